@@ -1,0 +1,229 @@
+"""What can go wrong, one class a meaning.
+
+Every refusal of the API carries a stable ``code``; the class with that ``code`` is raised. Catch
+a group (``NotFound``, ``Conflict``, ...) or one class.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import httpx
+
+
+class McosError(Exception):
+    """Base of all errors of this package.
+
+    Attributes
+    ----------
+    code
+        The API's stable name for what happened; None for what no reply of the API says.
+    status
+        HTTP status, if there was a reply.
+    problem
+        The reply's problem details (RFC 9457), empty if there are none.
+    retry_after
+        Seconds after which another try makes sense, where the API says so.
+    """
+
+    code: ClassVar[str | None] = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        problem: Mapping[str, Any] | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.problem = dict(problem or {})
+        self.retry_after = retry_after
+
+
+class Unreachable(McosError):
+    """No reply came: whether the request was done is not known."""
+
+
+class UnexpectedReply(McosError):
+    """A reply that the API does not have, from a gateway for instance."""
+
+
+class ContentCorrupted(McosError):
+    """The bytes that came do not have the digest that the reply names."""
+
+
+class NotModified(McosError):
+    """The object still has the ETag that ``if_none_match`` names."""
+
+
+class NotSettled(McosError, TimeoutError):
+    """The object was still on its way when the time to wait was over."""
+
+
+class InvalidRequest(McosError):
+    """The request breaks a rule of the API; nothing was changed."""
+
+
+class InvalidName(InvalidRequest):
+    code = "invalid_name"
+
+
+class InvalidMetadata(InvalidRequest):
+    code = "invalid_metadata"
+
+
+class InvalidHeader(InvalidRequest):
+    code = "invalid_header"
+
+
+class InvalidQuery(InvalidRequest):
+    code = "invalid_query"
+
+
+class InvalidBody(InvalidRequest):
+    code = "invalid_body"
+
+
+class UnsafeTextBody(InvalidRequest):
+    code = "unsafe_text_body"
+
+
+class DigestMismatch(InvalidRequest):
+    code = "digest_mismatch"
+
+
+class UnknownStoragePolicy(InvalidRequest):
+    code = "unknown_storage_policy"
+
+
+class ContentTooLarge(InvalidRequest):
+    code = "content_too_large"
+
+
+class RangeNotSatisfiable(InvalidRequest):
+    code = "range_not_satisfiable"
+
+
+class MethodNotAllowed(InvalidRequest):
+    code = "method_not_allowed"
+
+
+class NotAuthenticated(McosError):
+    """The API does not know who is calling."""
+
+
+class InvalidCredentials(NotAuthenticated):
+    code = "invalid_credentials"
+
+
+class TokenMissing(NotAuthenticated):
+    code = "token_missing"
+
+
+class TokenInvalid(NotAuthenticated):
+    code = "token_invalid"
+
+
+class TokenExpired(NotAuthenticated):
+    code = "token_expired"
+
+
+class NotFound(McosError):
+    code = "not_found"
+
+
+class ContainerNotFound(NotFound):
+    code = "container_not_found"
+
+
+class ObjectNotFound(NotFound):
+    code = "object_not_found"
+
+
+class Conflict(McosError):
+    """The state of things forbids it, or a race was lost."""
+
+    code = "conflict"
+
+
+class ObjectExists(Conflict):
+    code = "object_exists"
+
+
+class ContainerNotEmpty(Conflict):
+    code = "container_not_empty"
+
+
+class Superseded(Conflict):
+    """A later update of the same object won."""
+
+    code = "superseded"
+
+
+class ObjectNotReady(Conflict):
+    code = "object_not_ready"
+
+
+class ObjectBeingDeleted(Conflict):
+    code = "object_being_deleted"
+
+
+class PreconditionFailed(McosError):
+    code = "precondition_failed"
+
+
+class Unavailable(McosError):
+    """It cannot be done now; a later try may succeed."""
+
+
+class ReplicationFailed(Unavailable):
+    code = "replication_failed"
+
+
+class NotEnoughClusters(Unavailable):
+    code = "not_enough_clusters"
+
+
+class ReplicasUnavailable(Unavailable):
+    code = "replicas_unavailable"
+
+
+class InternalError(McosError):
+    code = "internal_error"
+
+
+def _with_code(base: type[McosError]) -> Iterator[tuple[str, type[McosError]]]:
+    if "code" in vars(base) and base.code is not None:
+        yield base.code, base
+    for derived in base.__subclasses__():
+        yield from _with_code(derived)
+
+
+BY_CODE: Mapping[str, type[McosError]] = dict(_with_code(McosError))
+"""The exception class of every ``code`` of the API."""
+
+
+def error_of(response: httpx.Response) -> McosError:
+    """The exception that a reply of 4xx or 5xx stands for."""
+    problem = _problem_of(response)
+    kind = BY_CODE.get(str(problem.get("code")), UnexpectedReply)
+    message = problem.get("detail") or problem.get("title") or f"HTTP {response.status_code}"
+    return kind(
+        str(message),
+        status=response.status_code,
+        problem=problem,
+        retry_after=_seconds(response.headers.get("retry-after")),
+    )
+
+
+def _problem_of(response: httpx.Response) -> dict[str, Any]:
+    try:
+        problem = response.json()
+    except ValueError:
+        return {}
+    return problem if isinstance(problem, dict) else {}
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    return float(retry_after) if retry_after is not None and retry_after.isdecimal() else None

@@ -1,0 +1,45 @@
+"""Paths that carry names exactly."""
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+CONTAINERS = "/v1/containers"
+
+
+def container_path(container: str) -> str:
+    """Path of a container."""
+    return f"{CONTAINERS}/{_segment(container)}"
+
+
+def objects_path(container: str) -> str:
+    """Path of the listing of a container."""
+    return f"{container_path(container)}/objects"
+
+
+def object_path(container: str, name: str) -> str:
+    """Path of an object."""
+    return f"{objects_path(container)}/{_segments(name)}"
+
+
+def stat_path(container: str, name: str) -> str:
+    """Path of what an object is."""
+    return f"{container_path(container)}/stat/{_segments(name)}"
+
+
+def with_query(path: str, query: Mapping[str, str | int | None]) -> str:
+    """``path`` with what of ``query`` is given.
+
+    A space becomes ``%20``: what ``+`` means is not the same to all gateways.
+    """
+    given = {name: value for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(given, quote_via=quote, safe='')}" if given else path
+
+
+def _segment(text: str) -> str:
+    encoded = quote(text, safe="")
+    # Everything that handles URLs folds `.` and `..`, unless the dots are encoded.
+    return encoded.replace(".", "%2E") if text in (".", "..") else encoded
+
+
+def _segments(name: str) -> str:
+    return "/".join(map(_segment, name.split("/")))

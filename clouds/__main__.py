@@ -1,0 +1,72 @@
+"""``python -m clouds``: run the local clouds."""
+
+import argparse
+import sys
+
+from clouds import commands
+from clouds.errors import CloudsError
+from clouds.instance import NAMES, Instance
+from clouds.services import BACKENDS
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        instance = Instance.named(options.instance)
+        match options.command:
+            case "install":
+                commands.install()
+            case "start":
+                commands.start(instance, options.name)
+            case "stop":
+                commands.stop(instance, options.name)
+            case "status":
+                commands.status(instance)
+            case "describe":
+                commands.describe(instance)
+            case "logs":
+                commands.logs(instance, options.lines, options.follow)
+            case "clean":
+                commands.clean(instance, options.all)
+    except CloudsError as error:
+        print(f"clouds: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m clouds", description="The local clouds.")
+    every = argparse.ArgumentParser(add_help=False)
+    every.add_argument("--instance", choices=NAMES, default="up", help="default: %(default)s")
+    commands_of = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, summary: str) -> argparse.ArgumentParser:
+        return commands_of.add_parser(name, help=summary, description=summary, parents=[every])
+
+    add("install", "make what is needed: virtual environments, Ceph's programs")
+    for name, summary in (
+        ("start", "start everything, or one storage service, and wait until it answers"),
+        ("stop", "stop everything, or one storage service; the data stays"),
+    ):
+        add(name, summary).add_argument(
+            "name",
+            nargs="?",
+            choices=BACKENDS,
+            metavar="NAME",
+            help=f"one of {', '.join(BACKENDS)}",
+        )
+    add("status", "say what runs")
+    add("describe", "print endpoints and credentials as JSON")
+    logs = add("logs", "show the logs")
+    logs.add_argument("--lines", type=int, default=10, help="default: %(default)s")
+    logs.add_argument("--no-follow", dest="follow", action="store_false")
+    clean = add("clean", "stop the instance and remove its data")
+    clean.add_argument("--all", action="store_true", help="remove the whole state folder")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""Credentials of an instance's storage services, kept in one private file."""
+
+import json
+import os
+import secrets
+import string
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_FILE = "credentials.json"
+_UPPER = string.ascii_uppercase + string.digits
+_MIXED = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What the storage services of one instance ask of their clients."""
+
+    swift_key: str
+    swift_hash_suffix: str
+    """Salt of Swift's placement. Not a password, but data is lost without it."""
+    ceph_access_key: str
+    ceph_secret_key: str
+    fallback_key: str
+    fallback_hash_suffix: str
+    s3_access_key: str = ""
+    """Its IAM makes this one, when it first runs: empty until then."""
+    s3_secret_key: str = ""
+
+    @classmethod
+    def generate(cls) -> "Credentials":
+        """Random ones, of AWS's lengths where S3 clients look at them."""
+        return cls(
+            swift_key=_random(32, _MIXED),
+            swift_hash_suffix=_random(32, _MIXED),
+            ceph_access_key="AKIA" + _random(16, _UPPER),
+            ceph_secret_key=_random(40, _MIXED),
+            fallback_key=_random(32, _MIXED),
+            fallback_hash_suffix=_random(32, _MIXED),
+        )
+
+
+def load_or_create(folder: Path) -> Credentials:
+    """The credentials in ``folder``, made at the first call. Call it under the instance's lock."""
+    path = folder / _FILE
+    if not path.exists():
+        save(folder, Credentials.generate())
+    return Credentials(**json.loads(path.read_text()))
+
+
+def save(folder: Path, credentials: Credentials) -> None:
+    """Keep ``credentials`` in ``folder``. Call it under the instance's lock."""
+    write_private(folder / _FILE, json.dumps(asdict(credentials), indent=2) + "\n")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write ``text`` whole or not at all, to a file that only its owner may read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    partial.replace(path)
+
+
+def _random(length: int, alphabet: str) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))

@@ -1,0 +1,68 @@
+"""The services of an instance: the emulator and the three storage services."""
+
+from clouds import ceph_packages, install
+from clouds.credentials import load_or_create
+from clouds.errors import CloudsError
+from clouds.instance import Instance
+from clouds.services.base import Backend, Service
+from clouds.services.ceph import Ceph
+from clouds.services.ministack import S3, Emulator
+from clouds.services.swift import Swift, SwiftInPlaceOfCeph
+
+__all__ = [
+    "BACKENDS",
+    "Backend",
+    "Emulator",
+    "Service",
+    "backends_of",
+    "check_third",
+    "emulator_of",
+]
+
+BACKENDS = ("s3", "swift", "ceph")
+"""The names of the storage services, which are also the names of the local clusters."""
+
+_THIRD: dict[str, type[Backend]] = {"ceph": Ceph, "swift-s3api": SwiftInPlaceOfCeph}
+
+
+def emulator_of(instance: Instance) -> Emulator:
+    """The AWS emulator of ``instance``."""
+    return Emulator(instance, load_or_create(instance.folder))
+
+
+def backends_of(instance: Instance) -> dict[str, Backend]:
+    """The storage services of ``instance`` by name. Call it under the instance's lock."""
+    credentials = load_or_create(instance.folder)
+    third = _THIRD[_third_name(instance)]
+    return {
+        "s3": S3(instance, credentials),
+        "swift": Swift(instance, credentials),
+        "ceph": third(instance, credentials),
+    }
+
+
+def check_third(instance: Instance) -> None:
+    """Raise :class:`CloudsError` when the third backend of ``instance`` cannot or must not run."""
+    chosen = _third_name(instance)
+    afresh = f"`clean --instance {instance.name}` starts afresh"
+    if chosen == "ceph" and not _ceph_available():
+        raise CloudsError(
+            f"{instance.name} keeps its data on Ceph, which is not here now; {afresh}"
+        )
+    if chosen != "ceph" and install.requires_ceph():
+        raise CloudsError(
+            f"{instance.name} has the stand-in for Ceph, and a real one is required; {afresh}"
+        )
+
+
+def _third_name(instance: Instance) -> str:
+    """Ceph or what stands in for it: chosen once, since the data of one is not in the other."""
+    record = instance.folder / "third-backend"
+    if not record.exists():
+        instance.folder.mkdir(parents=True, exist_ok=True)
+        record.write_text("ceph\n" if _ceph_available() else "swift-s3api\n")
+    return record.read_text().strip()
+
+
+def _ceph_available() -> bool:
+    return install.wants_ceph() and ceph_packages.installed()

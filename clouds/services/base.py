@@ -1,0 +1,71 @@
+"""What every service of the local clouds can do."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clouds import wait
+from clouds.credentials import Credentials
+from clouds.instance import Instance
+from clouds.process import ServerProcess
+
+
+@dataclass
+class Service(ABC):
+    """One service of an instance: its processes, how they start, and when they answer."""
+
+    instance: Instance
+    credentials: Credentials
+
+    name = ""
+    description = ""
+    """The product behind it, for people."""
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """Where clients reach it."""
+
+    @property
+    @abstractmethod
+    def processes(self) -> list[ServerProcess]:
+        """Its processes, in the order in which they start; they stop in reverse."""
+
+    @abstractmethod
+    def launch(self) -> None:
+        """Start what does not run, and return when the service answers.
+
+        Raises :class:`clouds.errors.CloudsError` when it does not.
+        """
+
+    def running(self) -> bool:
+        """Whether every process of the service runs."""
+        return all(process.alive() for process in self.processes)
+
+    def stop(self) -> None:
+        """End the processes one after another; returns when all are gone."""
+        for process in reversed(self.processes):
+            process.stop()
+
+
+class Backend(Service):
+    """A storage service that holds replicas."""
+
+    @abstractmethod
+    def secret(self) -> dict[str, str]:
+        """What a cluster's functions need to know to use it."""
+
+    @abstractmethod
+    def create_replicas_container(self) -> None:
+        """Make the bucket or container of the replicas, unless it is there."""
+
+
+def wait_until_it_answers(
+    process: ServerProcess, answers: Callable[[], bool], seconds: float
+) -> None:
+    """Wait for ``answers()``; raises as soon as ``process`` has died, or after ``seconds``."""
+    wait.until(lambda: answers() or not process.alive(), seconds)
+    if not process.alive():
+        raise process.died()
+    if not answers():
+        raise process.silent(seconds)

@@ -1,0 +1,160 @@
+"""Two MiniStack processes: the AWS emulator, and an S3 service of its own.
+
+They are apart so that the storage service can be stopped while the emulator, with the
+Lambdas in it, goes on.
+"""
+
+import contextlib
+import json
+import shutil
+from abc import abstractmethod
+from dataclasses import replace
+from pathlib import Path
+
+from clouds import credentials, ports, venvs, wait
+from clouds.errors import CloudsError
+from clouds.instance import REPLICAS
+from clouds.process import ServerProcess
+from clouds.services.base import Backend, Service, wait_until_it_answers
+from clouds.services.buckets import REGION, S3Access, aws_client
+
+_START_SECONDS = 60.0
+_USER = "replicas"
+_ACCOUNT = "100000000000"
+"""The account that has the user and the bucket of the replicas.
+
+MiniStack lets a root key do everything in its account, and checks no signature of it: a limit of
+the emulator, which is why it listens on 127.0.0.1 only. The root key of an account is its number,
+and "test" is that of account 000000000000, in which the Lambdas run. So the bucket is in an account
+of its own: a Lambda that forgot the key of its backend is refused, instead of getting in with its
+own. Only who names this account needs no key.
+"""
+
+
+class _MiniStack(Service):
+    """What the two have in common."""
+
+    @property
+    @abstractmethod
+    def port(self) -> int:
+        """The one port that it listens on."""
+
+    @property
+    def url(self) -> str:
+        return f"http://{ports.HOST}:{self.port}"
+
+    @property
+    def folder(self) -> Path:
+        """Where it keeps its state."""
+        return self.instance.folder / self.name
+
+    @property
+    def processes(self) -> list[ServerProcess]:
+        # Saving all state takes a while when many layers are deployed.
+        return [ServerProcess(self.instance, self.name, stop_seconds=30.0)]
+
+    def environment(self) -> dict[str, str]:
+        """MiniStack's settings. The emulator's Lambdas see them too."""
+        kept = "1" if self.instance.durable else "0"
+        return {
+            # Signatures are checked, and each function may do what its role grants and no more.
+            "AUTH": "true",
+            "BIND_HOST": ports.HOST,
+            "GATEWAY_PORT": str(self.port),
+            "MINISTACK_REGION": REGION,
+            "PERSIST_STATE": kept,
+            "STATE_DIR": str(self.folder / "state"),
+            "S3_PERSIST": kept,
+            "S3_DATA_DIR": str(self.folder / "s3"),
+            "TMPDIR": str(self.folder / "tmp"),
+            # Listeners of services that are not used here.
+            "SFTP_ENABLED": "0",
+            "IOT_MTLS_ENABLED": "0",
+        }
+
+    def launch(self) -> None:
+        (process,) = self.processes
+        if not process.alive():
+            temporary = self.folder / "tmp"
+            shutil.rmtree(temporary, ignore_errors=True)
+            temporary.mkdir(parents=True)
+            command = [str(venvs.python_of("emulator")), "-m", "ministack"]
+            process.start(command, self.environment(), [self.port])
+        wait_until_it_answers(process, self.answers, _START_SECONDS)
+
+    def answers(self) -> bool:
+        """Whether it serves requests."""
+        return wait.http_status(f"{self.url}/_ministack/ready") == 200
+
+
+class Emulator(_MiniStack):
+    """AWS itself: Lambda, API Gateway, Step Functions, DynamoDB, S3, SQS and the rest."""
+
+    name = "emulator"
+    description = "MiniStack (AWS)"
+
+    @property
+    def port(self) -> int:
+        return self.instance.ports.emulator
+
+
+class S3(_MiniStack, Backend):
+    """The storage service of the cluster ``s3``: S3, and IAM that says who may use it."""
+
+    name = "s3"
+    description = "MiniStack (S3 and IAM only)"
+
+    @property
+    def port(self) -> int:
+        return self.instance.ports.s3
+
+    @property
+    def access(self) -> S3Access:
+        """How to reach it; raises :class:`CloudsError` before its first start."""
+        if not self.credentials.s3_access_key:
+            raise CloudsError(
+                f"s3 has no access key before its first start: start {self.instance.name} first"
+            )
+        return S3Access(self.url, self.credentials.s3_access_key, self.credentials.s3_secret_key)
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **super().environment(),
+            "SERVICES": "s3,iam",
+            # Its data outlives a stop in every instance: outages are what tests play.
+            "PERSIST_STATE": "1",
+            "S3_PERSIST": "1",
+        }
+
+    def secret(self) -> dict[str, str]:
+        return self.access.secret()
+
+    def create_replicas_container(self) -> None:
+        self._create_access_key()
+        self.access.create_bucket()
+
+    def _create_access_key(self) -> None:
+        """Have a user who may use the bucket of the replicas and nothing else, and its key.
+
+        Objects are on disk at once, but users only after an orderly stop. After a crash the key
+        may be unknown; the user then gets a new one, which the next deployment hands on.
+        """
+        bucket = f"arn:aws:s3:::{REPLICAS}"
+        statement = {"Effect": "Allow", "Action": "s3:*", "Resource": [bucket, f"{bucket}/*"]}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        with aws_client("iam", self.url, _ACCOUNT, "not checked") as iam:
+            with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+                iam.create_user(UserName=_USER)
+            iam.put_user_policy(
+                UserName=_USER, PolicyName=REPLICAS, PolicyDocument=json.dumps(policy)
+            )
+            known = iam.list_access_keys(UserName=_USER)["AccessKeyMetadata"]
+            if self.credentials.s3_access_key in [key["AccessKeyId"] for key in known]:
+                return
+            made = iam.create_access_key(UserName=_USER)["AccessKey"]
+        self.credentials = replace(
+            self.credentials,
+            s3_access_key=made["AccessKeyId"],
+            s3_secret_key=made["SecretAccessKey"],
+        )
+        credentials.save(self.instance.folder, self.credentials)

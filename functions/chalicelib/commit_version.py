@@ -1,0 +1,26 @@
+"""commit_version: the last step of the state machine."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.worker import logged
+from mcos.model import ObjectRecord
+from mcos.workers.commit_version import commit_version
+
+
+def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """``{"record", "version_id", "results": [{"cluster", "stored"}]}`` to ``{"outcome"}``."""
+    record = ObjectRecord.from_json(event["record"])
+    version = record.find(event["version_id"])
+    if version is None:
+        raise ValueError("the record does not know the version that is to be committed")
+    stored = {result["cluster"] for result in event["results"] if result["stored"]}
+
+    def work() -> tuple[str, dict[str, str]]:
+        _, outcome = commit_version(record, version, stored)
+        return outcome.value, {"outcome": outcome.value}
+
+    result: dict[str, Any] = logged(
+        "commit_version", work, account=record.account, version=version.id
+    )
+    return result

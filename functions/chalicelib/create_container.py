@@ -1,0 +1,20 @@
+"""create_container: PUT /v1/containers/{container}"""
+
+from chalicelib.endpoint import endpoint
+from chalicelib.http import Request, Response
+from mcos.calls.create_container import DEFAULT_POLICY, create_container
+
+
+@endpoint("create_container")
+def handle(request: Request) -> Response:
+    container, made = create_container(
+        request.account,
+        request.name("container"),
+        storage_policy=request.headers.get("x-storage-policy", DEFAULT_POLICY),
+    )
+    body = {
+        "name": container.name,
+        "created_at": container.created_at,
+        "storage_policy": container.storage_policy,
+    }
+    return Response.json(201 if made else 200, body)

@@ -1,0 +1,143 @@
+"""A request as API Gateway's HTTP API hands it over (payload format 2.0), and a reply to it."""
+
+import json
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from mcos import limits
+from mcos.errors import (
+    InvalidName,
+    InvalidQuery,
+    NotAuthenticated,
+    TokenExpired,
+    TokenInvalid,
+    TokenMissing,
+)
+
+_DENIALS: dict[str, type[NotAuthenticated]] = {
+    denial.code: denial for denial in (TokenMissing, TokenInvalid, TokenExpired)
+}
+_MALFORMED_ESCAPE = re.compile("%(?!25)")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. Header names are in lower case, as the gateway makes them."""
+
+    event: Mapping[str, Any]
+
+    @property
+    def request_id(self) -> str:
+        return str(self.event.get("requestContext", {}).get("requestId", ""))
+
+    @property
+    def method(self) -> str:
+        return str(self.event["requestContext"]["http"]["method"])
+
+    @property
+    def path(self) -> str:
+        return str(self.event["rawPath"])
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        headers: Mapping[str, str] = self.event.get("headers") or {}
+        return headers
+
+    @property
+    def account(self) -> str:
+        """The account that the authorizer found; it lets every request through with its finding.
+
+        Raises
+        ------
+        TokenMissing, TokenInvalid, TokenExpired
+        """
+        finding = self.event["requestContext"].get("authorizer", {}).get("lambda") or {}
+        account = finding.get("account")
+        if account:
+            return str(account)
+        denial = _DENIALS.get(finding.get("denied", ""), TokenInvalid)
+        raise denial("Send 'Authorization: Bearer <token>' with a token of POST /v1/login.")
+
+    def name(self, parameter: str) -> str:
+        """A name in the path, decoded.
+
+        HTTP APIs decode every escape of a path but ``%25``, so that is the one way in which a
+        percent sign arrives; any other was a malformed escape.
+
+        Raises
+        ------
+        InvalidName
+        """
+        raw = str((self.event.get("pathParameters") or {}).get(parameter, ""))
+        if _MALFORMED_ESCAPE.search(raw):
+            raise InvalidName(f"The {parameter} name is not percent-encoded: send % as %25.")
+        return raw.replace("%25", "%")
+
+    def query(self, parameter: str) -> str:
+        """A query parameter, empty where there is none; of several, the last.
+
+        Raises
+        ------
+        InvalidQuery
+        """
+        try:
+            pairs = parse_qsl(
+                self.event.get("rawQueryString") or "", keep_blank_values=True, errors="strict"
+            )
+        except (UnicodeDecodeError, ValueError):
+            raise InvalidQuery("The query is not UTF-8, percent-encoded.") from None
+        value: str = dict(pairs).get(parameter, "")
+        if len(value.encode("utf-8", "replace")) > limits.OBJECT_NAME_BYTES or "\0" in value:
+            raise InvalidQuery(f"{parameter} is longer than a name, or holds a NUL.")
+        return value
+
+    def limit(self) -> int:
+        """The query parameter ``limit``.
+
+        Raises
+        ------
+        InvalidQuery
+        """
+        text = self.query("limit")
+        if not text:
+            return limits.LISTING_ENTRIES
+        if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= limits.LISTING_ENTRIES:
+            raise InvalidQuery(f"limit is a number from 1 to {limits.LISTING_ENTRIES}.")
+        return int(text)
+
+    @property
+    def body_is_text(self) -> bool:
+        """Whether the gateway handed the body over as text, bytes that are not UTF-8 replaced."""
+        return bool(self.event.get("body")) and not self.event.get("isBase64Encoded")
+
+    def body(self) -> bytes:
+        """The body's bytes."""
+        body = self.event.get("body") or ""
+        return body.encode() if self.body_is_text else b64decode(body)
+
+
+@dataclass(frozen=True)
+class Response:
+    """A reply; ``body`` may be any bytes."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+    @classmethod
+    def json(cls, status: int, value: Any, headers: Mapping[str, str] | None = None) -> "Response":
+        """A reply of JSON."""
+        body = json.dumps(value, ensure_ascii=False).encode()
+        return cls(status, {"Content-Type": "application/json", **(headers or {})}, body)
+
+    def for_gateway(self, *, head: bool) -> dict[str, Any]:
+        """The reply as the gateway takes it; the reply to a HEAD has no body."""
+        reply: dict[str, Any] = {"statusCode": self.status, "headers": dict(self.headers)}
+        if self.body is not None and not head:
+            reply["body"] = b64encode(self.body).decode("ascii")
+            reply["isBase64Encoded"] = True
+        return reply

@@ -1,0 +1,36 @@
+"""login: POST /v1/login"""
+
+import json
+
+from chalicelib.endpoint import endpoint
+from chalicelib.http import Request, Response
+from mcos.calls.login import login
+from mcos.errors import InvalidBody
+
+_FORM = 'The body is JSON: {"user_name": "...", "password": "..."}.'
+_LONGEST = 4096
+
+
+@endpoint("login")
+def handle(request: Request) -> Response:
+    user_name, password = _credentials(request)
+    token = login(user_name, password)
+    return Response.json(
+        200,
+        {"token": token.token, "token_type": "Bearer", "expires_at": token.expires_at},
+        {"Cache-Control": "no-store"},
+    )
+
+
+def _credentials(request: Request) -> tuple[str, str]:
+    body = request.body()
+    if len(body) > _LONGEST:
+        raise InvalidBody(_FORM)
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        raise InvalidBody(_FORM) from None
+    match value:
+        case {"user_name": str(user_name), "password": str(password)} if password:
+            return user_name, password
+    raise InvalidBody(_FORM)

@@ -1,0 +1,108 @@
+"""How an object is told of: in headers, as JSON, in a listing."""
+
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import quote
+
+from chalicelib.http import Response
+from chalicelib.preferences import applied
+from mcos.calls.writing import Prefer
+from mcos.model import ObjectRecord, State, Version
+
+
+def headers(record: ObjectRecord, version: Version) -> dict[str, str]:
+    """The headers that every reply for an object carries."""
+    return {
+        "ETag": version.etag,
+        "Repr-Digest": f"sha-256=:{version.sha256}:",
+        "X-MCOS-State": record.state.value,
+        "X-MCOS-Version": version.id,
+        "X-MCOS-Replicas": f"{len(version.stored)}/{len(version.replicas)}",
+    }
+
+
+def content_headers(record: ObjectRecord, version: Version) -> dict[str, str]:
+    """These, and the ones that stand for the content: its time and the user's metadata."""
+    modified = datetime.fromisoformat(version.created_at)
+    return {
+        **headers(record, version),
+        "Last-Modified": format_datetime(modified, usegmt=True),
+        **{f"X-Object-Meta-{name}": value for name, value in version.metadata.items()},
+    }
+
+
+def written(record: ObjectRecord, preference: Prefer, *, done: int) -> Response:
+    """The reply to a create or an update: ``done`` when it is CREATED, 202 until then."""
+    version = record.latest
+    status = done if record.state is State.CREATED else 202
+    path = f"/v1/containers/{quote(record.container, safe='')}/objects/{quote(record.name)}"
+    body = {
+        "name": record.name,
+        "container": record.container,
+        "size": version.size,
+        "etag": version.etag,
+        "content_type": version.content_type,
+        "state": record.state.value,
+        "version": version.id,
+    }
+    return Response.json(
+        status, body, {**headers(record, version), **applied(preference), "Location": path}
+    )
+
+
+def listed(record: ObjectRecord) -> dict[str, Any]:
+    """An object in a listing."""
+    version = record.shown
+    return {
+        "name": record.name,
+        "size": version.size,
+        "etag": version.etag,
+        "content_type": version.content_type,
+        "state": record.state.value,
+        "last_modified": record.last_modified,
+    }
+
+
+def described(record: ObjectRecord) -> dict[str, Any]:
+    """An object with every replica."""
+    version = record.shown
+    body = {
+        "name": record.name,
+        "container": record.container,
+        "size": version.size,
+        "etag": version.etag,
+        "digest": {"sha-256": version.sha256},
+        "content_type": version.content_type,
+        "metadata": version.metadata,
+        "state": record.state.value,
+        "version": version.id,
+        "created_at": record.created_at,
+        "last_modified": record.last_modified,
+        "replicas": _replicas(version),
+        "pending": [
+            {
+                "version": one.id,
+                "size": one.size,
+                "etag": one.etag,
+                "content_type": one.content_type,
+                "created_at": one.created_at,
+                "replicas": _replicas(one),
+            }
+            for one in record.pending
+        ],
+    }
+    return {**body, "reason": record.reason} if record.reason else body
+
+
+def _replicas(version: Version) -> list[dict[str, Any]]:
+    return [
+        {
+            "cluster": cluster,
+            "backend": replica.backend,
+            "state": "stored" if replica.stored else "writing",
+            "size": version.size,
+            "digest": {"sha-256": version.sha256},
+        }
+        for cluster, replica in version.replicas.items()
+    ]

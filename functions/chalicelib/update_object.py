@@ -1,0 +1,17 @@
+"""update_object: PUT /v1/containers/{container}/objects/{object+}"""
+
+from chalicelib.conditions import conditions
+from chalicelib.content import content
+from chalicelib.endpoint import endpoint
+from chalicelib.http import Request, Response
+from chalicelib.object_reply import written
+from chalicelib.preferences import prefer
+from mcos.calls.update_object import update_object
+
+
+@endpoint("update_object")
+def handle(request: Request) -> Response:
+    key = (request.account, request.name("container"), request.name("object"))
+    preference = prefer(request)
+    record = update_object(key, content(request), preference, conditions(request))
+    return written(record, preference, done=200)

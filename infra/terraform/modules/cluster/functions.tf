@@ -1,0 +1,68 @@
+# The functions: which there are, their handlers, memory and timeouts, is what Chalice declares.
+
+locals {
+  environment = {
+    MCOS_CLUSTER                 = local.cluster
+    MCOS_TABLE_PREFIX            = var.prefix
+    MCOS_STAGING_BUCKET          = local.staging_bucket
+    MCOS_STATE_MACHINE_ARN       = local.state_machine_arn
+    MCOS_REPAIR_QUEUE_URL        = local.repair_queue_url
+    MCOS_TOKEN_KEY_SECRET        = var.token_key_secret.name
+    MCOS_BACKEND_SECRET          = aws_secretsmanager_secret.backend.name
+    MCOS_BACKEND                 = var.cluster.backend
+    MCOS_DEFAULT_PREFER          = var.cluster.default_prefer
+    POWERTOOLS_SERVICE_NAME      = "mcos"
+    POWERTOOLS_METRICS_NAMESPACE = "MCOS"
+    POWERTOOLS_LOG_LEVEL         = "INFO"
+  }
+
+  backend_layer = { s3 = "s3", ceph = "s3", swift = "swift" }[var.cluster.backend]
+  layers = {
+    for function in keys(var.build.functions) : function => concat(
+      ["mcos", "common"],
+      contains(["authorizer", "login"], function) ? ["auth"] : [],
+      contains(local.backend_functions, function) ? [local.backend_layer] : [],
+    )
+  }
+}
+
+resource "aws_cloudwatch_log_group" "function" {
+  for_each = var.build.functions
+
+  name              = "/aws/lambda/${local.name}-${each.key}"
+  retention_in_days = var.log_retention_days
+}
+
+resource "aws_lambda_function" "this" {
+  for_each = var.build.functions
+
+  function_name    = "${local.name}-${each.key}"
+  role             = aws_iam_role.function[each.key].arn
+  handler          = each.value.handler
+  runtime          = var.build.runtime
+  architectures    = [var.build.architecture]
+  memory_size      = each.value.memory_size
+  timeout          = each.value.timeout
+  s3_bucket        = var.packages.bucket
+  s3_key           = var.packages.key
+  source_code_hash = var.packages.code_sha256
+  layers           = [for layer in local.layers[each.key] : var.layers[layer]]
+
+  environment {
+    variables = merge(local.environment, each.key == "no_route" ? { MCOS_ROUTES = jsonencode(local.methods) } : {})
+  }
+
+  depends_on = [aws_iam_role_policy.function]
+}
+
+resource "aws_secretsmanager_secret" "backend" {
+  name                    = "${var.prefix}/${local.cluster}/backend"
+  description             = "How cluster ${local.cluster} reaches its backend."
+  recovery_window_in_days = var.disposable ? 0 : 30
+}
+
+resource "aws_secretsmanager_secret_version" "backend" {
+  secret_id                = aws_secretsmanager_secret.backend.id
+  secret_string_wo         = var.backend_secret
+  secret_string_wo_version = var.backend_secret_version
+}

@@ -1,0 +1,34 @@
+# Names and ARNs. They are put together here, not read from resources, where clusters refer to each
+# other (each would wait for the other) and where a policy shall be readable in a plan.
+
+locals {
+  cluster = var.cluster.name
+  name    = "${var.prefix}-${local.cluster}"
+
+  arn       = { for service in ["dynamodb", "lambda", "sqs", "states"] : service => "arn:${var.aws.partition}:${service}:${var.aws.region}:${var.aws.account_id}" }
+  tables    = { for table in ["accounts", "containers", "objects", "clusters"] : table => "${local.arn.dynamodb}:table/${var.prefix}-${table}" }
+  unsettled = "${local.tables.objects}/index/unsettled"
+
+  state_machine_name = "${local.name}-replicate-object"
+  state_machine_arn  = "${local.arn.states}:stateMachine:${local.state_machine_name}"
+
+  repair_queue     = "${local.name}-repair"
+  repair_queue_url = "${var.aws.queue_url}/${local.repair_queue}"
+  repair_queue_arn = "${local.arn.sqs}:${local.repair_queue}"
+
+  staging_bucket = "${local.name}-staging-${var.aws.account_id}"
+  staging_arn    = "arn:${var.aws.partition}:s3:::${local.staging_bucket}"
+
+  # The same of every cluster.
+  all_repair_queues = [for name in var.clusters : "${local.arn.sqs}:${var.prefix}-${name}-repair"]
+  all_put_replica   = [for name in var.clusters : "${local.arn.lambda}:function:${var.prefix}-${name}-put_replica"]
+  all_get_replica   = [for name in var.clusters : "${local.arn.lambda}:function:${var.prefix}-${name}-get_replica"]
+  all_staging       = [for name in var.clusters : "arn:${var.aws.partition}:s3:::${var.prefix}-${name}-staging-${var.aws.account_id}/*"]
+
+  # What HTTP clients put before the API's paths.
+  endpoint = (
+    var.aws.emulator_url == null
+    ? aws_apigatewayv2_api.this.api_endpoint
+    : "${var.aws.emulator_url}/restapis/${aws_apigatewayv2_api.this.id}/$default/_user_request_"
+  )
+}

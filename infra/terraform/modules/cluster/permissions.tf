@@ -1,0 +1,101 @@
+# What each function may do: this table is the whole of it, but for writing its own log.
+
+locals {
+  grants = {
+    token_key      = { Action = ["secretsmanager:GetSecretValue"], Resource = [var.token_key_secret.arn] }
+    backend_secret = { Action = ["secretsmanager:GetSecretValue"], Resource = [aws_secretsmanager_secret.backend.arn] }
+
+    read_account     = { Action = ["dynamodb:GetItem"], Resource = [local.tables.accounts] }
+    list_containers  = { Action = ["dynamodb:Query"], Resource = [local.tables.containers] }
+    read_container   = { Action = ["dynamodb:GetItem"], Resource = [local.tables.containers] }
+    create_container = { Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = [local.tables.containers] }
+    use_container    = { Action = ["dynamodb:GetItem", "dynamodb:UpdateItem"], Resource = [local.tables.containers] }
+    delete_container = { Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], Resource = [local.tables.containers] }
+    list_objects     = { Action = ["dynamodb:Query"], Resource = [local.tables.objects] }
+    list_unsettled   = { Action = ["dynamodb:Query"], Resource = [local.unsettled] }
+    read_object      = { Action = ["dynamodb:GetItem"], Resource = [local.tables.objects] }
+    change_object    = { Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.objects] }
+    list_clusters    = { Action = ["dynamodb:Scan"], Resource = [local.tables.clusters] }
+
+    stage            = { Action = ["s3:DeleteObject", "s3:PutObject"], Resource = ["${local.staging_arn}/*"] }
+    unstage          = { Action = ["s3:DeleteObject"], Resource = ["${local.staging_arn}/*"] }
+    read_all_staging = { Action = ["s3:GetObject"], Resource = local.all_staging }
+
+    replicate      = { Action = ["states:StartExecution", "states:StartSyncExecution"], Resource = [local.state_machine_arn] }
+    replicate_late = { Action = ["states:StartExecution"], Resource = [local.state_machine_arn] }
+    repair         = { Action = ["sqs:SendMessage"], Resource = local.all_repair_queues }
+    take_repairs = {
+      Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+      Resource = [local.repair_queue_arn]
+    }
+    read_replicas = { Action = ["lambda:InvokeFunction"], Resource = local.all_get_replica }
+  }
+
+  write_objects = [
+    local.grants.change_object, local.grants.use_container, local.grants.list_clusters,
+    local.grants.stage, local.grants.replicate, local.grants.repair,
+  ]
+
+  permissions = {
+    authorizer       = [local.grants.token_key]
+    login            = [local.grants.token_key, local.grants.read_account]
+    list_container   = [local.grants.list_containers]
+    create_container = [local.grants.create_container]
+    delete_container = [local.grants.delete_container, local.grants.list_objects]
+    list_object      = [local.grants.read_container, local.grants.list_objects]
+    create_object    = local.write_objects
+    update_object    = local.write_objects
+    stat_object      = [local.grants.read_object]
+    download_object  = [local.grants.read_object, local.grants.list_clusters, local.grants.read_replicas]
+    delete_object    = [local.grants.change_object, local.grants.list_clusters, local.grants.repair, local.grants.unstage]
+    no_route         = []
+
+    put_replica    = [local.grants.read_all_staging]
+    get_replica    = []
+    commit_version = [local.grants.change_object, local.grants.list_clusters, local.grants.repair, local.grants.unstage]
+    repair_replica = [
+      local.grants.take_repairs, local.grants.change_object, local.grants.list_clusters,
+      local.grants.read_all_staging, local.grants.unstage, local.grants.read_replicas, local.grants.repair,
+    ]
+    sweep_pending = [
+      local.grants.list_unsettled, local.grants.change_object, local.grants.use_container, local.grants.list_clusters,
+      local.grants.replicate_late, local.grants.unstage, local.grants.repair,
+    ]
+  }
+
+  # The functions that touch the backend: they alone may read its secret, and have its layer.
+  backend_functions = toset(["download_object", "get_replica", "put_replica", "repair_replica"])
+  backend_permissions = concat([local.grants.backend_secret], var.cluster.backend_bucket_arn == null ? [] : [
+    { Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], Resource = ["${var.cluster.backend_bucket_arn}/*"] },
+    { Action = ["s3:ListBucket"], Resource = [var.cluster.backend_bucket_arn] },
+  ])
+}
+
+resource "aws_iam_role" "function" {
+  for_each = var.build.functions
+
+  name = "${local.name}-${each.key}"
+
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
+  })
+}
+
+resource "aws_iam_role_policy" "function" {
+  for_each = var.build.functions
+
+  name = "function"
+  role = aws_iam_role.function[each.key].name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      for grant in concat(
+        [{ Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${aws_cloudwatch_log_group.function[each.key].arn}:*"] }],
+        local.permissions[each.key],
+        contains(local.backend_functions, each.key) ? local.backend_permissions : [],
+      ) : merge({ Effect = "Allow" }, grant)
+    ]
+  })
+}

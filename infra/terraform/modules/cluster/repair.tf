@@ -1,0 +1,38 @@
+# What this cluster's backend could not take at once waits here.
+
+resource "aws_sqs_queue" "repair_dlq" {
+  name                      = "${local.repair_queue}-dlq"
+  message_retention_seconds = 1209600 # 14 days
+  sqs_managed_sse_enabled   = true
+
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [local.repair_queue_arn]
+  })
+}
+
+resource "aws_sqs_queue" "repair" {
+  name                       = local.repair_queue
+  message_retention_seconds  = 604800 # 7 days: a message's age goes with it to the other queue
+  visibility_timeout_seconds = var.repair_visibility_seconds
+  sqs_managed_sse_enabled    = true
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.repair_dlq.arn
+    maxReceiveCount     = 100 # a day, with the backoff of repair_replica
+  })
+
+  lifecycle {
+    postcondition {
+      condition     = self.url == local.repair_queue_url && self.arn == local.repair_queue_arn
+      error_message = "The queue is not where the functions were told it is."
+    }
+  }
+}
+
+resource "aws_lambda_event_source_mapping" "repair" {
+  event_source_arn        = aws_sqs_queue.repair.arn
+  function_name           = aws_lambda_function.this["repair_replica"].arn
+  batch_size              = 5
+  function_response_types = ["ReportBatchItemFailures"]
+}

@@ -1,0 +1,44 @@
+# Content between its acknowledgement and its replicas. No lifecycle rule expires it: what is here
+# may be the only copy.
+
+resource "aws_s3_bucket" "staging" {
+  bucket        = local.staging_bucket
+  force_destroy = var.disposable
+}
+
+resource "aws_s3_bucket_public_access_block" "staging" {
+  bucket                  = aws_s3_bucket.staging.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "staging" {
+  bucket = aws_s3_bucket.staging.id
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+# The emulator speaks plain HTTP.
+resource "aws_s3_bucket_policy" "tls_only" {
+  count = var.aws.emulator_url == null ? 1 : 0
+
+  bucket = aws_s3_bucket.staging.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = [local.staging_arn, "${local.staging_arn}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+
+  depends_on = [aws_s3_bucket_public_access_block.staging] # AWS refuses both at once
+}

@@ -1,0 +1,105 @@
+variable "cluster" {
+  description = "This cluster; the fields are those of the root's variable clusters, and its name."
+  type = object({
+    name               = string
+    backend            = string
+    provider           = string
+    location           = string
+    labels             = map(string)
+    weight             = number
+    default_prefer     = string
+    backend_bucket_arn = optional(string)
+  })
+}
+
+variable "clusters" {
+  description = "Names of all clusters that are linked with each other, this one among them."
+  type        = list(string)
+}
+
+variable "prefix" {
+  description = "First part of every name."
+  type        = string
+}
+
+variable "aws" {
+  description = "Where it is deployed. queue_url: what a queue's name follows; emulator_url: null on AWS."
+  type = object({
+    account_id   = string
+    region       = string
+    partition    = string
+    queue_url    = string
+    emulator_url = optional(string)
+  })
+}
+
+variable "build" {
+  description = "Content of functions.json: runtime, architecture, functions."
+  type = object({
+    runtime      = string
+    architecture = string
+    functions    = map(object({ handler = string, memory_size = number, timeout = number }))
+  })
+}
+
+variable "packages" {
+  description = "Where the zip of the functions lies."
+  type        = object({ bucket = string, key = string, code_sha256 = string })
+}
+
+variable "layers" {
+  description = "ARN of each layer's version."
+  type        = map(string)
+}
+
+variable "token_key_secret" {
+  description = "The secret that holds the key for tokens."
+  type        = object({ name = string, arn = string })
+}
+
+variable "clusters_table" {
+  description = "Name of the table that is the cluster registry."
+  type        = string
+}
+
+variable "backend_secret" {
+  description = "How the functions reach the backend, as JSON text."
+  type        = string
+  ephemeral   = true
+  sensitive   = true
+}
+
+variable "backend_secret_version" {
+  description = "Raise it to write backend_secret anew."
+  type        = number
+}
+
+variable "openapi" {
+  description = "The OpenAPI document, decoded."
+  type        = any
+}
+
+variable "state_machine_template" {
+  description = "Path of the state machine's definition."
+  type        = string
+}
+
+variable "disposable" {
+  description = "Whether destroy may take data with it."
+  type        = bool
+}
+
+variable "log_retention_days" {
+  description = "How long logs are kept."
+  type        = number
+}
+
+variable "repair_visibility_seconds" {
+  description = "How long a repair that was begun and never answered waits for the next try."
+  type        = number
+}
+
+variable "throttling" {
+  description = "Requests a second and at once, all in all and for login."
+  type        = object({ rate = number, burst = number, login_rate = number, login_burst = number })
+}

@@ -1,0 +1,26 @@
+output "tables" {
+  description = "Name of each table."
+  value       = { for key, table in aws_dynamodb_table.catalog : key => table.name }
+}
+
+output "token_key_secret" {
+  description = "Name and ARN of the secret that holds the key for tokens."
+  value = {
+    name = aws_secretsmanager_secret.token_key.name
+    arn  = aws_secretsmanager_secret.token_key.arn
+  }
+}
+
+output "packages" {
+  description = "Where the zip of the functions lies."
+  value = {
+    bucket      = aws_s3_object.package["functions"].bucket
+    key         = aws_s3_object.package["functions"].key
+    code_sha256 = filebase64sha256("${var.build_dir}/functions.zip")
+  }
+}
+
+output "layers" {
+  description = "ARN of each layer's version."
+  value       = { for key, layer in aws_lambda_layer_version.this : key => layer.arn }
+}

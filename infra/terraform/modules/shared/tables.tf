@@ -1,0 +1,52 @@
+# The catalog. On demand; encrypted with the account's DynamoDB key, whose use CloudTrail records.
+
+locals {
+  tables = {
+    accounts   = { hash = "user_name", range = null }
+    containers = { hash = "account", range = "name" }
+    objects    = { hash = "container_key", range = "name" } # container_key = "account/container"
+    clusters   = { hash = "cluster", range = null }
+  }
+}
+
+resource "aws_dynamodb_table" "catalog" {
+  for_each = local.tables
+
+  name                        = "${var.prefix}-${each.key}"
+  billing_mode                = "PAY_PER_REQUEST"
+  hash_key                    = each.value.hash
+  range_key                   = each.value.range
+  deletion_protection_enabled = !var.disposable
+
+  dynamic "attribute" {
+    for_each = concat(
+      compact([each.value.hash, each.value.range]),
+      each.key == "objects" ? ["sweeper", "unsettled_since"] : [],
+    )
+
+    content {
+      name = attribute.value
+      type = "S"
+    }
+  }
+
+  # Sparse: only an object that is on its way has a sweeper, so the index holds what is pending.
+  dynamic "global_secondary_index" {
+    for_each = each.key == "objects" ? ["unsettled"] : []
+
+    content {
+      name            = global_secondary_index.value
+      hash_key        = "sweeper"
+      range_key       = "unsettled_since"
+      projection_type = "KEYS_ONLY"
+    }
+  }
+
+  server_side_encryption {
+    enabled = true
+  }
+
+  point_in_time_recovery {
+    enabled = true
+  }
+}

@@ -1,0 +1,19 @@
+# The key that signs tokens. It is made by Secrets Manager, and passes through Terraform without
+# being written to a plan or a state.
+
+resource "aws_secretsmanager_secret" "token_key" {
+  name                    = "${var.prefix}/token-key"
+  description             = "Signs and checks the tokens of all clusters."
+  recovery_window_in_days = var.disposable ? 0 : 30
+}
+
+ephemeral "aws_secretsmanager_random_password" "token_key" {
+  password_length     = 64
+  exclude_punctuation = true
+}
+
+resource "aws_secretsmanager_secret_version" "token_key" {
+  secret_id                = aws_secretsmanager_secret.token_key.id
+  secret_string_wo         = ephemeral.aws_secretsmanager_random_password.token_key.random_password
+  secret_string_wo_version = var.token_key_version
+}

@@ -1,0 +1,33 @@
+variable "prefix" {
+  description = "First part of every name."
+  type        = string
+}
+
+variable "account_id" {
+  description = "AWS account."
+  type        = string
+}
+
+variable "build_dir" {
+  description = "Folder of the zips."
+  type        = string
+}
+
+variable "build" {
+  description = "Content of functions.json: runtime, architecture, functions."
+  type = object({
+    runtime      = string
+    architecture = string
+    functions    = map(object({ handler = string, memory_size = number, timeout = number }))
+  })
+}
+
+variable "token_key_version" {
+  description = "Raise it to make a new key for tokens."
+  type        = number
+}
+
+variable "disposable" {
+  description = "Whether destroy may take data with it."
+  type        = bool
+}

@@ -1,0 +1,14 @@
+output "endpoints" {
+  description = "Entry point of each cluster: the URL that the API's paths (/v1/...) follow."
+  value       = { for name, cluster in module.cluster : name => cluster.endpoint }
+}
+
+output "staging_buckets" {
+  description = "Staging bucket of each cluster."
+  value       = { for name, cluster in module.cluster : name => cluster.staging_bucket }
+}
+
+output "tables" {
+  description = "Name of each table."
+  value       = module.shared.tables
+}

@@ -1,0 +1,136 @@
+variable "target" {
+  description = "Where to deploy: \"local\" (an AWS emulator on this machine) or \"aws\"."
+  type        = string
+
+  validation {
+    condition     = contains(["local", "aws"], var.target)
+    error_message = "The target is \"local\" or \"aws\"."
+  }
+}
+
+variable "endpoint_url" {
+  description = "The emulator's URL. Needed for the target local, which can so never reach AWS; null for aws."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = (var.target == "local") == (var.endpoint_url != null)
+    error_message = "The target local needs endpoint_url, the emulator's URL; the target aws must not have one."
+  }
+}
+
+variable "relay_url" {
+  description = "Where Terraform itself reaches the emulator, if not at endpoint_url: see tools/relay.py."
+  type        = string
+  default     = null
+}
+
+variable "region" {
+  description = "AWS region of all clusters."
+  type        = string
+  default     = "us-east-1"
+}
+
+variable "prefix" {
+  description = "First part of the name of everything that is deployed."
+  type        = string
+  default     = "mcos"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,15}$", var.prefix))
+    error_message = "2 to 16 lower-case letters, digits and hyphens, a letter first: it is part of bucket names."
+  }
+}
+
+variable "build_dir" {
+  description = "Folder of what tools/build.py made for this target: zips and functions.json."
+  type        = string
+}
+
+variable "clusters" {
+  description = <<-EOT
+    The clusters, by name. For each:
+    - backend: kind of its backend, "s3", "swift" or "ceph";
+    - provider, location: who runs the backend and where; placement prefers distinct providers;
+    - labels: what storage policies select on;
+    - weight: share of the replicas, relative to the other clusters;
+    - default_prefer: mode of a request without Prefer, "respond-async" or "wait";
+    - backend_bucket_arn: only where the backend is AWS S3 reached by role, without keys.
+  EOT
+  type = map(object({
+    backend            = string
+    provider           = string
+    location           = string
+    labels             = optional(map(string), {})
+    weight             = optional(number, 1)
+    default_prefer     = optional(string, "respond-async")
+    backend_bucket_arn = optional(string)
+  }))
+
+  validation {
+    condition     = alltrue([for name in keys(var.clusters) : can(regex("^[a-z][a-z0-9-]{0,15}$", name))])
+    error_message = "A cluster's name has 1 to 16 lower-case letters, digits and hyphens, a letter first."
+  }
+
+  validation {
+    condition     = alltrue([for cluster in values(var.clusters) : contains(["s3", "swift", "ceph"], cluster.backend)])
+    error_message = "A backend is \"s3\", \"swift\" or \"ceph\"."
+  }
+
+  validation {
+    condition     = alltrue([for cluster in values(var.clusters) : contains(["respond-async", "wait"], cluster.default_prefer)])
+    error_message = "default_prefer is \"respond-async\" or \"wait\"."
+  }
+}
+
+variable "backend_secrets" {
+  description = <<-EOT
+    How each cluster reaches its backend, by cluster, as JSON text. S3 and Ceph: {"endpoint_url"?,
+    "region", "bucket", "access_key"?, "secret_key"?}; Swift: {"auth_url", "user", "key",
+    "container"}. Ephemeral: in no plan and no state.
+  EOT
+  type        = map(string)
+  ephemeral   = true
+  sensitive   = true
+}
+
+variable "backend_secrets_version" {
+  description = "Raise it to write backend_secrets anew; as they are in no state, a change is not seen otherwise."
+  type        = number
+  default     = 1
+}
+
+variable "token_key_version" {
+  description = "Raise it to make a new key for tokens; the tokens that were handed out then end."
+  type        = number
+  default     = 1
+}
+
+variable "disposable" {
+  description = "Whether destroy may take data with it: buckets that are not empty, tables, secrets at once."
+  type        = bool
+  default     = false
+}
+
+variable "log_retention_days" {
+  description = "How long logs are kept."
+  type        = number
+  default     = 30
+}
+
+variable "repair_visibility_seconds" {
+  description = "How long a repair that was begun and never answered waits for the next try; at least repair_replica's timeout."
+  type        = number
+  default     = 360 # six times the function's timeout, as AWS advises
+}
+
+variable "throttling" {
+  description = "Requests a second (rate) and at once (burst) that an entry point takes, all in all and for login."
+  type = object({
+    rate        = optional(number, 1000)
+    burst       = optional(number, 2000)
+    login_rate  = optional(number, 20)
+    login_burst = optional(number, 40)
+  })
+  default = {}
+}

@@ -1,0 +1,9 @@
+"""MCOS: every object as three replicas on three independent storage services.
+
+This is the library that all functions share. Arrows run one way::
+
+    functions  ->  mcos.calls, mcos.workers  ->  mcos.lifecycle, mcos.resolver (pure)
+                                             ->  mcos.catalog, mcos.storage, mcos.staging (I/O)
+
+It knows no HTTP and no Lambda event; those live in ``functions/``.
+"""

@@ -1,0 +1,14 @@
+"""delete_container: delete a container that has no objects."""
+
+from mcos.catalog import containers
+from mcos.names import check_container_name
+
+
+def delete_container(account: str, name: str) -> None:
+    """Delete an empty container; how races with creates end is told in ``mcos.catalog``.
+
+    Raises
+    ------
+    InvalidName, ContainerNotFound, ContainerNotEmpty, Conflict
+    """
+    containers.delete(account, check_container_name(name))

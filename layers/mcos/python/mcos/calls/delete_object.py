@@ -1,0 +1,44 @@
+"""delete_object: from its acceptance on no reader sees the object; its replicas go by a queue."""
+
+import logging
+
+from mcos import disposal, lifecycle, repair_queue
+from mcos.aws import AWS_ERRORS
+from mcos.calls.conditions import Conditions, guard
+from mcos.calls.writing import Prefer
+from mcos.catalog import objects
+from mcos.catalog.objects import Key
+from mcos.model import ObjectRecord
+from mcos.names import check_container_name, check_object_name
+from mcos.settings import settings
+
+_log = logging.getLogger(__name__)
+
+
+def delete_object(key: Key, prefer: Prefer, conditions: Conditions) -> None:
+    """Delete an object. A backend that is down does not block it.
+
+    Synchronous: the catalog has forgotten the object, and the removal of each replica is in its
+    cluster's queue. Asynchronous: the object is DELETING, and the rest happens by itself.
+
+    Raises
+    ------
+    InvalidName, ObjectNotFound, PreconditionFailed
+    """
+    check_container_name(key[1])
+    check_object_name(key[2])
+
+    def accept(record: ObjectRecord | None) -> ObjectRecord:
+        accepted = lifecycle.accept_delete(record, cluster=settings().cluster)
+        guard(conditions, record.latest.etag if record else None)
+        return accepted
+
+    record = objects.change(key, accept)
+    if prefer.mode == "wait":
+        disposal.dispose(record)
+        return
+    try:
+        repair_queue.send(settings().repair_queue_url, repair_queue.dispose_message(key))
+    except AWS_ERRORS as error:
+        # The delete is taken and the record says so: the sweeper finishes it.
+        _log.warning("no message for a taken delete: %s", type(error).__name__)

@@ -1,0 +1,51 @@
+"""list_object: the objects of a container, with the meaning that listings have in Swift."""
+
+from dataclasses import dataclass
+from itertools import takewhile
+
+from mcos import listing
+from mcos.catalog import containers, objects
+from mcos.model import ObjectRecord
+from mcos.names import check_container_name
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page: objects, common prefixes, and the marker of the next page (None: no more)."""
+
+    objects: list[ObjectRecord]
+    common_prefixes: list[str]
+    next_marker: str | None
+
+
+def list_object(
+    account: str, container: str, *, prefix: str, delimiter: str, marker: str, limit: int
+) -> Listing:
+    """One page: one Query of at most ``limit`` names, however many are folded or skipped.
+
+    A page may hold fewer entries than ``limit`` although more follow: names that fold into one
+    common prefix count until the prefix is known, and the next page skips the rest of them.
+
+    Raises
+    ------
+    InvalidName, ContainerNotFound
+    """
+    check_container_name(container)
+    start = listing.start(prefix, delimiter, marker)
+    if start is None:
+        containers.get(account, container)
+        return Listing([], [], None)
+    page = objects.page(
+        account, container, prefix=prefix, after=start.after, first=start.first, limit=limit
+    )
+    if not page.records:
+        containers.get(account, container)
+    records = list(takewhile(lambda one: one.name.startswith(prefix), page.records))
+    folded = listing.fold_all((one.name for one in records), prefix, delimiter)
+    shown = set(folded.names)
+    ended = page.more_after is None or len(records) < len(page.records)
+    return Listing(
+        objects=[one for one in records if one.name in shown],
+        common_prefixes=folded.common_prefixes,
+        next_marker=None if ended else folded.last,
+    )

@@ -1,0 +1,22 @@
+"""login: a user name and a password for a token."""
+
+from mcos import passwords, tokens
+from mcos.catalog import accounts
+from mcos.errors import InvalidCredentials
+from mcos.names import is_user_name
+from mcos.tokens import Token
+
+
+def login(user_name: str, password: str) -> Token:
+    """Exchange credentials for a token that is good for an hour: one network call.
+
+    The answer takes the same work whether or not there is such an account.
+
+    Raises
+    ------
+    InvalidCredentials
+    """
+    stored = accounts.password_hash(user_name) if is_user_name(user_name) else None
+    if not passwords.verify(password, stored):
+        raise InvalidCredentials("The user name or the password is wrong.")
+    return tokens.issue(user_name)

@@ -1,0 +1,153 @@
+"""Containers, and the rule that keeps an object from appearing in a deleted one.
+
+A deletion marks the container, then looks for objects. A create writes the object, then looks at
+the container. Each writes before it looks and both look strongly consistent, so at least one of
+them sees the other; and a create that sees a mark takes it away, upon which the deletion fails.
+No clock, no lock and no transaction on the container is needed, so many creates in one container
+do not disturb each other.
+"""
+
+from dataclasses import dataclass
+
+from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, UpdateError
+from pynamodb.expressions.condition import Condition
+
+from mcos import clock
+from mcos.catalog import objects
+from mcos.catalog.tables import ContainerItem, condition_failed
+from mcos.errors import Conflict, ContainerNotEmpty, ContainerNotFound
+from mcos.model import Container
+
+_TRIES = 12
+
+
+def get(account: str, name: str) -> Container:
+    """Read a container, strongly consistent: one network call.
+
+    Raises
+    ------
+    ContainerNotFound
+    """
+    try:
+        return _container(ContainerItem.get(account, name, consistent_read=True))
+    except DoesNotExist:
+        raise ContainerNotFound(f"There is no container {name!r}.") from None
+
+
+def create(account: str, name: str, *, storage_policy: str) -> tuple[Container, bool]:
+    """Make a container unless it is there.
+
+    Returns
+    -------
+    The container, and whether it was made now.
+    """
+    for _ in range(_TRIES):
+        item = ContainerItem(account, name, created_at=clock.now(), storage_policy=storage_policy)
+        try:
+            item.save(ContainerItem.name.does_not_exist())
+        except PutError as error:
+            if not condition_failed(error):
+                raise
+        else:
+            return _container(item), True
+        try:
+            container = admit(account, name)
+        except ContainerNotFound:
+            continue
+        return container, container.created_at == item.created_at
+    raise Conflict("The container was deleted at the same time; try again.")
+
+
+def admit(account: str, name: str) -> Container:
+    """Look at a container after an object was written into it, and stop its deletion.
+
+    Raises
+    ------
+    ContainerNotFound
+        There is none, or it was deleted first: the object has to go.
+    """
+    for _ in range(_TRIES):
+        container = get(account, name)
+        if container.deletion is None:
+            return container
+        if _update(container, ContainerItem.deletion == container.deletion, deletion=None):
+            return container
+    raise Conflict("The container was being deleted at the same time; try again.")
+
+
+def delete(account: str, name: str) -> None:
+    """Delete an empty container.
+
+    Raises
+    ------
+    ContainerNotFound, ContainerNotEmpty
+    """
+    deletion = clock.new_id()
+    container = get(account, name)
+    if not _update(container, ContainerItem.name.exists(), deletion=deletion):
+        raise ContainerNotFound(f"There is no container {name!r}.")
+    marked = ContainerItem.deletion == deletion
+    if objects.page(account, name, prefix="", after=None, first=None, limit=1).records:
+        _update(container, marked, deletion=None)
+        raise ContainerNotEmpty(f"Container {name!r} has objects.")
+    try:
+        ContainerItem(account, name).delete(marked)
+    except DeleteError as error:
+        if not condition_failed(error):
+            raise
+        try:
+            get(account, name)
+        except ContainerNotFound:
+            return  # by another call's deletion, or by ours whose reply was lost
+        raise Conflict(
+            f"Container {name!r} came into use, or is being deleted by another call; try again."
+        ) from None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Containers in the order of their names, and the name after which there may be more."""
+
+    containers: list[Container]
+    more_after: str | None
+
+
+def page(account: str, *, prefix: str, after: str | None, limit: int) -> Page:
+    """One Query, strongly consistent. ``after`` begins with ``prefix``."""
+    start = {"account": {"S": account}, "name": {"S": after}} if after is not None else None
+    found = ContainerItem.query(
+        account,
+        ContainerItem.name.startswith(prefix) if prefix else None,
+        consistent_read=True,
+        last_evaluated_key=start,
+        page_size=limit,
+    )
+    raw = next(found.page_iter)
+    containers = [_container(ContainerItem.from_raw_data(item)) for item in raw["Items"]]
+    last = raw.get("LastEvaluatedKey")
+    return Page(containers, more_after=last["name"]["S"] if last else None)
+
+
+def _update(container: Container, condition: Condition, *, deletion: str | None) -> bool:
+    action = (
+        ContainerItem.deletion.remove()
+        if deletion is None
+        else ContainerItem.deletion.set(deletion)
+    )
+    try:
+        ContainerItem(container.account, container.name).update([action], condition)
+    except UpdateError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def _container(item: ContainerItem) -> Container:
+    return Container(
+        account=item.account,
+        name=item.name,
+        created_at=item.created_at,
+        storage_policy=item.storage_policy,
+        deletion=item.deletion,
+    )

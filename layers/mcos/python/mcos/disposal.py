@@ -1,0 +1,54 @@
+"""Disposal of versions that nobody can read any more.
+
+The record owes the removal until the messages are in the queues, so a crash between loses none.
+"""
+
+from collections.abc import Iterable
+
+from mcos import lifecycle, repair_queue, staging
+from mcos.catalog import objects
+from mcos.catalog.clusters import all_clusters
+from mcos.model import ObjectRecord, Version
+from mcos.settings import settings
+
+
+def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
+    """Pay what a record owes: its obsolete versions go, and a DELETING object with them.
+
+    Returns
+    -------
+    The record as it is then; None for an object that is no more.
+    """
+    if record is None or not (record.obsolete or lifecycle.disposed(record) is None):
+        return record
+    discard(record.account, record.obsolete)
+    paid = {version.id for version in record.obsolete}
+
+    def settle(found: ObjectRecord | None) -> ObjectRecord | None:
+        if found is None or any(version.id not in paid for version in found.obsolete):
+            return found  # more became obsolete meanwhile: whoever added it disposes of it
+        if not found.obsolete and lifecycle.disposed(found) is not None:
+            return found
+        return lifecycle.disposed(found)
+
+    key = (record.account, record.container, record.name)
+    return objects.change_guessed(key, settle, record)
+
+
+def discard(account: str, versions: Iterable[Version]) -> None:
+    """Have every replica and the staged content of versions removed. Harmless to repeat."""
+    clusters = all_clusters()
+    for version in versions:
+        for name in version.replicas:
+            if cluster := clusters.get(name):
+                message = repair_queue.remove_message(account, version.id)
+                repair_queue.send(cluster.repair_queue_url, message)
+        unstage(version)
+
+
+def unstage(version: Version) -> None:
+    """Forget the staged content of a version, wherever it is staged. Harmless to repeat."""
+    if version.staged_at == settings().cluster:
+        staging.delete(version.id)
+    elif version.staged_at and (cluster := all_clusters().get(version.staged_at)):
+        repair_queue.send(cluster.repair_queue_url, repair_queue.unstage_message(version.id))

@@ -1,0 +1,153 @@
+"""What can go wrong, as a caller of MCOS needs to know it.
+
+Each exception carries a stable ``code``, which is a part of the API, and a message for a person.
+HTTP statuses are assigned in one place: ``functions/chalicelib/problems.py``.
+"""
+
+
+class McosError(Exception):
+    """Base of everything that MCOS itself decides to refuse or could not do."""
+
+    code = "internal_error"
+
+
+class InvalidRequest(McosError):
+    """The request breaks a rule of the API; nothing was changed."""
+
+
+class InvalidName(InvalidRequest):
+    code = "invalid_name"
+
+
+class InvalidMetadata(InvalidRequest):
+    code = "invalid_metadata"
+
+
+class InvalidHeader(InvalidRequest):
+    code = "invalid_header"
+
+
+class InvalidQuery(InvalidRequest):
+    code = "invalid_query"
+
+
+class InvalidBody(InvalidRequest):
+    code = "invalid_body"
+
+
+class UnsafeTextBody(InvalidRequest):
+    """The gateway handed the body over as text and may have replaced bytes of it."""
+
+    code = "unsafe_text_body"
+
+
+class DigestMismatch(InvalidRequest):
+    code = "digest_mismatch"
+
+
+class UnknownStoragePolicy(InvalidRequest):
+    code = "unknown_storage_policy"
+
+
+class ContentTooLarge(InvalidRequest):
+    code = "content_too_large"
+
+
+class NotAuthenticated(McosError):
+    """The caller has not proved who they are."""
+
+
+class InvalidCredentials(NotAuthenticated):
+    code = "invalid_credentials"
+
+
+class TokenMissing(NotAuthenticated):
+    code = "token_missing"
+
+
+class TokenInvalid(NotAuthenticated):
+    code = "token_invalid"
+
+
+class TokenExpired(NotAuthenticated):
+    code = "token_expired"
+
+
+class NotFound(McosError):
+    code = "not_found"
+
+
+class ContainerNotFound(NotFound):
+    code = "container_not_found"
+
+
+class ObjectNotFound(NotFound):
+    code = "object_not_found"
+
+
+class Conflict(McosError):
+    """The state of things forbids it, or a race was lost; trying again may succeed."""
+
+    code = "conflict"
+
+
+class ObjectExists(Conflict):
+    code = "object_exists"
+
+
+class ContainerNotEmpty(Conflict):
+    code = "container_not_empty"
+
+
+class Superseded(Conflict):
+    """A later update of the same object was accepted; its content wins."""
+
+    code = "superseded"
+
+
+class ObjectNotReady(Conflict):
+    """Too few replicas are stored for the object to be read."""
+
+    code = "object_not_ready"
+
+
+class ObjectBeingDeleted(Conflict):
+    code = "object_being_deleted"
+
+
+class PreconditionFailed(McosError):
+    code = "precondition_failed"
+
+
+class RangeNotSatisfiable(McosError):
+    """The range begins behind the last byte.
+
+    Attributes
+    ----------
+    size
+        The object's length in bytes.
+    """
+
+    code = "range_not_satisfiable"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"The object has {size} bytes; the range begins behind them.")
+        self.size = size
+
+
+class Unavailable(McosError):
+    """It cannot be done now; nothing is left behind, and a later try may succeed."""
+
+
+class NotEnoughClusters(Unavailable):
+    code = "not_enough_clusters"
+
+
+class ReplicationFailed(Unavailable):
+    code = "replication_failed"
+
+
+class ReplicasUnavailable(Unavailable):
+    """No replica of the object could be read."""
+
+    code = "replicas_unavailable"

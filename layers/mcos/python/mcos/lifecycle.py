@@ -1,0 +1,218 @@
+"""The life of an object, as pure functions from one record to the next.
+
+Every function here may be applied twice and out of order without harm: what does not apply any
+more leaves the record as it is. Writers use them under optimistic concurrency (``mcos.catalog``).
+
+Two versions may be pending. What was acknowledged asynchronously must become visible even if a
+later synchronous update fails, so a synchronous update does not displace it; everything else that
+is pending is superseded by the version accepted after it.
+"""
+
+from dataclasses import replace
+from enum import StrEnum
+
+from mcos import clock
+from mcos.errors import ObjectBeingDeleted, ObjectExists, ObjectNotFound, Superseded
+from mcos.model import ObjectRecord, State, Version
+
+
+class Outcome(StrEnum):
+    """What became of a version that was to be committed.
+
+    ``incomplete``: replicas are missing still. ``superseded``: the record knows the version no
+    more. ``gone``: nor is there a record.
+    """
+
+    COMMITTED = "committed"
+    INCOMPLETE = "incomplete"
+    SUPERSEDED = "superseded"
+    GONE = "gone"
+
+
+def accept_create(
+    record: ObjectRecord | None, version: Version, *, key: tuple[str, str, str], cluster: str
+) -> ObjectRecord:
+    """Take a create: the object begins its life as CREATING.
+
+    Parameters
+    ----------
+    record
+        What the catalog has under the key; a FAILED object may be created again.
+    key
+        Account, container and name of the object.
+    cluster
+        The cluster that takes it.
+
+    Raises
+    ------
+    ObjectExists, ObjectBeingDeleted, Superseded
+    """
+    account, container, name = key
+    if record is not None:
+        if _knows(record, version):
+            return record
+        if record.state is State.DELETING:
+            raise ObjectBeingDeleted(f"Object {name!r} is being deleted; try again shortly.")
+        if record.state is not State.FAILED:
+            raise ObjectExists(f"Object {name!r} exists in container {container!r}.")
+    return ObjectRecord(
+        account=account,
+        container=container,
+        name=name,
+        state=State.CREATING,
+        sweeper=cluster,
+        created_at=version.created_at,
+        last_modified=version.created_at,
+        pending=(version,),
+        obsolete=record.obsolete if record else (),
+    )
+
+
+def accept_update(record: ObjectRecord | None, version: Version, *, cluster: str) -> ObjectRecord:
+    """Take an update: the new version waits beside the one that readers see.
+
+    Raises
+    ------
+    ObjectNotFound
+        There is no object, or it is FAILED or on its way out.
+    Superseded
+        It was taken before, and another one since.
+    """
+    if record is None or record.state in (State.DELETING, State.FAILED):
+        raise ObjectNotFound("There is no such object to update.")
+    if _knows(record, version):
+        return record
+    kept = tuple(
+        one for one in record.pending if version.mode == "wait" and one.mode == "respond-async"
+    )
+    return _changed(
+        record,
+        state=State.UPDATING,
+        sweeper=cluster,
+        pending=(*kept, version),
+        obsolete=_with(record, *(one for one in record.pending if one not in kept)),
+        last_modified=version.created_at,
+    )
+
+
+def accept_delete(record: ObjectRecord | None, *, cluster: str) -> ObjectRecord:
+    """Take a delete: from here on no reader sees the object.
+
+    Raises
+    ------
+    ObjectNotFound
+    """
+    if record is None:
+        raise ObjectNotFound("There is no such object to delete.")
+    if record.state is State.DELETING:
+        return record
+    return _changed(
+        record,
+        state=State.DELETING,
+        sweeper=cluster,
+        current=None,
+        pending=(),
+        last=record.shown,
+        obsolete=_with(record, record.current, *record.pending),
+        last_modified=clock.now(),
+    )
+
+
+def commit(
+    record: ObjectRecord | None, version_id: str, stored: set[str]
+) -> tuple[ObjectRecord | None, Outcome]:
+    """Record that replicas of a version are stored on the clusters ``stored``.
+
+    A version becomes what readers see as soon as it is readable (asynchronous), or as it is
+    complete (synchronous: its caller is told of success or failure as a whole). What it replaces
+    becomes obsolete. The object is CREATED when the version is complete and nothing is pending.
+
+    Returns
+    -------
+    The next record (the same one if nothing changes) and what became of the version.
+    """
+    if record is None:
+        return None, Outcome.GONE
+    found = record.find(version_id)
+    if found is None or record.state is State.DELETING:
+        return record, Outcome.SUPERSEDED
+    version = found.with_stored(stored)
+    outcome = Outcome.COMMITTED if version.complete else Outcome.INCOMPLETE
+    current, pending, obsolete = record.current, record.pending, record.obsolete
+    if found == current:
+        current = version
+    elif version.complete or (version.readable and version.mode == "respond-async"):
+        position = pending.index(found)
+        obsolete = _with(record, current, *pending[:position])
+        current = version
+        pending = pending[position + 1 :]
+    elif version.mode == "respond-async":
+        pending = tuple(version if one is found else one for one in pending)
+    else:
+        return record, outcome
+    next_record = _changed(record, current=current, pending=pending, obsolete=obsolete)
+    return _with_state(record, next_record), outcome
+
+
+def abandon(
+    record: ObjectRecord | None, version_id: str, *, reason: str, forget: bool
+) -> tuple[ObjectRecord | None, Outcome]:
+    """Give up a pending version that could not be stored.
+
+    Parameters
+    ----------
+    reason
+        What a FAILED object shall say.
+    forget
+        Whether an object of which nothing else is left goes (its caller is told), or stays as
+        FAILED (nobody was told).
+    """
+    if record is None:
+        return None, Outcome.GONE
+    if record.current is not None and record.current.id == version_id:
+        return record, Outcome.COMMITTED
+    version = record.find(version_id)
+    if version is None:
+        return record, Outcome.SUPERSEDED
+    rest = tuple(one for one in record.pending if one is not version)
+    next_record = _changed(record, pending=rest, obsolete=_with(record, version))
+    if next_record.current is None and not rest:
+        state = State.DELETING if forget else State.FAILED
+        return replace(next_record, state=state, last=version, reason=reason), Outcome.INCOMPLETE
+    return _with_state(record, next_record), Outcome.INCOMPLETE
+
+
+def touch(record: ObjectRecord | None) -> ObjectRecord | None:
+    """The same record under a new revision: it was looked at."""
+    return record and _changed(record)
+
+
+def disposed(record: ObjectRecord) -> ObjectRecord | None:
+    """The record once everything obsolete is on its way out; None when the object is no more."""
+    if record.state is State.DELETING:
+        return None
+    return _changed(record, obsolete=())
+
+
+def _knows(record: ObjectRecord, version: Version) -> bool:
+    """Whether the record took the version already: a write whose reply was lost is tried again."""
+    if any(one.id == version.id for one in record.obsolete):
+        raise Superseded("A later change of the object was accepted; this one was dropped.")
+    return record.find(version.id) is not None
+
+
+def _with(record: ObjectRecord, *versions: Version | None) -> tuple[Version, ...]:
+    """What is obsolete once ``versions`` are too; of them only what their removal needs."""
+    trimmed = (replace(one, metadata={}, content_type="") for one in versions if one is not None)
+    return (*record.obsolete, *trimmed)
+
+
+def _changed(record: ObjectRecord, **changes: object) -> ObjectRecord:
+    return replace(record, **changes, revision=clock.new_id())  # type: ignore[arg-type]
+
+
+def _with_state(before: ObjectRecord, after: ObjectRecord) -> ObjectRecord:
+    if after == replace(before, revision=after.revision):
+        return before
+    settled = after.current is not None and after.current.complete and not after.pending
+    return replace(after, state=State.CREATED if settled else before.state)

@@ -1,0 +1,35 @@
+"""Every limit of the API, in one place. Sizes are bytes, times are seconds."""
+
+USER_NAME_LENGTH = 64
+CONTAINER_NAME_BYTES = 256
+OBJECT_NAME_BYTES = 1024
+
+CONTENT_BYTES = 4_500_000
+"""Largest content that one call carries, either way.
+
+A Lambda call carries 6 MiB (6,291,456) of JSON. Content travels in it as base64, four bytes for
+three, so 4,500,000 bytes of it become 6,000,000 and leave room for headers and path.
+"""
+
+INLINE_CONTENT_BYTES = 128 * 1024
+"""Largest content that rides inside a synchronous execution's input (256 KiB of JSON)."""
+
+LISTING_ENTRIES = 1000
+"""Most entries of one page of a listing, and how many are given when none are asked for."""
+
+METADATA_ENTRIES = 90
+METADATA_NAME_BYTES = 128
+METADATA_VALUE_BYTES = 256
+METADATA_BYTES = 4096
+CONTENT_TYPE_BYTES = 256
+
+TOKEN_SECONDS = 3600
+WAIT_SECONDS_MIN = 1
+WAIT_SECONDS_MAX = 25
+"""Longest wait of a synchronous call: an API Gateway integration ends after 30 seconds."""
+
+REPLICAS = 3
+"""Replicas of an object under the default storage policy."""
+
+REGISTRY_AGE_SECONDS = 30
+"""How old a warm function's reading of the cluster registry may become."""

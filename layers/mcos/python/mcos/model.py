@@ -1,0 +1,225 @@
+"""What the catalog records: plain values, with no I/O."""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from mcos import clock
+from mcos.settings import Mode
+
+
+class State(StrEnum):
+    """Where an object is in its life; ``mcos.lifecycle`` moves it."""
+
+    CREATING = "CREATING"
+    CREATED = "CREATED"
+    UPDATING = "UPDATING"
+    DELETING = "DELETING"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One copy of a version: on which kind of backend, and whether it is stored and verified."""
+
+    backend: str
+    stored: bool = False
+
+
+@dataclass(frozen=True)
+class Version:
+    """One content of an object.
+
+    Attributes
+    ----------
+    id
+        ULID.
+    size
+        Bytes.
+    md5, sha256
+        Hexadecimal and base64; see ``mcos.digests``.
+    metadata
+        The user's, names in lower case.
+    mode
+        How the caller that sent it waits.
+    staged_at
+        Cluster whose staging holds the content; None when it rides in the execution's input.
+    replicas
+        By cluster.
+    """
+
+    id: str
+    size: int
+    md5: str
+    sha256: str
+    content_type: str
+    metadata: dict[str, str]
+    created_at: str
+    mode: Mode
+    staged_at: str | None
+    replicas: dict[str, Replica]
+
+    @property
+    def etag(self) -> str:
+        """The MD5 in quotes, as HTTP has it."""
+        return f'"{self.md5}"'
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """Clusters that hold a stored, verified replica."""
+        return tuple(name for name, replica in self.replicas.items() if replica.stored)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every replica is stored."""
+        return len(self.stored) == len(self.replicas)
+
+    @property
+    def readable(self) -> bool:
+        """Whether more than half of the replicas are stored: 2 of 3."""
+        return len(self.stored) > len(self.replicas) // 2
+
+    def with_stored(self, clusters: set[str]) -> "Version":
+        """This version with the replicas on ``clusters`` stored; other clusters are ignored."""
+        return replace(
+            self,
+            replicas={
+                name: replace(replica, stored=replica.stored or name in clusters)
+                for name, replica in self.replicas.items()
+            },
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            **vars(self),
+            "replicas": {name: vars(replica) for name, replica in self.replicas.items()},
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Version":
+        replicas = {name: Replica(**replica) for name, replica in value["replicas"].items()}
+        return cls(**{**value, "replicas": replicas})
+
+
+@dataclass(frozen=True)
+class ObjectRecord:
+    """An object as the catalog has it.
+
+    Attributes
+    ----------
+    revision
+        New with every write; a write names the revision that it replaces.
+    current
+        The version that readers see; it may still miss a replica.
+    pending
+        Accepted versions that readers do not see yet, oldest first; at most two: see
+        ``mcos.lifecycle``.
+    obsolete
+        Versions whose replicas and staged content are owed a removal.
+    last
+        What a FAILED or DELETING object last had, to be shown; ``reason`` says why it failed.
+    sweeper
+        Cluster that accepted the last change, and so the one whose sweeper looks after it.
+    """
+
+    account: str
+    container: str
+    name: str
+    state: State
+    sweeper: str
+    created_at: str
+    last_modified: str
+    revision: str = field(default_factory=clock.new_id)
+    current: Version | None = None
+    pending: tuple[Version, ...] = ()
+    obsolete: tuple[Version, ...] = ()
+    last: Version | None = None
+    reason: str | None = None
+
+    @property
+    def shown(self) -> Version:
+        """The version that stat and listings describe: what readers see, else what is to come."""
+        version = self.current or (self.pending[-1] if self.pending else None) or self.last
+        if version is None:
+            raise AssertionError("a record always has a version")
+        return version
+
+    @property
+    def latest(self) -> Version:
+        """The version accepted last, which conditional requests speak of."""
+        return self.pending[-1] if self.pending else self.shown
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether something is still to be done for it."""
+        return bool(self.obsolete) or self.state not in (State.CREATED, State.FAILED)
+
+    def find(self, version_id: str) -> Version | None:
+        """The current or pending version of that id."""
+        for version in (self.current, *self.pending):
+            if version is not None and version.id == version_id:
+                return version
+        return None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            **vars(self),
+            "state": self.state.value,
+            "current": self.current and self.current.as_json(),
+            "pending": [version.as_json() for version in self.pending],
+            "obsolete": [version.as_json() for version in self.obsolete],
+            "last": self.last and self.last.as_json(),
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "ObjectRecord":
+        def version(one: dict[str, Any] | None) -> Version | None:
+            return Version.from_json(one) if one else None
+
+        return cls(
+            **{
+                **value,
+                "state": State(value["state"]),
+                "current": version(value["current"]),
+                "pending": tuple(map(Version.from_json, value["pending"])),
+                "obsolete": tuple(map(Version.from_json, value["obsolete"])),
+                "last": version(value["last"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Container:
+    """A named set of objects. ``deletion`` names a deletion that is under way, if one is."""
+
+    account: str
+    name: str
+    created_at: str
+    storage_policy: str
+    deletion: str | None = None
+
+
+class ClusterState(StrEnum):
+    """Whether a cluster takes new replicas (ACTIVE), only reads (DRAINING), or nothing (DOWN)."""
+
+    ACTIVE = "ACTIVE"
+    DRAINING = "DRAINING"
+    DOWN = "DOWN"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A row of the cluster registry: how to reach a cluster, and what placement asks of it."""
+
+    name: str
+    entry_point: str
+    backend: str
+    provider: str
+    location: str
+    labels: dict[str, str]
+    weight: float
+    state: ClusterState
+    put_replica: str
+    get_replica: str
+    repair_queue_url: str
+    staging_bucket: str

@@ -1,0 +1,79 @@
+"""Checks of arguments that are the same for every backend, made before any network call."""
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from urllib.parse import quote
+
+from mcos.storage.contract import LIST_LIMIT, SIGNED_URL_SECONDS, check_key
+
+_MD5 = re.compile(r"[0-9a-f]{32}")
+_PRINTABLE_ASCII = re.compile(r"[\x20-\x7e]+")
+
+
+def check_put(key: str, *, size: int, md5: str, sha256: str, content_type: str) -> None:
+    """Raise ValueError for what no backend takes."""
+    check_key(key)
+    if size < 0:
+        raise ValueError(f"size is {size}")
+    if not _MD5.fullmatch(md5):
+        raise ValueError("md5 is not 32 lower-case hexadecimal digits")
+    try:
+        length = len(b64decode(sha256, validate=True))
+    except (Base64Error, ValueError):
+        length = 0
+    if length != 32:
+        raise ValueError("sha256 is not the base64 of 32 bytes")
+    # Also what keeps a header from ending early and another one from beginning.
+    if not _PRINTABLE_ASCII.fullmatch(content_type):
+        raise ValueError("content_type is not printable ASCII")
+
+
+def range_header(first: int | None, last: int | None) -> str | None:
+    """Return the ``Range`` header's value, None for the whole.
+
+    Raises
+    ------
+    ValueError
+        An end is negative, or they are the wrong way round.
+    """
+    if first is None and last is None:
+        return None
+    begin = first or 0
+    if begin < 0 or (last is not None and last < begin):
+        raise ValueError(f"not a range: {first} to {last}")
+    return f"bytes={begin}-{'' if last is None else last}"
+
+
+def content_range(value: str) -> tuple[int, int]:
+    """Return first byte and whole size out of ``bytes 0-9/10``; (-1, -1) for anything else."""
+    begin, _, rest = value.removeprefix("bytes ").partition("-")
+    size = rest.partition("/")[2]
+    return (int(begin), int(size)) if begin.isdigit() and size.isdigit() else (-1, -1)
+
+
+def check_signed_url(key: str, expires_in: int, content_type: str | None) -> None:
+    """Raise ValueError for what no backend takes."""
+    check_key(key)
+    if not 1 <= expires_in <= SIGNED_URL_SECONDS:
+        raise ValueError(f"expires_in is {expires_in}, not 1 to {SIGNED_URL_SECONDS} seconds")
+    if content_type is not None and not _PRINTABLE_ASCII.fullmatch(content_type):
+        raise ValueError("content_type is not printable ASCII")
+
+
+def check_list(prefix: str, marker: str, limit: int) -> None:
+    """Raise ValueError for what no backend takes."""
+    for name, value in (("prefix", prefix), ("marker", marker)):
+        if value and not _PRINTABLE_ASCII.fullmatch(value):
+            raise ValueError(f"{name} is not printable ASCII")
+    if not 1 <= limit <= LIST_LIMIT:
+        raise ValueError(f"limit is {limit}, not 1 to {LIST_LIMIT}")
+
+
+def content_disposition(filename: str | None) -> str:
+    """Return a ``Content-Disposition`` (RFC 6266) for any file name; inline for None."""
+    if filename is None:
+        return "inline"
+    # What the plain form cannot hold becomes "_"; the second form, which clients prefer, is exact.
+    plain = "".join(c if " " <= c <= "~" and c not in '"\\%' else "_" for c in filename)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"

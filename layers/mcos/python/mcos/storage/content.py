@@ -1,0 +1,151 @@
+"""Content on its way to a backend: counted and digested, and held back when it is wrong."""
+
+import hashlib
+from base64 import b64encode
+from typing import BinaryIO, cast
+
+from mcos.storage.contract import Content, ReplicaConflict, ReplicaDigestMismatch, ReplicaStat
+
+IN_MEMORY_BYTES = 1024 * 1024
+"""Content up to here is taken into memory: it is verified before anything is sent, leaves in one
+piece, and can be sent again whatever it came from."""
+
+
+def verified(
+    content: Content, *, size: int, md5: str, sha256: str, name: str
+) -> "bytes | VerifiedContent":
+    """Prepare content for sending: small content whole, more of it as a stream.
+
+    Parameters are those of ``VerifiedContent``.
+
+    Raises
+    ------
+    ReplicaDigestMismatch
+        The content is small and not what it should be.
+    """
+    stream = VerifiedContent(content, size=size, md5=md5, sha256=sha256, name=name)
+    return stream if size > IN_MEMORY_BYTES else stream.read_all()
+
+
+class VerifiedContent:
+    """A readable that hands out its last piece only if size, MD5 and SHA-256 are right.
+
+    A request whose body ends early is dropped by every service, so wrong bytes are never whole
+    anywhere, and nothing has to be taken back.
+
+    Parameters
+    ----------
+    content
+        Read from where it stands.
+    size
+        Bytes.
+    md5, sha256
+        Hexadecimal, base64.
+    name
+        What to call it in a message.
+
+    Attributes
+    ----------
+    failure
+        Why reading ended early: the mismatch, or what ``content`` raised. HTTP clients wrap or
+        swallow exceptions of a body, so whoever sends this looks here first.
+    """
+
+    def __init__(self, content: Content, *, size: int, md5: str, sha256: str, name: str) -> None:
+        self.failure: Exception | None = None
+        self._size, self._md5, self._sha256, self._name = size, md5, sha256, name
+        self._content = content
+        self._file = _as_file(content)
+        self._start = 0 if self._file is None else self._file.tell()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._position = 0
+        self._md5_so_far = hashlib.md5(usedforsecurity=False)
+        self._sha256_so_far = hashlib.sha256()
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def rewindable(self) -> bool:
+        """Whether it can be sent a second time."""
+        return self._file is not None
+
+    def rewind(self) -> None:
+        """Go back to the first byte. Only where ``rewindable``."""
+        if self._file is None:
+            raise ValueError("this content cannot be rewound")
+        self._file.seek(self._start)
+        self._begin()
+
+    def read_all(self) -> bytes:
+        """Return all of it, verified, also if there is nothing.
+
+        Raises
+        ------
+        ReplicaDigestMismatch
+        """
+        if self._size == 0:
+            self._verify()
+        pieces = []
+        while piece := self.read():  # a raw stream may give less than it is asked for
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return up to ``size`` bytes, all that is left for -1 or None; empty at the end.
+
+        Raises
+        ------
+        ReplicaDigestMismatch
+            In place of the last piece.
+        """
+        left = self._size - self._position
+        wanted = left if size is None or size < 0 else min(size, left)
+        if wanted == 0:
+            return b""
+        try:
+            piece = self._content.read(wanted)
+            if not piece:
+                raise ReplicaDigestMismatch(
+                    f"{self._name}: {self._size} bytes were announced, "
+                    f"the content ended after {self._position}"
+                )
+            self._position += len(piece)
+            self._md5_so_far.update(piece)
+            self._sha256_so_far.update(piece)
+            if self._position == self._size:
+                self._verify()
+        except Exception as error:
+            self.failure = error
+            raise
+        return piece
+
+    def _verify(self) -> None:
+        if self._content.read(1):
+            raise ReplicaDigestMismatch(
+                f"{self._name}: {self._size} bytes were announced, the content has more"
+            )
+        if self._md5_so_far.hexdigest() != self._md5:
+            raise ReplicaDigestMismatch(f"{self._name}: the content has another MD5")
+        if b64encode(self._sha256_so_far.digest()).decode("ascii") != self._sha256:
+            raise ReplicaDigestMismatch(f"{self._name}: the content has another SHA-256")
+
+
+def same_content(found: ReplicaStat, *, size: int, md5: str, name: str) -> ReplicaStat:
+    """Return ``found``, a replica that was there before a put, if it is what was to be put.
+
+    Raises
+    ------
+    ReplicaConflict
+    """
+    if (found.size, found.md5) != (size, md5):
+        raise ReplicaConflict(f"{name}: the key holds other bytes")
+    return found
+
+
+def _as_file(content: Content) -> BinaryIO | None:
+    """Return ``content`` as what can seek, if it can."""
+    seekable = getattr(content, "seekable", None)
+    return cast(BinaryIO, content) if seekable is not None and seekable() else None

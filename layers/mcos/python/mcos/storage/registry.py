@@ -1,0 +1,114 @@
+"""Kinds of backends by name. An SDK is imported when a backend that needs it is opened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+
+from mcos.storage.contract import BackendMisconfigured, StorageBackend, Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    module: str
+    backend: str
+    layer: str
+    required: frozenset[str]
+    optional: frozenset[str] = frozenset()
+
+
+_S3_OPTIONAL = frozenset({"endpoint_url", "access_key", "secret_key"})
+
+_KINDS = {
+    "s3": _Kind(
+        module="mcos.storage.s3",
+        backend="S3Backend",
+        layer="s3",
+        required=frozenset({"region", "bucket"}),
+        optional=_S3_OPTIONAL,
+    ),
+    "ceph": _Kind(
+        module="mcos.storage.ceph",
+        backend="CephBackend",
+        layer="s3",
+        required=frozenset({"region", "bucket", "endpoint_url", "access_key", "secret_key"}),
+    ),
+    "swift": _Kind(
+        module="mcos.storage.swift",
+        backend="SwiftBackend",
+        layer="swift",
+        required=frozenset({"auth_url", "user", "key", "container"}),
+    ),
+}
+
+BACKEND_KINDS = tuple(_KINDS)
+"""Every kind that ``open_backend`` knows."""
+
+
+def open_backend(
+    kind: str, settings: Mapping[str, str], timeouts: Timeouts | None = None
+) -> StorageBackend:
+    """Open a backend. No network call is made: that comes with the first use.
+
+    Parameters
+    ----------
+    kind
+        One of ``BACKEND_KINDS``.
+    settings
+        ``s3``: ``region``, ``bucket``; optional ``endpoint_url``, and ``access_key`` with
+        ``secret_key`` (without them, the credentials of the function itself).
+        ``ceph``: ``endpoint_url``, ``region``, ``bucket``, ``access_key``, ``secret_key``.
+        ``swift``: ``auth_url`` (auth version 1), ``user``, ``key``, ``container``.
+    timeouts
+        ``Timeouts()`` when left out.
+
+    Returns
+    -------
+    StorageBackend
+
+    Raises
+    ------
+    BackendMisconfigured
+        The kind is unknown; a setting is missing, empty or unknown; or the layer that holds the
+        kind's SDK is not there. Settings are named, never their values.
+
+    Examples
+    --------
+    >>> backend = open_backend("s3", {"region": "eu-central-1", "bucket": "replicas"})
+    >>> backend.kind
+    's3'
+    """
+    known = _KINDS.get(kind)
+    if known is None:
+        raise BackendMisconfigured(
+            f"{kind!r} is no kind of backend; there are {', '.join(BACKEND_KINDS)}"
+        )
+    _check_settings(kind, known, settings)
+    try:
+        module = import_module(known.module)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing == "mcos":
+            raise  # a mistake of ours, not a missing layer
+        raise BackendMisconfigured(
+            f"a backend of kind {kind!r} needs the Python package {missing!r}, "
+            f"which the layer {known.layer!r} holds"
+        ) from None
+    backend = getattr(module, known.backend)(settings, timeouts or Timeouts())
+    return cast(StorageBackend, backend)
+
+
+def _check_settings(kind: str, known: _Kind, settings: Mapping[str, str]) -> None:
+    missing = sorted(name for name in known.required if not settings.get(name))
+    if missing:
+        raise BackendMisconfigured(
+            f"a backend of kind {kind!r} needs the settings {', '.join(missing)}"
+        )
+    # A misspelt "access_key" would silently become the function's own credentials.
+    unknown = sorted(set(settings) - known.required - known.optional)
+    if unknown:
+        raise BackendMisconfigured(
+            f"a backend of kind {kind!r} has no settings {', '.join(unknown)}"
+        )
+    if bool(settings.get("access_key")) != bool(settings.get("secret_key")):
+        raise BackendMisconfigured("access_key and secret_key go together")

@@ -1,0 +1,1 @@
+"""What happens behind the calls: writing, committing, repairing and sweeping. All may run twice."""

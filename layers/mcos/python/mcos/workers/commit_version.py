@@ -1,0 +1,43 @@
+"""commit_version: record which replicas of a version are stored, and move the object on."""
+
+from mcos import disposal, lifecycle
+from mcos.catalog import objects
+from mcos.lifecycle import Outcome
+from mcos.model import ObjectRecord, Version
+
+
+def commit_version(
+    guess: ObjectRecord, version: Version, stored: set[str]
+) -> tuple[ObjectRecord | None, Outcome]:
+    """Commit a version: one conditional write where nothing raced.
+
+    What became obsolete by it, or turns out to have been superseded, is disposed of.
+
+    Parameters
+    ----------
+    guess
+        The record as it was when the version was accepted, or as read.
+    stored
+        Clusters on which a replica was stored and verified.
+
+    Returns
+    -------
+    The record that is there now, and what became of the version.
+    """
+    outcome = Outcome.GONE
+
+    def transition(found: ObjectRecord | None) -> ObjectRecord | None:
+        nonlocal outcome
+        following, outcome = lifecycle.commit(found, version.id, stored)
+        return following
+
+    key = (guess.account, guess.container, guess.name)
+    record = objects.change_guessed(key, transition, guess)
+    if record is not None:
+        record = disposal.dispose(record)
+    if outcome is Outcome.COMMITTED:
+        disposal.unstage(version)
+    elif outcome in (Outcome.SUPERSEDED, Outcome.GONE):
+        # Its replicas were written after the version was given up: nobody else knows of them.
+        disposal.discard(guess.account, [version])
+    return record, outcome

@@ -1,0 +1,22 @@
+"""get_replica: read a replica of this cluster's backend for another cluster's reader."""
+
+from base64 import b64encode
+from typing import Any
+
+from mcos.model import Version
+from mcos.reading import ReplicaUnreadable, read_own_replica
+from mcos.settings import settings
+
+
+def get_replica(account: str, version: Version, first: int, last: int) -> dict[str, Any]:
+    """Bytes ``first`` to ``last``, inclusive.
+
+    Returns
+    -------
+    ``{"content": base64}``, or ``{"reason"}`` where it cannot be read.
+    """
+    try:
+        content = read_own_replica(account, version, settings().cluster, first, last)
+    except ReplicaUnreadable as error:
+        return {"reason": str(error)}
+    return {"content": b64encode(content).decode("ascii")}

@@ -1,0 +1,102 @@
+"""sweep_pending: find what was left half done, and have it finished.
+
+A lost execution, a function that died between two steps, a message that never came: whatever is
+still to be done for an object keeps it in a sparse index, and this sweeps it.
+"""
+
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from mcos import clock, disposal, lifecycle, replication
+from mcos.catalog import containers, objects
+from mcos.catalog.clusters import all_clusters
+from mcos.catalog.objects import Key
+from mcos.errors import ContainerNotFound, ObjectNotFound
+from mcos.model import ObjectRecord, State, Version
+from mcos.settings import settings
+
+_log = logging.getLogger(__name__)
+
+_AT_ONCE = 100
+
+
+def sweep_pending(*, older_than_seconds: float) -> dict[str, int]:
+    """Sweep the objects that this cluster accepted, oldest first.
+
+    Parameters
+    ----------
+    older_than_seconds
+        Only what has waited so long: longer than an execution takes.
+
+    Returns
+    -------
+    How many objects were found, by what was done for them.
+    """
+    before = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
+    keys = objects.unsettled(settings().cluster, before=clock.text(before), limit=_AT_ONCE)
+    done: dict[str, int] = {}
+    for key in keys:
+        try:
+            action = _sweep(key)
+        except Exception:
+            # One object that cannot be helped must not keep the others from it.
+            _log.exception("an object could not be swept")
+            action = "failed"
+        done[action] = done.get(action, 0) + 1
+    return done
+
+
+def _sweep(key: Key) -> str:
+    record = objects.get(key)
+    if record is None or not record.unsettled:
+        return "settled"
+    if record.state is State.DELETING or record.obsolete:
+        record = disposal.dispose(record)
+        if record is None or not record.unsettled:
+            return "disposed"
+    try:
+        containers.admit(key[0], key[1])
+    except ContainerNotFound:
+        # The create that wrote this died before it looked for its container.
+        with suppress(ObjectNotFound):
+            disposal.dispose(objects.change(key, _delete))
+        return "removed"
+    # Written anew, so that it is looked at again only after the same time.
+    record = objects.change(key, lifecycle.touch)
+    if record is None:
+        return "settled"
+    for version in (record.current, *record.pending):
+        if version is not None and not version.complete:
+            record = _finish(record, version)
+    return "restarted"
+
+
+def _delete(record: ObjectRecord | None) -> ObjectRecord:
+    return lifecycle.accept_delete(record, cluster=settings().cluster)
+
+
+def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
+    if version.mode == "respond-async":
+        clusters = all_clusters()
+        missing = [
+            clusters[name]
+            for name, replica in version.replicas.items()
+            if not replica.stored and name in clusters
+        ]
+        replication.start(
+            replication.execution_input(
+                record, version, mode="respond-async", content=None, targets=missing
+            )
+        )
+        return record
+    # Its caller waited and was answered long ago, or its function died with the only bytes.
+    key = (record.account, record.container, record.name)
+
+    def abandon(found: ObjectRecord | None) -> ObjectRecord | None:
+        following, _ = lifecycle.abandon(
+            found, version.id, reason="The call that created it was cut off.", forget=False
+        )
+        return following
+
+    return disposal.dispose(objects.change(key, abandon)) or record

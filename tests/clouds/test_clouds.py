@@ -1,0 +1,305 @@
+"""The local clouds, as far as they can be checked without starting them."""
+
+import importlib.util
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from string import Template
+from types import ModuleType
+
+import pytest
+
+from clouds import commands, credentials, ports, process, wait
+from clouds.errors import CloudsError
+from clouds.instance import NAMES, Instance
+from clouds.ports import Ports
+from clouds.process import MARK, ServerProcess
+from clouds.services.ministack import S3
+from clouds.services.swift import Swift, SwiftInPlaceOfCeph
+from clouds.templates import render
+
+CLOUDS = Path(ports.__file__).parent
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Instance:
+    return Instance("test", tmp_path / "test", Ports.from_base(20000))
+
+
+@pytest.fixture
+def server(instance: Instance) -> Iterator[ServerProcess]:
+    instance.folder.mkdir()
+    server = ServerProcess(instance, "sleeper", stop_seconds=5)
+    yield server
+    server.stop()
+
+
+# --- ports -----------------------------------------------------------------------------------
+
+
+def test_the_emulator_has_the_port_of_localstack_and_storage_begins_at_4600() -> None:
+    up = ports.ports_of("up", {})
+    assert (up.emulator, up.s3) == (4566, 4600)
+
+
+def test_no_two_services_share_a_port_in_any_instance() -> None:
+    taken: list[int] = []
+    for name in NAMES:
+        chosen = ports.ports_of(name, {})
+        single = [v for k, v in vars(chosen).items() if not k.startswith("ceph_osd")]
+        taken += [*single, *range(chosen.ceph_osd_first, chosen.ceph_osd_last + 1)]
+    assert len(taken) == len(set(taken))
+
+
+def test_an_osd_has_the_four_ports_that_it_takes() -> None:
+    chosen = Ports.from_base(20000)
+    assert chosen.ceph_osd_last - chosen.ceph_osd_first + 1 >= 4
+    assert chosen.ceph_osd_last < 20000 + ports.BLOCK
+
+
+def test_a_variable_moves_one_instance_only() -> None:
+    environment = {"MCOS_UP_PORT_BASE": "21000"}
+    assert ports.ports_of("up", environment).emulator == 21000
+    assert ports.ports_of("test", environment) == ports.ports_of("test", {})
+
+
+@pytest.mark.parametrize("base", ["0", "80", "65500", "4566x", "-5000", "\u0665000"])
+def test_a_base_that_is_no_port_is_refused_by_name(base: str) -> None:
+    with pytest.raises(CloudsError, match="MCOS_UP_PORT_BASE"):
+        ports.ports_of("up", {"MCOS_UP_PORT_BASE": base})
+
+
+def test_instances_that_would_overlap_are_refused() -> None:
+    with pytest.raises(CloudsError, match="overlap"):
+        ports.ports_of("up", {"MCOS_UP_PORT_BASE": str(ports.DEFAULT_BASES["test"] + 50)})
+
+
+def test_a_port_of_another_program_is_refused_in_one_line() -> None:
+    with socket.create_server((ports.HOST, 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(CloudsError, match=rf"swift: port {port} is taken") as refused:
+            ports.require_free("swift", "up", port)
+    assert "\n" not in str(refused.value)
+    ports.require_free("swift", "up", port)
+
+
+def test_changing_the_ports_of_a_running_instance_is_refused(instance: Instance) -> None:
+    instance.folder.mkdir()
+    instance.record_ports()
+    instance.require_same_ports()
+    with pytest.raises(CloudsError, match="runs on the ports from 20000"):
+        Instance(instance.name, instance.folder, Ports.from_base(22000)).require_same_ports()
+
+
+# --- templates and credentials ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "template", sorted(path.relative_to(CLOUDS) for path in CLOUDS.glob("templates/**/*.conf"))
+)
+def test_every_template_binds_to_this_machine_only(template: Path) -> None:
+    text = (CLOUDS / template).read_text()
+    assert "0.0.0.0" not in text
+    for line in text.splitlines():
+        if re.match(r"(bind_ip|public_addr|cluster_addr|mon_host|rgw_frontends)\b", line):
+            assert "127.0.0.1" in line
+    names = Template(text).get_identifiers()
+    assert "${" not in render(
+        str(template.relative_to("templates")), **dict.fromkeys(names, "value")
+    )
+
+
+def test_a_template_without_one_of_its_values_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        render("swift/swift.conf")
+
+
+def test_credentials_are_made_once_and_private(tmp_path: Path) -> None:
+    made = credentials.load_or_create(tmp_path)
+    assert credentials.load_or_create(tmp_path) == made
+    assert credentials.load_or_create(tmp_path / "other") != made
+    assert stat.S_IMODE((tmp_path / "credentials.json").stat().st_mode) == 0o600
+
+
+def test_both_swifts_have_their_own_ports_and_keys(instance: Instance) -> None:
+    made = credentials.Credentials.generate()
+    swift, stand_in = Swift(instance, made), SwiftInPlaceOfCeph(instance, made)
+    assert not set(swift.server_ports.values()) & set(stand_in.server_ports.values())
+    assert swift.key != stand_in.key
+    assert set(stand_in.secret()) == {
+        "endpoint_url",
+        "region",
+        "bucket",
+        "access_key",
+        "secret_key",
+    }
+
+
+def test_what_was_never_started_cannot_be_described(instance: Instance) -> None:
+    with pytest.raises(CloudsError, match=r"^test was never started$"):
+        commands.describe(instance)
+    assert not instance.folder.exists()
+
+
+def test_s3_has_no_key_before_its_first_start(instance: Instance) -> None:
+    with pytest.raises(CloudsError, match=r"start test first$"):
+        S3(instance, credentials.Credentials.generate()).secret()
+
+
+@pytest.mark.parametrize("name", ["emulator", "swift"])
+def test_requirements_are_pinned_with_hashes_and_name_no_address(name: str) -> None:
+    text = (CLOUDS / "requirements" / f"{name}.txt").read_text()
+    assert "://" not in text
+    assert "--only-binary :all:" in text
+    pins = re.split(r"\n(?=[a-z0-9])", text[text.index("--only-binary") :])[1:]
+    assert len(pins) > 10
+    for pin in pins:
+        assert re.match(r"[\w.-]+==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", pin)
+
+
+# --- processes -------------------------------------------------------------------------------
+
+
+def test_a_process_is_found_again_and_stopped(server: ServerProcess) -> None:
+    server.start(SLEEPER, {})
+    again = ServerProcess(server.instance, server.name)
+    assert again.alive()
+    assert again.pid == int(server.pid_file.read_text())
+    again.stop()
+    assert not again.alive()
+    assert not server.pid_file.exists()
+
+
+def test_a_process_outlives_the_terminal(server: ServerProcess) -> None:
+    server.start(SLEEPER, {})
+    assert server.pid is not None
+    assert os.getsid(server.pid) == server.pid
+
+
+def test_a_pid_that_became_somebody_elses_is_left_alone(server: ServerProcess) -> None:
+    with subprocess.Popen(SLEEPER) as stranger:
+        server.instance.pids.mkdir()
+        server.pid_file.write_text(f"{stranger.pid}\n")
+        assert not server.alive()
+        server.stop()
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_the_same_service_of_another_instance_is_left_alone(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    other = ServerProcess(Instance("test", tmp_path, server.instance.ports), server.name)
+    other.start(SLEEPER, {})
+    server.stop()
+    assert other.alive()
+    other.stop()
+
+
+def test_children_that_outlive_their_parent_are_ended(server: ServerProcess) -> None:
+    script = f"import subprocess, time; subprocess.Popen({SLEEPER!r}); time.sleep(600)"
+    server.start([sys.executable, "-c", script], {})
+    assert wait.until(lambda: len(process.marked(server.mark)) == 2, 10)
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    assert wait.until(lambda: not server.alive(), 10)
+    assert len(process.marked(server.mark)) == 1
+    server.stop()
+    assert process.marked(server.mark) == []
+
+
+def test_a_process_that_ignores_the_request_to_end_is_killed(instance: Instance) -> None:
+    instance.folder.mkdir()
+    stubborn = ServerProcess(instance, "stubborn", stop_seconds=0.1)
+    script = (
+        "import pathlib, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "pathlib.Path('ready').touch(); time.sleep(600)"
+    )
+    stubborn.start([sys.executable, "-c", script], {})
+    assert wait.until((instance.folder / "ready").exists, 10)
+    stubborn.stop()
+    assert process.marked(stubborn.mark) == []
+
+
+def test_nothing_of_the_callers_environment_reaches_a_server(
+    server: ServerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-a-person")
+    server.start(SLEEPER, {"PURPOSE": "test"})
+    raw = Path(f"/proc/{server.pid}/environ").read_text()
+    names = {entry.partition("=")[0] for entry in raw.split("\0") if entry}
+    assert names == {"PATH", "HOME", "LANG", "PURPOSE", MARK}
+
+
+def test_a_process_that_died_says_why_and_where_its_log_is(server: ServerProcess) -> None:
+    server.start([sys.executable, "-c", "raise SystemExit('no disk')"], {})
+    assert wait.until(lambda: not server.alive(), 10)
+    assert "no disk" in str(server.died())
+    assert str(server.log) in str(server.died())
+
+
+# --- Swift's token cache ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def token_cache() -> ModuleType:
+    path = CLOUDS / "servers" / "token_cache.py"
+    spec = importlib.util.spec_from_file_location("token_cache", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def clock(token_cache: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    def set_time(now: float) -> None:
+        monkeypatch.setattr(token_cache.time, "time", lambda: now)
+
+    set_time(1000)
+    return set_time
+
+
+def test_a_token_ends_when_its_time_is_up(
+    token_cache: ModuleType, clock: Callable[[float], None]
+) -> None:
+    cache = token_cache.MemoryCache()
+    cache.set("token", {"user": "mcos"}, time=60)
+    cache.set("account", "for ever")
+    clock(1059)
+    assert cache.get("token") == {"user": "mcos"}
+    clock(1061)
+    assert cache.get("token") is None
+    assert cache.get_multi(["token", "account"], "server") == [None, "for ever"]
+
+
+def test_what_a_caller_does_to_a_value_does_not_change_the_cache(token_cache: ModuleType) -> None:
+    cache = token_cache.MemoryCache()
+    cache.set("groups", ["mcos"])
+    cache.get("groups").append("admin")
+    assert cache.get("groups") == ["mcos"]
+
+
+def test_a_counter_stays_above_zero(token_cache: ModuleType) -> None:
+    cache = token_cache.MemoryCache()
+    assert [cache.incr("n", 2), cache.decr("n", 5), cache.incr("n")] == [2, 0, 1]
+
+
+def test_ended_entries_are_purged_when_many_are_kept(
+    token_cache: ModuleType, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_cache, "_PURGE_ABOVE", 3)
+    cache = token_cache.MemoryCache()
+    for name in "abc":
+        cache.set(name, name, time=1)
+    clock(1010)
+    cache.set("d", "d")
+    assert len(cache._entries) == 1

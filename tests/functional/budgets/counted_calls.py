@@ -1,0 +1,108 @@
+"""Run by ``test_network_calls.py``: makes calls with the real handlers and counts what they send.
+
+The process is what a function of a cluster would be: its environment, on the running emulator.
+Each call is made once to warm up and once to count. Prints ``{"call": requests, ...}``.
+"""
+
+import json
+import sys
+from base64 import b64encode
+from importlib import import_module
+from typing import Any
+
+import botocore.httpsession
+
+from mcos import replication
+from mcos.lifecycle import Outcome
+
+CONTENT = b64encode(b"a small content").decode()
+CONTAINER = "counted"
+
+
+class Counter:
+    """Counts the requests that botocore sends, whatever the service."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        send = botocore.httpsession.URLLib3Session.send
+
+        def counted(session: Any, request: Any) -> Any:
+            self.sent += 1
+            return send(session, request)
+
+        botocore.httpsession.URLLib3Session.send = counted
+
+
+def handle(function: str, event: dict[str, Any]) -> Any:
+    return import_module(f"chalicelib.{function}").handle(event, None)
+
+
+def request(
+    function: str, method: str, account: str, name: str, prefer: str = "wait=20"
+) -> dict[str, Any]:
+    event = {
+        "rawPath": f"/v1/containers/{CONTAINER}/objects/{name}",
+        "rawQueryString": "",
+        "headers": {"content-type": "application/octet-stream", "prefer": prefer},
+        "pathParameters": {"container": CONTAINER, "object": name},
+        "requestContext": {
+            "requestId": "counted",
+            "http": {"method": method},
+            "authorizer": {"lambda": {"account": account}},
+        },
+        "body": CONTENT,
+        "isBase64Encoded": True,
+    }
+    reply: dict[str, Any] = handle(function, event)
+    if reply["statusCode"] >= 300:
+        raise RuntimeError(f"{function}: {reply}")
+    return reply
+
+
+def main(account: str) -> dict[str, int]:
+    counter = Counter()
+    counts = {}
+    executions: list[dict[str, Any]] = []
+
+    def count(call: str, *arguments: str) -> None:
+        before = counter.sent
+        request(*arguments)
+        counts[call] = counter.sent - before
+
+    request("create_container", "PUT", account, "")
+    request("create_object", "POST", account, "warm")
+    count("create_object sync", "create_object", "POST", account, "sync")
+    count("create_object async", "create_object", "POST", account, "async", "respond-async")
+    for call, function, method in (
+        ("stat_object", "stat_object", "GET"),
+        ("download_object", "download_object", "GET"),
+    ):
+        request(function, method, account, "warm")
+        count(call, function, method, account, "warm")
+
+    def keep(execution: dict[str, Any], *, wait_seconds: int) -> str:
+        executions.append(execution)
+        return Outcome.COMMITTED
+
+    replication.run = keep
+    for name in ("warm-commit", "commit"):
+        request("create_object", "POST", account, name)
+        execution = executions.pop()
+        before = counter.sent
+        handle(
+            "commit_version",
+            {
+                "record": execution["record"],
+                "version_id": execution["version_id"],
+                "results": [
+                    {"cluster": target["cluster"], "stored": True}
+                    for target in execution["targets"]
+                ],
+            },
+        )
+        counts["commit_version"] = counter.sent - before
+    return counts
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1])))

@@ -1,0 +1,146 @@
+"""What was deployed, as Terraform's state tells."""
+
+import json
+
+import yaml
+
+from tests.infrastructure.conftest import INSTANCE, Deployment
+from tools import local
+from tools.terraform import ROOT
+
+METHODS = {"get", "head", "put", "post", "patch", "delete", "options"}
+
+
+def operations() -> dict[str, tuple[str, bool]]:
+    """Route keys of the OpenAPI document, with the function of each and whether it is open."""
+    document = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+    return {
+        f"{method.upper()} {path.replace('{object}', '{object+}')}": (
+            operation.get("x-mcos-function", operation["operationId"]),
+            operation.get("security") == [],
+        )
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    }
+
+
+def test_every_cluster_has_the_routes_of_the_openapi_document(deployment: Deployment) -> None:
+    routes = deployment.of_type("aws_apigatewayv2_route")
+    for api in deployment.of_type("aws_apigatewayv2_api"):
+        here = {route["route_key"] for route in routes if route["api_id"] == api["id"]}
+        assert here == {*operations(), "$default"}
+
+
+def test_a_route_leads_to_its_function(deployment: Deployment) -> None:
+    targets = {
+        f"integrations/{one['id']}": one["integration_uri"]
+        for one in deployment.of_type("aws_apigatewayv2_integration")
+    }
+    wanted = {**operations(), "$default": ("no_route", True)}
+    for route in deployment.of_type("aws_apigatewayv2_route"):
+        function, open_to_all = wanted[route["route_key"]]
+        assert (
+            targets[route["target"]].split("/functions/")[1].split("/")[0].endswith(f"-{function}")
+        )
+        assert route["authorization_type"] == ("NONE" if open_to_all else "CUSTOM")
+
+
+def test_only_login_and_what_has_no_route_go_without_the_authorizer(
+    deployment: Deployment,
+) -> None:
+    without = {
+        route["route_key"]
+        for route in deployment.of_type("aws_apigatewayv2_route")
+        if route["authorization_type"] == "NONE"
+    }
+    assert without == {"POST /v1/login", "$default"}
+
+
+def test_logs_of_the_entry_points_hold_no_names_and_no_payloads(deployment: Deployment) -> None:
+    for stage in deployment.of_type("aws_apigatewayv2_stage"):
+        (settings,) = stage["access_log_settings"]
+        logged = set(json.loads(settings["format"]).values())
+        assert not {value for value in logged if "path" in value.lower() or "header" in value}
+    for machine in deployment.of_type("aws_sfn_state_machine"):
+        (settings,) = machine["logging_configuration"]
+        assert (settings["level"], settings["include_execution_data"]) == ("ERROR", False)
+
+
+def test_login_is_throttled_harder(deployment: Deployment) -> None:
+    for stage in deployment.of_type("aws_apigatewayv2_stage"):
+        (general,), (login,) = stage["default_route_settings"], stage["route_settings"]
+        assert login["route_key"] == "POST /v1/login"
+        assert 0 < login["throttling_rate_limit"] < general["throttling_rate_limit"]
+
+
+def test_tables_are_encrypted_and_can_be_restored(deployment: Deployment) -> None:
+    tables = deployment.of_type("aws_dynamodb_table")
+    assert len(tables) == 4
+    for table in tables:
+        assert table["server_side_encryption"][0]["enabled"]
+        assert table["point_in_time_recovery"][0]["enabled"]
+        assert table["billing_mode"] == "PAY_PER_REQUEST"
+
+
+def test_queues_and_buckets_are_encrypted_and_closed(deployment: Deployment) -> None:
+    assert all(queue["sqs_managed_sse_enabled"] for queue in deployment.of_type("aws_sqs_queue"))
+    buckets = {bucket["id"] for bucket in deployment.of_type("aws_s3_bucket")}
+    blocks = deployment.of_type("aws_s3_bucket_public_access_block")
+    rules = ["block_public_acls", "block_public_policy"]
+    rules += ["ignore_public_acls", "restrict_public_buckets"]
+    assert {one["bucket"] for one in blocks if all(one[rule] for rule in rules)} == buckets
+    encrypted = deployment.of_type("aws_s3_bucket_server_side_encryption_configuration")
+    assert {one["bucket"] for one in encrypted} == buckets
+
+
+def test_a_bad_message_repeats_alone_and_ends_in_the_dead_letter_queue(
+    deployment: Deployment,
+) -> None:
+    for mapping in deployment.of_type("aws_lambda_event_source_mapping"):
+        assert mapping["function_response_types"] == ["ReportBatchItemFailures"]
+    queues = {queue["arn"]: queue for queue in deployment.of_type("aws_sqs_queue")}
+    repair = [queue for queue in queues.values() if queue["redrive_policy"]]
+    assert len(repair) == len(deployment.clusters)
+    for queue in repair:
+        dead = queues[json.loads(queue["redrive_policy"])["deadLetterTargetArn"]]
+        # A message keeps its age when it moves.
+        assert dead["message_retention_seconds"] > queue["message_retention_seconds"]
+
+
+def test_a_function_has_only_the_layers_it_uses(deployment: Deployment) -> None:
+    backend = {"s3": "s3", "ceph": "s3", "swift": "swift"}
+    touching = {"download_object", "get_replica", "put_replica", "repair_replica"}
+    for function in deployment.of_type("aws_lambda_function"):
+        _, cluster, name = function["function_name"].split("-", 2)
+        wanted = ["mcos", "common"]
+        if name in ("authorizer", "login"):
+            wanted.append("auth")
+        if name in touching:
+            wanted.append(backend[deployment.variables["clusters"][cluster]["backend"]])
+        assert [arn.split(":")[6].split("-", 1)[1] for arn in function["layers"]] == wanted
+
+
+def test_no_secret_is_in_the_state_or_in_an_environment(deployment: Deployment) -> None:
+    for version in deployment.of_type("aws_secretsmanager_secret_version"):
+        assert not version["secret_string"]
+        assert version["secret_string_wo"] is None
+    description = local.describe(INSTANCE.name)
+    secret = ("secret_key", "key", "password")
+    for backend in description["backends"].values():
+        for name in secret:
+            value = backend.get(name)
+            # Some local services have keys that are words; those cannot be told from other text.
+            if value and len(value) > 8:
+                assert value not in deployment.state_text
+
+
+def test_every_function_of_every_cluster_has_a_log_that_ends(deployment: Deployment) -> None:
+    functions = {one["function_name"] for one in deployment.of_type("aws_lambda_function")}
+    groups = {
+        one["name"].removeprefix("/aws/lambda/")
+        for one in deployment.of_type("aws_cloudwatch_log_group")
+        if one["retention_in_days"]
+    }
+    assert len(functions) == 17 * len(deployment.clusters)
+    assert functions <= groups

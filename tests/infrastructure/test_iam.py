@@ -1,0 +1,220 @@
+"""What each role may do is exactly what is written here; nothing may do more."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.conftest import Deployment
+
+Grants = set[tuple[str, str]]
+"""(action, resource)."""
+
+SECRET = ["secretsmanager:GetSecretValue"]
+CHANGE = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"]
+ADMIT = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+WRITE = {
+    "objects": CHANGE,
+    "containers": ADMIT,
+    "clusters": ["dynamodb:Scan"],
+    "own staging": ["s3:DeleteObject", "s3:PutObject"],
+    "own state machine": ["states:StartExecution", "states:StartSyncExecution"],
+    "all repair queues": ["sqs:SendMessage"],
+}
+SETTLE = {
+    "objects": CHANGE,
+    "clusters": ["dynamodb:Scan"],
+    "own staging": ["s3:DeleteObject"],
+    "all repair queues": ["sqs:SendMessage"],
+}
+
+FUNCTIONS: dict[str, dict[str, list[str]]] = {
+    "authorizer": {"token key": SECRET},
+    "login": {"token key": SECRET, "accounts": ["dynamodb:GetItem"]},
+    "list_container": {"containers": ["dynamodb:Query"]},
+    "create_container": {"containers": [*ADMIT, "dynamodb:PutItem"]},
+    "delete_container": {
+        "containers": [*ADMIT, "dynamodb:DeleteItem"],
+        "objects": ["dynamodb:Query"],
+    },
+    "list_object": {"containers": ["dynamodb:GetItem"], "objects": ["dynamodb:Query"]},
+    "create_object": WRITE,
+    "update_object": WRITE,
+    "stat_object": {"objects": ["dynamodb:GetItem"]},
+    "download_object": {
+        "objects": ["dynamodb:GetItem"],
+        "clusters": ["dynamodb:Scan"],
+        "all get_replica": ["lambda:InvokeFunction"],
+        "own backend secret": SECRET,
+    },
+    "delete_object": SETTLE,
+    "no_route": {},
+    "put_replica": {"own backend secret": SECRET, "all staging": ["s3:GetObject"]},
+    "get_replica": {"own backend secret": SECRET},
+    "commit_version": SETTLE,
+    "repair_replica": {
+        **SETTLE,
+        "own repair queue": [
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+        ],
+        "all staging": ["s3:GetObject"],
+        "all get_replica": ["lambda:InvokeFunction"],
+        "own backend secret": SECRET,
+    },
+    "sweep_pending": {
+        **SETTLE,
+        "unsettled": ["dynamodb:Query"],
+        "containers": ADMIT,
+        "own state machine": ["states:StartExecution"],
+    },
+}
+
+# Step Functions needs them to log, and they know no narrower resource.
+LOG_DELIVERY = {
+    ("logs:CreateLogDelivery", "*"),
+    ("logs:DeleteLogDelivery", "*"),
+    ("logs:DescribeLogGroups", "*"),
+    ("logs:DescribeResourcePolicies", "*"),
+    ("logs:GetLogDelivery", "*"),
+    ("logs:ListLogDeliveries", "*"),
+    ("logs:PutResourcePolicy", "*"),
+    ("logs:UpdateLogDelivery", "*"),
+}
+
+ACCOUNT = "000000000000"
+
+
+def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
+    """The words of the tables above as ARNs, for one cluster."""
+
+    def arn(service: str, name: str) -> str:
+        return f"arn:aws:{service}:us-east-1:{ACCOUNT}:{name}"
+
+    def each(service: str, name: str) -> list[str]:
+        return [arn(service, name.format(one)) for one in deployment.clusters]
+
+    secrets = {one["name"]: one["arn"] for one in deployment.of_type("aws_secretsmanager_secret")}
+    staging = f"arn:aws:s3:::mcos-{{}}-staging-{ACCOUNT}/*"
+    tables = ("accounts", "containers", "objects", "clusters")
+    return {
+        **{table: [arn("dynamodb", f"table/mcos-{table}")] for table in tables},
+        "unsettled": [arn("dynamodb", "table/mcos-objects/index/unsettled")],
+        "token key": [secrets["mcos/token-key"]],
+        "own backend secret": [secrets[f"mcos/{cluster}/backend"]],
+        "own staging": [staging.format(cluster)],
+        "all staging": [staging.format(one) for one in deployment.clusters],
+        "own state machine": [arn("states", f"stateMachine:mcos-{cluster}-replicate-object")],
+        "own repair queue": [arn("sqs", f"mcos-{cluster}-repair")],
+        "all repair queues": each("sqs", "mcos-{}-repair"),
+        "all put_replica": each("lambda", "function:mcos-{}-put_replica"),
+        "all get_replica": each("lambda", "function:mcos-{}-get_replica"),
+        "own commit_version": [arn("lambda", f"function:mcos-{cluster}-commit_version")],
+        "own sweep_pending": [arn("lambda", f"function:mcos-{cluster}-sweep_pending")],
+    }
+
+
+def wanted(table: dict[str, list[str]], words: dict[str, list[str]]) -> Grants:
+    return {
+        (action, resource)
+        for word, actions in table.items()
+        for action in actions
+        for resource in words[word]
+    }
+
+
+def granted(policy: str) -> Grants:
+    """What a policy allows. It may hold nothing but plain statements."""
+    found: Grants = set()
+    for statement in json.loads(policy)["Statement"]:
+        assert set(statement) == {"Effect", "Action", "Resource"}
+        assert statement["Effect"] == "Allow"
+        found |= {(one, other) for one in statement["Action"] for other in statement["Resource"]}
+    return found
+
+
+@pytest.fixture(scope="module")
+def policies(deployment: Deployment) -> dict[str, Grants]:
+    """What each role may do, by the role's name."""
+    found: dict[str, Grants] = {}
+    for policy in deployment.of_type("aws_iam_role_policy"):
+        assert policy["role"] not in found
+        found[policy["role"]] = granted(policy["policy"])
+    return found
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_do_what_it_needs_and_nothing_else(
+    deployment: Deployment, policies: dict[str, Grants], function: str
+) -> None:
+    for cluster in deployment.clusters:
+        name = f"mcos-{cluster}-{function}"
+        own_log = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/lambda/{name}:*"
+        logs = {("logs:CreateLogStream", own_log), ("logs:PutLogEvents", own_log)}
+        words = resources(deployment, cluster)
+        assert policies[name] == wanted(FUNCTIONS[function], words) | logs
+
+
+def test_a_state_machine_may_call_replicas_and_its_own_commit(
+    deployment: Deployment, policies: dict[str, Grants]
+) -> None:
+    table = {
+        "all put_replica": ["lambda:InvokeFunction"],
+        "own commit_version": ["lambda:InvokeFunction"],
+        "all repair queues": ["sqs:SendMessage"],
+    }
+    for cluster in deployment.clusters:
+        words = resources(deployment, cluster)
+        found = policies[f"mcos-{cluster}-replicate-object"]
+        assert found == wanted(table, words) | LOG_DELIVERY
+
+
+def test_the_schedule_may_start_its_own_sweep(
+    deployment: Deployment, policies: dict[str, Grants]
+) -> None:
+    for cluster in deployment.clusters:
+        words = resources(deployment, cluster)
+        table = {"own sweep_pending": ["lambda:InvokeFunction"]}
+        assert policies[f"mcos-{cluster}-sweep"] == wanted(table, words)
+
+
+def test_there_is_no_other_role_and_no_managed_policy(
+    deployment: Deployment, policies: dict[str, Grants]
+) -> None:
+    roles = deployment.of_type("aws_iam_role")
+    assert {role["name"] for role in roles} == set(policies)
+    assert len(roles) == len(deployment.clusters) * (len(FUNCTIONS) + 2)
+    assert not any(role["managed_policy_arns"] for role in roles)
+    for kind in ("aws_iam_role_policy_attachment", "aws_iam_policy", "aws_iam_user"):
+        assert not deployment.of_type(kind)
+
+
+def test_no_action_is_a_pattern_and_no_resource_is_everything(policies: dict[str, Grants]) -> None:
+    for role, grants in policies.items():
+        assert not {action for action, _ in grants if "*" in action}, role
+        assert {grant for grant in grants if grant[1] == "*"} <= LOG_DELIVERY, role
+        patterns = {resource for _, resource in grants if "*" in resource[:-2]}
+        assert not patterns - {"*"}, role
+
+
+def test_only_one_aws_service_may_be_each_role(deployment: Deployment) -> None:
+    services = {"-replicate-object": "states", "-sweep": "scheduler"}
+    for role in deployment.of_type("aws_iam_role"):
+        service = next((s for end, s in services.items() if role["name"].endswith(end)), "lambda")
+        (statement,) = json.loads(role["assume_role_policy"])["Statement"]
+        assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
+        assert statement["Action"] == "sts:AssumeRole"
+
+
+def test_entry_points_may_call_functions_and_nobody_else_may(deployment: Deployment) -> None:
+    apis = {one["execution_arn"] for one in deployment.of_type("aws_apigatewayv2_api")}
+    permissions: list[dict[str, Any]] = deployment.of_type("aws_lambda_permission")
+    for permission in permissions:
+        assert permission["principal"] == "apigateway.amazonaws.com"
+        assert permission["action"] == "lambda:InvokeFunction"
+        assert permission["source_arn"].partition("/")[0] in apis
+    workers = ("put_replica", "get_replica", "commit_version", "repair_replica", "sweep_pending")
+    called = {one["function_name"].split("-", 2)[2] for one in permissions}
+    assert called == set(FUNCTIONS) - set(workers)

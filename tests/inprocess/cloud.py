@@ -1,0 +1,430 @@
+"""Three linked clusters in one process: real handlers, moto for AWS, storage services in memory."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+from urllib.parse import unquote
+from uuid import uuid4
+
+import httpx
+import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ConnectionClosedError
+from botocore.session import get_session
+from moto import mock_aws
+from moto.core.base_backend import BackendDict
+
+import mcos.backend
+from chalicelib import endpoint
+from mcos import aws, passwords, tokens
+from mcos.backend import own_backend
+from mcos.catalog import accounts, clusters
+from mcos.catalog.tables import AccountItem, ClusterItem, ContainerItem, ObjectItem
+from mcos.model import ClusterState
+from mcos.settings import settings
+from mcos.storage import StorageBackend, Timeouts
+from tests.functional.api.contract import Contract, Exchange
+from tests.inprocess import gateway
+from tests.inprocess.environment import (
+    ACCOUNT_ID,
+    CLUSTERS,
+    PREFIX,
+    REGION,
+    cluster_environment,
+)
+from tests.inprocess.gateway import Reply, sqs_event
+from tests.inprocess.inventory import Inventory
+from tests.inprocess.network import Died, Network
+from tests.inprocess.state_machine import ExecutionFailed, execute
+
+ASYNC = {"prefer": "respond-async"}
+SYNC = {"prefer": "wait=25"}
+
+_CONTRACT = Contract()
+_TOKEN_KEY = "a key of thirty-two bytes or more"
+_ROUNDS = 12
+
+
+class Unsettled(AssertionError):
+    """Something is left to do, however often it is looked after."""
+
+
+class Cloud(Inventory):
+    """The clusters, and a user's and an operator's ways into them.
+
+    Attributes
+    ----------
+    executions
+        Asynchronous executions that were started and have not run yet: cluster and input.
+    executed
+        Inputs of the executions that were run, synchronous ones too.
+    delivered
+        Every message that was handed to ``repair_replica``: cluster and body.
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(network)
+        self.executions: list[tuple[str, dict[str, Any]]] = []
+        self.executed: list[dict[str, Any]] = []
+        self.delivered: list[tuple[str, Any]] = []
+        self._cluster: str | None = None
+        self._session = get_session()
+        self._clients: dict[str, Any] = {}
+        network.answers = {
+            "sfn:StartExecution": self._start_execution,
+            "sfn:StartSyncExecution": self._start_sync_execution,
+            "lambda:Invoke": self._invoke_over_the_wire,
+        }
+
+    # The clusters
+
+    def deploy(self) -> None:
+        """Begin anew: make the tables, buckets, queues, secrets and the registry."""
+        BackendDict.reset()
+        self.executions.clear()
+        self.executed.clear()
+        self.delivered.clear()
+        self.network.before = None
+        for backend in self.backends.values():
+            backend.replicas.clear()
+            backend.accept()
+        with self.network.outside():
+            for model in (AccountItem, ContainerItem, ObjectItem, ClusterItem):
+                model.create_table(billing_mode="PAY_PER_REQUEST")
+            secrets = self.client("secretsmanager")
+            secrets.create_secret(Name=f"{PREFIX}/token-key", SecretString=_TOKEN_KEY)
+            for name in CLUSTERS:
+                own = cluster_environment(name)
+                self.client("s3").create_bucket(Bucket=own["MCOS_STAGING_BUCKET"])
+                self.client("sqs").create_queue(QueueName=f"{PREFIX}-{name}-repair")
+                secrets.create_secret(
+                    Name=own["MCOS_BACKEND_SECRET"], SecretString=json.dumps({"service": name})
+                )
+                self.register(name)
+        self.chill()
+
+    def register(
+        self, name: str, *, state: ClusterState = ClusterState.ACTIVE, weight: float = 1
+    ) -> None:
+        """Write a cluster's row of the registry."""
+        own = cluster_environment(name)
+        with self.network.outside():
+            ClusterItem(
+                name,
+                entry_point=f"https://{name}.test",
+                backend=name,
+                provider=name,
+                location="here",
+                labels={"kind": name},
+                weight=weight,
+                state=state.value,
+                put_replica=arn(name, "put_replica"),
+                get_replica=arn(name, "get_replica"),
+                repair_queue_url=own["MCOS_REPAIR_QUEUE_URL"],
+                staging_bucket=own["MCOS_STAGING_BUCKET"],
+            ).save()
+        clusters.forget()
+
+    def unregister(self, name: str) -> None:
+        """Take a cluster's row out of the registry."""
+        with self.network.outside():
+            ClusterItem(name).delete()
+        clusters.forget()
+
+    def chill(self) -> None:
+        """Let every function start cold: nothing of AWS is remembered."""
+        aws.secret.cache_clear()
+        own_backend.cache_clear()
+        settings.cache_clear()
+        clusters.forget()
+
+    @contextmanager
+    def at(self, cluster: str, function: str = "test") -> Iterator[None]:
+        """Be a function of a cluster."""
+        before, place = self._cluster, self.network.place
+        self._enter(cluster)
+        self.network.place = (cluster, function)
+        try:
+            yield
+        finally:
+            self.network.place = place
+            if before is not None:
+                self._enter(before)
+
+    def _enter(self, cluster: str) -> None:
+        if cluster == self._cluster:
+            return
+        self._cluster = cluster
+        os.environ.update(cluster_environment(cluster), MCOS_ROUTES=gateway.routes_variable())
+        settings.cache_clear()
+        own_backend.cache_clear()
+
+    def open_backend(
+        self, kind: str, values: Mapping[str, str], timeouts: Timeouts | None = None
+    ) -> StorageBackend:
+        """In place of ``mcos.storage.open_backend``."""
+        assert kind == values["service"], "a cluster has only its own backend's secret"
+        return self.backends[kind]
+
+    def client(self, service: str) -> Any:
+        """A client of the test's own."""
+        if service not in self._clients:
+            self._clients[service] = self._session.create_client(service)
+        return self._clients[service]
+
+    # A user's way in
+
+    def add_account(self, user_name: str, password: str) -> None:
+        """Add an account that can log in."""
+        with self.network.outside():
+            assert accounts.create(user_name, passwords.hash_password(password))
+
+    def new_account(self) -> str:
+        """The name of an account nobody has used; it needs no row to hold objects."""
+        return f"user-{uuid4().hex}"
+
+    def token(self, account: str) -> str:
+        """A token as ``login`` would give it, without the work of a password."""
+        with self.at(CLUSTERS[0]), self.network.outside():
+            return tokens.issue(account).token
+
+    def call(
+        self,
+        cluster: str,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        token: str | None = None,
+    ) -> Reply:
+        """Send a request to a cluster's entry point; its reply is checked against the contract.
+
+        Parameters
+        ----------
+        target
+            Path and query as they go over the wire.
+        """
+        given = dict(headers or {})
+        if token is not None:
+            given["authorization"] = f"Bearer {token}"
+        path = target.partition("?")[0]
+        function, parameters = gateway.route(method, path)
+        event = gateway.event(method, target, headers=given, body=body, parameters=parameters)
+        try:
+            if function not in ("login", "no_route"):
+                finding = self.invoke(arn(cluster, "authorizer"), event)
+                assert finding["isAuthorized"] is True
+                event["requestContext"]["authorizer"] = {"lambda": finding["context"]}
+            answer = self.invoke(arn(cluster, function), event)
+        except (Died, ConnectionClosedError):
+            return Reply(500, httpx.Headers(), b"", died=True)
+        reply = gateway.reply(answer)
+        exchange = Exchange(method, target, reply.status, reply.headers, reply.body)
+        _CONTRACT.check(exchange)
+        return reply
+
+    # What the clusters do among themselves
+
+    def invoke(self, function_arn: str, event: dict[str, Any]) -> dict[str, Any]:
+        """Invoke a function; what it raises comes through."""
+        cluster, function = _function_of(function_arn)
+        handler = import_module(f"chalicelib.{function}").handle
+        with self.at(cluster, function):
+            answer = handler(json.loads(json.dumps(event)), None)
+        crossed: dict[str, Any] = json.loads(json.dumps(answer))
+        return crossed
+
+    def _invoke_over_the_wire(
+        self, request: AWSPreparedRequest
+    ) -> tuple[int, dict[str, str], bytes]:
+        _, _, path = unquote(request.url).rpartition("/functions/")
+        try:
+            answer = self.invoke(
+                path.removesuffix("/invocations"), json.loads(request.body or b"{}")
+            )
+        except (Died, Exception) as error:
+            told = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            headers = {"x-amz-function-error": "Unhandled"}
+            return 200, headers, json.dumps(told).encode()
+        return 200, {}, json.dumps(answer).encode()
+
+    def _start_execution(self, request: AWSPreparedRequest) -> tuple[int, dict[str, str], bytes]:
+        started = json.loads(request.body)
+        self.executions.append((_cluster_of(started), json.loads(started["input"])))
+        return _sfn_reply({"executionArn": started["name"], "startDate": 0})
+
+    def _start_sync_execution(
+        self, request: AWSPreparedRequest
+    ) -> tuple[int, dict[str, str], bytes]:
+        started = json.loads(request.body)
+        told: dict[str, Any] = {"executionArn": started["name"], "startDate": 0, "stopDate": 1}
+        try:
+            output = self.execute(_cluster_of(started), json.loads(started["input"]))
+        except ExecutionFailed as error:
+            return _sfn_reply({**told, "status": "FAILED", "error": str(error)})
+        return _sfn_reply({**told, "status": "SUCCEEDED", "output": json.dumps(output)})
+
+    def execute(self, cluster: str, execution: dict[str, Any]) -> dict[str, Any]:
+        """Run an execution of a cluster's state machine."""
+        self.executed.append(execution)
+        assert len(json.dumps(execution)) <= 256 * 1024, "larger than an input may be"
+        with self.at(cluster, "replicate_object"):
+            return execute(
+                execution,
+                invoke=self.invoke,
+                send=self.send,
+                commit_version=arn(cluster, "commit_version"),
+            )
+
+    def send(self, queue_url: str, text: str) -> None:
+        """Send a message as the state machine does."""
+        aws.client("sqs").send_message(QueueUrl=queue_url, MessageBody=text)
+
+    # Time
+
+    def settle(self, *, sweep: bool = True) -> None:
+        """Let the clusters work until nothing is left to do.
+
+        Parameters
+        ----------
+        sweep
+            Whether what still waits when executions and queues are empty is swept.
+
+        Raises
+        ------
+        Unsettled
+        """
+        for _ in range(_ROUNDS):
+            self.run_executions()
+            self.pump()
+            if self.executions or any(self.queued().values()):
+                continue
+            if not self.unsettled():
+                return
+            if sweep:
+                self.sweep()
+        raise Unsettled(f"unsettled: {self.unsettled()}, queued: {self.queued()}")
+
+    def run_executions(self) -> None:
+        """Run the asynchronous executions that were started."""
+        while self.executions:
+            cluster, execution = self.executions.pop(0)
+            try:
+                self.execute(cluster, execution)
+            except ExecutionFailed:
+                continue  # nobody is told of it
+
+    def pump(self) -> None:
+        """Hand every repair queue's messages to ``repair_replica`` once."""
+        for cluster, count in self.queued().items():
+            if not count:
+                continue
+            url = cluster_environment(cluster)["MCOS_REPAIR_QUEUE_URL"]
+            for message in self._receive(url):
+                handle = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
+                body = json.loads(message["Body"])
+                self.delivered.append((cluster, body))
+                done = self.repair(cluster, body)
+                with self.network.outside():
+                    if done:
+                        self.client("sqs").delete_message(**handle)
+                    else:
+                        self.client("sqs").change_message_visibility(**handle, VisibilityTimeout=0)
+
+    def _receive(self, url: str) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = []
+        with self.network.outside():
+            while (
+                batch := self.client("sqs")
+                .receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60)
+                .get("Messages")
+            ):
+                messages += batch
+        return messages
+
+    def deliver_again(self) -> None:
+        """Hand over every message once more that was ever handed over."""
+        for cluster, body in list(self.delivered):
+            self.repair(cluster, body)
+
+    def lose_messages(self) -> None:
+        """Empty the queues; nobody is told."""
+        for name in self.queued():
+            with self.network.outside():
+                self.client("sqs").purge_queue(
+                    QueueUrl=cluster_environment(name)["MCOS_REPAIR_QUEUE_URL"]
+                )
+
+    def repair(self, cluster: str, message: Any) -> bool:
+        """Hand a message to ``repair_replica``; returns whether it leaves the queue."""
+        try:
+            answer = self.invoke(arn(cluster, "repair_replica"), sqs_event(json.dumps(message)))
+        except Died:
+            return False
+        return not answer["batchItemFailures"]
+
+    @contextmanager
+    def starting_dies(self) -> Iterator[list[dict[str, Any]]]:
+        """Let functions die when they start an execution; yields the inputs that were meant."""
+        meant: list[dict[str, Any]] = []
+
+        def die(request: AWSPreparedRequest) -> tuple[int, dict[str, str], bytes]:
+            meant.append(json.loads(json.loads(request.body)["input"]))
+            raise Died("sfn")
+
+        starts = ("sfn:StartExecution", "sfn:StartSyncExecution")
+        before = {name: self.network.answers[name] for name in starts}
+        self.network.answers.update(dict.fromkeys(starts, die))
+        try:
+            yield meant
+        finally:
+            self.network.answers.update(before)
+
+    def sweep(self) -> None:
+        """Let every cluster's sweeper look at once, as if all had waited long enough."""
+        for cluster in CLUSTERS:
+            try:
+                self.invoke(arn(cluster, "sweep_pending"), {"older_than_seconds": 0})
+            except (Died, Exception):
+                continue  # the next one comes in a minute
+
+
+@contextmanager
+def running_cloud() -> Iterator[Cloud]:
+    """A cloud that is not deployed yet, on a moto of its own."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        network = Network()
+        network.install(patch)
+        cloud = Cloud(network)
+        patch.setattr(mcos.backend, "open_backend", cloud.open_backend)
+        for name, value in cluster_environment(CLUSTERS[0]).items():
+            patch.setenv(name, value)
+        # Metrics are lines on standard output, thousands here.
+        patch.setattr(endpoint.metrics, "flush_metrics", endpoint.metrics.clear_metrics)
+        try:
+            yield cloud
+        finally:
+            cloud.chill()
+
+
+def arn(cluster: str, function: str) -> str:
+    """ARN of a cluster's function."""
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{PREFIX}-{cluster}-{function}"
+
+
+def _function_of(arn: str) -> tuple[str, str]:
+    _, cluster, function = arn.rpartition(":")[2].split("-", 2)
+    return cluster, function
+
+
+def _cluster_of(started: Mapping[str, Any]) -> str:
+    cluster: str = started["stateMachineArn"].rpartition(":")[2].split("-")[1]
+    return cluster
+
+
+def _sfn_reply(value: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+    return 200, {"content-type": "application/x-amz-json-1.0"}, json.dumps(value).encode()

@@ -1,0 +1,46 @@
+"""The environment of functions whose AWS is moto, set before anything of ``mcos`` is imported.
+
+Import this first: the table names are read when ``mcos.catalog.tables`` is imported, and nothing
+may reach a real endpoint.
+"""
+
+import os
+
+PREFIX = "mcos"
+REGION = "us-east-1"
+ACCOUNT_ID = "123456789012"
+CLUSTERS = ("s3", "swift", "ceph")
+
+for _name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN", "LOCALSTACK_HOST"):
+    os.environ.pop(_name, None)
+
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_DEFAULT_REGION=REGION,
+    AWS_REGION=REGION,
+    AWS_CONFIG_FILE=os.devnull,
+    AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+    AWS_EC2_METADATA_DISABLED="true",
+    MCOS_TABLE_PREFIX=PREFIX,
+    POWERTOOLS_SERVICE_NAME="mcos",
+    POWERTOOLS_METRICS_NAMESPACE="MCOS",
+    # Only what nobody foresaw, so that a failing test shows its traceback.
+    POWERTOOLS_LOG_LEVEL="ERROR",
+)
+
+
+def cluster_environment(cluster: str, prefer: str = "respond-async") -> dict[str, str]:
+    """What the functions of a cluster are told by their deployment, but for ``MCOS_ROUTES``."""
+    queue = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{PREFIX}-{cluster}-repair"
+    machine = f"arn:aws:states:{REGION}:{ACCOUNT_ID}:stateMachine:{PREFIX}-{cluster}"
+    return {
+        "MCOS_CLUSTER": cluster,
+        "MCOS_STAGING_BUCKET": f"{PREFIX}-{cluster}-staging-{ACCOUNT_ID}",
+        "MCOS_STATE_MACHINE_ARN": f"{machine}-replicate-object",
+        "MCOS_REPAIR_QUEUE_URL": queue,
+        "MCOS_TOKEN_KEY_SECRET": f"{PREFIX}/token-key",
+        "MCOS_BACKEND": cluster,
+        "MCOS_BACKEND_SECRET": f"{PREFIX}/{cluster}/backend",
+        "MCOS_DEFAULT_PREFER": prefer,
+    }

@@ -1,0 +1,96 @@
+"""What is really there: in the catalog, on the services, in staging and in the queues."""
+
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
+from moto.sqs.models import sqs_backends
+
+from mcos.catalog import objects
+from mcos.catalog.tables import ObjectItem
+from mcos.digests import digests_of
+from mcos.model import ObjectRecord
+from tests.inprocess.environment import (
+    ACCOUNT_ID,
+    CLUSTERS,
+    PREFIX,
+    REGION,
+    cluster_environment,
+)
+from tests.inprocess.fake_backend import FakeBackend
+from tests.inprocess.network import Network
+
+
+class Inventory:
+    """Looks at everything from behind; nothing that it does is a network call.
+
+    Attributes
+    ----------
+    network
+        What every network call passes through.
+    backends
+        The storage service of each cluster.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.backends = {name: FakeBackend(name, network) for name in CLUSTERS}
+
+    def queued(self) -> dict[str, int]:
+        """Messages in each cluster's repair queue."""
+        queues = sqs_backends[ACCOUNT_ID][REGION].queues
+        return {name: len(queues[f"{PREFIX}-{name}-repair"]._messages) for name in CLUSTERS}
+
+    def unsettled(self) -> list[str]:
+        """Names of the objects that are in the sweepers' index."""
+        table = dynamodb_backends[ACCOUNT_ID][REGION].get_table(f"{PREFIX}-objects")
+        return [item.attrs["name"].value for item in table.has_idx_items("unsettled")]
+
+    def record(self, account: str, container: str, name: str) -> ObjectRecord | None:
+        """The catalog's record of an object."""
+        with self.network.outside():
+            return objects.get((account, container, name))
+
+    def records(self, account: str) -> list[ObjectRecord]:
+        """Every record of an account."""
+        with self.network.outside():
+            found = [objects.record_of(item) for item in ObjectItem.scan()]
+        return [record for record in found if record.account == account]
+
+    def replicas(self, account: str) -> dict[str, dict[str, bytes]]:
+        """Contents by version id, by cluster: what an account's bytes are really like."""
+        return {
+            name: {
+                key.partition("/")[2]: content
+                for key, (content, _) in backend.replicas.items()
+                if key.startswith(f"{account}/")
+            }
+            for name, backend in self.backends.items()
+        }
+
+    def staged(self) -> set[str]:
+        """Version ids of what is in the staging buckets."""
+        buckets = s3_backends[ACCOUNT_ID]["aws"].buckets
+        names = [cluster_environment(cluster)["MCOS_STAGING_BUCKET"] for cluster in CLUSTERS]
+        return {key.removeprefix("versions/") for name in names for key in buckets[name].keys}
+
+    def check_storage_of_all(self) -> None:
+        """Of every account, as ``check_storage``; and nothing is staged."""
+        keys = [key for backend in self.backends.values() for key in backend.replicas]
+        for account in {key.partition("/")[0] for key in keys}:
+            self.check_storage(account)
+        assert self.staged() == set()
+
+    def check_storage(self, account: str) -> None:
+        """Nothing is owed, and the services hold exactly what the records speak of."""
+        wanted: dict[str, dict[str, str]] = {name: {} for name in CLUSTERS}
+        for record in self.records(account):
+            assert not record.unsettled, record
+            assert not record.obsolete, record
+            if record.current is not None:
+                assert record.current.complete, record
+                for cluster in record.current.replicas:
+                    wanted[cluster][record.current.id] = record.current.sha256
+        held = {
+            cluster: {version: digests_of(body).sha256 for version, body in bodies.items()}
+            for cluster, bodies in self.replicas(account).items()
+        }
+        assert held == wanted

@@ -1,0 +1,168 @@
+"""Every network call that the code under test makes, in order, and what may go wrong with one.
+
+Calls of AWS pass here on their way from botocore to moto, calls of a storage service on their way
+from the fake backend to its memory.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from threading import RLock
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+import botocore.endpoint
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ConnectionClosedError
+from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+
+Result = TypeVar("Result")
+
+Answer = Callable[[AWSPreparedRequest], tuple[int, dict[str, str], bytes]]
+"""Answers a request in place of moto: status, headers, body."""
+
+
+class Died(BaseException):
+    """The function that made the call is no more. No ``except Exception`` can hold it up."""
+
+
+class Manner(StrEnum):
+    """How a network call goes wrong."""
+
+    DIES = "the function dies before it"
+    FAILS = "it fails and was not done, the driver's second try too"
+    LOST = "it was done and the first reply is lost"
+    UNKNOWN = "it was done and no reply comes, to the second try neither"
+
+
+@dataclass(frozen=True)
+class NetworkCall:
+    """A call that was made: by which function of which cluster, and of what."""
+
+    cluster: str
+    function: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.cluster}/{self.function} -> {self.name}"
+
+
+@dataclass
+class Network:
+    """The way to everything that is not in the function itself.
+
+    Attributes
+    ----------
+    calls
+        Those made since ``record`` began, a driver's second tries among them.
+    place
+        The cluster and the function that is running.
+    answers
+        What answers in place of moto, by call.
+    before
+        Called with a call's name before it is made, in the thread that makes it.
+    """
+
+    calls: list[NetworkCall] = field(default_factory=list)
+    place: tuple[str, str] = ("", "test")
+    answers: dict[str, Answer] = field(default_factory=dict)
+    before: Callable[[str], None] | None = None
+    _lock: Any = field(default_factory=RLock)
+    _fault: tuple[int, Manner] | None = None
+    _failing: str | None = None
+    _outside: bool = False
+
+    @contextmanager
+    def record(self, fault: tuple[int, Manner] | None = None) -> Iterator[list[NetworkCall]]:
+        """Write down what is called; the call of that number goes wrong in that manner."""
+        self.calls, self._fault, self._failing = [], fault, None
+        try:
+            yield self.calls
+        finally:
+            self._fault = None
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """What is called here is called by the test: neither counted nor harmed."""
+        was, self._outside = self._outside, True
+        try:
+            yield
+        finally:
+            self._outside = was
+
+    def through(
+        self,
+        name: str,
+        do: Callable[[], Result],
+        *,
+        error: Callable[[], Exception],
+        again: bool = False,
+    ) -> Result:
+        """Make a call, or let it go wrong.
+
+        Parameters
+        ----------
+        error
+            What the driver sees of a connection that broke.
+        again
+            Whether this is a driver's second try of the call before.
+        """
+        if self._outside:
+            return do()
+        if self.before is not None:
+            self.before(name)
+        number = len(self.calls)
+        self.calls.append(NetworkCall(*self.place, name))
+        manner = self._manner(number, name, again=again)
+        if manner is Manner.DIES:
+            raise Died(name)
+        if manner is Manner.FAILS:
+            raise error()
+        with self._lock:  # a service does one thing after another
+            result = do()
+        if manner is not None:
+            raise error()
+        return result
+
+    def _manner(self, number: int, name: str, *, again: bool) -> Manner | None:
+        if self._fault is None:
+            return None
+        at, manner = self._fault
+        if number == at:
+            self._failing = name
+            return manner
+        retried = again and number == at + 1 and name == self._failing
+        return manner if retried and manner in (Manner.FAILS, Manner.UNKNOWN) else None
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        """Stand between botocore and moto, and take the waiting out of botocore's retries."""
+        to_moto = BotocoreStubber.__call__
+
+        def send(
+            stubber: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **kwargs: Any
+        ) -> AWSResponse | None:
+            _, service, operation = event_name.split(".")
+            name = f"{service}:{operation}"
+
+            def do() -> AWSResponse | None:
+                if answer := self.answers.get(name):
+                    status, headers, body = answer(request)
+                    return AWSResponse(request.url, status, headers, MockRawResponse(body))
+                return to_moto(stubber, event_name, request, **kwargs)
+
+            return self.through(
+                name,
+                do,
+                error=lambda: ConnectionClosedError(endpoint_url=request.url),
+                again=b"attempt=1" not in _attempt(request),
+            )
+
+        patch.setattr(BotocoreStubber, "__call__", send)
+        patch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda seconds: None))
+
+
+def _attempt(request: AWSPreparedRequest) -> bytes:
+    value = request.headers.get("amz-sdk-request", b"attempt=1")
+    return value if isinstance(value, bytes) else str(value).encode()

@@ -1,0 +1,197 @@
+"""One network call goes wrong, whichever it is and however: what was acknowledged is there, what
+was not is whole, unchanged, gone or FAILED, and nothing is left lying about."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from mcos.digests import digests_of
+from mcos.model import ObjectRecord, State
+from tests.inprocess.cloud import ASYNC, SYNC, Cloud
+from tests.inprocess.gateway import Reply, container_path, object_path
+from tests.inprocess.network import Manner, NetworkCall
+
+OLD, NEW, BETWEEN = b"the old content", b"the new content", b"taken in between"
+LARGE = b"more than an execution's input carries" * 4000
+
+CONTAINER, NAME = "photos", "may/sea.jpg"
+
+
+@dataclass(frozen=True)
+class Story:
+    """A call that something goes wrong in.
+
+    Attributes
+    ----------
+    before
+        The content that the object has had from before, CREATED; None: there is no object.
+    taken
+        A content that was taken asynchronously after that, and is still on its way.
+    down
+        A cluster whose backend takes no replicas until the executions that were started have run.
+    cold
+        Whether every function starts cold.
+    """
+
+    method: str
+    headers: dict[str, str]
+    body: bytes = b""
+    before: bytes | None = None
+    taken: bytes | None = None
+    down: str | None = None
+    cold: bool = False
+
+    def tell(self, cloud: Cloud, fault: tuple[int, Manner] | None) -> "Told":
+        """Make the call, then let the clusters work until nothing is left to do."""
+        account = cloud.new_account()
+        token = cloud.token(account)
+        with cloud.network.outside():
+            self._prepare(cloud, token)
+        staged = cloud.staged()
+        if self.cold:
+            cloud.chill()
+        with cloud.network.record(fault) as calls:
+            if self.down:
+                cloud.backends[self.down].refuse("put")
+            path = object_path(CONTAINER, NAME)
+            reply = cloud.call(
+                "s3", self.method, path, headers=self.headers, body=self.body, token=token
+            )
+            cloud.run_executions()
+            if self.down:
+                cloud.backends[self.down].accept()
+            cloud.settle()
+        return Told(account, reply, calls, staged)
+
+    def _prepare(self, cloud: Cloud, token: str) -> None:
+        path = object_path(CONTAINER, NAME)
+        assert cloud.call("s3", "PUT", container_path(CONTAINER), token=token).status == 201
+        if self.before is not None:
+            reply = cloud.call("s3", "POST", path, headers=SYNC, body=self.before, token=token)
+            assert reply.status == 201
+        if self.taken is not None:
+            method = "POST" if self.before is None else "PUT"
+            reply = cloud.call("swift", method, path, headers=ASYNC, body=self.taken, token=token)
+            assert reply.status == 202
+
+
+@dataclass(frozen=True)
+class Told:
+    """How a story went. ``staged_before``: what was staged before the call."""
+
+    account: str
+    reply: Reply
+    calls: list[NetworkCall]
+    staged_before: set[str]
+
+
+STORIES = {
+    "sync create": Story("POST", SYNC, NEW, cold=True),
+    "sync create of a large content": Story("POST", SYNC, LARGE),
+    "async create": Story("POST", ASYNC, NEW, cold=True),
+    "sync update": Story("PUT", SYNC, NEW, before=OLD),
+    "async update": Story("PUT", ASYNC, NEW, before=OLD),
+    "sync update of what is on its way": Story("PUT", SYNC, NEW, taken=BETWEEN),
+    "async update of what is on its way": Story("PUT", ASYNC, NEW, before=OLD, taken=BETWEEN),
+    "sync create while a backend is down": Story("POST", SYNC, NEW, down="ceph"),
+    "async create while a backend is down": Story("POST", ASYNC, NEW, down="ceph"),
+    "sync update while a backend is down": Story("PUT", SYNC, NEW, before=OLD, down="s3"),
+    "sync delete": Story("DELETE", SYNC, before=OLD, cold=True),
+    "async delete": Story("DELETE", ASYNC, before=OLD),
+    "sync delete of what is on its way": Story("DELETE", SYNC, taken=BETWEEN),
+    "async delete of what is on its way": Story("DELETE", ASYNC, before=OLD, taken=BETWEEN),
+}
+
+READS = ("GetSecretValue", "Scan", "GetItem", "GetObject", "Query", "get")
+"""Calls that change nothing: whether they were done when they fail makes no difference."""
+
+
+def _worth_it(calls: list[NetworkCall], manner: Manner) -> Iterator[tuple[int, NetworkCall]]:
+    """The calls to tell the story by: of clusters that do the same one is enough."""
+    clusters: dict[tuple[str, str], str] = {}
+    for number, call in enumerate(calls):
+        if call.name.endswith(READS) and manner in (Manner.LOST, Manner.UNKNOWN):
+            continue
+        if call.function in ("put_replica", "repair_replica"):
+            step = (call.function, call.name)
+            if clusters.setdefault(step, call.cluster) != call.cluster:
+                continue
+        yield number, call
+
+
+@pytest.mark.parametrize("manner", Manner, ids=lambda manner: manner.name.lower())
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.keys())
+def test_whatever_goes_wrong_once_nothing_is_lost_and_nothing_left(
+    cloud: Cloud, story: Story, manner: Manner
+) -> None:
+    story.tell(cloud, None)  # from here on every function is warm
+    calls = story.tell(cloud, None).calls
+    wrong = []
+    for number, call in _worth_it(calls, manner):
+        try:
+            _check(cloud, story, story.tell(cloud, (number, manner)))
+        except AssertionError as error:
+            wrong.append(f"{call}, number {number}: {str(error) or repr(error)}")
+            cloud.deploy()
+    assert not wrong, "\n\n".join(wrong)
+
+
+def _check(cloud: Cloud, story: Story, told: Told) -> None:
+    reply = told.reply
+    record = cloud.record(told.account, CONTAINER, NAME)
+    cloud.check_storage(told.account)
+    assert reply.died or reply.status in (200, 201, 202, 204, 500, 503), reply
+    staged = cloud.staged() - told.staged_before
+    assert not staged or reply.status >= 500, "the content is still staged"
+    content = _content(record)
+    possible: set[str | None]
+    if story.method == "DELETE":
+        possible = {None}
+        if reply.status not in (202, 204):
+            possible |= {content_of(one) for one in (story.taken, story.before) if one}
+    elif reply.status in (200, 201, 202):
+        possible = {content_of(story.body)}
+    else:
+        unchanged = story.taken if story.taken is not None else story.before
+        possible = {content_of(unchanged) if unchanged is not None else None}
+        if reply.status != 503:
+            possible.add(content_of(story.body))
+    assert content in possible, f"holds {content}, not one of {possible}"
+
+
+def content_of(body: bytes) -> str:
+    return digests_of(body).sha256
+
+
+def _content(record: ObjectRecord | None) -> str | None:
+    """SHA-256 of what readers see of a record that is settled."""
+    if record is None or record.state is State.FAILED:
+        return None
+    assert record.state is State.CREATED, record
+    assert record.current is not None
+    return record.current.sha256
+
+
+@pytest.mark.parametrize("manner", [Manner.FAILS, Manner.LOST], ids=["fails", "lost"])
+@pytest.mark.parametrize("cluster", ["s3", "swift"])
+def test_a_read_is_answered_whatever_goes_wrong_once_behind_the_catalog(
+    cloud: Cloud, cluster: str, manner: Manner
+) -> None:
+    token = cloud.token("ada")
+    cloud.call("s3", "PUT", container_path(CONTAINER), token=token)
+    path = object_path(CONTAINER, NAME)
+    cloud.call("s3", "POST", path, headers=SYNC, body=NEW, token=token)
+    cloud.backends[cluster].refuse("get")
+    number = 0
+    while True:
+        cloud.chill()
+        with cloud.network.record((number, manner)) as calls:
+            reply = cloud.call(cluster, "GET", path, token=token)
+        if number >= len(calls):
+            break
+        needed = calls[number].function == "authorizer" or "dynamodb" in calls[number].name
+        assert reply.status == 200 or (needed and manner is Manner.FAILS), calls[number]
+        assert reply.status != 200 or reply.body == NEW
+        number += 1
+    assert number > 4

@@ -1,0 +1,78 @@
+"""The sample events reach the functions as Chalice declares them, and are understood."""
+
+import json
+from base64 import b64decode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+from app import app
+from tests.inprocess.cloud import Cloud
+
+ROOT = Path(__file__).parents[2]
+ACCOUNT, CONTAINER = "demo", "letters"
+CONTENT = b"Hello, three clouds!\n"
+
+
+def event(name: str) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
+    return value
+
+
+class Functions:
+    """The functions of one cluster, invoked by name through Chalice."""
+
+    def __init__(self, cloud: Cloud, client: Client) -> None:
+        self.cloud = cloud
+        self.client = client
+
+    def invoke(self, function: str, sample: str) -> Any:
+        with self.cloud.at("s3", function):
+            return self.client.lambda_.invoke(function, event(sample)).payload
+
+
+@pytest.fixture
+def functions(cloud: Cloud) -> Iterator[Functions]:
+    with Client(app, stage_name="local", project_dir=str(ROOT / "functions")) as client:
+        yield Functions(cloud, client)
+
+
+def test_an_http_request_creates_an_object(functions: Functions) -> None:
+    token = functions.cloud.token(ACCOUNT)
+    functions.cloud.call("s3", "PUT", f"/v1/containers/{CONTAINER}", token=token)
+    reply = functions.invoke("create_object", "http_request")
+    assert reply["statusCode"] == 202
+    assert json.loads(b64decode(reply["body"]))["size"] == len(CONTENT)
+
+
+def test_an_authorizer_request_with_no_token_of_ours_is_denied(functions: Functions) -> None:
+    assert functions.invoke("authorizer", "authorizer_request") == {
+        "isAuthorized": True,
+        "context": {"denied": "token_invalid"},
+    }
+
+
+def test_a_replica_is_put_and_got(functions: Functions) -> None:
+    assert functions.invoke("put_replica", "put_replica") == {"cluster": "s3", "stored": True}
+    assert b64decode(functions.invoke("get_replica", "get_replica")["content"]) == CONTENT
+
+
+def test_a_commit_of_an_object_that_is_gone_is_told_so(functions: Functions) -> None:
+    assert functions.invoke("commit_version", "commit_version") == {"outcome": "gone"}
+
+
+def test_every_message_of_the_repair_queue_is_done(functions: Functions) -> None:
+    assert functions.invoke("repair_replica", "repair_queue") == {"batchItemFailures": []}
+
+
+def test_the_schedule_sweeps(functions: Functions) -> None:
+    assert functions.invoke("sweep_pending", "schedule") == {}
+
+
+def test_each_sample_event_is_invoked_here() -> None:
+    invoked = Path(__file__).read_text()
+    for sample in (ROOT / "events").glob("*.json"):
+        assert f'"{sample.stem}")' in invoked, sample

@@ -1,0 +1,64 @@
+"""An account's whole life, drawn by hypothesis, against the handlers in process."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import httpx
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from mcos_client import Client
+from tests.inprocess.cloud import CLUSTERS, Cloud
+from tests.stateful.machine import AccountLife, User
+
+
+class InProcess:
+    """The machine's way to a cloud in this process."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+
+    def new_user(self) -> User:
+        self.cloud.deploy()
+        user_name, password = f"user-{uuid4().hex}", "a password"
+        self.cloud.add_account(user_name, password)
+        clients = [
+            Client(f"https://{cluster}.test", transport=Transport(self.cloud, cluster))
+            for cluster in CLUSTERS
+        ]
+        for client in clients:
+            client.token = self.cloud.token(user_name)
+        return User(user_name, password, clients)
+
+    def settle(self, settled: Callable[[], bool]) -> None:
+        self.cloud.settle(sweep=False)
+        self.cloud.check_storage_of_all()
+        assert settled()
+
+
+class Transport(httpx.BaseTransport):
+    """Carries a client's requests to a cluster's handlers."""
+
+    def __init__(self, cloud: Cloud, cluster: str) -> None:
+        self._cloud, self._cluster = cloud, cluster
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        reply = self._cloud.call(
+            self._cluster,
+            request.method,
+            request.url.raw_path.decode("ascii"),
+            headers=request.headers,
+            body=request.read(),
+        )
+        return httpx.Response(reply.status, headers=dict(reply.headers), content=reply.body)
+
+
+def test_an_account_lives_as_the_model_says(
+    running: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mcos.passwords._N", 16)  # the work of a password is not the subject
+    run_state_machine_as_test(
+        AccountLife.driven_by(InProcess(running)),
+        settings=settings(max_examples=12, stateful_step_count=25, deadline=None),
+    )

@@ -1,0 +1,118 @@
+"""Records, versions and clusters for tests that need one and care about little of it."""
+
+from collections.abc import Iterable
+
+from hypothesis import strategies as st
+
+from mcos.model import Cluster, ClusterState, ObjectRecord, Replica, State, Version
+from mcos.settings import Mode
+
+CLUSTERS = ("ceph", "s3", "swift")
+NOW = "2026-11-22T10:00:00.000Z"
+KEY = ("ada", "photos", "may/sea.jpg")
+
+
+def version(
+    number: int = 1,
+    mode: Mode = "respond-async",
+    stored: Iterable[str] = (),
+    metadata: dict[str, str] | None = None,
+) -> Version:
+    """The version of that number, with replicas on three clusters."""
+    held = set(stored)
+    return Version(
+        id=f"{number:026}",
+        size=number,
+        md5=f"{number:032x}",
+        sha256="47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+        content_type="image/jpeg",
+        metadata=metadata or {},
+        created_at=NOW,
+        mode=mode,
+        staged_at="s3" if mode == "respond-async" else None,
+        replicas={name: Replica(backend=name, stored=name in held) for name in CLUSTERS},
+    )
+
+
+def record(
+    state: State = State.CREATED,
+    current: Version | None = None,
+    pending: tuple[Version, ...] = (),
+    obsolete: tuple[Version, ...] = (),
+    last: Version | None = None,
+    reason: str | None = None,
+) -> ObjectRecord:
+    """A record of ``KEY``."""
+    account, container, name = KEY
+    return ObjectRecord(
+        account=account,
+        container=container,
+        name=name,
+        state=state,
+        sweeper="s3",
+        created_at=NOW,
+        last_modified=NOW,
+        current=current,
+        pending=pending,
+        obsolete=obsolete,
+        last=last,
+        reason=reason,
+    )
+
+
+def cluster(
+    name: str,
+    *,
+    provider: str | None = None,
+    weight: float = 1,
+    state: ClusterState = ClusterState.ACTIVE,
+) -> Cluster:
+    """A cluster of the registry."""
+    return Cluster(
+        name=name,
+        entry_point=f"https://{name}.test",
+        backend=name,
+        provider=provider or name,
+        location="here",
+        labels={},
+        weight=weight,
+        state=state,
+        put_replica=f"arn:put-{name}",
+        get_replica=f"arn:get-{name}",
+        repair_queue_url=f"https://queues.test/{name}",
+        staging_bucket=f"staging-{name}",
+    )
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
+
+VERSIONS = st.builds(
+    Version,
+    id=st.text("0123456789ABCDEFGHJKMNPQRSTVWXYZ", min_size=26, max_size=26),
+    size=st.integers(0, 2**40),
+    md5=st.text("0123456789abcdef", min_size=32, max_size=32),
+    sha256=TEXTS,
+    content_type=TEXTS,
+    metadata=st.dictionaries(TEXTS, TEXTS, max_size=3),
+    created_at=TEXTS,
+    mode=st.sampled_from(["respond-async", "wait"]),
+    staged_at=st.none() | TEXTS,
+    replicas=st.dictionaries(TEXTS, st.builds(Replica, TEXTS, st.booleans()), max_size=4),
+)
+
+RECORDS = st.builds(
+    ObjectRecord,
+    account=TEXTS,
+    container=TEXTS,
+    name=TEXTS,
+    state=st.sampled_from(State),
+    sweeper=TEXTS,
+    created_at=TEXTS,
+    last_modified=TEXTS,
+    revision=TEXTS,
+    current=st.none() | VERSIONS,
+    pending=st.lists(VERSIONS, max_size=2).map(tuple),
+    obsolete=st.lists(VERSIONS, max_size=2).map(tuple),
+    last=st.none() | VERSIONS,
+    reason=st.none() | TEXTS,
+)

@@ -1,0 +1,108 @@
+"""Around every call: one log line without secrets, and an answer whatever happens."""
+
+import json
+from base64 import b64decode
+from typing import Any
+
+import pytest
+
+from chalicelib import endpoint as module
+from chalicelib.endpoint import endpoint
+from chalicelib.http import Request, Response
+from chalicelib.worker import logged
+from mcos.errors import ObjectNotFound
+from tests.unit.functions.events import event
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The log lines and the metrics that were written since the last look."""
+    handler = module.logger._logger.handlers[0]
+    monkeypatch.setattr(handler, "stream", None)
+    written: list[str] = []
+    monkeypatch.setattr(handler, "emit", lambda line: written.append(handler.format(line)))
+    level = module.logger.log_level
+    module.logger.setLevel("INFO")
+    yield lambda: [json.loads(line) for line in written]
+    module.logger.setLevel(level)
+
+
+def answer_to(handle: Any, **parts: Any) -> tuple[int, bytes]:
+    reply = handle(event("PUT", finding={"account": "ada"}, **parts), None)
+    return reply["statusCode"], b64decode(reply.get("body", ""))
+
+
+def test_one_line_says_who_called_what_how_it_ended_and_how_long_it_took(lines: Any) -> None:
+    @endpoint("create_object")
+    def handle(request: Request) -> Response:
+        return Response(201)
+
+    answer_to(
+        handle,
+        headers={"authorization": "Bearer secret-token", "x-object-meta-secret": "secret-value"},
+        body=b"secret-content",
+        parameters={"object": "secret-name"},
+    )
+    (line,) = lines()
+    assert (line["call"], line["outcome"], line["status"]) == ("create_object", "ok", 201)
+    assert (line["account"], line["request_id"]) == ("ada", "request-1")
+    assert line["cluster"] == "s3"
+    assert line["duration_ms"] >= 0
+    assert "secret" not in json.dumps(line)
+
+
+def test_a_refusal_is_an_outcome_and_a_problem(lines: Any) -> None:
+    @endpoint("stat_object")
+    def handle(request: Request) -> Response:
+        raise ObjectNotFound("There is none.")
+
+    status, body = answer_to(handle)
+    assert (status, json.loads(body)["code"]) == (404, "object_not_found")
+    (line,) = lines()
+    assert (line["outcome"], line["level"]) == ("object_not_found", "INFO")
+
+
+def test_what_nobody_foresaw_is_answered_and_logged_with_its_traceback(lines: Any) -> None:
+    @endpoint("stat_object")
+    def handle(request: Request) -> Response:
+        raise RuntimeError("the disk is full of hunter2")
+
+    status, body = answer_to(handle)
+    assert status == 500
+    assert b"hunter2" not in body
+    (line,) = lines()
+    assert (line["outcome"], line["level"]) == ("internal_error", "ERROR")
+    assert "RuntimeError" in line["exception"]
+
+
+def test_an_event_without_anything_is_answered(lines: Any) -> None:
+    @endpoint("stat_object")
+    def handle(request: Request) -> Response:
+        return Response(200, {}, request.account.encode())
+
+    reply = handle({"requestContext": {"http": {"method": "GET"}}}, None)
+    assert reply["statusCode"] == 401
+    assert len(lines()) == 1
+
+
+def test_a_worker_that_fails_is_logged_and_fails(lines: Any) -> None:
+    def work() -> tuple[str, None]:
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError):
+        logged("put_replica", work, version="v1")
+    (line,) = lines()
+    assert (line["call"], line["outcome"], line["version"]) == (
+        "put_replica",
+        "internal_error",
+        "v1",
+    )
+
+
+def test_every_call_is_counted_by_outcome(capsys: pytest.CaptureFixture[str]) -> None:
+    logged("put_replica", lambda: ("stored", None))
+    written = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    (metric,) = written
+    assert (metric["cluster"], metric["call"], metric["outcome"]) == ("s3", "put_replica", "stored")
+    assert metric["Calls"] == [1.0]
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "MCOS"

@@ -1,0 +1,153 @@
+"""Requests as the gateway hands them over, and replies as it takes them."""
+
+import json
+from base64 import b64decode
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.http import Request, Response
+from mcos import limits
+from mcos.errors import InvalidName, InvalidQuery, TokenExpired, TokenInvalid, TokenMissing
+from tests.inprocess.gateway import decoded
+from tests.stateful.strategies import object_names
+from tests.unit.functions.events import request
+
+
+@given(object_names())
+def test_every_name_arrives_as_it_was_percent_encoded(name: str) -> None:
+    arrived = decoded(quote(name, safe="/"))
+    assert request(parameters={"object": arrived}).name("object") == name
+
+
+@given(object_names())
+def test_every_name_arrives_however_much_of_it_was_encoded(name: str) -> None:
+    everything = "".join(f"%{byte:02X}" for byte in name.encode())
+    assert request(parameters={"object": decoded(everything)}).name("object") == name
+
+
+@pytest.mark.parametrize(
+    ("arrived", "name"),
+    [
+        ("%25", "%"),
+        ("%2525", "%25"),
+        ("100%25", "100%"),
+        ("%25zz", "%zz"),
+        ("%252F", "%2F"),
+        ("a+b", "a+b"),
+    ],
+)
+def test_a_percent_sign_arrives_as_25(arrived: str, name: str) -> None:
+    assert request(parameters={"object": arrived}).name("object") == name
+
+
+@pytest.mark.parametrize("arrived", ["%", "a%", "%2", "%zz", "%2F", "%25%", "%%25"])
+def test_a_percent_sign_that_nothing_follows_was_malformed(arrived: str) -> None:
+    with pytest.raises(InvalidName):
+        request(parameters={"object": arrived}).name("object")
+
+
+def test_a_name_that_is_not_there_is_empty() -> None:
+    assert request().name("object") == ""
+    assert Request({"pathParameters": None}).name("object") == ""
+
+
+@given(st.dictionaries(st.sampled_from(["prefix", "marker", "delimiter"]), object_names()))
+def test_every_query_parameter_arrives_as_it_was_encoded(values: dict[str, str]) -> None:
+    query = "&".join(f"{name}={quote_plus(value)}" for name, value in values.items())
+    for name in ("prefix", "marker", "delimiter", "other"):
+        assert request(query=query).query(name) == values.get(name, "")
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ("prefix=", ""),
+        ("prefix", ""),
+        ("", ""),
+        ("prefix=a&prefix=b", "b"),
+        ("prefix=a%20b+c", "a b c"),
+    ],
+)
+def test_query_parameters(query: str, value: str) -> None:
+    assert request(query=query).query("prefix") == value
+
+
+@pytest.mark.parametrize("query", ["prefix=%ff", "x=%c3", "prefix=%00", "prefix=" + "a" * 1025])
+def test_a_query_that_no_name_can_match_is_refused(query: str) -> None:
+    with pytest.raises(InvalidQuery):
+        request(query=query).query("prefix")
+
+
+@pytest.mark.parametrize(("text", "limit"), [("", 1000), ("1", 1), ("1000", 1000), ("007", 7)])
+def test_limits(text: str, limit: int) -> None:
+    assert request(query=f"limit={text}").limit() == limit
+    assert limit <= limits.LISTING_ENTRIES
+
+
+@pytest.mark.parametrize("text", ["0", "1001", "-1", "1.5", "x", "%20", "1e3", "٣", "9" * 5000])
+def test_what_is_no_limit(text: str) -> None:
+    with pytest.raises(InvalidQuery):
+        request(query=f"limit={quote(text)}" if text != "%20" else "limit=%20").limit()
+
+
+@given(st.binary())
+def test_bytes_arrive_as_they_were_sent(body: bytes) -> None:
+    assert request(body=body).body() == body
+    assert not request(body=body).body_is_text
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1))
+def test_text_arrives_as_its_utf_8(body: str) -> None:
+    assert request(body=body).body() == body.encode()
+    assert request(body=body).body_is_text
+
+
+def test_no_body_is_an_empty_one() -> None:
+    assert request().body() == b""
+    assert not request().body_is_text
+
+
+@pytest.mark.parametrize(
+    ("finding", "error"),
+    [
+        ({"denied": "token_missing"}, TokenMissing),
+        ({"denied": "token_invalid"}, TokenInvalid),
+        ({"denied": "token_expired"}, TokenExpired),
+        ({"denied": "something new"}, TokenInvalid),
+        ({"account": ""}, TokenInvalid),
+        ({}, TokenInvalid),
+        (None, TokenInvalid),
+    ],
+)
+def test_whoever_has_no_account_is_refused(
+    finding: dict[str, str] | None, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        _ = request(finding=finding).account
+
+
+def test_the_account_is_what_the_authorizer_found_and_nothing_that_is_sent() -> None:
+    sent = request(finding={"account": "ada"}, headers={"account": "bob"}, query="account=bob")
+    assert sent.account == "ada"
+    with pytest.raises(TokenInvalid):
+        _ = request(headers={"account": "bob"}, query="account=bob").account
+
+
+@given(st.binary())
+def test_a_reply_carries_any_bytes(body: bytes) -> None:
+    answer = json.loads(json.dumps(Response(200, {"X": "y"}, body).for_gateway(head=False)))
+    assert answer["isBase64Encoded"] is True
+    assert b64decode(answer["body"]) == body
+    assert answer["headers"] == {"X": "y"}
+
+
+def test_the_reply_to_a_head_has_the_headers_and_no_body() -> None:
+    answer = Response.json(200, {"a": "é"}).for_gateway(head=True)
+    assert answer == {"statusCode": 200, "headers": {"Content-Type": "application/json"}}
+
+
+def test_json_keeps_what_is_not_ascii() -> None:
+    assert Response.json(200, {"a": "é日"}).body == '{"a": "é日"}'.encode()

@@ -1,0 +1,51 @@
+"""Add an account: ``python tools/account.py [--instance up] NAME PASSWORD``.
+
+Works on the tables directly, with the rights of whoever runs it. On AWS: leave ``--instance``
+out and set ``MCOS_TABLE_PREFIX`` if it is not ``mcos``. A password of ``-`` is read from standard
+input.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "layers/mcos/python")]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Add an account.")
+    parser.add_argument("--instance", help="local clouds to work on; without it, AWS")
+    parser.add_argument("name")
+    parser.add_argument("password")
+    arguments = parser.parse_args()
+    if arguments.instance:
+        from tools.local import use_emulator
+
+        use_emulator(arguments.instance)
+    os.environ.setdefault("MCOS_TABLE_PREFIX", "mcos")
+
+    from mcos.catalog import accounts
+    from mcos.names import is_user_name
+    from mcos.passwords import hash_password
+
+    name, password = arguments.name, arguments.password
+    if password == "-":
+        password = sys.stdin.readline().rstrip("\n")
+    if not is_user_name(name):
+        print("A user name is 1 to 64 of A-Z a-z 0-9 . _ @ -", file=sys.stderr)
+        return 2
+    if not password:
+        print("The password is empty.", file=sys.stderr)
+        return 2
+    if accounts.create(name, hash_password(password)):
+        print(f"account {name} added")
+    else:
+        print(f"account {name} exists already; nothing was changed", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
