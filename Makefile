@@ -11,7 +11,7 @@ STAMP := $(DEV)/installed
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help up down test unit functional check format endpoints account \
-	start-backend stop-backend logs status clean
+	inprocess start-backend stop-backend logs status clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -52,10 +52,14 @@ logs: $(STAMP) ## follow the logs of the local clouds and their functions
 status: $(STAMP) ## what runs
 	@$(RUN) -m clouds status --instance up
 
-test: check unit functional ## everything, from nothing; leaves nothing running
+test: check unit inprocess functional ## everything, from nothing; leaves nothing running
 
 unit: $(STAMP) ## the tests that need no server
 	@$(RUN) -m pytest -q tests/unit tests/clouds
+
+# A process of its own: moto stands between it and every network.
+inprocess: $(STAMP) ## the functions on three clusters in memory: crashes, races, repetitions
+	@$(RUN) -m pytest -q tests/inprocess
 
 functional: $(STAMP) ## the tests against local clouds of their own
 	@$(RUN) tools/functional.py

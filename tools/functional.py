@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCE = "test"
-SUITES = ["tests/inprocess", "tests/infrastructure", "tests/functional"]
+SUITES = ["tests/infrastructure", "tests/functional"]
 
 
 def main() -> int:
