@@ -26,8 +26,8 @@ $(STAMP): requirements/dev.txt
 		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<; \
 		touch $@; echo "dev        installed"; }'
 
-up: $(STAMP) ## start the local clouds, deploy, and store a first object on three services
-	@$(RUN) -m clouds start --instance up
+up: $(STAMP) ## start the local clouds, deploy, store a first object: make up [CLUSTERS=5]
+	@$(RUN) -m clouds start --instance up $(if $(CLUSTERS),--clusters "$(CLUSTERS)")
 	@$(RUN) tools/deploy.py --instance up
 	@$(RUN) tools/first_object.py --instance up
 
@@ -37,10 +37,10 @@ down: ## stop the local clouds; all data stays
 endpoints: ## print NAME URL for each cluster
 	@$(RUN) -c 'from tools.local import endpoints; [print(*one) for one in sorted(endpoints("up").items())]'
 
-account: $(STAMP) ## add an account: make account NAME=... PASSWORD=...
-	@$(RUN) tools/account.py --instance up -- "$(NAME)" "$(PASSWORD)"
+account: $(STAMP) ## add an account: make account NAME=... PASSWORD=... [ROLE=admin]
+	@$(RUN) tools/account.py --instance up $(if $(ROLE),--role "$(ROLE)") -- "$(NAME)" "$(PASSWORD)"
 
-stop-backend: $(STAMP) ## stop one storage service: make stop-backend NAME=s3|swift|ceph
+stop-backend: $(STAMP) ## stop one storage service: make stop-backend NAME=s3|swift|ceph|swift-2|s3-2
 	@$(RUN) -m clouds stop --instance up "$(NAME)"
 
 start-backend: $(STAMP) ## start it again: make start-backend NAME=...

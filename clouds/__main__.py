@@ -3,10 +3,9 @@
 import argparse
 import sys
 
-from clouds import commands
+from clouds import clusters, commands
 from clouds.errors import CloudsError
 from clouds.instance import NAMES, Instance
-from clouds.services import BACKENDS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
             case "install":
                 commands.install()
             case "start":
-                commands.start(instance, options.name)
+                commands.start(instance, options.name, options.clusters)
             case "stop":
                 commands.stop(instance, options.name)
             case "status":
@@ -47,17 +46,22 @@ def _parser() -> argparse.ArgumentParser:
         return commands_of.add_parser(name, help=summary, description=summary, parents=[every])
 
     add("install", "make what is needed: virtual environments, Ceph's programs")
-    for name, summary in (
-        ("start", "start everything, or one storage service, and wait until it answers"),
-        ("stop", "stop everything, or one storage service; the data stays"),
-    ):
-        add(name, summary).add_argument(
+    start = add("start", "start everything, or one storage service, and wait until it answers")
+    stop = add("stop", "stop everything, or one storage service; the data stays")
+    for command in (start, stop):
+        command.add_argument(
             "name",
             nargs="?",
-            choices=BACKENDS,
+            choices=clusters.NAMES,
             metavar="NAME",
-            help=f"one of {', '.join(BACKENDS)}",
+            help=f"one of {', '.join(clusters.NAMES)}",
         )
+    start.add_argument(
+        "--clusters",
+        type=int,
+        choices=clusters.COUNTS,
+        help=f"default: as many as the instance has, {clusters.COUNTS[0]} if it is new",
+    )
     add("status", "say what runs")
     add("describe", "print endpoints and credentials as JSON")
     logs = add("logs", "show the logs")

@@ -7,9 +7,10 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 
+from clouds import clusters, progress, services
 from clouds import install as installation
-from clouds import progress, services
 from clouds.errors import CloudsError
 from clouds.instance import NAMES, STATE, Instance
 from clouds.services import Backend, Service
@@ -20,11 +21,17 @@ def install() -> None:
     installation.install()
 
 
-def start(instance: Instance, name: str | None = None) -> None:
-    """Start what does not run, one backend or everything, and wait until it answers."""
+def start(instance: Instance, name: str | None = None, count: int | None = None) -> None:
+    """Start what does not run, one backend or everything, and wait until it answers.
+
+    With a ``count``, the instance gets that many clusters; what runs of it is left alone.
+    """
+    if name is not None and count is not None:
+        raise CloudsError("a number of clusters is for starting everything: leave NAME out")
     installation.install()
     with instance.locked():
         _check(instance)
+        clusters.settle(instance, count)
         instance.record_ports()
         _side_by_side(_start_one, _services(instance, name))
 
@@ -59,8 +66,9 @@ def describe(instance: Instance) -> None:
     description = {
         "aws_endpoint_url": emulator.url,
         "backends": {
-            name: {"kind": name, **backend.secret()} for name, backend in backends.items()
+            name: {"kind": backend.kind, **backend.secret()} for name, backend in backends.items()
         },
+        "clusters": {name: asdict(clusters.PLACEMENTS[name]) for name in backends},
     }
     print(json.dumps(description, indent=2))
 
@@ -88,10 +96,10 @@ def clean(instance: Instance, everything: bool) -> None:
 
 
 def _services(instance: Instance, name: str | None) -> list[Service]:
-    backends = services.backends_of(instance)
     if name is not None:
-        return [backends[name]]
-    return [services.emulator_of(instance), *backends.values()]
+        clusters.require(instance, name)
+        return [services.backends_of(instance)[name]]
+    return [services.emulator_of(instance), *services.backends_of(instance).values()]
 
 
 def _check(instance: Instance) -> None:

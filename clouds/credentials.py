@@ -4,10 +4,14 @@ import json
 import os
 import secrets
 import string
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from clouds.instance import lock
+
 _FILE = "credentials.json"
+_LOCK = "credentials.lock"
+"""Not the instance's lock: services that start side by side, under that one, change the file."""
 _UPPER = string.ascii_uppercase + string.digits
 _MIXED = string.ascii_letters + string.digits
 
@@ -26,6 +30,11 @@ class Credentials:
     s3_access_key: str = ""
     """Its IAM makes this one, when it first runs: empty until then."""
     s3_secret_key: str = ""
+    # Those below have been added later: a file from before gets them when it is next read.
+    swift_2_key: str = field(default_factory=lambda: _random(32, _MIXED))
+    swift_2_hash_suffix: str = field(default_factory=lambda: _random(32, _MIXED))
+    s3_2_access_key: str = ""
+    s3_2_secret_key: str = ""
 
     @classmethod
     def generate(cls) -> "Credentials":
@@ -41,16 +50,17 @@ class Credentials:
 
 
 def load_or_create(folder: Path) -> Credentials:
-    """The credentials in ``folder``, made at the first call. Call it under the instance's lock."""
-    path = folder / _FILE
-    if not path.exists():
-        save(folder, Credentials.generate())
-    return Credentials(**json.loads(path.read_text()))
+    """The credentials in ``folder``: made at the first call, and completed if a field is new."""
+    with lock(folder / _LOCK):
+        return _load_or_create(folder)
 
 
-def save(folder: Path, credentials: Credentials) -> None:
-    """Keep ``credentials`` in ``folder``. Call it under the instance's lock."""
-    write_private(folder / _FILE, json.dumps(asdict(credentials), indent=2) + "\n")
+def update(folder: Path, **changes: str) -> Credentials:
+    """Keep ``changes`` in ``folder``, beside what others have changed; returns all of them."""
+    with lock(folder / _LOCK):
+        changed = replace(_load_or_create(folder), **changes)
+        _save(folder, changed)
+        return changed
 
 
 def write_private(path: Path, text: str) -> None:
@@ -62,6 +72,21 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
     partial.replace(path)
+
+
+def _load_or_create(folder: Path) -> Credentials:
+    path = folder / _FILE
+    if not path.exists():
+        _save(folder, Credentials.generate())
+    kept = json.loads(path.read_text())
+    complete = Credentials(**kept)
+    if asdict(complete) != kept:
+        _save(folder, complete)
+    return complete
+
+
+def _save(folder: Path, credentials: Credentials) -> None:
+    write_private(folder / _FILE, json.dumps(asdict(credentials), indent=2) + "\n")
 
 
 def _random(length: int, alphabet: str) -> str:

@@ -37,6 +37,11 @@ class Ports:
     ceph_osd_first: int
     ceph_osd_last: int
     """An OSD takes four free ports from the range first..last, both included."""
+    swift_2: int
+    swift_2_object: int
+    swift_2_container: int
+    swift_2_account: int
+    s3_2: int
 
     @classmethod
     def from_base(cls, base: int) -> "Ports":
@@ -54,7 +59,14 @@ class Ports:
             third_account=base + 57,
             ceph_mon=base + 58,
             ceph_osd_first=base + 60,
-            ceph_osd_last=base + BLOCK - 1,
+            # An OSD that was taken for dead moves on to four others, so it needs more than it
+            # holds; twenty leave the rest of the block to other services.
+            ceph_osd_last=base + 79,
+            swift_2=base + 84,
+            swift_2_object=base + 85,
+            swift_2_container=base + 86,
+            swift_2_account=base + 87,
+            s3_2=base + 94,
         )
 
 

@@ -70,6 +70,11 @@ def stat_object(event: Any, context: Any) -> Any:
     return _handle("stat_object", event, context)
 
 
+@app.lambda_function(name="locate_object")
+def locate_object(event: Any, context: Any) -> Any:
+    return _handle("locate_object", event, context)
+
+
 @app.lambda_function(name="download_object")
 def download_object(event: Any, context: Any) -> Any:
     return _handle("download_object", event, context)
@@ -78,6 +83,26 @@ def download_object(event: Any, context: Any) -> Any:
 @app.lambda_function(name="delete_object")
 def delete_object(event: Any, context: Any) -> Any:
     return _handle("delete_object", event, context)
+
+
+@app.lambda_function(name="admin_clusters")
+def admin_clusters(event: Any, context: Any) -> Any:
+    return _handle("admin_clusters", event, context)
+
+
+@app.lambda_function(name="admin_policies")
+def admin_policies(event: Any, context: Any) -> Any:
+    return _handle("admin_policies", event, context)
+
+
+@app.lambda_function(name="admin_accounts")
+def admin_accounts(event: Any, context: Any) -> Any:
+    return _handle("admin_accounts", event, context)
+
+
+@app.lambda_function(name="admin_jobs")
+def admin_jobs(event: Any, context: Any) -> Any:
+    return _handle("admin_jobs", event, context)
 
 
 @app.lambda_function(name="no_route")
@@ -111,3 +136,13 @@ def repair_replica(event: Any, context: Any) -> Any:
 @app.lambda_function(name="sweep_pending")
 def sweep_pending(event: Any, context: Any) -> Any:
     return _handle("sweep_pending", event, context)
+
+
+@app.lambda_function(name="check_health")
+def check_health(event: Any, context: Any) -> Any:
+    return _handle("check_health", event, context)
+
+
+@app.lambda_function(name="run_jobs")
+def run_jobs(event: Any, context: Any) -> Any:
+    return _handle("run_jobs", event, context)

@@ -1,4 +1,4 @@
-"""Add an account: ``python tools/account.py [--instance up] NAME PASSWORD``.
+"""Add an account: ``python tools/account.py [--instance up] [--role admin] NAME PASSWORD``.
 
 Works on the tables directly, with the rights of whoever runs it. On AWS: leave ``--instance``
 out and set ``MCOS_TABLE_PREFIX`` if it is not ``mcos``. A password of ``-`` is read from standard
@@ -17,6 +17,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layers/mcos/python")]
 def main() -> int:
     parser = argparse.ArgumentParser(description="Add an account.")
     parser.add_argument("--instance", help="local clouds to work on; without it, AWS")
+    parser.add_argument("--role", choices=["user", "admin"], default="user")
     parser.add_argument("name")
     parser.add_argument("password")
     arguments = parser.parse_args()
@@ -26,6 +27,8 @@ def main() -> int:
         use_emulator(arguments.instance)
     os.environ.setdefault("MCOS_TABLE_PREFIX", "mcos")
 
+    from mcos import limits
+    from mcos.accounts import Role
     from mcos.catalog import accounts
     from mcos.names import is_user_name
     from mcos.passwords import hash_password
@@ -36,11 +39,11 @@ def main() -> int:
     if not is_user_name(name):
         print("A user name is 1 to 64 of A-Z a-z 0-9 . _ @ -", file=sys.stderr)
         return 2
-    if not password:
-        print("The password is empty.", file=sys.stderr)
+    if not 1 <= len(password) <= limits.PASSWORD_CHARACTERS:
+        print(f"A password has 1 to {limits.PASSWORD_CHARACTERS} characters.", file=sys.stderr)
         return 2
-    if accounts.create(name, hash_password(password)):
-        print(f"account {name} added")
+    if accounts.create(name, hash_password(password), Role(arguments.role)):
+        print(f"account {name} ({arguments.role}) added")
     else:
         print(f"account {name} exists already; nothing was changed", file=sys.stderr)
         return 1

@@ -52,12 +52,12 @@ def variables_of(description: Mapping[str, Any], build_dir: Path) -> dict[str, A
         "backend_secrets_version": int(hashlib.sha256(secrets.encode()).hexdigest()[:8], 16),
         "clusters": {
             name: {
-                "backend": backend["kind"],
-                "provider": f"local-{name}",
-                "location": "local",
-                "labels": {"backend": backend["kind"]},
+                "backend": description["backends"][name]["kind"],
+                "provider": placement["provider"],
+                "location": placement["location"],
+                "labels": placement["labels"],
             }
-            for name, backend in description["backends"].items()
+            for name, placement in description["clusters"].items()
         },
     }
 

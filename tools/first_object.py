@@ -48,7 +48,7 @@ def main() -> int:
         if not same:
             return 1
     for cluster, entry_point in entry_points.items():
-        _say(f"{cluster:6} {entry_point}")
+        _say(f"{cluster:8} {entry_point}")
     return 0
 
 

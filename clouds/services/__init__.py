@@ -1,16 +1,15 @@
-"""The services of an instance: the emulator and the three storage services."""
+"""The services of an instance: the emulator and a storage service per cluster."""
 
-from clouds import ceph_packages, install
+from clouds import ceph_packages, clusters, install
 from clouds.credentials import load_or_create
 from clouds.errors import CloudsError
 from clouds.instance import Instance
 from clouds.services.base import Backend, Service
 from clouds.services.ceph import Ceph
-from clouds.services.ministack import S3, Emulator
-from clouds.services.swift import Swift, SwiftInPlaceOfCeph
+from clouds.services.ministack import S3, Emulator, SecondS3
+from clouds.services.swift import SecondSwift, Swift, SwiftInPlaceOfCeph
 
 __all__ = [
-    "BACKENDS",
     "Backend",
     "Emulator",
     "Service",
@@ -18,9 +17,6 @@ __all__ = [
     "check_third",
     "emulator_of",
 ]
-
-BACKENDS = ("s3", "swift", "ceph")
-"""The names of the storage services, which are also the names of the local clusters."""
 
 _THIRD: dict[str, type[Backend]] = {"ceph": Ceph, "swift-s3api": SwiftInPlaceOfCeph}
 
@@ -33,12 +29,14 @@ def emulator_of(instance: Instance) -> Emulator:
 def backends_of(instance: Instance) -> dict[str, Backend]:
     """The storage services of ``instance`` by name. Call it under the instance's lock."""
     credentials = load_or_create(instance.folder)
-    third = _THIRD[_third_name(instance)]
-    return {
-        "s3": S3(instance, credentials),
-        "swift": Swift(instance, credentials),
-        "ceph": third(instance, credentials),
+    classes: dict[str, type[Backend]] = {
+        "s3": S3,
+        "swift": Swift,
+        "ceph": _THIRD[_third_name(instance)],
+        "swift-2": SecondSwift,
+        "s3-2": SecondS3,
     }
+    return {name: classes[name](instance, credentials) for name in clusters.names_of(instance)}
 
 
 def check_third(instance: Instance) -> None:

@@ -51,6 +51,9 @@ class Service(ABC):
 class Backend(Service):
     """A storage service that holds replicas."""
 
+    kind = ""
+    """How a cluster's functions use it: "s3", "swift" or "ceph"."""
+
     @abstractmethod
     def secret(self) -> dict[str, str]:
         """What a cluster's functions need to know to use it."""

@@ -27,7 +27,7 @@ _MIME_TYPES = Path("/etc/mime.types")
 class Ceph(Backend):
     """The storage service of the cluster ``ceph``, used by its S3 API."""
 
-    name = "ceph"
+    name = kind = "ceph"
     description = "Ceph RGW"
 
     @property

@@ -1,14 +1,13 @@
-"""Two MiniStack processes: the AWS emulator, and an S3 service of its own.
+"""MiniStack processes: the AWS emulator, and S3 services of their own.
 
-They are apart so that the storage service can be stopped while the emulator, with the
-Lambdas in it, goes on.
+They are apart so that a storage service can be stopped while the emulator, with the Lambdas in
+it, goes on.
 """
 
 import contextlib
 import json
 import shutil
 from abc import abstractmethod
-from dataclasses import replace
 from pathlib import Path
 
 from clouds import credentials, ports, venvs, wait
@@ -32,7 +31,7 @@ own. Only who names this account needs no key.
 
 
 class _MiniStack(Service):
-    """What the two have in common."""
+    """What all of them have in common."""
 
     @property
     @abstractmethod
@@ -101,7 +100,7 @@ class Emulator(_MiniStack):
 class S3(_MiniStack, Backend):
     """The storage service of the cluster ``s3``: S3, and IAM that says who may use it."""
 
-    name = "s3"
+    name = kind = "s3"
     description = "MiniStack (S3 and IAM only)"
 
     @property
@@ -109,13 +108,19 @@ class S3(_MiniStack, Backend):
         return self.instance.ports.s3
 
     @property
+    def key_pair(self) -> tuple[str, str]:
+        """Access key and secret key, as they are kept; empty before its first start."""
+        return self.credentials.s3_access_key, self.credentials.s3_secret_key
+
+    @property
     def access(self) -> S3Access:
         """How to reach it; raises :class:`CloudsError` before its first start."""
-        if not self.credentials.s3_access_key:
+        if not all(self.key_pair):
+            name = self.instance.name
             raise CloudsError(
-                f"s3 has no access key before its first start: start {self.instance.name} first"
+                f"{self.name} has no access key before its first start: start {name} first"
             )
-        return S3Access(self.url, self.credentials.s3_access_key, self.credentials.s3_secret_key)
+        return S3Access(self.url, *self.key_pair)
 
     def environment(self) -> dict[str, str]:
         return {
@@ -149,12 +154,32 @@ class S3(_MiniStack, Backend):
                 UserName=_USER, PolicyName=REPLICAS, PolicyDocument=json.dumps(policy)
             )
             known = iam.list_access_keys(UserName=_USER)["AccessKeyMetadata"]
-            if self.credentials.s3_access_key in [key["AccessKeyId"] for key in known]:
+            if self.key_pair[0] in [key["AccessKeyId"] for key in known]:
                 return
             made = iam.create_access_key(UserName=_USER)["AccessKey"]
-        self.credentials = replace(
-            self.credentials,
-            s3_access_key=made["AccessKeyId"],
-            s3_secret_key=made["SecretAccessKey"],
+        self.keep_key_pair(made["AccessKeyId"], made["SecretAccessKey"])
+
+    def keep_key_pair(self, access_key: str, secret_key: str) -> None:
+        """Use this pair from now on, and remember it."""
+        self.credentials = credentials.update(
+            self.instance.folder, s3_access_key=access_key, s3_secret_key=secret_key
         )
-        credentials.save(self.instance.folder, self.credentials)
+
+
+class SecondS3(S3):
+    """The storage service of the cluster ``s3-2``: another of the same, with users of its own."""
+
+    name = "s3-2"
+
+    @property
+    def port(self) -> int:
+        return self.instance.ports.s3_2
+
+    @property
+    def key_pair(self) -> tuple[str, str]:
+        return self.credentials.s3_2_access_key, self.credentials.s3_2_secret_key
+
+    def keep_key_pair(self, access_key: str, secret_key: str) -> None:
+        self.credentials = credentials.update(
+            self.instance.folder, s3_2_access_key=access_key, s3_2_secret_key=secret_key
+        )

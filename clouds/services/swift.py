@@ -22,7 +22,7 @@ _USER = f"{_ACCOUNT}:{_ACCOUNT_USER}"
 class Swift(Backend):
     """The storage service of the cluster ``swift``."""
 
-    name = "swift"
+    name = kind = "swift"
     description = "OpenStack Swift"
 
     @property
@@ -118,10 +118,34 @@ class Swift(Backend):
             raise CloudsError(f"{self.url}: {error}") from error
 
 
+class SecondSwift(Swift):
+    """The storage service of the cluster ``swift-2``: another one, which shares nothing."""
+
+    name = "swift-2"
+
+    @property
+    def key(self) -> str:
+        return self.credentials.swift_2_key
+
+    @property
+    def hash_suffix(self) -> str:
+        return self.credentials.swift_2_hash_suffix
+
+    @property
+    def server_ports(self) -> dict[str, int]:
+        chosen = self.instance.ports
+        return {
+            "proxy": chosen.swift_2,
+            "object": chosen.swift_2_object,
+            "container": chosen.swift_2_container,
+            "account": chosen.swift_2_account,
+        }
+
+
 class SwiftInPlaceOfCeph(Swift):
     """A second Swift, reached by its S3 API, where Ceph's packages cannot be had."""
 
-    name = "ceph"
+    name = kind = "ceph"
     description = "OpenStack Swift (S3 API)"
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.endpoint import record
-from mcos import tokens
+from mcos import revocation, tokens
 from mcos.errors import NotAuthenticated, TokenMissing
 
 
@@ -18,12 +18,13 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     started = time.perf_counter()
     request_id = event.get("requestContext", {}).get("requestId")
     try:
-        account = tokens.account_of(_bearer(event.get("headers") or {}))
+        claims = tokens.claims_of(_bearer(event.get("headers") or {}))
+        revocation.check(claims.account, claims.issued_at)
     except NotAuthenticated as error:
         record("authorizer", error.code, started, request_id=request_id)
         return {"isAuthorized": True, "context": {"denied": error.code}}
     record("authorizer", "ok", started, request_id=request_id)
-    return {"isAuthorized": True, "context": {"account": account}}
+    return {"isAuthorized": True, "context": {"account": claims.account}}
 
 
 def _bearer(headers: Mapping[str, str]) -> str:

@@ -9,16 +9,21 @@ from mcos.workers.commit_version import commit_version
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """``{"record", "version_id", "results": [{"cluster", "stored"}]}`` to ``{"outcome"}``."""
+    """``{"record", "version_id", "results": [{"cluster", "stored"}]}`` to what came of it.
+
+    Returns
+    -------
+    ``{"outcome": mcos.lifecycle.Outcome, "stored": clusters that stored their replica}``.
+    """
     record = ObjectRecord.from_json(event["record"])
     version = record.find(event["version_id"])
     if version is None:
         raise ValueError("the record does not know the version that is to be committed")
     stored = {result["cluster"] for result in event["results"] if result["stored"]}
 
-    def work() -> tuple[str, dict[str, str]]:
+    def work() -> tuple[str, dict[str, Any]]:
         _, outcome = commit_version(record, version, stored)
-        return outcome.value, {"outcome": outcome.value}
+        return outcome.value, {"outcome": outcome.value, "stored": sorted(stored)}
 
     result: dict[str, Any] = logged(
         "commit_version", work, account=record.account, version=version.id

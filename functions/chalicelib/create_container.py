@@ -2,7 +2,8 @@
 
 from chalicelib.endpoint import endpoint
 from chalicelib.http import Request, Response
-from mcos.calls.create_container import DEFAULT_POLICY, create_container
+from chalicelib.storage_policy import storage_policy
+from mcos.calls.create_container import create_container
 
 
 @endpoint("create_container")
@@ -10,7 +11,7 @@ def handle(request: Request) -> Response:
     container, made = create_container(
         request.account,
         request.name("container"),
-        storage_policy=request.headers.get("x-storage-policy", DEFAULT_POLICY),
+        storage_policy=storage_policy(request),
     )
     body = {
         "name": container.name,

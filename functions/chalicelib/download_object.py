@@ -3,7 +3,7 @@
 import re
 
 from chalicelib.conditions import conditions
-from chalicelib.endpoint import endpoint
+from chalicelib.endpoint import count, endpoint, logger
 from chalicelib.http import Request, Response
 from chalicelib.object_reply import content_headers
 from mcos.calls.download_object import ByteRange, download_object
@@ -20,6 +20,11 @@ def handle(request: Request) -> Response:
         if_range=request.headers.get("if-range"),
     )
     version = download.version
+    if download.damaged:
+        logger.warning(
+            "damaged replicas", extra={"version": version.id, "clusters": download.damaged}
+        )
+        count("DamagedReplicas", len(download.damaged))
     headers = content_headers(download.record, version)
     if download.content is None:
         return Response(304, headers)

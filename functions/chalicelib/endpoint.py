@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from chalicelib.http import Request, Response
 from chalicelib.problems import problem
@@ -87,3 +87,9 @@ def record(
     metrics.add_metric(name="Calls", unit=MetricUnit.Count, value=1)
     metrics.add_metric(name="Duration", unit=MetricUnit.Milliseconds, value=duration)
     metrics.flush_metrics()
+
+
+def count(name: str, value: int) -> None:
+    """Put a number of its own on record for the cluster, for what is not about a single call."""
+    with single_metric(name=name, unit=MetricUnit.Count, value=value) as metric:
+        metric.add_dimension(name="cluster", value=settings().cluster)

@@ -16,10 +16,11 @@ from mcos.errors import (
     TokenExpired,
     TokenInvalid,
     TokenMissing,
+    TokenRevoked,
 )
 
 _DENIALS: dict[str, type[NotAuthenticated]] = {
-    denial.code: denial for denial in (TokenMissing, TokenInvalid, TokenExpired)
+    denial.code: denial for denial in (TokenMissing, TokenInvalid, TokenExpired, TokenRevoked)
 }
 _MALFORMED_ESCAPE = re.compile("%(?!25)")
 
@@ -53,7 +54,7 @@ class Request:
 
         Raises
         ------
-        TokenMissing, TokenInvalid, TokenExpired
+        TokenMissing, TokenInvalid, TokenExpired, TokenRevoked
         """
         finding = self.event["requestContext"].get("authorizer", {}).get("lambda") or {}
         account = finding.get("account")

@@ -4,11 +4,13 @@ import json
 
 from chalicelib.endpoint import endpoint
 from chalicelib.http import Request, Response
+from mcos import limits
 from mcos.calls.login import login
 from mcos.errors import InvalidBody
 
 _FORM = 'The body is JSON: {"user_name": "...", "password": "..."}.'
-_LONGEST = 4096
+# The longest password, every character of it as two escapes of JSON.
+_LONGEST = 16_384
 
 
 @endpoint("login")
@@ -31,6 +33,8 @@ def _credentials(request: Request) -> tuple[str, str]:
     except (ValueError, RecursionError):
         raise InvalidBody(_FORM) from None
     match value:
-        case {"user_name": str(user_name), "password": str(password)} if password:
+        case {"user_name": str(user_name), "password": str(password)} if (
+            1 <= len(password) <= limits.PASSWORD_CHARACTERS
+        ):
             return user_name, password
     raise InvalidBody(_FORM)

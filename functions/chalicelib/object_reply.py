@@ -8,7 +8,7 @@ from urllib.parse import quote
 from chalicelib.http import Response
 from chalicelib.preferences import applied
 from mcos.calls.writing import Prefer
-from mcos.model import ObjectRecord, State, Version
+from mcos.model import ObjectRecord, Replica, State, Version
 
 
 def headers(record: ObjectRecord, version: Version) -> dict[str, str]:
@@ -18,7 +18,7 @@ def headers(record: ObjectRecord, version: Version) -> dict[str, str]:
         "Repr-Digest": f"sha-256=:{version.sha256}:",
         "X-MCOS-State": record.state.value,
         "X-MCOS-Version": version.id,
-        "X-MCOS-Replicas": f"{len(version.stored)}/{len(version.replicas)}",
+        "X-MCOS-Replicas": f"{min(len(version.stored), version.wanted)}/{version.wanted}",
     }
 
 
@@ -77,6 +77,7 @@ def described(record: ObjectRecord) -> dict[str, Any]:
         "metadata": version.metadata,
         "state": record.state.value,
         "version": version.id,
+        "storage_policy": version.storage_policy,
         "created_at": record.created_at,
         "last_modified": record.last_modified,
         "replicas": _replicas(version),
@@ -86,6 +87,7 @@ def described(record: ObjectRecord) -> dict[str, Any]:
                 "size": one.size,
                 "etag": one.etag,
                 "content_type": one.content_type,
+                "storage_policy": one.storage_policy,
                 "created_at": one.created_at,
                 "replicas": _replicas(one),
             }
@@ -95,12 +97,19 @@ def described(record: ObjectRecord) -> dict[str, Any]:
     return {**body, "reason": record.reason} if record.reason else body
 
 
+def replica_state(replica: Replica) -> str:
+    """How far a replica is."""
+    if replica.leaving:
+        return "leaving"
+    return "stored" if replica.stored else "writing"
+
+
 def _replicas(version: Version) -> list[dict[str, Any]]:
     return [
         {
             "cluster": cluster,
             "backend": replica.backend,
-            "state": "stored" if replica.stored else "writing",
+            "state": replica_state(replica),
             "size": version.size,
             "digest": {"sha-256": version.sha256},
         }

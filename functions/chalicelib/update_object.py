@@ -6,6 +6,7 @@ from chalicelib.endpoint import endpoint
 from chalicelib.http import Request, Response
 from chalicelib.object_reply import written
 from chalicelib.preferences import prefer
+from chalicelib.storage_policy import storage_policy
 from mcos.calls.update_object import update_object
 
 
@@ -13,5 +14,11 @@ from mcos.calls.update_object import update_object
 def handle(request: Request) -> Response:
     key = (request.account, request.name("container"), request.name("object"))
     preference = prefer(request)
-    record = update_object(key, content(request), preference, conditions(request))
+    record = update_object(
+        key,
+        content(request),
+        preference,
+        conditions(request),
+        storage_policy=storage_policy(request),
+    )
     return written(record, preference, done=200)

@@ -69,7 +69,7 @@ module "cluster" {
   packages                  = module.shared.packages
   layers                    = module.shared.layers
   token_key_secret          = module.shared.token_key_secret
-  clusters_table            = module.shared.tables["clusters"]
+  registry_table            = module.shared.tables["registry"]
   backend_secret            = var.backend_secrets[each.key]
   backend_secret_version    = var.backend_secrets_version
   openapi                   = yamldecode(file("${path.module}/../../openapi.yaml"))

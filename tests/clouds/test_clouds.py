@@ -1,6 +1,7 @@
 """The local clouds, as far as they can be checked without starting them."""
 
 import importlib.util
+import json
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from string import Template
 from types import ModuleType
@@ -20,17 +22,12 @@ from clouds.errors import CloudsError
 from clouds.instance import NAMES, Instance
 from clouds.ports import Ports
 from clouds.process import MARK, ServerProcess
-from clouds.services.ministack import S3
-from clouds.services.swift import Swift, SwiftInPlaceOfCeph
+from clouds.services.ministack import S3, SecondS3
+from clouds.services.swift import SecondSwift, Swift, SwiftInPlaceOfCeph
 from clouds.templates import render
 
 CLOUDS = Path(ports.__file__).parent
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
-
-
-@pytest.fixture
-def instance(tmp_path: Path) -> Instance:
-    return Instance("test", tmp_path / "test", Ports.from_base(20000))
 
 
 @pytest.fixture
@@ -58,10 +55,14 @@ def test_no_two_services_share_a_port_in_any_instance() -> None:
     assert len(taken) == len(set(taken))
 
 
-def test_an_osd_has_the_four_ports_that_it_takes() -> None:
+def test_every_port_is_in_the_block_of_its_instance() -> None:
+    block = range(20000, 20000 + ports.BLOCK)
+    assert set(vars(Ports.from_base(20000)).values()) <= set(block)
+
+
+def test_an_osd_has_the_four_ports_that_it_takes_and_four_to_move_to() -> None:
     chosen = Ports.from_base(20000)
-    assert chosen.ceph_osd_last - chosen.ceph_osd_first + 1 >= 4
-    assert chosen.ceph_osd_last < 20000 + ports.BLOCK
+    assert chosen.ceph_osd_last - chosen.ceph_osd_first + 1 >= 8
 
 
 def test_a_variable_moves_one_instance_only() -> None:
@@ -128,11 +129,41 @@ def test_credentials_are_made_once_and_private(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "credentials.json").stat().st_mode) == 0o600
 
 
-def test_both_swifts_have_their_own_ports_and_keys(instance: Instance) -> None:
+def test_a_file_from_before_there_were_five_clusters_is_completed_once(tmp_path: Path) -> None:
+    made = credentials.load_or_create(tmp_path)
+    file = tmp_path / "credentials.json"
+    old = {name: one for name, one in json.loads(file.read_text()).items() if "_2_" not in name}
+    file.write_text(json.dumps(old))
+    completed = credentials.load_or_create(tmp_path)
+    assert vars(completed).items() >= old.items()
+    assert completed.swift_2_key not in ("", made.swift_2_key)
+    assert completed.swift_2_hash_suffix not in ("", completed.swift_2_key)
+    assert credentials.load_or_create(tmp_path) == completed
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_services_that_change_credentials_side_by_side_keep_each_others(tmp_path: Path) -> None:
+    fields = ("s3_access_key", "s3_secret_key", "s3_2_access_key", "s3_2_secret_key") * 10
+    with ThreadPoolExecutor(len(fields)) as pool:
+        jobs = [
+            pool.submit(credentials.update, tmp_path, **{field: f"{field} {turn}"})
+            for turn, field in enumerate(fields)
+        ]
+    assert [job.exception() for job in jobs] == [None] * len(jobs)
+    kept = vars(credentials.load_or_create(tmp_path))
+    assert all(kept[field].startswith(f"{field} ") for field in fields)
+
+
+def test_every_swift_has_its_own_folder_ports_and_secrets(instance: Instance) -> None:
     made = credentials.Credentials.generate()
-    swift, stand_in = Swift(instance, made), SwiftInPlaceOfCeph(instance, made)
-    assert not set(swift.server_ports.values()) & set(stand_in.server_ports.values())
-    assert swift.key != stand_in.key
+    swifts = [kind(instance, made) for kind in (Swift, SwiftInPlaceOfCeph, SecondSwift)]
+    assert len({one.folder for one in swifts}) == 3
+    assert len({port for one in swifts for port in one.server_ports.values()}) == 3 * 4
+    assert len({secret for one in swifts for secret in (one.key, one.hash_suffix)}) == 3 * 2
+
+
+def test_the_stand_in_for_ceph_is_reached_by_s3(instance: Instance) -> None:
+    stand_in = SwiftInPlaceOfCeph(instance, credentials.Credentials.generate())
     assert set(stand_in.secret()) == {
         "endpoint_url",
         "region",
@@ -148,9 +179,20 @@ def test_what_was_never_started_cannot_be_described(instance: Instance) -> None:
     assert not instance.folder.exists()
 
 
-def test_s3_has_no_key_before_its_first_start(instance: Instance) -> None:
-    with pytest.raises(CloudsError, match=r"start test first$"):
-        S3(instance, credentials.Credentials.generate()).secret()
+@pytest.mark.parametrize("service", [S3, SecondS3])
+def test_s3_has_no_key_before_its_first_start(instance: Instance, service: type[S3]) -> None:
+    with pytest.raises(CloudsError, match=rf"^{service.name} has no .* start test first$"):
+        service(instance, credentials.Credentials.generate()).secret()
+
+
+def test_each_s3_has_a_key_of_its_own(instance: Instance) -> None:
+    made = credentials.load_or_create(instance.folder)
+    S3(instance, made).keep_key_pair("A", "B")
+    SecondS3(instance, made).keep_key_pair("C", "D")
+    kept = credentials.load_or_create(instance.folder)
+    assert S3(instance, kept).key_pair == ("A", "B")
+    assert SecondS3(instance, kept).key_pair == ("C", "D")
+    assert S3(instance, kept).url != SecondS3(instance, kept).url
 
 
 @pytest.mark.parametrize("name", ["emulator", "swift"])

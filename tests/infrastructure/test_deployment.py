@@ -1,9 +1,11 @@
 """What was deployed, as Terraform's state tells."""
 
 import json
+from typing import Any
 
 import yaml
 
+from mcos.registry import Cluster
 from tests.infrastructure.conftest import INSTANCE, Deployment
 from tools import local
 from tools.terraform import ROOT
@@ -23,6 +25,12 @@ def operations() -> dict[str, tuple[str, bool]]:
         for method, operation in item.items()
         if method in METHODS
     }
+
+
+def cluster_and_function(name: str) -> tuple[str, str]:
+    """What a function's name on AWS is made of; a cluster's may have hyphens."""
+    cluster, function = name.removeprefix("mcos-").rsplit("-", 1)
+    return cluster, function
 
 
 def test_every_cluster_has_the_routes_of_the_openapi_document(deployment: Deployment) -> None:
@@ -76,11 +84,78 @@ def test_login_is_throttled_harder(deployment: Deployment) -> None:
 
 def test_tables_are_encrypted_and_can_be_restored(deployment: Deployment) -> None:
     tables = deployment.of_type("aws_dynamodb_table")
-    assert len(tables) == 4
+    names = ("accounts", "containers", "jobs", "objects", "registry")
+    assert sorted(table["name"] for table in tables) == [f"mcos-{name}" for name in names]
     for table in tables:
         assert table["server_side_encryption"][0]["enabled"]
         assert table["point_in_time_recovery"][0]["enabled"]
         assert table["billing_mode"] == "PAY_PER_REQUEST"
+
+
+def test_nothing_expires_but_in_the_registry(deployment: Deployment) -> None:
+    expiring = {
+        table["name"]: one["attribute_name"]
+        for table in deployment.of_type("aws_dynamodb_table")
+        for one in table["ttl"]
+        if one["enabled"]
+    }
+    assert expiring == {"mcos-registry": "expires"}
+
+
+def test_a_cluster_is_announced_as_the_functions_read_it(deployment: Deployment) -> None:
+    functions = {
+        one["function_name"]: one["arn"] for one in deployment.of_type("aws_lambda_function")
+    }
+    rows = [json.loads(row["item"]) for row in deployment.of_type("aws_dynamodb_table_item")]
+    announced = {row["name"]["S"]: json.loads(row["document"]["S"]) for row in rows}
+    assert sorted(announced) == deployment.clusters
+    assert all(set(row) == {"kind", "name", "document"} for row in rows)
+    assert {row["kind"]["S"] for row in rows} == {"cluster"}
+    for name, document in announced.items():
+        said = deployment.variables["clusters"][name]
+        cluster = Cluster(name=name, **document)
+        assert (cluster.backend, cluster.provider, cluster.location, cluster.labels) == (
+            said["backend"],
+            said["provider"],
+            said["location"],
+            said["labels"],
+        )
+        assert cluster.weight == said.get("weight", 1)
+        assert cluster.put_replica == functions[f"mcos-{name}-put_replica"]
+        assert cluster.get_replica == functions[f"mcos-{name}-get_replica"]
+        # An operator's word and the health check's are not Terraform's.
+        assert not {"operator_state", "health"} & set(document)
+
+
+def test_every_cluster_is_looked_after_every_minute(deployment: Deployment) -> None:
+    functions = {
+        one["arn"]: one["function_name"] for one in deployment.of_type("aws_lambda_function")
+    }
+    called: list[tuple[str, str]] = []
+    for schedule in deployment.of_type("aws_scheduler_schedule"):
+        assert schedule["schedule_expression"] == "rate(1 minute)"
+        (target,) = schedule["target"]
+        assert target["retry_policy"][0]["maximum_retry_attempts"] == 0
+        called.append(cluster_and_function(functions[target["arn"]]))
+    workers = ("check_health", "run_jobs", "sweep_pending")
+    assert sorted(called) == [
+        (cluster, worker) for cluster in deployment.clusters for worker in workers
+    ]
+
+
+def test_operators_calls_start_their_own_clusters_jobs(deployment: Deployment) -> None:
+    functions = deployment.of_type("aws_lambda_function")
+    arns = {one["function_name"]: one["arn"] for one in functions}
+    told: dict[str, Any] = {}
+    for function in functions:
+        (environment,) = function["environment"]
+        if "MCOS_RUN_JOBS" in environment["variables"]:
+            told[function["function_name"]] = environment["variables"]["MCOS_RUN_JOBS"]
+    assert told == {
+        f"mcos-{cluster}-{name}": arns[f"mcos-{cluster}-run_jobs"]
+        for cluster in deployment.clusters
+        for name in ("admin_clusters", "admin_jobs")
+    }
 
 
 def test_queues_and_buckets_are_encrypted_and_closed(deployment: Deployment) -> None:
@@ -103,16 +178,18 @@ def test_a_bad_message_repeats_alone_and_ends_in_the_dead_letter_queue(
     repair = [queue for queue in queues.values() if queue["redrive_policy"]]
     assert len(repair) == len(deployment.clusters)
     for queue in repair:
-        dead = queues[json.loads(queue["redrive_policy"])["deadLetterTargetArn"]]
+        redrive = json.loads(queue["redrive_policy"])
+        assert redrive["maxReceiveCount"] == 1000  # as many as SQS counts
+        dead = queues[redrive["deadLetterTargetArn"]]
         # A message keeps its age when it moves.
         assert dead["message_retention_seconds"] > queue["message_retention_seconds"]
 
 
 def test_a_function_has_only_the_layers_it_uses(deployment: Deployment) -> None:
     backend = {"s3": "s3", "ceph": "s3", "swift": "swift"}
-    touching = {"download_object", "get_replica", "put_replica", "repair_replica"}
+    touching = {"check_health", "download_object", "get_replica", "put_replica", "repair_replica"}
     for function in deployment.of_type("aws_lambda_function"):
-        _, cluster, name = function["function_name"].split("-", 2)
+        cluster, name = cluster_and_function(function["function_name"])
         wanted = ["mcos", "common"]
         if name in ("authorizer", "login"):
             wanted.append("auth")
@@ -142,5 +219,5 @@ def test_every_function_of_every_cluster_has_a_log_that_ends(deployment: Deploym
         for one in deployment.of_type("aws_cloudwatch_log_group")
         if one["retention_in_days"]
     }
-    assert len(functions) == 17 * len(deployment.clusters)
+    assert len(functions) == 24 * len(deployment.clusters)
     assert functions <= groups

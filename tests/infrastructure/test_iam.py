@@ -10,46 +10,86 @@ from tests.infrastructure.conftest import Deployment
 Grants = set[tuple[str, str]]
 """(action, resource)."""
 
+READ = ["dynamodb:GetItem"]
+READ_ALL = ["dynamodb:Scan"]
 SECRET = ["secretsmanager:GetSecretValue"]
 CHANGE = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"]
 ADMIT = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+INVOKE = ["lambda:InvokeFunction"]
+EDIT_REGISTRY = [
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Scan",
+]
+CHANGE_JOBS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"]
 WRITE = {
     "objects": CHANGE,
     "containers": ADMIT,
-    "clusters": ["dynamodb:Scan"],
+    "registry": READ_ALL,
     "own staging": ["s3:DeleteObject", "s3:PutObject"],
     "own state machine": ["states:StartExecution", "states:StartSyncExecution"],
     "all repair queues": ["sqs:SendMessage"],
 }
 SETTLE = {
     "objects": CHANGE,
-    "clusters": ["dynamodb:Scan"],
+    "registry": READ_ALL,
     "own staging": ["s3:DeleteObject"],
     "all repair queues": ["sqs:SendMessage"],
 }
 
 FUNCTIONS: dict[str, dict[str, list[str]]] = {
-    "authorizer": {"token key": SECRET},
-    "login": {"token key": SECRET, "accounts": ["dynamodb:GetItem"]},
+    "authorizer": {"token key": SECRET, "registry": READ_ALL},
+    "login": {"token key": SECRET, "accounts": READ},
     "list_container": {"containers": ["dynamodb:Query"]},
-    "create_container": {"containers": [*ADMIT, "dynamodb:PutItem"]},
+    "create_container": {"containers": [*ADMIT, "dynamodb:PutItem"], "registry": READ_ALL},
     "delete_container": {
         "containers": [*ADMIT, "dynamodb:DeleteItem"],
         "objects": ["dynamodb:Query"],
     },
-    "list_object": {"containers": ["dynamodb:GetItem"], "objects": ["dynamodb:Query"]},
+    "list_object": {"containers": READ, "objects": ["dynamodb:Query"]},
     "create_object": WRITE,
     "update_object": WRITE,
-    "stat_object": {"objects": ["dynamodb:GetItem"]},
+    "stat_object": {"objects": READ},
+    "locate_object": {"objects": READ, "containers": READ, "registry": READ_ALL},
     "download_object": {
-        "objects": ["dynamodb:GetItem"],
-        "clusters": ["dynamodb:Scan"],
-        "all get_replica": ["lambda:InvokeFunction"],
+        "objects": READ,
+        "registry": READ_ALL,
+        "all get_replica": INVOKE,
+        "all repair queues": ["sqs:SendMessage"],
         "own backend secret": SECRET,
     },
     "delete_object": SETTLE,
+    "admin_clusters": {
+        "accounts": READ,
+        "registry": EDIT_REGISTRY,
+        "jobs": ["dynamodb:GetItem", "dynamodb:PutItem"],
+        "own run_jobs": INVOKE,
+    },
+    "admin_policies": {"accounts": READ, "registry": EDIT_REGISTRY, "containers": READ_ALL},
+    "admin_accounts": {
+        "accounts": [
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Scan",
+            "dynamodb:UpdateItem",
+        ],
+        "registry": ["dynamodb:PutItem"],
+    },
+    "admin_jobs": {
+        "accounts": READ,
+        "registry": ["dynamodb:GetItem", "dynamodb:PutItem"],
+        "jobs": CHANGE_JOBS,
+        "own run_jobs": INVOKE,
+    },
     "no_route": {},
-    "put_replica": {"own backend secret": SECRET, "all staging": ["s3:GetObject"]},
+    "put_replica": {
+        "registry": READ_ALL,
+        "all staging": ["s3:GetObject"],
+        "all get_replica": INVOKE,
+        "own backend secret": SECRET,
+    },
     "get_replica": {"own backend secret": SECRET},
     "commit_version": SETTLE,
     "repair_replica": {
@@ -61,7 +101,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
             "sqs:ReceiveMessage",
         ],
         "all staging": ["s3:GetObject"],
-        "all get_replica": ["lambda:InvokeFunction"],
+        "all get_replica": INVOKE,
         "own backend secret": SECRET,
     },
     "sweep_pending": {
@@ -70,7 +110,21 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "containers": ADMIT,
         "own state machine": ["states:StartExecution"],
     },
+    "check_health": {
+        "registry": ["dynamodb:PutItem", "dynamodb:Scan"],
+        "own backend secret": SECRET,
+    },
+    "run_jobs": {
+        "jobs": CHANGE_JOBS,
+        "registry": READ_ALL,
+        "objects": [*CHANGE, "dynamodb:Scan"],
+        "own state machine": ["states:StartSyncExecution"],
+    },
 }
+
+# What the clock calls, once a minute.
+SCHEDULED = ["check_health", "run_jobs", "sweep_pending"]
+WORKERS = {*SCHEDULED, "commit_version", "get_replica", "put_replica", "repair_replica"}
 
 # Step Functions needs them to log, and they know no narrower resource.
 LOG_DELIVERY = {
@@ -98,7 +152,7 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
 
     secrets = {one["name"]: one["arn"] for one in deployment.of_type("aws_secretsmanager_secret")}
     staging = f"arn:aws:s3:::mcos-{{}}-staging-{ACCOUNT}/*"
-    tables = ("accounts", "containers", "objects", "clusters")
+    tables = ("accounts", "containers", "objects", "registry", "jobs")
     return {
         **{table: [arn("dynamodb", f"table/mcos-{table}")] for table in tables},
         "unsettled": [arn("dynamodb", "table/mcos-objects/index/unsettled")],
@@ -111,8 +165,10 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
         "all repair queues": each("sqs", "mcos-{}-repair"),
         "all put_replica": each("lambda", "function:mcos-{}-put_replica"),
         "all get_replica": each("lambda", "function:mcos-{}-get_replica"),
-        "own commit_version": [arn("lambda", f"function:mcos-{cluster}-commit_version")],
-        "own sweep_pending": [arn("lambda", f"function:mcos-{cluster}-sweep_pending")],
+        **{
+            f"own {worker}": [arn("lambda", f"function:mcos-{cluster}-{worker}")]
+            for worker in ("commit_version", *SCHEDULED)
+        },
     }
 
 
@@ -161,8 +217,8 @@ def test_a_state_machine_may_call_replicas_and_its_own_commit(
     deployment: Deployment, policies: dict[str, Grants]
 ) -> None:
     table = {
-        "all put_replica": ["lambda:InvokeFunction"],
-        "own commit_version": ["lambda:InvokeFunction"],
+        "all put_replica": INVOKE,
+        "own commit_version": INVOKE,
         "all repair queues": ["sqs:SendMessage"],
     }
     for cluster in deployment.clusters:
@@ -171,13 +227,14 @@ def test_a_state_machine_may_call_replicas_and_its_own_commit(
         assert found == wanted(table, words) | LOG_DELIVERY
 
 
-def test_the_schedule_may_start_its_own_sweep(
-    deployment: Deployment, policies: dict[str, Grants]
+@pytest.mark.parametrize("worker", SCHEDULED)
+def test_a_schedule_may_start_its_own_function_and_no_other(
+    deployment: Deployment, policies: dict[str, Grants], worker: str
 ) -> None:
     for cluster in deployment.clusters:
         words = resources(deployment, cluster)
-        table = {"own sweep_pending": ["lambda:InvokeFunction"]}
-        assert policies[f"mcos-{cluster}-sweep"] == wanted(table, words)
+        found = policies[f"mcos-{cluster}-{worker}-schedule"]
+        assert found == wanted({f"own {worker}": INVOKE}, words)
 
 
 def test_there_is_no_other_role_and_no_managed_policy(
@@ -185,7 +242,8 @@ def test_there_is_no_other_role_and_no_managed_policy(
 ) -> None:
     roles = deployment.of_type("aws_iam_role")
     assert {role["name"] for role in roles} == set(policies)
-    assert len(roles) == len(deployment.clusters) * (len(FUNCTIONS) + 2)
+    a_cluster = len(FUNCTIONS) + len(SCHEDULED) + len(["replicate-object"])
+    assert len(roles) == len(deployment.clusters) * a_cluster
     assert not any(role["managed_policy_arns"] for role in roles)
     for kind in ("aws_iam_role_policy_attachment", "aws_iam_policy", "aws_iam_user"):
         assert not deployment.of_type(kind)
@@ -200,7 +258,7 @@ def test_no_action_is_a_pattern_and_no_resource_is_everything(policies: dict[str
 
 
 def test_only_one_aws_service_may_be_each_role(deployment: Deployment) -> None:
-    services = {"-replicate-object": "states", "-sweep": "scheduler"}
+    services = {"-replicate-object": "states", "-schedule": "scheduler"}
     for role in deployment.of_type("aws_iam_role"):
         service = next((s for end, s in services.items() if role["name"].endswith(end)), "lambda")
         (statement,) = json.loads(role["assume_role_policy"])["Statement"]
@@ -215,6 +273,5 @@ def test_entry_points_may_call_functions_and_nobody_else_may(deployment: Deploym
         assert permission["principal"] == "apigateway.amazonaws.com"
         assert permission["action"] == "lambda:InvokeFunction"
         assert permission["source_arn"].partition("/")[0] in apis
-    workers = ("put_replica", "get_replica", "commit_version", "repair_replica", "sweep_pending")
-    called = {one["function_name"].split("-", 2)[2] for one in permissions}
-    assert called == set(FUNCTIONS) - set(workers)
+    called = {one["function_name"].rsplit("-", 1)[1] for one in permissions}
+    assert called == set(FUNCTIONS) - WORKERS

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 from urllib.parse import unquote
@@ -16,20 +16,25 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.session import get_session
 from moto import mock_aws
 from moto.core.base_backend import BackendDict
+from pynamodb.exceptions import PynamoDBException
 
 import mcos.backend
 from chalicelib import endpoint
-from mcos import aws, passwords, tokens
+from mcos import aws, passwords, repair_queue, tokens
 from mcos.backend import own_backend
-from mcos.catalog import accounts, clusters
-from mcos.catalog.tables import AccountItem, ClusterItem, ContainerItem, ObjectItem
-from mcos.model import ClusterState
+from mcos.catalog import accounts, jobs, registry
+from mcos.catalog.objects import Key
+from mcos.catalog.tables import ALL_TABLES
+from mcos.placement import resolver
+from mcos.reading import latencies
+from mcos.registry import DEFAULT_POLICY, ClusterState, StoragePolicy
 from mcos.settings import settings
 from mcos.storage import StorageBackend, Timeouts
 from tests.functional.api.contract import Contract, Exchange
 from tests.inprocess import gateway
 from tests.inprocess.environment import (
     ACCOUNT_ID,
+    ALL_CLUSTERS,
     CLUSTERS,
     PREFIX,
     REGION,
@@ -92,54 +97,73 @@ class Cloud(Inventory):
             backend.replicas.clear()
             backend.accept()
         with self.network.outside():
-            for model in (AccountItem, ContainerItem, ObjectItem, ClusterItem):
+            for model in ALL_TABLES:
                 model.create_table(billing_mode="PAY_PER_REQUEST")
             secrets = self.client("secretsmanager")
             secrets.create_secret(Name=f"{PREFIX}/token-key", SecretString=_TOKEN_KEY)
-            for name in CLUSTERS:
+            for name in ALL_CLUSTERS:
                 own = cluster_environment(name)
                 self.client("s3").create_bucket(Bucket=own["MCOS_STAGING_BUCKET"])
                 self.client("sqs").create_queue(QueueName=f"{PREFIX}-{name}-repair")
                 secrets.create_secret(
                     Name=own["MCOS_BACKEND_SECRET"], SecretString=json.dumps({"service": name})
                 )
+            for name in CLUSTERS:
                 self.register(name)
         self.chill()
 
     def register(
-        self, name: str, *, state: ClusterState = ClusterState.ACTIVE, weight: float = 1
+        self,
+        name: str,
+        *,
+        state: ClusterState | None = None,
+        weight: float = 1,
+        provider: str | None = None,
+        location: str = "here",
+        labels: Mapping[str, str] | None = None,
     ) -> None:
-        """Write a cluster's row of the registry."""
+        """Write a cluster's row of the registry, and an operator's word of its state."""
         own = cluster_environment(name)
+        row = {
+            "entry_point": f"https://{name}.test",
+            "backend": name,
+            "provider": provider or name,
+            "location": location,
+            "labels": dict(labels or {}),
+            "weight": weight,
+            "put_replica": arn(name, "put_replica"),
+            "get_replica": arn(name, "get_replica"),
+            "repair_queue_url": own["MCOS_REPAIR_QUEUE_URL"],
+            "staging_bucket": own["MCOS_STAGING_BUCKET"],
+        }
         with self.network.outside():
-            ClusterItem(
-                name,
-                entry_point=f"https://{name}.test",
-                backend=name,
-                provider=name,
-                location="here",
-                labels={"kind": name},
-                weight=weight,
-                state=state.value,
-                put_replica=arn(name, "put_replica"),
-                get_replica=arn(name, "get_replica"),
-                repair_queue_url=own["MCOS_REPAIR_QUEUE_URL"],
-                staging_bucket=own["MCOS_STAGING_BUCKET"],
-            ).save()
-        clusters.forget()
+            registry.write(registry.CLUSTER, name, row)
+            word = {} if state is None else {"state": state.value}
+            registry.write(registry.OPERATOR, name, word)
 
     def unregister(self, name: str) -> None:
         """Take a cluster's row out of the registry."""
         with self.network.outside():
-            ClusterItem(name).delete()
-        clusters.forget()
+            registry.remove(registry.CLUSTER, name)
+
+    def write_policy(self, policy: StoragePolicy) -> None:
+        """Add a storage policy."""
+        with self.network.outside():
+            registry.write_policy(policy)
+
+    def targets(self, key: Key, policy: StoragePolicy = DEFAULT_POLICY) -> list[str]:
+        """Where an object would be placed now."""
+        with self.network.outside():
+            clusters = registry.current_registry(fresh=True).clusters.values()
+        return [target.name for target in resolver.place(clusters, policy, key).targets]
 
     def chill(self) -> None:
         """Let every function start cold: nothing of AWS is remembered."""
         aws.secret.cache_clear()
         own_backend.cache_clear()
         settings.cache_clear()
-        clusters.forget()
+        registry.forget()
+        latencies.forget()
 
     @contextmanager
     def at(self, cluster: str, function: str = "test") -> Iterator[None]:
@@ -158,7 +182,11 @@ class Cloud(Inventory):
         if cluster == self._cluster:
             return
         self._cluster = cluster
-        os.environ.update(cluster_environment(cluster), MCOS_ROUTES=gateway.routes_variable())
+        os.environ.update(
+            cluster_environment(cluster),
+            MCOS_ROUTES=gateway.routes_variable(),
+            MCOS_RUN_JOBS=arn(cluster, "run_jobs"),
+        )
         settings.cache_clear()
         own_backend.cache_clear()
 
@@ -220,7 +248,7 @@ class Cloud(Inventory):
                 assert finding["isAuthorized"] is True
                 event["requestContext"]["authorizer"] = {"lambda": finding["context"]}
             answer = self.invoke(arn(cluster, function), event)
-        except (Died, ConnectionClosedError):
+        except (Died, ConnectionClosedError, PynamoDBException):
             return Reply(500, httpx.Headers(), b"", died=True)
         reply = gateway.reply(answer)
         exchange = Exchange(method, target, reply.status, reply.headers, reply.body)
@@ -384,13 +412,26 @@ class Cloud(Inventory):
         finally:
             self.network.answers.update(before)
 
+    def cut_executions(self) -> None:
+        """Lose the asynchronous executions that were started and have not run."""
+        self.executions.clear()
+
+    def expire_leases(self) -> None:
+        """Let the time pass for which a function has a job for itself."""
+        with self.network.outside():
+            for job in jobs.all_jobs():
+                if job.leased_until is not None:
+                    jobs.change(job.id, lambda found: found.changed(leased_until=None))
+
+    def try_to_invoke(self, function_arn: str, event: dict[str, Any]) -> None:
+        """Invoke a function as a schedule does, which minds no failure."""
+        with suppress(Died, Exception):
+            self.invoke(function_arn, event)
+
     def sweep(self) -> None:
         """Let every cluster's sweeper look at once, as if all had waited long enough."""
-        for cluster in CLUSTERS:
-            try:
-                self.invoke(arn(cluster, "sweep_pending"), {"older_than_seconds": 0})
-            except (Died, Exception):
-                continue  # the next one comes in a minute
+        for cluster in ALL_CLUSTERS:
+            self.try_to_invoke(arn(cluster, "sweep_pending"), {"older_than_seconds": 0})
 
 
 @contextmanager
@@ -403,6 +444,8 @@ def running_cloud() -> Iterator[Cloud]:
         patch.setattr(mcos.backend, "open_backend", cloud.open_backend)
         for name, value in cluster_environment(CLUSTERS[0]).items():
             patch.setenv(name, value)
+        # A message that is late on purpose would be waited for.
+        patch.setattr(repair_queue, "LATE_SECONDS", 0)
         # Metrics are lines on standard output, thousands here.
         patch.setattr(endpoint.metrics, "flush_metrics", endpoint.metrics.clear_metrics)
         try:
@@ -417,13 +460,14 @@ def arn(cluster: str, function: str) -> str:
 
 
 def _function_of(arn: str) -> tuple[str, str]:
-    _, cluster, function = arn.rpartition(":")[2].split("-", 2)
+    name = arn.rpartition(":")[2].removeprefix(f"{PREFIX}-")
+    cluster, _, function = name.rpartition("-")  # no function has a hyphen in its name
     return cluster, function
 
 
 def _cluster_of(started: Mapping[str, Any]) -> str:
-    cluster: str = started["stateMachineArn"].rpartition(":")[2].split("-")[1]
-    return cluster
+    machine: str = started["stateMachineArn"].rpartition(":")[2]
+    return machine.removeprefix(f"{PREFIX}-").removesuffix("-replicate-object")
 
 
 def _sfn_reply(value: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:

@@ -10,6 +10,10 @@ PREFIX = "mcos"
 REGION = "us-east-1"
 ACCOUNT_ID = "123456789012"
 CLUSTERS = ("s3", "swift", "ceph")
+MORE_CLUSTERS = ("swift-2", "s3-2")
+"""They are there, but linked only by tests that ask for it."""
+
+ALL_CLUSTERS = (*CLUSTERS, *MORE_CLUSTERS)
 
 for _name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN", "LOCALSTACK_HOST"):
     os.environ.pop(_name, None)
@@ -31,7 +35,7 @@ os.environ.update(
 
 
 def cluster_environment(cluster: str, prefer: str = "respond-async") -> dict[str, str]:
-    """What the functions of a cluster are told by their deployment, but for ``MCOS_ROUTES``."""
+    """What the functions of a cluster are told by their deployment, but for two."""
     queue = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{PREFIX}-{cluster}-repair"
     machine = f"arn:aws:states:{REGION}:{ACCOUNT_ID}:stateMachine:{PREFIX}-{cluster}"
     return {

@@ -61,7 +61,7 @@ def routes() -> tuple[Route, ...]:
     for template, item in yaml.safe_load(DOCUMENT.read_text("utf-8"))["paths"].items():
         pattern = re.escape(template)
         pattern = pattern.replace(re.escape("{object}"), "(?P<object>.+)")
-        pattern = pattern.replace(re.escape("{container}"), "(?P<container>[^/]+)")
+        pattern = re.sub(r"\\{([a-z]+)\\}", r"(?P<\1>[^/]+)", pattern)
         for method, operation in item.items():
             if "x-mcos-function" in operation:
                 function = operation["x-mcos-function"]

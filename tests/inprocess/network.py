@@ -5,7 +5,7 @@ from the fake backend to its memory.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import RLock
@@ -99,6 +99,7 @@ class Network:
         *,
         error: Callable[[], Exception],
         again: bool = False,
+        alone: bool = True,
     ) -> Result:
         """Make a call, or let it go wrong.
 
@@ -108,6 +109,9 @@ class Network:
             What the driver sees of a connection that broke.
         again
             Whether this is a driver's second try of the call before.
+        alone
+            Whether the service does nothing else meanwhile. Not so where functions answer, which
+            make calls of their own.
         """
         if self._outside:
             return do()
@@ -120,7 +124,7 @@ class Network:
             raise Died(name)
         if manner is Manner.FAILS:
             raise error()
-        with self._lock:  # a service does one thing after another
+        with self._lock if alone else nullcontext():
             result = do()
         if manner is not None:
             raise error()
@@ -157,6 +161,7 @@ class Network:
                 do,
                 error=lambda: ConnectionClosedError(endpoint_url=request.url),
                 again=b"attempt=1" not in _attempt(request),
+                alone=name not in self.answers,
             )
 
         patch.setattr(BotocoreStubber, "__call__", send)

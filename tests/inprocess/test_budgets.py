@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcos.catalog.clusters import all_clusters
+from mcos.catalog.registry import all_clusters
 from tests.inprocess.cloud import ASYNC, CLUSTERS, SYNC, Cloud
 from tests.inprocess.gateway import container_path, object_path, stat_path
 

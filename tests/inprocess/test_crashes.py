@@ -9,6 +9,7 @@ import pytest
 from mcos.digests import digests_of
 from mcos.model import ObjectRecord, State
 from tests.inprocess.cloud import ASYNC, SYNC, Cloud
+from tests.inprocess.environment import MORE_CLUSTERS
 from tests.inprocess.gateway import Reply, container_path, object_path
 from tests.inprocess.network import Manner, NetworkCall
 
@@ -30,6 +31,8 @@ class Story:
         A content that was taken asynchronously after that, and is still on its way.
     down
         A cluster whose backend takes no replicas until the executions that were started have run.
+    target_down
+        How many of the object's targets take no replicas, while two spares are linked.
     cold
         Whether every function starts cold.
     """
@@ -40,6 +43,7 @@ class Story:
     before: bytes | None = None
     taken: bytes | None = None
     down: str | None = None
+    target_down: int = 0
     cold: bool = False
 
     def tell(self, cloud: Cloud, fault: tuple[int, Manner] | None) -> "Told":
@@ -51,16 +55,22 @@ class Story:
         staged = cloud.staged()
         if self.cold:
             cloud.chill()
+        down = [self.down] if self.down else []
+        if self.target_down:
+            for name in MORE_CLUSTERS:
+                cloud.register(name)
+            targets = cloud.targets((account, CONTAINER, NAME))
+            down = targets[: self.target_down]
         with cloud.network.record(fault) as calls:
-            if self.down:
-                cloud.backends[self.down].refuse("put")
+            for name in down:
+                cloud.backends[name].refuse("put")
             path = object_path(CONTAINER, NAME)
             reply = cloud.call(
                 "s3", self.method, path, headers=self.headers, body=self.body, token=token
             )
             cloud.run_executions()
-            if self.down:
-                cloud.backends[self.down].accept()
+            for name in down:
+                cloud.backends[name].accept()
             cloud.settle()
         return Told(account, reply, calls, staged)
 
@@ -97,6 +107,10 @@ STORIES = {
     "sync create while a backend is down": Story("POST", SYNC, NEW, down="ceph"),
     "async create while a backend is down": Story("POST", ASYNC, NEW, down="ceph"),
     "sync update while a backend is down": Story("PUT", SYNC, NEW, before=OLD, down="s3"),
+    "sync create with a spare": Story("POST", SYNC, NEW, target_down=1),
+    "sync create of a large content with two spares": Story("POST", SYNC, LARGE, target_down=2),
+    "sync update with a spare": Story("PUT", SYNC, NEW, before=OLD, target_down=1),
+    "async create with a target down": Story("POST", ASYNC, NEW, target_down=1),
     "sync delete": Story("DELETE", SYNC, before=OLD, cold=True),
     "async delete": Story("DELETE", ASYNC, before=OLD),
     "sync delete of what is on its way": Story("DELETE", SYNC, taken=BETWEEN),

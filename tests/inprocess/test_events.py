@@ -61,7 +61,10 @@ def test_a_replica_is_put_and_got(functions: Functions) -> None:
 
 
 def test_a_commit_of_an_object_that_is_gone_is_told_so(functions: Functions) -> None:
-    assert functions.invoke("commit_version", "commit_version") == {"outcome": "gone"}
+    assert functions.invoke("commit_version", "commit_version") == {
+        "outcome": "gone",
+        "stored": ["s3", "swift"],
+    }
 
 
 def test_every_message_of_the_repair_queue_is_done(functions: Functions) -> None:

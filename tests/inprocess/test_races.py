@@ -19,7 +19,7 @@ from mcos.calls.delete_object import delete_object
 from mcos.calls.update_object import update_object
 from mcos.calls.writing import Content, Prefer
 from mcos.catalog import containers
-from mcos.catalog.clusters import all_clusters
+from mcos.catalog.registry import all_clusters
 from mcos.errors import (
     Conflict,
     ContainerNotEmpty,

@@ -1,10 +1,11 @@
 """Records, versions and clusters for tests that need one and care about little of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from hypothesis import strategies as st
 
-from mcos.model import Cluster, ClusterState, ObjectRecord, Replica, State, Version
+from mcos.model import ObjectRecord, Replica, State, Version
+from mcos.registry import Cluster, ClusterState, Health
 from mcos.settings import Mode
 
 CLUSTERS = ("ceph", "s3", "swift")
@@ -30,6 +31,8 @@ def version(
         created_at=NOW,
         mode=mode,
         staged_at="s3" if mode == "respond-async" else None,
+        storage_policy="default",
+        readable_from=2,
         replicas={name: Replica(backend=name, stored=name in held) for name in CLUSTERS},
     )
 
@@ -64,23 +67,27 @@ def cluster(
     name: str,
     *,
     provider: str | None = None,
+    location: str = "here",
+    labels: Mapping[str, str] | None = None,
     weight: float = 1,
     state: ClusterState = ClusterState.ACTIVE,
+    healthy: bool = True,
 ) -> Cluster:
-    """A cluster of the registry."""
+    """A cluster of the registry; a state other than ACTIVE is an operator's word."""
     return Cluster(
         name=name,
         entry_point=f"https://{name}.test",
         backend=name,
         provider=provider or name,
-        location="here",
-        labels={},
+        location=location,
+        labels=labels or {},
         weight=weight,
-        state=state,
         put_replica=f"arn:put-{name}",
         get_replica=f"arn:get-{name}",
         repair_queue_url=f"https://queues.test/{name}",
         staging_bucket=f"staging-{name}",
+        operator_state=None if state is ClusterState.ACTIVE else state,
+        health=Health(healthy=healthy),
     )
 
 
@@ -97,7 +104,11 @@ VERSIONS = st.builds(
     created_at=TEXTS,
     mode=st.sampled_from(["respond-async", "wait"]),
     staged_at=st.none() | TEXTS,
-    replicas=st.dictionaries(TEXTS, st.builds(Replica, TEXTS, st.booleans()), max_size=4),
+    storage_policy=TEXTS,
+    readable_from=st.integers(1, 4),
+    replicas=st.dictionaries(
+        TEXTS, st.builds(Replica, TEXTS, st.booleans(), st.booleans()), max_size=4
+    ),
 )
 
 RECORDS = st.builds(

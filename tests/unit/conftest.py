@@ -1,10 +1,17 @@
-"""The environment of a function, before anything of ``mcos`` is imported."""
+"""The environment of a function, before anything of ``mcos`` is imported, and moto for those tests
+that need AWS."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.inprocess import environment
+
+if TYPE_CHECKING:
+    from tests.inprocess.network import Network
 
 
 @pytest.fixture(autouse=True)
@@ -17,3 +24,36 @@ def function_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
     yield
     settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Network]:
+    """One moto for all tests, and the network before it."""
+    # Imported here: most tests need neither.
+    from moto import mock_aws
+
+    from tests.inprocess.network import Network
+
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        network = Network()
+        network.install(patch)
+        yield network
+
+
+@pytest.fixture
+def network(moto: Network) -> Iterator[Network]:
+    """The network before new, empty tables."""
+    from moto.core.base_backend import BackendDict
+
+    from mcos.catalog import registry
+    from mcos.catalog.tables import ALL_TABLES
+
+    BackendDict.reset()
+    with moto.outside():
+        for model in ALL_TABLES:
+            model.create_table(billing_mode="PAY_PER_REQUEST")
+    registry.forget()
+    moto.before = None
+    yield moto
+    registry.forget()
+    moto.before = None

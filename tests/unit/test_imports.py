@@ -25,6 +25,10 @@ def _folder(module: str) -> Path:
 PYTHONPATH = os.pathsep.join([str(_folder("mcos").parent), str(_folder("app"))])
 
 API = [
+    "admin_accounts",
+    "admin_clusters",
+    "admin_jobs",
+    "admin_policies",
     "authorizer",
     "create_container",
     "create_object",
@@ -33,6 +37,7 @@ API = [
     "download_object",
     "list_container",
     "list_object",
+    "locate_object",
     "login",
     "no_route",
     "stat_object",

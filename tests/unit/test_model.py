@@ -37,7 +37,8 @@ def test_readers_are_shown_the_current_version_and_conditions_speak_of_the_lates
 
 
 def test_only_what_has_nothing_left_to_do_is_settled() -> None:
-    assert not record(State.CREATED, current=version(1)).unsettled
+    assert not record(State.CREATED, current=version(1, stored=CLUSTERS)).unsettled
+    assert record(State.CREATED, current=version(1)).unsettled
     assert not record(State.FAILED, last=version(1)).unsettled
     for state in (State.CREATING, State.UPDATING, State.DELETING):
         assert record(state, last=version(1)).unsettled

@@ -1,5 +1,6 @@
 """The OpenAPI document is valid, and says what the rest of the project relies on."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,11 @@ import pytest
 import yaml
 from openapi_spec_validator import validate
 
-METHODS = {"get", "put", "post", "delete", "head"}
+from mcos import limits
+from mcos.storage import BACKEND_KINDS
+
+ADMIN = "/v1/admin/"
+METHODS = {"get", "put", "post", "patch", "delete", "head"}
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +35,16 @@ def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
     validate(document)
 
 
-def test_the_routes_are_those_of_the_ten_calls(document: dict[str, Any]) -> None:
+def routes(document: dict[str, Any]) -> dict[tuple[str, str], str]:
+    return {key: one["x-mcos-function"] for key, one in operations(document).items()}
+
+
+def test_the_users_routes_are_those_of_the_ten_calls_and_of_placement(
+    document: dict[str, Any],
+) -> None:
     object_path = "/v1/containers/{container}/objects/{object}"
-    routes = {key: one["x-mcos-function"] for key, one in operations(document).items()}
-    assert routes == {
+    found = routes(document)
+    assert {key: one for key, one in found.items() if not key[1].startswith(ADMIN)} == {
         ("post", "/v1/login"): "login",
         ("get", "/v1/containers"): "list_container",
         ("put", "/v1/containers/{container}"): "create_container",
@@ -45,7 +56,69 @@ def test_the_routes_are_those_of_the_ten_calls(document: dict[str, Any]) -> None
         ("get", object_path): "download_object",
         ("delete", object_path): "delete_object",
         ("get", "/v1/containers/{container}/stat/{object}"): "stat_object",
+        ("get", "/v1/containers/{container}/placement/{object}"): "locate_object",
     }
+
+
+def test_the_operators_routes_are_one_function_a_resource(document: dict[str, Any]) -> None:
+    clusters, policies, accounts, jobs = (
+        f"{ADMIN}{resource}" for resource in ("clusters", "policies", "accounts", "jobs")
+    )
+    found = routes(document)
+    assert {key: one for key, one in found.items() if key[1].startswith(ADMIN)} == {
+        ("get", clusters): "admin_clusters",
+        ("put", f"{clusters}/{{cluster}}"): "admin_clusters",
+        ("patch", f"{clusters}/{{cluster}}"): "admin_clusters",
+        ("delete", f"{clusters}/{{cluster}}"): "admin_clusters",
+        ("post", f"{clusters}/{{cluster}}/drain"): "admin_clusters",
+        ("get", policies): "admin_policies",
+        ("put", f"{policies}/{{policy}}"): "admin_policies",
+        ("delete", f"{policies}/{{policy}}"): "admin_policies",
+        ("get", accounts): "admin_accounts",
+        ("put", f"{accounts}/{{account}}"): "admin_accounts",
+        ("patch", f"{accounts}/{{account}}"): "admin_accounts",
+        ("get", jobs): "admin_jobs",
+        ("post", jobs): "admin_jobs",
+        ("get", f"{jobs}/{{job}}"): "admin_jobs",
+        ("post", f"{jobs}/{{job}}/stop"): "admin_jobs",
+    }
+
+
+def test_every_operators_call_says_that_it_is_for_admins(document: dict[str, Any]) -> None:
+    for (_, path), operation in operations(document).items():
+        refused = operation["responses"].get("403")
+        wanted = {"$ref": "#/components/responses/NotPermitted"}
+        assert refused == (wanted if path.startswith(ADMIN) else None), path
+
+
+def test_the_names_of_path_parameters_are_such_as_terraform_and_no_route_know(
+    document: dict[str, Any],
+) -> None:
+    for path in document["paths"]:
+        for name in re.findall(r"\{(.*?)\}", path):
+            assert re.fullmatch("[a-z]+", name), path
+
+
+def test_the_limits_are_those_of_the_library(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert schemas["Password"]["maxLength"] == limits.PASSWORD_CHARACTERS
+    assert schemas["PolicyName"]["pattern"] == f"^[a-z0-9-]{{1,{limits.POLICY_NAME_LENGTH}}}$"
+    assert schemas["UserName"]["pattern"] == f"^[A-Za-z0-9._@-]{{1,{limits.USER_NAME_LENGTH}}}$"
+    rate, weight, labels = schemas["JobRate"], schemas["Weight"], schemas["Labels"]
+    assert (rate["minimum"], rate["maximum"]) == (limits.JOB_RATE_MIN, limits.JOB_RATE_MAX)
+    assert rate["default"] == limits.JOB_RATE
+    assert (weight["minimum"], weight["maximum"]) == (0, limits.WEIGHT_MAX)
+    assert labels["maxProperties"] == limits.LABELS
+    assert labels["propertyNames"]["maxLength"] == limits.LABEL_NAME_LENGTH
+    assert labels["additionalProperties"]["maxLength"] == limits.LABEL_VALUE_LENGTH
+    rule = schemas["PolicyRule"]["properties"]
+    assert rule["parts"]["maxItems"] == limits.POLICY_PARTS
+    assert rule["readable"]["maximum"] == limits.POLICY_REPLICAS
+    assert schemas["ClusterText"]["maxLength"] == limits.CLUSTER_TEXT_LENGTH
+    assert set(schemas["ClusterRow"]["properties"]["backend"]["enum"]) == set(BACKEND_KINDS)
+    assert f"another {limits.REGISTRY_AGE_SECONDS}" in " ".join(
+        document["components"]["responses"]["TokenRefused"]["description"].split()
+    )
 
 
 def test_only_login_needs_no_token(document: dict[str, Any]) -> None:

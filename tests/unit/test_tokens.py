@@ -27,16 +27,28 @@ def claims(**changed: Any) -> dict[str, Any]:
 
 def test_a_token_speaks_for_its_account_for_an_hour() -> None:
     token = tokens.issue("ada")
-    assert tokens.account_of(token.token) == "ada"
+    assert tokens.claims_of(token.token).account == "ada"
     left = datetime.fromisoformat(token.expires_at) - datetime.now(UTC)
     assert timedelta(minutes=59) < left <= timedelta(seconds=limits.TOKEN_SECONDS)
     assert token.expires_at.endswith("Z")
 
 
+@given(st.datetimes(datetime(2026, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))
+def test_a_token_says_from_when_on_it_is_good_to_the_fraction_of_a_second(at: datetime) -> None:
+    told = jwt.decode(tokens.issue("ada", at=at).token, options={"verify_signature": False})
+    assert datetime.fromtimestamp(told["iat"], UTC) == at
+    assert 0 <= at.timestamp() + limits.TOKEN_SECONDS - told["exp"] < 1
+
+
+def test_its_moment_is_read_with_its_fraction() -> None:
+    at = datetime.now(UTC).replace(microsecond=123456) - timedelta(seconds=2)
+    assert tokens.claims_of(tokens.issue("ada", at=at).token).issued_at == at.timestamp()
+
+
 def test_a_token_that_has_ended_says_so() -> None:
     ended = jwt.encode(claims(exp=datetime.now(UTC) - timedelta(seconds=1)), KEY, "HS256")
     with pytest.raises(TokenExpired):
-        tokens.account_of(ended)
+        tokens.claims_of(ended)
 
 
 @pytest.mark.parametrize(
@@ -62,13 +74,13 @@ def test_a_token_that_has_ended_says_so() -> None:
 )
 def test_every_other_token_is_refused(token: str) -> None:
     with pytest.raises(TokenInvalid):
-        tokens.account_of(token)
+        tokens.claims_of(token)
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_refused_and_breaks_nothing(text: str) -> None:
     with pytest.raises(TokenInvalid):
-        tokens.account_of(text)
+        tokens.claims_of(text)
 
 
 @given(st.integers(0, 200), st.integers(1, 255))
@@ -78,7 +90,7 @@ def test_a_token_of_which_a_byte_was_changed_is_refused(position: int, change: i
     other = chr((ord(token[position]) + change) % 128)
     changed = token[:position] + other + token[position + 1 :]
     try:
-        account = tokens.account_of(changed)
+        account = tokens.claims_of(changed).account
     except TokenInvalid:
         return
     # The last character of base64 has bits that mean nothing.

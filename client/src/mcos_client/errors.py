@@ -45,6 +45,10 @@ class Unreachable(McosError):
     """No reply came: whether the request was done is not known."""
 
 
+class NotSent(Unreachable):
+    """No connection could be made: nothing was sent, so nothing was done."""
+
+
 class UnexpectedReply(McosError):
     """A reply that the API does not have, from a gateway for instance."""
 
@@ -129,6 +133,18 @@ class TokenExpired(NotAuthenticated):
     code = "token_expired"
 
 
+class TokenRevoked(NotAuthenticated):
+    """The account was disabled, or got a new password, after the token was given out."""
+
+    code = "token_revoked"
+
+
+class NotPermitted(McosError):
+    """The caller is known, and it is not for them."""
+
+    code = "not_permitted"
+
+
 class NotFound(McosError):
     code = "not_found"
 
@@ -139,6 +155,22 @@ class ContainerNotFound(NotFound):
 
 class ObjectNotFound(NotFound):
     code = "object_not_found"
+
+
+class ClusterNotFound(NotFound):
+    code = "cluster_not_found"
+
+
+class PolicyNotFound(NotFound):
+    code = "policy_not_found"
+
+
+class AccountNotFound(NotFound):
+    code = "account_not_found"
+
+
+class JobNotFound(NotFound):
+    code = "job_not_found"
 
 
 class Conflict(McosError):
@@ -167,6 +199,32 @@ class ObjectNotReady(Conflict):
 
 class ObjectBeingDeleted(Conflict):
     code = "object_being_deleted"
+
+
+class PolicyUnmet(Conflict):
+    """The linked clusters could not meet a storage policy."""
+
+    code = "policy_unmet"
+
+
+class PolicyInUse(Conflict):
+    code = "policy_in_use"
+
+
+class ClusterInUse(Conflict):
+    """The cluster holds replicas, or may."""
+
+    code = "cluster_in_use"
+
+
+class AccountExists(Conflict):
+    code = "account_exists"
+
+
+class LastAdmin(Conflict):
+    """There would be no enabled admin any more."""
+
+    code = "last_admin"
 
 
 class PreconditionFailed(McosError):

@@ -1,16 +1,6 @@
-"""The running local clouds that the tests of the API speak to.
+"""The running local clouds that the tests of the API speak to."""
 
-They are those of the instance that ``MCOS_INSTANCE`` names, ``test`` if it names none;
-``MCOS_ENDPOINTS`` may name another file with the entry points, JSON: ``{"s3": url, ...}``.
-"""
-
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -19,77 +9,12 @@ import pytest
 from botocore.config import Config
 
 from mcos_client import Client
-from tests.functional.api.wire import CheckedTransport, Wire
+from tests.functional.api.wire import Wire
+from tests.functional.conftest import Account, AccountFactory
 
-ROOT = Path(__file__).parents[3]
-INSTANCE = os.environ.get("MCOS_INSTANCE", "test")
+__all__ = ["CLUSTERS", "Account", "AccountFactory"]
+
 CLUSTERS = ("s3", "swift", "ceph")
-
-
-@dataclass(frozen=True)
-class Account:
-    """A user, with ways to speak for it at any entry point."""
-
-    user_name: str
-    password: str
-    token: str
-    endpoints: dict[str, str]
-
-    def client(self, cluster: str = "s3") -> Client:
-        """A client at a cluster's entry point; its replies are checked."""
-        entry_point = self.endpoints[cluster]
-        return Client(entry_point, self.token, transport=CheckedTransport(entry_point))
-
-    def wire(self, cluster: str = "s3") -> Wire:
-        """The same for requests that a client would not make."""
-        return Wire(self.endpoints[cluster], self.token)
-
-
-AccountFactory = Callable[[], Account]
-
-
-def _run(*command: str) -> str:
-    finished = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
-    if finished.returncode:
-        raise RuntimeError(f"{' '.join(command)}: {finished.stderr}")
-    return finished.stdout
-
-
-def _unique(stem: str) -> str:
-    return f"{stem}-{uuid4().hex[:12]}"
-
-
-@pytest.fixture(scope="session")
-def endpoints() -> dict[str, str]:
-    """Entry point of every cluster."""
-    default = ROOT / ".mcos" / INSTANCE / "endpoints.json"
-    path = Path(os.environ.get("MCOS_ENDPOINTS", default))
-    if not path.exists():
-        pytest.fail(f"{path} is not there: start and deploy the clouds of {INSTANCE!r} first")
-    found: dict[str, str] = json.loads(path.read_text("utf-8"))
-    return found
-
-
-@pytest.fixture(scope="session")
-def new_account(endpoints: dict[str, str]) -> AccountFactory:
-    """Makes a new account with every call."""
-
-    def make() -> Account:
-        user_name, password = _unique("user"), "a password, ünïcode"
-        _run("tools/account.py", "--instance", INSTANCE, user_name, password)
-        with Client(endpoints["s3"], transport=CheckedTransport(endpoints["s3"])) as client:
-            token = client.login(user_name, password).token
-        return Account(user_name, password, token, endpoints)
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def account(new_account: AccountFactory) -> Account:
-    """The account of tests that mind only their own container."""
-    return new_account()
 
 
 @pytest.fixture(params=CLUSTERS)
@@ -124,14 +49,7 @@ def wire(account: Account) -> Iterator[Wire]:
 @pytest.fixture
 def container(client: Client) -> str:
     """A new, empty container of ``account``."""
-    return client.create_container(_unique("container")).name
-
-
-@pytest.fixture(scope="session")
-def description() -> dict[str, Any]:
-    """What the local clouds say of themselves."""
-    described: dict[str, Any] = json.loads(_run("-m", "clouds", "describe", "--instance", INSTANCE))
-    return described
+    return client.create_container(f"container-{uuid4().hex[:12]}").name
 
 
 @pytest.fixture(scope="session")

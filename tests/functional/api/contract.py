@@ -195,4 +195,4 @@ def _broken_sense(exchange: Exchange) -> Iterator[str]:
 
 def _pattern(template: str) -> str:
     pattern = re.escape(template).replace(re.escape("{object}"), ".+")
-    return pattern.replace(re.escape("{container}"), "[^/]+")
+    return re.sub(r"\\{[a-z]+\\}", "[^/]+", pattern)

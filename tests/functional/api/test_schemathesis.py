@@ -49,7 +49,7 @@ def map_path_parameters(
         name: str(value).replace("\n", "_").replace("%0A", "_")
         for name, value in path_parameters.items()
     }
-    if len(mapped["container"]) % 2:
+    if len(mapped.get("container", "")) % 2:
         mapped["container"] = "0"
     return mapped
 

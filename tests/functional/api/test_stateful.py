@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.functional.api.conftest import CLUSTERS, AccountFactory
-from tests.functional.api.waiting import wait_until
+from tests.functional.waiting import wait_until
 from tests.stateful.machine import AccountLife, User
 
 

@@ -80,9 +80,9 @@ def main(account: str) -> dict[str, int]:
         request(function, method, account, "warm")
         count(call, function, method, account, "warm")
 
-    def keep(execution: dict[str, Any], *, wait_seconds: int) -> str:
+    def keep(execution: dict[str, Any], *, wait_seconds: float) -> replication.Result:
         executions.append(execution)
-        return Outcome.COMMITTED
+        return replication.Result(Outcome.COMMITTED, frozenset())
 
     replication.run = keep
     for name in ("warm-commit", "commit"):

@@ -31,7 +31,7 @@ PATIENT = Timeouts(connect_seconds=15, read_seconds=30)
 
 @pytest.fixture(scope="session")
 def services() -> dict[str, Settings]:
-    """Settings of every backend by its kind.
+    """Settings of a backend of every kind, the first where there are two.
 
     From the JSON file that ``MCOS_TEST_CLOUDS`` names, else from the running test clouds:
     ``{"backends": {NAME: {"kind": KIND, SETTING: VALUE}}}``.
@@ -44,8 +44,10 @@ def services() -> dict[str, Settings]:
         described = subprocess.run(
             command, cwd=REPOSITORY, check=True, capture_output=True, text=True, timeout=60
         ).stdout
-    backends = json.loads(described)["backends"].values()
-    return {backend.pop("kind"): backend for backend in backends}
+    by_kind: dict[str, Settings] = {}
+    for backend in json.loads(described)["backends"].values():
+        by_kind.setdefault(backend.pop("kind"), backend)
+    return by_kind
 
 
 @pytest.fixture(params=BACKEND_KINDS)

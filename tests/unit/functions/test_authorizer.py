@@ -1,16 +1,25 @@
 """The authorizer lets every request through, with its finding."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib import authorizer
-from mcos import tokens
+from mcos import clock, revocation, tokens
+from mcos.registry import Registry
 
 
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "_key", lambda: "a key of thirty-two bytes or more")
+    revoked(monkeypatch, {})
+
+
+def revoked(monkeypatch: pytest.MonkeyPatch, before: dict[str, str]) -> None:
+    """The registry says that tokens of these accounts are void before these moments."""
+    found = Registry(clusters={}, revoked=before)
+    monkeypatch.setattr(revocation, "current_registry", lambda: found)
 
 
 def finding(headers: dict[str, str] | None) -> Any:
@@ -51,3 +60,16 @@ def test_a_token_that_has_ended_is_denied(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("mcos.limits.TOKEN_SECONDS", -1)
     token = tokens.issue("ada").token
     assert finding({"authorization": f"Bearer {token}"}) == {"denied": "token_expired"}
+
+
+def test_a_token_that_was_revoked_is_denied_and_a_later_one_of_the_same_second_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=500_000) - timedelta(seconds=1)
+    earlier = tokens.issue("ada", at=now - timedelta(microseconds=1)).token
+    later = tokens.issue("ada", at=now).token
+    others = tokens.issue("bob", at=now - timedelta(minutes=1)).token
+    revoked(monkeypatch, {"ada": clock.text(now)})
+    assert finding({"authorization": f"Bearer {earlier}"}) == {"denied": "token_revoked"}
+    assert finding({"authorization": f"Bearer {later}"}) == {"account": "ada"}
+    assert finding({"authorization": f"Bearer {others}"}) == {"account": "bob"}

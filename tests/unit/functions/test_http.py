@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from chalicelib.http import Request, Response
 from mcos import limits
-from mcos.errors import InvalidName, InvalidQuery, TokenExpired, TokenInvalid, TokenMissing
+from mcos.errors import (
+    InvalidName,
+    InvalidQuery,
+    TokenExpired,
+    TokenInvalid,
+    TokenMissing,
+    TokenRevoked,
+)
 from tests.inprocess.gateway import decoded
 from tests.stateful.strategies import object_names
 from tests.unit.functions.events import request
@@ -116,6 +123,7 @@ def test_no_body_is_an_empty_one() -> None:
         ({"denied": "token_missing"}, TokenMissing),
         ({"denied": "token_invalid"}, TokenInvalid),
         ({"denied": "token_expired"}, TokenExpired),
+        ({"denied": "token_revoked"}, TokenRevoked),
         ({"denied": "something new"}, TokenInvalid),
         ({"account": ""}, TokenInvalid),
         ({}, TokenInvalid),

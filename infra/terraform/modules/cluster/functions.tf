@@ -16,6 +16,13 @@ locals {
     POWERTOOLS_LOG_LEVEL         = "INFO"
   }
 
+  # What one function is told and the others are not.
+  own_environment = {
+    no_route       = { MCOS_ROUTES = jsonencode(local.methods) }
+    admin_clusters = { MCOS_RUN_JOBS = local.run_jobs_arn }
+    admin_jobs     = { MCOS_RUN_JOBS = local.run_jobs_arn }
+  }
+
   backend_layer = { s3 = "s3", ceph = "s3", swift = "swift" }[var.cluster.backend]
   layers = {
     for function in keys(var.build.functions) : function => concat(
@@ -49,7 +56,7 @@ resource "aws_lambda_function" "this" {
   layers           = [for layer in local.layers[each.key] : var.layers[layer]]
 
   environment {
-    variables = merge(local.environment, each.key == "no_route" ? { MCOS_ROUTES = jsonencode(local.methods) } : {})
+    variables = merge(local.environment, lookup(local.own_environment, each.key, {}))
   }
 
   depends_on = [aws_iam_role_policy.function]

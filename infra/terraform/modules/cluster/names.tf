@@ -1,16 +1,18 @@
-# Names and ARNs. They are put together here, not read from resources, where clusters refer to each
-# other (each would wait for the other) and where a policy shall be readable in a plan.
+# Names and ARNs. They are put together here, not read from resources, where clusters or functions
+# refer to each other (each would wait for the other) and where a policy shall be readable in a plan.
 
 locals {
   cluster = var.cluster.name
   name    = "${var.prefix}-${local.cluster}"
 
   arn       = { for service in ["dynamodb", "lambda", "sqs", "states"] : service => "arn:${var.aws.partition}:${service}:${var.aws.region}:${var.aws.account_id}" }
-  tables    = { for table in ["accounts", "containers", "objects", "clusters"] : table => "${local.arn.dynamodb}:table/${var.prefix}-${table}" }
+  tables    = { for table in ["accounts", "containers", "objects", "registry", "jobs"] : table => "${local.arn.dynamodb}:table/${var.prefix}-${table}" }
   unsettled = "${local.tables.objects}/index/unsettled"
 
   state_machine_name = "${local.name}-replicate-object"
   state_machine_arn  = "${local.arn.states}:stateMachine:${local.state_machine_name}"
+
+  run_jobs_arn = "${local.arn.lambda}:function:${local.name}-run_jobs"
 
   repair_queue     = "${local.name}-repair"
   repair_queue_url = "${var.aws.queue_url}/${local.repair_queue}"

@@ -1,23 +1,29 @@
 # This cluster's row in the registry, by which the others find it. It is written last: a cluster is
-# announced when it works.
+# announced when it works. What becomes of it then, an operator's word and what its health check
+# finds, is in other items, which Terraform does not touch.
 
 resource "aws_dynamodb_table_item" "cluster" {
-  table_name = var.clusters_table
-  hash_key   = "cluster"
+  table_name = var.registry_table
+  hash_key   = "kind"
+  range_key  = "name"
 
   item = jsonencode({
-    cluster          = { S = local.cluster }
-    entry_point      = { S = local.endpoint }
-    backend          = { S = var.cluster.backend }
-    provider         = { S = var.cluster.provider }
-    location         = { S = var.cluster.location }
-    labels           = { M = { for key, value in var.cluster.labels : key => { S = value } } }
-    weight           = { N = tostring(var.cluster.weight) }
-    state            = { S = "ACTIVE" }
-    put_replica      = { S = aws_lambda_function.this["put_replica"].arn }
-    get_replica      = { S = aws_lambda_function.this["get_replica"].arn }
-    repair_queue_url = { S = local.repair_queue_url }
-    staging_bucket   = { S = local.staging_bucket }
+    kind = { S = "cluster" }
+    name = { S = local.cluster }
+
+    # The fields of mcos.registry.Cluster; a reader refuses others.
+    document = { S = jsonencode({
+      entry_point      = local.endpoint
+      backend          = var.cluster.backend
+      provider         = var.cluster.provider
+      location         = var.cluster.location
+      labels           = var.cluster.labels
+      weight           = var.cluster.weight
+      put_replica      = aws_lambda_function.this["put_replica"].arn
+      get_replica      = aws_lambda_function.this["get_replica"].arn
+      repair_queue_url = local.repair_queue_url
+      staging_bucket   = local.staging_bucket
+    }) }
   })
 
   depends_on = [

@@ -19,7 +19,7 @@ resource "aws_sqs_queue" "repair" {
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.repair_dlq.arn
-    maxReceiveCount     = 100 # a day, with the backoff of repair_replica
+    maxReceiveCount     = 1000 # more than a day, with the backoff of repair_replica: up to two minutes between tries
   })
 
   lifecycle {

@@ -57,7 +57,7 @@ variable "token_key_secret" {
   type        = object({ name = string, arn = string })
 }
 
-variable "clusters_table" {
+variable "registry_table" {
   description = "Name of the table that is the cluster registry."
   type        = string
 }

@@ -5,7 +5,8 @@ locals {
     accounts   = { hash = "user_name", range = null }
     containers = { hash = "account", range = "name" }
     objects    = { hash = "container_key", range = "name" } # container_key = "account/container"
-    clusters   = { hash = "cluster", range = null }
+    registry   = { hash = "kind", range = "name" }
+    jobs       = { hash = "job", range = null }
   }
 }
 
@@ -39,6 +40,16 @@ resource "aws_dynamodb_table" "catalog" {
       hash_key        = "sweeper"
       range_key       = "unsettled_since"
       projection_type = "KEYS_ONLY"
+    }
+  }
+
+  # Some facts of the registry are of use for a time only.
+  dynamic "ttl" {
+    for_each = each.key == "registry" ? ["expires"] : []
+
+    content {
+      attribute_name = ttl.value
+      enabled        = true
     }
   }
 

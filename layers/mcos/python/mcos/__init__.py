@@ -2,8 +2,9 @@
 
 This is the library that all functions share. Arrows run one way::
 
-    functions  ->  mcos.calls, mcos.workers  ->  mcos.lifecycle, mcos.resolver (pure)
-                                             ->  mcos.catalog, mcos.storage, mcos.staging (I/O)
+    functions  ->  mcos.calls, mcos.admin, mcos.workers
+                     ->  mcos.lifecycle, mcos.placement.resolver (pure)
+                     ->  mcos.catalog, mcos.storage, mcos.staging (I/O)
 
 It knows no HTTP and no Lambda event; those live in ``functions/``.
 """

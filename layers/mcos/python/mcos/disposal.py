@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from mcos import lifecycle, repair_queue, staging
 from mcos.catalog import objects
-from mcos.catalog.clusters import all_clusters
+from mcos.catalog.registry import all_clusters
 from mcos.model import ObjectRecord, Version
 from mcos.settings import settings
 
@@ -22,28 +22,34 @@ def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
     if record is None or not (record.obsolete or lifecycle.disposed(record) is None):
         return record
     discard(record.account, record.obsolete)
-    paid = {version.id for version in record.obsolete}
+    paid = record.obsolete
 
     def settle(found: ObjectRecord | None) -> ObjectRecord | None:
-        if found is None or any(version.id not in paid for version in found.obsolete):
+        if found is None or any(version not in paid for version in found.obsolete):
             return found  # more became obsolete meanwhile: whoever added it disposes of it
         if not found.obsolete and lifecycle.disposed(found) is not None:
             return found
         return lifecycle.disposed(found)
 
-    key = (record.account, record.container, record.name)
+    key = record.key
     return objects.change_guessed(key, settle, record)
 
 
 def discard(account: str, versions: Iterable[Version]) -> None:
     """Have every replica and the staged content of versions removed. Harmless to repeat."""
-    clusters = all_clusters()
     for version in versions:
-        for name in version.replicas:
-            if cluster := clusters.get(name):
-                message = repair_queue.remove_message(account, version.id)
-                repair_queue.send(cluster.repair_queue_url, message)
+        for name, replica in version.replicas.items():
+            # What is not known to be stored may still be on its way.
+            delay = 0 if replica.stored else repair_queue.LATE_SECONDS
+            discard_replica(account, version.id, name, delay_seconds=delay)
         unstage(version)
+
+
+def discard_replica(account: str, version_id: str, cluster: str, *, delay_seconds: int = 0) -> None:
+    """Have a replica removed; a cluster that is not linked any more keeps what it has."""
+    if linked := all_clusters().get(cluster):
+        message = repair_queue.remove_message(account, version_id)
+        repair_queue.send(linked.repair_queue_url, message, delay_seconds=delay_seconds)
 
 
 def unstage(version: Version) -> None:

@@ -8,12 +8,13 @@ later synchronous update fails, so a synchronous update does not displace it; ev
 is pending is superseded by the version accepted after it.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
 from mcos import clock
 from mcos.errors import ObjectBeingDeleted, ObjectExists, ObjectNotFound, Superseded
-from mcos.model import ObjectRecord, State, Version
+from mcos.model import ObjectRecord, Replica, State, Version
 
 
 class Outcome(StrEnum):
@@ -125,7 +126,8 @@ def commit(
 
     A version becomes what readers see as soon as it is readable (asynchronous), or as it is
     complete (synchronous: its caller is told of success or failure as a whole). What it replaces
-    becomes obsolete. The object is CREATED when the version is complete and nothing is pending.
+    becomes obsolete, and so does a replica that was leaving once the one in its place is stored.
+    The object is CREATED when the version is complete and nothing is pending.
 
     Returns
     -------
@@ -140,7 +142,7 @@ def commit(
     outcome = Outcome.COMMITTED if version.complete else Outcome.INCOMPLETE
     current, pending, obsolete = record.current, record.pending, record.obsolete
     if found == current:
-        current = version
+        current, obsolete = _without_leaving(record, version)
     elif version.complete or (version.readable and version.mode == "respond-async"):
         position = pending.index(found)
         obsolete = _with(record, current, *pending[:position])
@@ -182,6 +184,94 @@ def abandon(
     return _with_state(record, next_record), Outcome.INCOMPLETE
 
 
+def place_again(record: ObjectRecord | None, version: Version) -> ObjectRecord | None:
+    """Give a pending version of which no replica was begun other targets."""
+    if record is None or not any(one.id == version.id for one in record.pending):
+        return record
+    return _changed(
+        record,
+        pending=tuple(version if one.id == version.id else one for one in record.pending),
+    )
+
+
+def exchange(
+    record: ObjectRecord | None,
+    version_id: str,
+    *,
+    stored: Iterable[str],
+    failed: Iterable[str],
+    added: Mapping[str, Replica],
+) -> ObjectRecord | None:
+    """Let spares stand in for targets of a pending version that failed.
+
+    Parameters
+    ----------
+    stored
+        Clusters whose replica is stored by now.
+    failed
+        Clusters that shall have none; what they may have of it is owed a removal.
+    added
+        The spares' replicas, by cluster.
+    """
+    version = record.find(version_id) if record else None
+    if record is None or version is None or version not in record.pending:
+        return record
+    given_up = set(failed)
+    kept = version.with_stored(set(stored)).replicas
+    replicas = {name: one for name, one in kept.items() if name not in given_up}
+    following = replace(version, replicas={**replicas, **added})
+    return _changed(
+        record,
+        pending=tuple(following if one is version else one for one in record.pending),
+        obsolete=_with(record, _part(version, given_up)),
+    )
+
+
+def move(
+    record: ObjectRecord | None,
+    version_id: str,
+    *,
+    source: str,
+    target: tuple[str, Replica] | None,
+) -> ObjectRecord | None:
+    """Begin to move a replica of the current version: it leaves when the new one is stored.
+
+    Parameters
+    ----------
+    target
+        The cluster that it moves to, and the replica there; None: it is one too many.
+    """
+    if record is None or record.current is None or record.current.id != version_id:
+        return record
+    replicas = record.current.replicas
+    if source not in replicas or replicas[source].leaving:
+        return record
+    if target is not None and target[0] in replicas:
+        return record
+    arriving = dict([target] if target else [])
+    leaving = replace(replicas[source], leaving=True)
+    moving = replace(record.current, replicas={**replicas, source: leaving, **arriving})
+    return _changed(record, current=moving)
+
+
+def lose(record: ObjectRecord | None, version_id: str, cluster: str) -> ObjectRecord | None:
+    """Record that a replica that was stored is damaged or gone; it is to be written anew.
+
+    An object that was CREATED is UPDATING until it is: CREATED says that every replica is there.
+    """
+    version = record.find(version_id) if record else None
+    if record is None or version is None or cluster not in version.stored:
+        return record
+    replica = replace(version.replicas[cluster], stored=False)
+    damaged = replace(version, replicas={**version.replicas, cluster: replica})
+    return _changed(
+        record,
+        state=State.UPDATING if record.state is State.CREATED else record.state,
+        current=damaged if record.current is version else record.current,
+        pending=tuple(damaged if one is version else one for one in record.pending),
+    )
+
+
 def touch(record: ObjectRecord | None) -> ObjectRecord | None:
     """The same record under a new revision: it was looked at."""
     return record and _changed(record)
@@ -196,15 +286,33 @@ def disposed(record: ObjectRecord) -> ObjectRecord | None:
 
 def _knows(record: ObjectRecord, version: Version) -> bool:
     """Whether the record took the version already: a write whose reply was lost is tried again."""
+    if record.find(version.id) is not None:
+        return True
     if any(one.id == version.id for one in record.obsolete):
         raise Superseded("A later change of the object was accepted; this one was dropped.")
-    return record.find(version.id) is not None
+    return False
 
 
 def _with(record: ObjectRecord, *versions: Version | None) -> tuple[Version, ...]:
     """What is obsolete once ``versions`` are too; of them only what their removal needs."""
     trimmed = (replace(one, metadata={}, content_type="") for one in versions if one is not None)
     return (*record.obsolete, *trimmed)
+
+
+def _part(version: Version, clusters: Iterable[str]) -> Version | None:
+    """Some replicas of a version, which are owed a removal while it lives on; None for none."""
+    named = set(clusters)
+    part = {name: one for name, one in version.replicas.items() if name in named}
+    return replace(version, replicas=part, staged_at=None) if part else None
+
+
+def _without_leaving(record: ObjectRecord, version: Version) -> tuple[Version, tuple[Version, ...]]:
+    """The current version once its replicas have moved, and what is obsolete then."""
+    leaving = [name for name, one in version.replicas.items() if one.leaving]
+    if not leaving or version.missing:
+        return version, record.obsolete
+    staying = {name: one for name, one in version.replicas.items() if name not in leaving}
+    return replace(version, replicas=staying), _with(record, _part(version, leaving))
 
 
 def _changed(record: ObjectRecord, **changes: object) -> ObjectRecord:

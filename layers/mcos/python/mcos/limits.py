@@ -1,6 +1,7 @@
 """Every limit of the API, in one place. Sizes are bytes, times are seconds."""
 
 USER_NAME_LENGTH = 64
+PASSWORD_CHARACTERS = 1024
 CONTAINER_NAME_BYTES = 256
 OBJECT_NAME_BYTES = 1024
 
@@ -33,3 +34,24 @@ REPLICAS = 3
 
 REGISTRY_AGE_SECONDS = 30
 """How old a warm function's reading of the cluster registry may become."""
+
+POLICY_NAME_LENGTH = 64
+POLICY_PARTS = 8
+POLICY_REPLICAS = 16
+"""Most replicas of a storage policy, all of its parts together."""
+
+WEIGHT_MAX = 1_000_000
+"""Heaviest weight of a cluster; the lightest is 0."""
+
+LABELS = 32
+"""Most labels of a cluster, and of each side of a part of a storage policy."""
+
+LABEL_NAME_LENGTH = 64
+LABEL_VALUE_LENGTH = 256
+CLUSTER_TEXT_LENGTH = 1024
+"""Longest address, identifier or name in the row of a cluster."""
+
+JOB_RATE_MIN = 0.1
+JOB_RATE_MAX = 1000
+JOB_RATE = 20
+"""Replicas a second that a job begins to move when none are asked for."""

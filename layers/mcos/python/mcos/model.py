@@ -20,10 +20,21 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Replica:
-    """One copy of a version: on which kind of backend, and whether it is stored and verified."""
+    """One copy of a version.
+
+    Attributes
+    ----------
+    backend
+        Kind of the backend that it is on.
+    stored
+        Whether it is there and verified.
+    leaving
+        Whether another one is to take its place; it stays until that one is stored.
+    """
 
     backend: str
     stored: bool = False
+    leaving: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,10 @@ class Version:
         How the caller that sent it waits.
     staged_at
         Cluster whose staging holds the content; None when it rides in the execution's input.
+    storage_policy
+        By which the replicas were placed.
+    readable_from
+        How many stored replicas make the version readable.
     replicas
         By cluster.
     """
@@ -57,6 +72,8 @@ class Version:
     created_at: str
     mode: Mode
     staged_at: str | None
+    storage_policy: str
+    readable_from: int
     replicas: dict[str, Replica]
 
     @property
@@ -70,14 +87,31 @@ class Version:
         return tuple(name for name, replica in self.replicas.items() if replica.stored)
 
     @property
+    def wanted(self) -> int:
+        """How many replicas the version is to have; those that leave do not count."""
+        return sum(not replica.leaving for replica in self.replicas.values())
+
+    @property
     def complete(self) -> bool:
-        """Whether every replica is stored."""
-        return len(self.stored) == len(self.replicas)
+        """Whether as many replicas are stored as are wanted; one that leaves counts until then."""
+        return len(self.stored) >= self.wanted
+
+    @property
+    def settled(self) -> bool:
+        """Whether every replica is stored and stays."""
+        return all(one.stored and not one.leaving for one in self.replicas.values())
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Clusters whose replica is not stored and wanted."""
+        return tuple(
+            name for name, one in self.replicas.items() if not one.stored and not one.leaving
+        )
 
     @property
     def readable(self) -> bool:
-        """Whether more than half of the replicas are stored: 2 of 3."""
-        return len(self.stored) > len(self.replicas) // 2
+        """Whether enough replicas are stored for readers to rely on it."""
+        return len(self.stored) >= min(self.readable_from, self.wanted)
 
     def with_stored(self, clusters: set[str]) -> "Version":
         """This version with the replicas on ``clusters`` stored; other clusters are ignored."""
@@ -137,6 +171,11 @@ class ObjectRecord:
     reason: str | None = None
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """Account, container and name."""
+        return self.account, self.container, self.name
+
+    @property
     def shown(self) -> Version:
         """The version that stat and listings describe: what readers see, else what is to come."""
         version = self.current or (self.pending[-1] if self.pending else None) or self.last
@@ -152,7 +191,9 @@ class ObjectRecord:
     @property
     def unsettled(self) -> bool:
         """Whether something is still to be done for it."""
-        return bool(self.obsolete) or self.state not in (State.CREATED, State.FAILED)
+        if self.obsolete or self.state not in (State.CREATED, State.FAILED):
+            return True
+        return self.current is not None and not self.current.settled
 
     def find(self, version_id: str) -> Version | None:
         """The current or pending version of that id."""
@@ -197,29 +238,3 @@ class Container:
     created_at: str
     storage_policy: str
     deletion: str | None = None
-
-
-class ClusterState(StrEnum):
-    """Whether a cluster takes new replicas (ACTIVE), only reads (DRAINING), or nothing (DOWN)."""
-
-    ACTIVE = "ACTIVE"
-    DRAINING = "DRAINING"
-    DOWN = "DOWN"
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """A row of the cluster registry: how to reach a cluster, and what placement asks of it."""
-
-    name: str
-    entry_point: str
-    backend: str
-    provider: str
-    location: str
-    labels: dict[str, str]
-    weight: float
-    state: ClusterState
-    put_replica: str
-    get_replica: str
-    repair_queue_url: str
-    staging_bucket: str

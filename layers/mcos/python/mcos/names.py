@@ -1,6 +1,6 @@
-"""Names as Swift constrains them.
+"""Names: of users, clusters and storage policies, and of what is stored, as Swift constrains it.
 
-Source of the limits: OpenStack Swift, ``swift/common/constraints.py``.
+Source of the limits of what is stored: OpenStack Swift, ``swift/common/constraints.py``.
 """
 
 import re
@@ -9,6 +9,9 @@ from mcos import limits
 from mcos.errors import InvalidMetadata, InvalidName
 
 _USER_NAME = re.compile(rf"[A-Za-z0-9._@-]{{1,{limits.USER_NAME_LENGTH}}}")
+_CLUSTER_NAME = re.compile(r"[a-z][a-z0-9-]{0,15}")
+_POLICY_NAME = re.compile(rf"[a-z0-9-]{{1,{limits.POLICY_NAME_LENGTH}}}")
+_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _METADATA_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _PRINTABLE_ASCII = re.compile(r"[\x20-\x7e]*")
 
@@ -17,6 +20,57 @@ def is_user_name(name: str) -> bool:
     """Whether ``name`` can be the name of a user."""
     # '.' and '..' would be folded away in the keys of replicas.
     return _USER_NAME.fullmatch(name) is not None and name not in (".", "..")
+
+
+def check_user_name(name: str) -> str:
+    """Return ``name`` if a user can have it.
+
+    Raises
+    ------
+    InvalidName
+    """
+    if not is_user_name(name):
+        raise InvalidName(
+            f"A user name is 1 to {limits.USER_NAME_LENGTH} of A-Z a-z 0-9 . _ @ -, "
+            "and neither '.' nor '..'."
+        )
+    return name
+
+
+def check_cluster_name(name: str) -> str:
+    """Return ``name`` if a cluster can have it; Terraform (``infra/terraform``) knows no other.
+
+    Raises
+    ------
+    InvalidName
+    """
+    if not _CLUSTER_NAME.fullmatch(name):
+        raise InvalidName("A cluster name is 1 to 16 of a-z 0-9 -, a letter first.")
+    return name
+
+
+def is_policy_name(name: str) -> bool:
+    """Whether ``name`` can be the name of a storage policy."""
+    return _POLICY_NAME.fullmatch(name) is not None
+
+
+def check_policy_name(name: str) -> str:
+    """Return ``name`` if a storage policy can have it.
+
+    Raises
+    ------
+    InvalidName
+    """
+    if not is_policy_name(name):
+        raise InvalidName(
+            f"A storage policy name is 1 to {limits.POLICY_NAME_LENGTH} of a-z 0-9 -."
+        )
+    return name
+
+
+def is_id(text: str) -> bool:
+    """Whether ``text`` can be an identifier of ``mcos.clock.new_id``."""
+    return _ID.fullmatch(text) is not None
 
 
 def _encoded(kind: str, name: str, longest: int) -> bytes:

@@ -1,22 +1,132 @@
-"""Reading a replica's bytes, here or through the cluster that holds them, verified."""
+"""Reading a version's bytes, here or through the cluster that holds them, verified.
+
+This cluster's own replica is read first, then the others by how long they usually take; what is
+DOWN comes last. When one fails, the next is read at once; when the first is slow, the next is
+asked beside it, and whoever answers well first is believed.
+"""
 
 import json
+import time
 from base64 import b64decode
+from collections.abc import Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from mcos.aws import AWS_ERRORS, client
 from mcos.backend import own_backend, replica_key
-from mcos.catalog.clusters import all_clusters
+from mcos.catalog.registry import all_clusters
 from mcos.digests import digests_of
+from mcos.latency import Latencies
 from mcos.model import Version
+from mcos.registry import Cluster, ClusterState
 from mcos.settings import settings
-from mcos.storage import StorageError
+from mcos.storage import ReplicaDigestMismatch, ReplicaNotFound, StorageError
 
 # Longer than get_replica's own worst case with its backend, shorter than download_object's.
 _REMOTE_SECONDS = 9
 
+latencies = Latencies()
+# Threads live as long as the function: a backend's connection may be kept per thread.
+_readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="reader")
+
 
 class ReplicaUnreadable(Exception):
-    """This replica cannot be read now, or is not what was stored; another one may do."""
+    """This replica cannot be read now; another one may do.
+
+    Attributes
+    ----------
+    damaged
+        Whether it is known to be gone, or not to be what was stored.
+    """
+
+    def __init__(self, message: str, *, damaged: bool = False) -> None:
+        super().__init__(message)
+        self.damaged = damaged
+
+
+class NoReplicaReadable(Exception):
+    """None of a version's replicas could be read; ``reasons`` says why."""
+
+    def __init__(self, failures: Mapping[str, ReplicaUnreadable]) -> None:
+        super().__init__("; ".join(map(str, failures.values())) or "no replica is stored")
+        self.failures = failures
+
+
+def read_version(
+    account: str,
+    version: Version,
+    first: int,
+    last: int,
+    *,
+    but: Iterable[str] = (),
+) -> tuple[bytes, dict[str, ReplicaUnreadable]]:
+    """Bytes ``first`` to ``last`` (inclusive) of a version, from any replica that is stored.
+
+    One network call when the first replica answers well and soon.
+
+    Parameters
+    ----------
+    but
+        Clusters that are not asked.
+
+    Returns
+    -------
+    The bytes, and what went wrong with replicas that were tried before.
+
+    Raises
+    ------
+    NoReplicaReadable
+    """
+    avoided = set(but)
+    waiting = [one for one in reading_order(version.stored) if one not in avoided]
+    failures: dict[str, ReplicaUnreadable] = {}
+    running: dict[Future[bytes], str] = {}
+    hedged = False
+
+    def ask_next() -> None:
+        if waiting:
+            cluster = waiting.pop(0)
+            future = _readers.submit(read_replica, account, version, cluster, first, last)
+            running[future] = cluster
+
+    ask_next()
+    while running:
+        slow = None
+        if waiting and not hedged:
+            slow = latencies.slow(next(iter(running.values())))
+        done, _ = wait(running, timeout=slow, return_when=FIRST_COMPLETED)
+        if not done:
+            hedged = True
+            ask_next()
+        for future in done:
+            cluster = running.pop(future)
+            try:
+                return future.result(), failures
+            except ReplicaUnreadable as error:
+                failures[cluster] = error
+                ask_next()
+    raise NoReplicaReadable(failures)
+
+
+def reading_order(stored: Iterable[str]) -> list[str]:
+    """Clusters in the order in which their replicas are read."""
+    clusters = all_clusters()
+    own = settings().cluster
+
+    def rank(name: str) -> tuple[bool, bool, float, str]:
+        cluster = clusters.get(name)
+        down = cluster is None or cluster.state is ClusterState.DOWN or not cluster.health.healthy
+        return down, name != own, _usual_seconds(name, cluster), name
+
+    return sorted(stored, key=rank)
+
+
+def _usual_seconds(name: str, cluster: Cluster | None) -> float:
+    """As this function has seen it, else as the cluster's own health check has."""
+    seen = latencies.usual(name)
+    if seen is not None:
+        return seen
+    probed = cluster.health.read_ms if cluster else None
+    return probed / 1000 if probed is not None else float("inf")
 
 
 def read_replica(account: str, version: Version, cluster: str, first: int, last: int) -> bytes:
@@ -29,12 +139,16 @@ def read_replica(account: str, version: Version, cluster: str, first: int, last:
     ------
     ReplicaUnreadable
     """
+    started = time.monotonic()
     read = read_own_replica if cluster == settings().cluster else _read_remote_replica
     content = read(account, version, cluster, first, last)
     if len(content) != last - first + 1:
-        raise ReplicaUnreadable(f"{cluster}: {len(content)} bytes of {last - first + 1}")
+        raise ReplicaUnreadable(
+            f"{cluster}: {len(content)} bytes of {last - first + 1}", damaged=True
+        )
     if len(content) == version.size and digests_of(content).sha256 != version.sha256:
-        raise ReplicaUnreadable(f"{cluster}: the digest does not agree")
+        raise ReplicaUnreadable(f"{cluster}: the digest does not agree", damaged=True)
+    latencies.add(cluster, time.monotonic() - started)
     return content
 
 
@@ -47,10 +161,11 @@ def read_own_replica(account: str, version: Version, cluster: str, first: int, l
             key, first=None if whole else first, last=None if whole else last
         ) as reader:
             if reader.stat.md5 != version.md5:
-                raise ReplicaUnreadable(f"{cluster}: the service has another digest")
+                raise ReplicaUnreadable(f"{cluster}: the service has another digest", damaged=True)
             return reader.read()
     except StorageError as error:
-        raise ReplicaUnreadable(f"{cluster}: {error}") from error
+        damaged = isinstance(error, ReplicaNotFound | ReplicaDigestMismatch)
+        raise ReplicaUnreadable(f"{cluster}: {error}", damaged=damaged) from error
     except AWS_ERRORS as error:
         raise ReplicaUnreadable(f"{cluster}: secret: {type(error).__name__}") from error
 
@@ -73,6 +188,6 @@ def _read_remote_replica(
     match answer:
         case {"content": str(content)}:
             return b64decode(content)
-        case {"reason": str(reason)}:
-            raise ReplicaUnreadable(f"{cluster}: {reason}")
+        case {"reason": str(reason), "damaged": bool(damaged)}:
+            raise ReplicaUnreadable(f"{cluster}: {reason}", damaged=damaged)
     raise ReplicaUnreadable(f"{cluster}: its function answered something else")

@@ -1,8 +1,8 @@
 """Messages to the clusters' repair queues: what is owed to a cluster's backend, or to an object.
 
-``put``: the cluster is to store its replica of a version. ``remove``: it is to remove one.
-``unstage``: it is to forget a staged content. ``dispose``: any cluster is to dispose of what is
-obsolete in an object's record.
+``put``: the cluster is to store its replica of a version. ``verify``: it is to look whether the
+one that it has is whole. ``remove``: it is to remove one. ``unstage``: it is to forget a staged
+content. ``dispose``: any cluster is to dispose of what is obsolete in an object's record.
 """
 
 import json
@@ -10,17 +10,21 @@ from typing import Any
 
 from mcos.aws import client
 from mcos.catalog.objects import Key
+from mcos.settings import settings
+
+_FIRST_RETRY_SECONDS = 5
+_LAST_RETRY_SECONDS = 60
+
+LATE_SECONDS = 25
+"""After how long nobody writes a replica any more that could not be confirmed."""
 
 
 def put_message(key: Key, version_id: str) -> dict[str, Any]:
-    account, container, name = key
-    return {
-        "action": "put",
-        "account": account,
-        "container": container,
-        "object": name,
-        "version": version_id,
-    }
+    return {**_of_object("put", key), "version": version_id}
+
+
+def verify_message(key: Key, version_id: str) -> dict[str, Any]:
+    return {**_of_object("verify", key), "version": version_id}
 
 
 def remove_message(account: str, version_id: str) -> dict[str, Any]:
@@ -32,10 +36,26 @@ def unstage_message(version_id: str) -> dict[str, Any]:
 
 
 def dispose_message(key: Key) -> dict[str, Any]:
+    return _of_object("dispose", key)
+
+
+def _of_object(action: str, key: Key) -> dict[str, Any]:
     account, container, name = key
-    return {"action": "dispose", "account": account, "container": container, "object": name}
+    return {"action": action, "account": account, "container": container, "object": name}
 
 
-def send(queue_url: str, message: dict[str, Any]) -> None:
-    """Send a message; durable when it returns."""
-    client("sqs").send_message(QueueUrl=queue_url, MessageBody=json.dumps(message))
+def send(queue_url: str, message: dict[str, Any], *, delay_seconds: int = 0) -> None:
+    """Send a message, which arrives after a delay at the earliest; durable when it returns."""
+    client("sqs").send_message(
+        QueueUrl=queue_url, MessageBody=json.dumps(message), DelaySeconds=delay_seconds
+    )
+
+
+def retry_later(receipt_handle: str, *, tries: int) -> None:
+    """Let a message of this cluster's queue come again: sooner after few tries than after many."""
+    seconds = min(_FIRST_RETRY_SECONDS * 2 ** min(tries - 1, 10), _LAST_RETRY_SECONDS)
+    client("sqs").change_message_visibility(
+        QueueUrl=settings().repair_queue_url,
+        ReceiptHandle=receipt_handle,
+        VisibilityTimeout=seconds,
+    )

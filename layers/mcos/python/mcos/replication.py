@@ -5,18 +5,29 @@ no signed URL is in an input: a target cluster reads staging with its own rights
 """
 
 import json
-from base64 import b64encode
+import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from mcos import clock, repair_queue, staging
+from mcos import clock, repair_queue
 from mcos.aws import AWS_ERRORS, client
-from mcos.catalog.clusters import all_clusters
-from mcos.model import Cluster, ObjectRecord, Version
+from mcos.catalog.registry import all_clusters
+from mcos.lifecycle import Outcome
+from mcos.model import ObjectRecord, Version
 from mcos.settings import Mode, settings
+from mcos.sources import Source
 
 # How much later than the caller's wait a reply may come, for the network between.
 _GRACE_SECONDS = 1
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an execution came to, and the clusters whose replica it stored."""
+
+    outcome: Outcome
+    stored: frozenset[str]
 
 
 def execution_input(
@@ -24,57 +35,53 @@ def execution_input(
     version: Version,
     *,
     mode: Mode,
-    content: bytes | None,
-    targets: Iterable[Cluster],
+    source: Source,
+    targets: Iterable[str],
 ) -> dict[str, Any]:
     """Input of an execution.
 
     Parameters
     ----------
     record
-        As it was accepted; the commit's guess, which saves it a reading.
+        As it was written last; the commit's guess, which saves it a reading.
     mode
         ``wait``: a replica that fails is told of in the result. ``respond-async``: it is left to
         the target's repair queue.
-    content
-        The bytes where they are small and nowhere else; None when they are staged.
+    source
+        Where the bytes are.
     targets
-        The clusters whose replicas are to be written.
+        The clusters whose replicas are to be written; what is not linked is left out.
     """
-    key = (record.account, record.container, record.name)
-    if content is not None:
-        where: dict[str, str] = {"inline": b64encode(content).decode("ascii")}
-    else:
-        if version.staged_at is None:
-            raise AssertionError("a version without inline content is staged")
-        where = {
-            "staging_bucket": all_clusters()[version.staged_at].staging_bucket
-            if version.staged_at != settings().cluster
-            else settings().staging_bucket,
-            "staging_key": staging.key_of(version.id),
-        }
+    key = record.key
+    clusters = all_clusters()
     return {
         "mode": mode,
         "version_id": version.id,
         "record": record.as_json(),
-        "replica": {
-            "account": record.account,
-            "version": version.id,
-            "size": version.size,
-            "md5": version.md5,
-            "sha256": version.sha256,
-            "content_type": version.content_type,
-        },
-        "content": where,
+        "replica": replica_of(record.account, version),
+        "content": source,
         "targets": [
             {
-                "cluster": target.name,
-                "put_replica": target.put_replica,
-                "repair_queue_url": target.repair_queue_url,
+                "cluster": name,
+                "put_replica": clusters[name].put_replica,
+                "repair_queue_url": clusters[name].repair_queue_url,
             }
-            for target in targets
+            for name in targets
+            if name in clusters
         ],
         "repair": repair_queue.put_message(key, version.id),
+    }
+
+
+def replica_of(account: str, version: Version) -> dict[str, Any]:
+    """What ``put_replica`` has to know of a replica."""
+    return {
+        "account": account,
+        "version": version.id,
+        "size": version.size,
+        "md5": version.md5,
+        "sha256": version.sha256,
+        "content_type": version.content_type,
     }
 
 
@@ -88,15 +95,16 @@ def start(execution: dict[str, Any]) -> None:
     )
 
 
-def run(execution: dict[str, Any], *, wait_seconds: int) -> str | None:
+def run(execution: dict[str, Any], *, wait_seconds: float) -> Result | None:
     """Run an execution to its end.
 
     Returns
     -------
-    What became of the version, a ``lifecycle.Outcome``; None when it is not known because the
-    execution failed or did not end in time.
+    What became of the version; None when it is not known because the execution failed or did not
+    end in time.
     """
-    sfn = client("stepfunctions", read_seconds=wait_seconds + _GRACE_SECONDS, tries=1)
+    # A client for each whole second, as connections are kept by client.
+    sfn = client("stepfunctions", read_seconds=math.ceil(wait_seconds) + _GRACE_SECONDS, tries=1)
     try:
         reply = sfn.start_sync_execution(
             stateMachineArn=settings().state_machine_arn,
@@ -107,5 +115,5 @@ def run(execution: dict[str, Any], *, wait_seconds: int) -> str | None:
         return None
     if reply["status"] != "SUCCEEDED":
         return None
-    outcome: str = json.loads(reply["output"])["outcome"]
-    return outcome
+    output = json.loads(reply["output"])
+    return Result(Outcome(output["outcome"]), frozenset(output["stored"]))

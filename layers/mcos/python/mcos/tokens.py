@@ -22,17 +22,32 @@ class Token:
     expires_at: str
 
 
-def issue(account: str) -> Token:
-    """Make a token for an account."""
-    issued = datetime.now(UTC).replace(microsecond=0)
-    expires = issued + timedelta(seconds=limits.TOKEN_SECONDS)
-    claims = {"iss": _ISSUER, "sub": account, "iat": issued, "exp": expires}
+@dataclass(frozen=True)
+class Claims:
+    """What a token says: whom it speaks for, and since when (Unix time, with a fraction)."""
+
+    account: str
+    issued_at: float
+
+
+def issue(account: str, *, at: datetime | None = None) -> Token:
+    """Make a token for an account.
+
+    Parameters
+    ----------
+    at
+        The moment from which on it is good; now if None.
+    """
+    issued = at or datetime.now(UTC)
+    expires = issued.replace(microsecond=0) + timedelta(seconds=limits.TOKEN_SECONDS)
+    # With its fraction: see ``mcos.revocation``. PyJWT would cut it off a datetime.
+    claims = {"iss": _ISSUER, "sub": account, "iat": issued.timestamp(), "exp": expires}
     token = jwt.encode(claims, _key(), algorithm=_ALGORITHM)
     return Token(token, expires.isoformat().replace("+00:00", "Z"))
 
 
-def account_of(token: str) -> str:
-    """The account that a token speaks for.
+def claims_of(token: str) -> Claims:
+    """What a token says, once it is known to be one of ours and not to have ended.
 
     Raises
     ------
@@ -50,8 +65,7 @@ def account_of(token: str) -> str:
         raise TokenExpired("The token has expired; log in again.") from None
     except jwt.InvalidTokenError:
         raise TokenInvalid("The token is not one of this service.") from None
-    account: str = claims["sub"]
-    return account
+    return Claims(account=claims["sub"], issued_at=float(claims["iat"]))
 
 
 def _key() -> str:

@@ -1,17 +1,22 @@
 """create_container: make a container, or find that it is there."""
 
 from mcos.catalog import containers
-from mcos.errors import UnknownStoragePolicy
+from mcos.catalog.registry import policy_named
+from mcos.errors import Conflict
 from mcos.model import Container
 from mcos.names import check_container_name
-
-DEFAULT_POLICY = "default"
+from mcos.registry import DEFAULT_POLICY
 
 
 def create_container(
-    account: str, name: str, *, storage_policy: str = DEFAULT_POLICY
+    account: str, name: str, *, storage_policy: str | None = None
 ) -> tuple[Container, bool]:
     """Make a container.
+
+    Parameters
+    ----------
+    storage_policy
+        Name of the rule by which its objects are placed; the default one if None.
 
     Returns
     -------
@@ -20,8 +25,17 @@ def create_container(
     Raises
     ------
     InvalidName, UnknownStoragePolicy
+    Conflict
+        It is there, with another storage policy than the one that was named.
     """
     check_container_name(name)
-    if storage_policy != DEFAULT_POLICY:
-        raise UnknownStoragePolicy(f"There is no storage policy {storage_policy!r}.")
-    return containers.create(account, name, storage_policy=storage_policy)
+    if storage_policy is not None:
+        policy_named(storage_policy)
+    container, made = containers.create(
+        account, name, storage_policy=storage_policy or DEFAULT_POLICY.name
+    )
+    if storage_policy not in (None, container.storage_policy):
+        raise Conflict(
+            f"Container {name!r} exists with the storage policy {container.storage_policy!r}."
+        )
+    return container, made

@@ -1,7 +1,7 @@
 """create_object: a new object, as three replicas on three clusters."""
 
 from mcos import disposal, lifecycle
-from mcos.calls import writing
+from mcos.calls import storing, writing
 from mcos.calls.conditions import Conditions, guard
 from mcos.calls.writing import Content, Prefer
 from mcos.catalog import objects
@@ -12,7 +12,12 @@ from mcos.settings import settings
 
 
 def create_object(
-    key: Key, content: Content, prefer: Prefer, conditions: Conditions
+    key: Key,
+    content: Content,
+    prefer: Prefer,
+    conditions: Conditions,
+    *,
+    storage_policy: str | None = None,
 ) -> ObjectRecord:
     """Create an object.
 
@@ -23,6 +28,8 @@ def create_object(
     ----------
     key
         Account, container and name.
+    storage_policy
+        Name of the rule of placement; the container's if None.
 
     Returns
     -------
@@ -30,11 +37,14 @@ def create_object(
 
     Raises
     ------
-    InvalidName, InvalidMetadata, ContentTooLarge, ContainerNotFound, ObjectExists,
-    ObjectBeingDeleted, PreconditionFailed, NotEnoughClusters, ReplicationFailed, Superseded
+    InvalidName, InvalidMetadata, ContentTooLarge, UnknownStoragePolicy, ContainerNotFound,
+    ObjectExists, ObjectBeingDeleted, PreconditionFailed, NotEnoughClusters, ReplicationFailed,
+    Superseded
     """
     writing.check(key, content)
-    version, targets = writing.new_version(key, content, prefer)
+    policy = writing.policy_of(key, storage_policy)
+    version = writing.placed(writing.new_version(content, prefer), key, policy)
+    writing.stage(version, content)
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:
         if record is not None and record.find(version.id) is not None:
@@ -47,8 +57,8 @@ def create_object(
         record = objects.change_guessed(key, accept, None)
         if record is None:
             raise AssertionError("an accepted object has a record")
-        writing.admit(key, record, version)
+        record = writing.admit(key, record, version.id, policy_is_guessed=storage_policy is None)
     except McosError:
         disposal.unstage(version)
         raise
-    return writing.store(record, version, targets, content, prefer)
+    return storing.store(record, version.id, content, prefer)

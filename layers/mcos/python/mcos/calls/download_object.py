@@ -1,10 +1,15 @@
 """download_object: one version's bytes, from any replica that is complete."""
 
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mcos import repair_queue
+from mcos.aws import AWS_ERRORS
 from mcos.calls.conditions import Conditions, matches
 from mcos.catalog import objects
 from mcos.catalog.objects import Key
+from mcos.catalog.registry import all_clusters
 from mcos.errors import (
     ObjectNotFound,
     ObjectNotReady,
@@ -14,10 +19,11 @@ from mcos.errors import (
 )
 from mcos.model import ObjectRecord, State, Version
 from mcos.names import check_container_name, check_object_name
-from mcos.reading import ReplicaUnreadable, read_replica
-from mcos.settings import settings
+from mcos.reading import NoReplicaReadable, ReplicaUnreadable, read_version
 
-# A version may be replaced and its replicas removed between the record's reading and theirs.
+_log = logging.getLogger(__name__)
+
+# A version may be replaced, or its replicas moved, between the record's reading and theirs.
 _READINGS = 3
 
 
@@ -50,13 +56,15 @@ class ByteRange:
 class Download:
     """What is to be answered. ``content`` None: the caller has it already (304).
 
-    ``part``: first and last position where less than the whole was asked for.
+    ``part``: first and last position where less than the whole was asked for. ``damaged``:
+    clusters whose replica turned out to be gone or not what was stored; they are told of it.
     """
 
     record: ObjectRecord
     version: Version
     content: bytes | None
     part: tuple[int, int] | None = None
+    damaged: tuple[str, ...] = ()
 
 
 def download_object(
@@ -80,13 +88,13 @@ def download_object(
     """
     check_container_name(key[1])
     check_object_name(key[2])
-    failures: list[str] = []
-    read_version = None
+    failures: Mapping[str, ReplicaUnreadable] = {}
+    tried = None
     for _ in range(_READINGS):
         record, version = _readable(key)
-        if read_version == version.id:
+        if version == tried:
             break
-        read_version = version.id
+        tried = version
         if conditions.if_match is not None and not matches(conditions.if_match, version.etag):
             raise PreconditionFailed("If-Match: the object is not the one that is meant.")
         if conditions.if_none_match is not None and matches(conditions.if_none_match, version.etag):
@@ -95,10 +103,15 @@ def download_object(
         if byte_range is not None and if_range in (None, version.etag):
             part = byte_range.resolve(version.size)
         first, last = part or (0, version.size - 1)
-        content, failures = _read_any(key[0], version, first, last)
-        if content is not None:
-            return Download(record, version, content, part)
-    raise ReplicasUnavailable("No replica could be read: " + "; ".join(failures) + ".")
+        try:
+            content, failures = read_version(key[0], version, first, last)
+        except NoReplicaReadable as error:
+            failures = error.failures
+            continue
+        return Download(record, version, content, part, damaged=_report(key, version, failures))
+    _report(key, version, failures)
+    reasons = "; ".join(map(str, failures.values()))
+    raise ReplicasUnavailable(f"No replica could be read: {reasons}.")
 
 
 def _readable(key: Key) -> tuple[ObjectRecord, Version]:
@@ -112,15 +125,16 @@ def _readable(key: Key) -> tuple[ObjectRecord, Version]:
     return record, record.current
 
 
-def _read_any(
-    account: str, version: Version, first: int, last: int
-) -> tuple[bytes | None, list[str]]:
-    """Bytes of the first replica that answers well, this cluster's own before others."""
-    own = settings().cluster
-    failures: list[str] = []
-    for cluster in sorted(version.stored, key=lambda name: name != own):
-        try:
-            return read_replica(account, version, cluster, first, last), failures
-        except ReplicaUnreadable as error:
-            failures.append(str(error))
-    return None, failures
+def _report(
+    key: Key, version: Version, failures: Mapping[str, ReplicaUnreadable]
+) -> tuple[str, ...]:
+    """Have damaged replicas looked at by their clusters; the reader does not wait for it."""
+    damaged = tuple(cluster for cluster, failure in failures.items() if failure.damaged)
+    for name in damaged:
+        if cluster := all_clusters().get(name):
+            try:
+                message = repair_queue.verify_message(key, version.id)
+                repair_queue.send(cluster.repair_queue_url, message)
+            except AWS_ERRORS as error:
+                _log.warning("no message for a damaged replica: %s", type(error).__name__)
+    return damaged

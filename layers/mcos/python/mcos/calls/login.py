@@ -1,5 +1,7 @@
 """login: a user name and a password for a token."""
 
+from datetime import UTC, datetime
+
 from mcos import passwords, tokens
 from mcos.catalog import accounts
 from mcos.errors import InvalidCredentials
@@ -10,13 +12,16 @@ from mcos.tokens import Token
 def login(user_name: str, password: str) -> Token:
     """Exchange credentials for a token that is good for an hour: one network call.
 
-    The answer takes the same work whether or not there is such an account.
+    The answer takes the same work whether or not there is such an account, and whether or not it
+    is enabled.
 
     Raises
     ------
     InvalidCredentials
     """
+    # Before the account is looked at: what voids its tokens after that voids this one too.
+    asked_at = datetime.now(UTC)
     stored = accounts.password_hash(user_name) if is_user_name(user_name) else None
     if not passwords.verify(password, stored):
         raise InvalidCredentials("The user name or the password is wrong.")
-    return tokens.issue(user_name)
+    return tokens.issue(user_name, at=asked_at)

@@ -1,11 +1,12 @@
 """update_object: a new content for an object; readers see the old one whole until it is stored."""
 
 from mcos import disposal, lifecycle
-from mcos.calls import writing
+from mcos.calls import storing, writing
 from mcos.calls.conditions import Conditions, guard
 from mcos.calls.writing import Content, Prefer
 from mcos.catalog import objects
 from mcos.catalog.objects import Key
+from mcos.catalog.registry import policy_named
 from mcos.errors import McosError
 from mcos.model import ObjectRecord
 from mcos.settings import settings
@@ -15,9 +16,19 @@ _OBSOLETE_AT_MOST = 8
 
 
 def update_object(
-    key: Key, content: Content, prefer: Prefer, conditions: Conditions
+    key: Key,
+    content: Content,
+    prefer: Prefer,
+    conditions: Conditions,
+    *,
+    storage_policy: str | None = None,
 ) -> ObjectRecord:
     """Update an object; content, type and metadata are all replaced.
+
+    Parameters
+    ----------
+    storage_policy
+        Name of the rule of placement; the one that the object has if None.
 
     Returns
     -------
@@ -25,14 +36,18 @@ def update_object(
 
     Raises
     ------
-    InvalidName, InvalidMetadata, ContentTooLarge, ContainerNotFound, ObjectNotFound,
-    PreconditionFailed, NotEnoughClusters, ReplicationFailed, Superseded
+    InvalidName, InvalidMetadata, ContentTooLarge, UnknownStoragePolicy, ContainerNotFound,
+    ObjectNotFound, PreconditionFailed, NotEnoughClusters, ReplicationFailed, Superseded
     """
     writing.check(key, content)
-    version, targets = writing.new_version(key, content, prefer)
+    named = storage_policy and policy_named(storage_policy)
+    version = writing.new_version(content, prefer)
+    writing.stage(version, content)
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:
-        accepted = lifecycle.accept_update(record, version, cluster=settings().cluster)
+        policy = named or writing.policy_kept(record)
+        placed = writing.placed(version, key, policy)
+        accepted = lifecycle.accept_update(record, placed, cluster=settings().cluster)
         if accepted is not record:  # else it was taken by a write whose reply was lost
             guard(conditions, record.latest.etag if record else None)
         return accepted
@@ -43,10 +58,10 @@ def update_object(
             raise AssertionError("an accepted object has a record")
         if record.current is None:
             # The create may not have looked for the container yet.
-            writing.admit(key, record, version)
+            record = writing.admit(key, record, version.id)
     except McosError:
         disposal.unstage(version)
         raise
     if len(record.obsolete) > _OBSOLETE_AT_MOST:
         disposal.dispose(record)
-    return writing.store(record, version, targets, content, prefer)
+    return storing.store(record, version.id, content, prefer)

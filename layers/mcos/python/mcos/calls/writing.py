@@ -1,21 +1,18 @@
-"""What create_object and update_object have in common: taking a version, and storing it."""
+"""What create_object and update_object have in common: taking a version, before it is stored."""
 
-import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mcos import clock, disposal, lifecycle, limits, replication, resolver, staging
-from mcos.aws import AWS_ERRORS
+from mcos import clock, disposal, lifecycle, limits, staging
 from mcos.catalog import containers, objects
-from mcos.catalog.clusters import all_clusters
 from mcos.catalog.objects import Key
+from mcos.catalog.registry import all_clusters, current_registry, policy_named
 from mcos.digests import digests_of
-from mcos.errors import ContentTooLarge, McosError, ReplicationFailed, Superseded
-from mcos.lifecycle import Outcome
-from mcos.model import Cluster, ObjectRecord, Replica, Version
+from mcos.errors import ContentTooLarge, McosError, Superseded
+from mcos.model import ObjectRecord, Replica, Version
 from mcos.names import check_container_name, check_metadata, check_object_name
+from mcos.placement import resolver
+from mcos.registry import DEFAULT_POLICY, StoragePolicy
 from mcos.settings import Mode, settings
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,20 +48,30 @@ def check(key: Key, content: Content) -> None:
         )
 
 
-def new_version(key: Key, content: Content, prefer: Prefer) -> tuple[Version, list[Cluster]]:
-    """Name a version and place it; stage its content unless it may ride in the execution.
-
-    What is acknowledged asynchronously is staged before anything speaks of it, so a record of it
-    always finds its content.
+def policy_of(key: Key, name: str | None) -> StoragePolicy:
+    """The storage policy that was named, or else a guess at the container's: see ``admit``.
 
     Raises
     ------
-    NotEnoughClusters
+    UnknownStoragePolicy
     """
-    targets = list(resolver.targets(all_clusters().values(), key))
+    if name is not None:
+        return policy_named(name)
+    seen = containers.policy_seen(key[0], key[1])
+    return current_registry().policies.get(seen, DEFAULT_POLICY)
+
+
+def policy_kept(record: ObjectRecord | None) -> StoragePolicy:
+    """The storage policy that an object has; the default if that one is gone by now."""
+    name = record.latest.storage_policy if record else DEFAULT_POLICY.name
+    return current_registry().policies.get(name, DEFAULT_POLICY)
+
+
+def new_version(content: Content, prefer: Prefer) -> Version:
+    """Name a version; it is neither placed nor staged yet."""
     inline = prefer.mode == "wait" and len(content.body) <= limits.INLINE_CONTENT_BYTES
     digests = digests_of(content.body)
-    version = Version(
+    return Version(
         id=clock.new_id(),
         size=len(content.body),
         md5=digests.md5,
@@ -74,93 +81,96 @@ def new_version(key: Key, content: Content, prefer: Prefer) -> tuple[Version, li
         created_at=clock.now(),
         mode=prefer.mode,
         staged_at=None if inline else settings().cluster,
-        replicas={target.name: Replica(target.backend) for target in targets},
+        storage_policy="",
+        readable_from=0,
+        replicas={},
     )
-    if not inline:
+
+
+def stage(version: Version, content: Content) -> None:
+    """Stage the content unless it rides in the execution.
+
+    What is acknowledged asynchronously is staged before anything speaks of it, so a record of it
+    always finds its content.
+    """
+    if version.staged_at is not None:
         staging.put(version.id, content.body)
-    return version, targets
 
 
-def admit(key: Key, record: ObjectRecord, version: Version) -> None:
-    """Look for the container now that the version is written: see ``mcos.catalog.containers``.
+def placed(version: Version, key: Key, policy: StoragePolicy) -> Version:
+    """A version with its replicas where the resolver wants them: pure.
+
+    A caller that waits is not made to wait for a cluster that is known to be DOWN. What is taken
+    asynchronously may be meant for one, if there is no other: it gets its replica when it is back.
 
     Raises
     ------
-    ContainerNotFound
+    NotEnoughClusters
+    """
+    placement = resolver.place(
+        all_clusters().values(), policy, key, down_too=version.mode == "respond-async"
+    )
+    return replace(
+        version,
+        storage_policy=policy.name,
+        readable_from=policy.readable,
+        replicas={target.name: Replica(target.backend) for target in placement.targets},
+    )
+
+
+def admit(
+    key: Key, record: ObjectRecord, version_id: str, *, policy_is_guessed: bool = False
+) -> ObjectRecord:
+    """Look for the container now that a version is written: see ``mcos.catalog.containers``.
+
+    Parameters
+    ----------
+    policy_is_guessed
+        Whether the version was placed by what is believed to be the container's policy; if it is
+        another one, the version is placed again.
+
+    Returns
+    -------
+    The record as it is now.
+
+    Raises
+    ------
+    ContainerNotFound, NotEnoughClusters, Superseded
         The version was taken back.
     """
+    version = accepted(record, version_id)
+    try:
+        container = containers.admit(key[0], key[1])
+        if not policy_is_guessed or container.storage_policy == version.storage_policy:
+            return record
+        again = placed(version, key, policy_named(container.storage_policy))
+        following = objects.change_guessed(
+            key, lambda found: lifecycle.place_again(found, again), record
+        )
+        if following is None or following.find(version_id) is None:
+            raise Superseded("A later change of the object was accepted; this one was dropped.")
+    except McosError:
+        _take_back(key, record, version)
+        raise
+    return following
 
-    def take_back(found: ObjectRecord | None) -> ObjectRecord | None:
+
+def accepted(record: ObjectRecord, version_id: str) -> Version:
+    """The version of that id in the record that accepted it."""
+    version = record.find(version_id)
+    if version is None:
+        raise AssertionError("an accepted record knows the version that it accepted")
+    return version
+
+
+def _take_back(key: Key, record: ObjectRecord, version: Version) -> None:
+    def transition(found: ObjectRecord | None) -> ObjectRecord | None:
         unchanged = found is not None and found.revision == record.revision
         if unchanged and record.pending == (version,) and not record.obsolete:
             return None  # nothing but this, and no replica of it was begun
         following, _ = lifecycle.abandon(
-            found, version.id, reason="There is no such container.", forget=True
+            found, version.id, reason="The call that created it was refused.", forget=True
         )
         return following
 
-    try:
-        containers.admit(key[0], key[1])
-    except McosError:
-        disposal.dispose(objects.change_guessed(key, take_back, record))
-        raise
-
-
-def store(
-    record: ObjectRecord, version: Version, targets: list[Cluster], content: Content, prefer: Prefer
-) -> ObjectRecord:
-    """Have the replicas of an accepted version written.
-
-    Returns
-    -------
-    The record when the call is to be answered: as accepted (asynchronous), or with the version
-    complete (synchronous).
-
-    Raises
-    ------
-    ReplicationFailed
-        Synchronous: not all replicas could be stored in time; nothing is left behind.
-    Superseded
-        Synchronous: a later change of the object was accepted.
-    """
-    execution = replication.execution_input(
-        record,
-        version,
-        mode=prefer.mode,
-        content=None if version.staged_at else content.body,
-        targets=targets,
-    )
-    if prefer.mode == "respond-async":
-        try:
-            replication.start(execution)
-        except AWS_ERRORS as error:
-            # The record and the staged content are durable: the sweeper starts it again.
-            _log.warning("execution of %s did not start: %s", version.id, type(error).__name__)
-        return record
-    outcome = replication.run(execution, wait_seconds=prefer.wait_seconds)
-    if outcome in (None, Outcome.INCOMPLETE):
-        outcome = _give_up(record, version)
-    if outcome == Outcome.COMMITTED:
-        committed, _ = lifecycle.commit(record, version.id, set(version.replicas))
-        if committed is None:
-            raise AssertionError("a commit keeps its record")
-        return committed
-    if outcome == Outcome.INCOMPLETE:
-        raise ReplicationFailed("Not all replicas could be stored; nothing was kept.")
-    raise Superseded("A later change of the object was accepted; this one was dropped.")
-
-
-def _give_up(record: ObjectRecord, version: Version) -> Outcome:
-    """Abandon a version, unless it was committed at the last moment."""
-    outcome = Outcome.GONE
-
-    def transition(found: ObjectRecord | None) -> ObjectRecord | None:
-        nonlocal outcome
-        following, outcome = lifecycle.abandon(
-            found, version.id, reason="Not all replicas could be stored.", forget=True
-        )
-        return following
-
-    key = (record.account, record.container, record.name)
-    disposal.dispose(objects.change(key, transition))
-    return outcome
+    disposal.dispose(objects.change_guessed(key, transition, record))

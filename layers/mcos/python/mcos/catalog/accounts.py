@@ -1,26 +1,179 @@
-"""Accounts: who may log in."""
+"""Accounts: who may log in, and who may make the operators' calls."""
 
-from pynamodb.exceptions import DoesNotExist, PutError
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
 
 from mcos import clock
+from mcos.accounts import Account, Role
 from mcos.catalog.tables import AccountItem, condition_failed
+from mcos.catalog.transactions import lost_race, transaction
+from mcos.errors import AccountNotFound, Conflict, LastAdmin
+
+_TRIES = 12
+# The hash is read by nothing but ``password_hash``.
+_SHOWN = ["user_name", "role", "enabled", "created_at"]
 
 
 def password_hash(user_name: str) -> str | None:
-    """The stored hash of a user's password, None if there is no such user: one network call."""
+    """The stored hash of the password with which a user may log in: one network call.
+
+    None if there is no such user, or the account is disabled.
+    """
     try:
-        return AccountItem.get(user_name, consistent_read=True).password_hash
+        item = AccountItem.get(user_name, consistent_read=True)
     except DoesNotExist:
         return None
+    return item.password_hash if item.enabled else None
 
 
-def create(user_name: str, password_hash: str) -> bool:
-    """Add an account; False, and nothing changed, if the name is taken."""
-    item = AccountItem(user_name, password_hash=password_hash, created_at=clock.now())
+def find(user_name: str) -> Account | None:
+    """An account, read strongly consistent: one network call."""
+    try:
+        item = AccountItem.get(user_name, consistent_read=True, attributes_to_get=_SHOWN)
+    except DoesNotExist:
+        return None
+    return _account(item)
+
+
+def create(user_name: str, password_hash: str, role: Role = Role.USER) -> Account | None:
+    """Add an account, enabled; None, and nothing changed, if the name is taken."""
+    item = AccountItem(
+        user_name,
+        password_hash=password_hash,
+        created_at=clock.now(),
+        role=role.value,
+        enabled=True,
+    )
     try:
         item.save(AccountItem.user_name.does_not_exist())
     except PutError as error:
-        if condition_failed(error):
+        if not condition_failed(error):
+            raise
+        # Every hash has a salt of its own: the same one is this call's, whose reply was lost.
+        found: AccountItem = AccountItem.get(user_name, consistent_read=True)
+        return _account(found) if found.password_hash == password_hash else None
+    return _account(item)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Accounts in no order that means anything, and the name after which there may be more."""
+
+    accounts: list[Account]
+    more_after: str | None
+
+
+def page(*, after: str | None, limit: int) -> Page:
+    """One page of a Scan, strongly consistent: one network call."""
+    found = AccountItem.scan(
+        consistent_read=True,
+        last_evaluated_key={"user_name": {"S": after}} if after is not None else None,
+        page_size=limit,
+        attributes_to_get=_SHOWN,
+    )
+    raw = next(found.page_iter)
+    accounts = [_account(AccountItem.from_raw_data(item)) for item in raw["Items"]]
+    last = raw.get("LastEvaluatedKey")
+    return Page(accounts, more_after=last["user_name"]["S"] if last else None)
+
+
+def change(
+    user_name: str,
+    *,
+    password_hash: str | None = None,
+    role: Role | None = None,
+    enabled: bool | None = None,
+) -> Account:
+    """Change what is not None of an account: two network calls, and a Scan if an admin steps down.
+
+    Returns
+    -------
+    The account as it is then.
+
+    Raises
+    ------
+    AccountNotFound
+    LastAdmin
+        There is no other enabled admin; nothing was changed.
+    Conflict
+        It was changed by others again and again.
+    """
+    actions = []
+    if password_hash is not None:
+        actions.append(AccountItem.password_hash.set(password_hash))
+    if role is not None:
+        actions.append(AccountItem.role.set(role.value))
+    if enabled is not None:
+        actions.append(AccountItem.enabled.set(enabled))
+    for _ in range(_TRIES):
+        account = find(user_name)
+        if account is None:
+            raise AccountNotFound(f"There is no account {user_name!r}.")
+        changed = replace(
+            account,
+            role=account.role if role is None else role,
+            enabled=account.enabled if enabled is None else enabled,
+        )
+        if not actions:
+            return account
+        if account.is_admin and not changed.is_admin:
+            done = _step_down(user_name, actions)
+        else:
+            done = _update(user_name, actions, stays_admin=changed.is_admin)
+        if done:
+            return changed
+    raise Conflict("The account was changed by others at the same time; try again.")
+
+
+def _update(user_name: str, actions: list[Any], *, stays_admin: bool) -> bool:
+    """Change an account; False if that would make an admin step down after all."""
+    condition = AccountItem.user_name.exists()
+    if not stays_admin:
+        condition &= ~_is_admin()
+    try:
+        AccountItem(user_name).update(actions, condition)
+    except UpdateError as error:
+        if lost_race(error):
             return False
         raise
     return True
+
+
+def _step_down(user_name: str, actions: list[Any]) -> bool:
+    """Change an enabled admin who will be none, while another one is and stays one.
+
+    Of two admins who do it to each other one fails: each transaction rests on what the other one
+    changes.
+    """
+    other = _other_admin(user_name)
+    if other is None:
+        raise LastAdmin(f"{user_name!r} is the last enabled admin.")
+    try:
+        with transaction() as both:
+            both.condition_check(AccountItem, other, condition=_is_admin())
+            both.update(AccountItem(user_name), actions, AccountItem.user_name.exists())
+    except TransactWriteError as error:
+        if lost_race(error):
+            return False
+        raise
+    return True
+
+
+def _other_admin(user_name: str) -> str | None:
+    """Name of an enabled admin who is not this one; a Scan that ends with the first."""
+    admins = AccountItem.scan(_is_admin(), consistent_read=True, attributes_to_get=["user_name"])
+    return next((item.user_name for item in admins if item.user_name != user_name), None)
+
+
+def _is_admin() -> Condition:
+    condition: Condition = (AccountItem.role == Role.ADMIN.value) & (
+        AccountItem.enabled == True  # noqa: E712
+    )
+    return condition
+
+
+def _account(item: AccountItem) -> Account:
+    return Account(item.user_name, Role(item.role), item.enabled, item.created_at)

@@ -17,8 +17,12 @@ from mcos.catalog import objects
 from mcos.catalog.tables import ContainerItem, condition_failed
 from mcos.errors import Conflict, ContainerNotEmpty, ContainerNotFound
 from mcos.model import Container
+from mcos.registry import DEFAULT_POLICY
 
 _TRIES = 12
+_REMEMBERED = 1000
+
+_policies: dict[tuple[str, str], str] = {}
 
 
 def get(account: str, name: str) -> Container:
@@ -29,9 +33,18 @@ def get(account: str, name: str) -> Container:
     ContainerNotFound
     """
     try:
-        return _container(ContainerItem.get(account, name, consistent_read=True))
+        container = _container(ContainerItem.get(account, name, consistent_read=True))
     except DoesNotExist:
         raise ContainerNotFound(f"There is no container {name!r}.") from None
+    if len(_policies) >= _REMEMBERED:
+        _policies.clear()
+    _policies[account, name] = container.storage_policy
+    return container
+
+
+def policy_seen(account: str, name: str) -> str:
+    """The storage policy that a container had when this function saw it last, else the default."""
+    return _policies.get((account, name), DEFAULT_POLICY.name)
 
 
 def create(account: str, name: str, *, storage_policy: str) -> tuple[Container, bool]:

@@ -203,3 +203,19 @@ def unsettled(cluster: str, *, before: str, limit: int) -> list[Key]:
         account, _, container = item.container_key.partition("/")
         keys.append((account, container, item.name))
     return keys
+
+
+@dataclass(frozen=True)
+class ScannedPage:
+    """Records in no order that means anything, and where to go on; None: there are no more."""
+
+    records: list[ObjectRecord]
+    cursor: dict[str, Any] | None
+
+
+def scan(cursor: dict[str, Any] | None, *, limit: int) -> ScannedPage:
+    """One page of all objects of all accounts, strongly consistent: one network call."""
+    found = ObjectItem.scan(consistent_read=True, last_evaluated_key=cursor, page_size=limit)
+    raw = next(found.page_iter)
+    records = [record_of(ObjectItem.from_raw_data(item)) for item in raw["Items"]]
+    return ScannedPage(records, raw.get("LastEvaluatedKey"))

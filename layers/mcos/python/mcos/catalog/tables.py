@@ -1,10 +1,14 @@
 """The tables, as PynamoDB models. Only this package imports them."""
 
 import os
-from typing import Any
 
 from botocore.exceptions import ClientError
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
@@ -35,6 +39,8 @@ class AccountItem(Model):
     user_name = UnicodeAttribute(hash_key=True)
     password_hash = UnicodeAttribute()
     created_at = UnicodeAttribute()
+    role = UnicodeAttribute()
+    enabled = BooleanAttribute()
 
 
 class ContainerItem(Model):
@@ -73,31 +79,34 @@ class ObjectItem(Model):
     unsettled = UnsettledIndex()
 
 
-class _LabelsAttribute(JSONAttribute):
-    """A map of texts. Terraform writes it as a DynamoDB map."""
+class RegistryItem(Model):
+    """One fact of the cluster registry; ``kind`` says which sort, ``name`` of what.
 
-    attr_type = "M"
+    A few dozen items at most, so that one Scan reads them all.
+    """
 
-    def serialize(self, value: Any) -> Any:
-        return {name: {"S": text} for name, text in value.items()}
-
-    def deserialize(self, value: Any) -> Any:
-        return {name: text["S"] for name, text in value.items()}
-
-
-class ClusterItem(Model):
     class Meta(_Meta):
-        table_name = f"{_PREFIX}-clusters"
+        table_name = f"{_PREFIX}-registry"
 
-    cluster = UnicodeAttribute(hash_key=True)
-    entry_point = UnicodeAttribute()
-    backend = UnicodeAttribute()
-    provider = UnicodeAttribute()
-    location = UnicodeAttribute()
-    labels = _LabelsAttribute(default=dict)
-    weight = NumberAttribute(default=1)
-    state = UnicodeAttribute()
-    put_replica = UnicodeAttribute()
-    get_replica = UnicodeAttribute()
-    repair_queue_url = UnicodeAttribute()
-    staging_bucket = UnicodeAttribute()
+    kind = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute(range_key=True)
+    document: JSONAttribute = JSONAttribute()
+    expires = NumberAttribute(null=True)
+
+
+class JobItem(Model):
+    class Meta(_Meta):
+        table_name = f"{_PREFIX}-jobs"
+
+    job = UnicodeAttribute(hash_key=True)
+    revision = UnicodeAttribute()
+    document: JSONAttribute = JSONAttribute()
+
+
+ALL_TABLES: tuple[type[Model], ...] = (
+    AccountItem,
+    ContainerItem,
+    ObjectItem,
+    RegistryItem,
+    JobItem,
+)

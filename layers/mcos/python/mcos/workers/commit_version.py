@@ -31,13 +31,16 @@ def commit_version(
         following, outcome = lifecycle.commit(found, version.id, stored)
         return following
 
-    key = (guess.account, guess.container, guess.name)
+    key = guess.key
     record = objects.change_guessed(key, transition, guess)
     if record is not None:
         record = disposal.dispose(record)
     if outcome is Outcome.COMMITTED:
         disposal.unstage(version)
-    elif outcome in (Outcome.SUPERSEDED, Outcome.GONE):
+    if outcome in (Outcome.SUPERSEDED, Outcome.GONE):
         # Its replicas were written after the version was given up: nobody else knows of them.
-        disposal.discard(guess.account, [version])
+        disposal.discard(guess.account, [version.with_stored(stored)])
+    elif record is not None and (known := record.find(version.id)):
+        for cluster in stored - set(known.replicas):  # a spare took its place meanwhile
+            disposal.discard_replica(guess.account, version.id, cluster)
     return record, outcome

@@ -13,10 +13,10 @@ def get_replica(account: str, version: Version, first: int, last: int) -> dict[s
 
     Returns
     -------
-    ``{"content": base64}``, or ``{"reason"}`` where it cannot be read.
+    ``{"content": base64}``, or ``{"reason", "damaged"}`` where it cannot be read.
     """
     try:
         content = read_own_replica(account, version, settings().cluster, first, last)
     except ReplicaUnreadable as error:
-        return {"reason": str(error)}
+        return {"reason": str(error), "damaged": error.damaged}
     return {"content": b64encode(content).decode("ascii")}

@@ -3,18 +3,18 @@
 The messages are those of ``mcos.repair_queue``. One that cannot be done now stays in the queue.
 """
 
-from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from mcos import disposal, staging
+from mcos import disposal, lifecycle, staging
 from mcos.backend import own_backend, replica_key
 from mcos.catalog import objects
-from mcos.catalog.clusters import all_clusters
 from mcos.catalog.objects import Key
 from mcos.model import Version
 from mcos.reading import ReplicaUnreadable, read_replica
+from mcos.replication import replica_of
 from mcos.settings import settings
+from mcos.sources import SourceMissing, source_of
 from mcos.workers.commit_version import commit_version
 from mcos.workers.put_replica import put_replica
 
@@ -38,8 +38,14 @@ def repair_replica(message: Mapping[str, Any]) -> str:
         The message is none that this function knows; it ends in the dead-letter queue.
     """
     match message:
-        case {"action": "put", "account": account, "container": container} if "object" in message:
-            return _put((account, container, message["object"]), message["version"])
+        case {
+            "action": "put" | "verify" as action,
+            "account": account,
+            "container": container,
+            "object": name,
+            "version": version,
+        }:
+            return _restore((account, container, name), version, distrust=action == "verify")
         case {"action": "remove", "account": account, "version": version}:
             own_backend().delete(replica_key(account, version))
             return "removed"
@@ -52,7 +58,8 @@ def repair_replica(message: Mapping[str, Any]) -> str:
     raise ValueError(f"unknown action {message.get('action')!r}")
 
 
-def _put(key: Key, version_id: str) -> str:
+def _restore(key: Key, version_id: str, *, distrust: bool) -> str:
+    """Have this cluster's replica of a version whole; ``distrust`` a record that says it is."""
     own = settings().cluster
     record = objects.get(key)
     version = record.find(version_id) if record else None
@@ -60,34 +67,40 @@ def _put(key: Key, version_id: str) -> str:
         # An earlier try may have stored it and died before its commit.
         own_backend().delete(replica_key(key[0], version_id))
         return "not wanted any more"
-    if own in version.stored:
+    if own in version.stored and not distrust:
         if version.complete:
             disposal.unstage(version)
         return "stored already"
-    replica = {
-        "account": key[0],
-        "version": version.id,
-        "size": version.size,
-        "md5": version.md5,
-        "sha256": version.sha256,
-        "content_type": version.content_type,
-    }
-    result = put_replica(replica, _content(key[0], version))
-    if not result["stored"]:
-        raise NotRepaired(result["reason"])
+    if _is_whole(key[0], version):
+        if own in version.stored:
+            return "whole"
+    else:
+        record = objects.change(key, lambda found: lifecycle.lose(found, version_id, own))
+        version = record.find(version_id) if record else None
+        if record is None or version is None:
+            raise NotRepaired("the object changed at the same time")
+        _write_anew(key[0], version)
     _, outcome = commit_version(record, version, {own})
     return f"stored, {outcome}"
 
 
-def _content(account: str, version: Version) -> dict[str, str]:
-    """Where the bytes are: in another cluster's replica, else in staging."""
-    for cluster in version.stored:
-        try:
-            content = read_replica(account, version, cluster, 0, version.size - 1)
-        except ReplicaUnreadable:
-            continue
-        return {"inline": b64encode(content).decode("ascii")}
-    if version.staged_at is None:
-        raise NotRepaired("no replica can be read, and the content is not staged")
-    bucket = all_clusters()[version.staged_at].staging_bucket
-    return {"staging_bucket": bucket, "staging_key": staging.key_of(version.id)}
+def _is_whole(account: str, version: Version) -> bool:
+    """Whether every byte of this cluster's replica is there and right."""
+    try:
+        read_replica(account, version, settings().cluster, 0, version.size - 1)
+    except ReplicaUnreadable as error:
+        if not error.damaged:
+            raise NotRepaired(str(error)) from error
+        return False
+    return True
+
+
+def _write_anew(account: str, version: Version) -> None:
+    # Keys are written once, and a service may believe in the digest of what it has damaged.
+    own_backend().delete(replica_key(account, version.id))
+    try:
+        result = put_replica(replica_of(account, version), source_of(version))
+    except SourceMissing as error:
+        raise NotRepaired(str(error)) from error
+    if not result["stored"]:
+        raise NotRepaired(result["reason"])

@@ -8,13 +8,15 @@ import logging
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from mcos import clock, disposal, lifecycle, replication
+from mcos import clock, disposal, lifecycle, repair_queue, replication
 from mcos.catalog import containers, objects
-from mcos.catalog.clusters import all_clusters
 from mcos.catalog.objects import Key
+from mcos.catalog.registry import all_clusters
 from mcos.errors import ContainerNotFound, ObjectNotFound
 from mcos.model import ObjectRecord, State, Version
 from mcos.settings import settings
+from mcos.sources import source_of
+from mcos.workers.commit_version import commit_version
 
 _log = logging.getLogger(__name__)
 
@@ -66,9 +68,10 @@ def _sweep(key: Key) -> str:
     record = objects.change(key, lifecycle.touch)
     if record is None:
         return "settled"
-    for version in (record.current, *record.pending):
-        if version is not None and not version.complete:
-            record = _finish(record, version)
+    if record.current is not None and not record.current.settled:
+        _settle(record, record.current)
+    for version in record.pending:
+        record = _finish(record, version)
     return "restarted"
 
 
@@ -76,22 +79,32 @@ def _delete(record: ObjectRecord | None) -> ObjectRecord:
     return lifecycle.accept_delete(record, cluster=settings().cluster)
 
 
+def _settle(record: ObjectRecord, version: Version) -> None:
+    """See to a version that readers have, of which a replica is missing or on the move."""
+    key = record.key
+    for name in version.missing:
+        if cluster := all_clusters().get(name):
+            message = repair_queue.put_message(key, version.id)
+            repair_queue.send(cluster.repair_queue_url, message)
+    if not version.missing:
+        commit_version(record, version, set())
+
+
 def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
+    """See to a version that readers do not have yet."""
     if version.mode == "respond-async":
-        clusters = all_clusters()
-        missing = [
-            clusters[name]
-            for name, replica in version.replicas.items()
-            if not replica.stored and name in clusters
-        ]
         replication.start(
             replication.execution_input(
-                record, version, mode="respond-async", content=None, targets=missing
+                record,
+                version,
+                mode="respond-async",
+                source=source_of(version),
+                targets=version.missing,
             )
         )
         return record
     # Its caller waited and was answered long ago, or its function died with the only bytes.
-    key = (record.account, record.container, record.name)
+    key = record.key
 
     def abandon(found: ObjectRecord | None) -> ObjectRecord | None:
         following, _ = lifecycle.abandon(

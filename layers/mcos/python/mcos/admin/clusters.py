@@ -1,0 +1,157 @@
+"""Clusters: list, link, give one's word on, drain, unlink."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mcos.admin.checks import check_cluster, check_own_labels, check_rate, check_weight
+from mcos.admin.jobs import run_soon, running_job, stop_job
+from mcos.catalog import jobs, registry, starting
+from mcos.catalog.registry import CLUSTER, OPERATOR, current_registry
+from mcos.errors import ClusterInUse, ClusterNotFound, Conflict, PolicyUnmet
+from mcos.jobs import Job, JobKind, JobState, new_job
+from mcos.names import check_cluster_name
+from mcos.placement.policies import unmet
+from mcos.registry import Cluster, ClusterState, Registry
+
+_TRIES = 12
+_ROW = (
+    "entry_point",
+    "backend",
+    "provider",
+    "location",
+    "labels",
+    "weight",
+    "put_replica",
+    "get_replica",
+    "repair_queue_url",
+    "staging_bucket",
+)
+
+
+def list_clusters() -> list[Cluster]:
+    """Every linked cluster by name, as it is now."""
+    clusters = current_registry(fresh=True).clusters
+    return [clusters[name] for name in sorted(clusters)]
+
+
+def link_cluster(cluster: Cluster) -> tuple[Cluster, bool]:
+    """Write a cluster's row in place of what was there; an operator's word and its health stay.
+
+    Returns
+    -------
+    The cluster as it is now, and whether it was linked by this.
+
+    Raises
+    ------
+    InvalidName, InvalidBody
+    """
+    check_cluster_name(cluster.name)
+    check_cluster(cluster)
+    made = cluster.name not in current_registry(fresh=True).clusters
+    registry.write(CLUSTER, cluster.name, {field: getattr(cluster, field) for field in _ROW})
+    return _linked(cluster.name)[0], made
+
+
+def change_cluster(name: str, changes: Mapping[str, Any]) -> Cluster:
+    """Give an operator's word on a cluster, which stands above its row and its health check.
+
+    A cluster that is not to be DRAINING any more is not drained on: its drain is stopped.
+
+    Parameters
+    ----------
+    changes
+        Any of ``state`` (a ``ClusterState``), ``weight`` and ``labels``; None takes the word back.
+
+    Raises
+    ------
+    ClusterNotFound, InvalidBody, Conflict
+    """
+    if changes.get("weight") is not None:
+        check_weight(changes["weight"])
+    if changes.get("labels") is not None:
+        check_own_labels(changes["labels"])
+    _linked(name)
+    for _ in range(_TRIES):
+        before = registry.read(OPERATOR, name)
+        word = _changed(before or {}, changes)
+        drain = running_job(before)
+        if drain is not None and "job" not in word:
+            stop_job(drain.id)
+        if word == (before or {}) or registry.replace(OPERATOR, name, word or None, before=before):
+            return _linked(name)[0]
+    raise Conflict("The cluster was changed by others at the same time; try again.")
+
+
+def drain_cluster(name: str, *, rate: float) -> Job:
+    """Have all replicas moved off a cluster, which takes no new ones from now on.
+
+    Returns
+    -------
+    The job; the one that is running already, if there is one.
+
+    Raises
+    ------
+    ClusterNotFound, InvalidBody, Conflict
+    PolicyUnmet
+        Without the cluster some storage policy could not be met.
+    """
+    check_rate(rate)
+    _, linked = _linked(name)
+    for _ in range(_TRIES):
+        before = registry.read(OPERATOR, name)
+        running = running_job(before)
+        if running is not None:
+            return running
+        _check_policies_without(name, linked)
+        job = new_job(JobKind.DRAIN, cluster=name, rate=rate)
+        # The word names the drain that belongs to it: ``unlink_cluster`` trusts no other one.
+        word = {**(before or {}), "state": ClusterState.DRAINING.value, "job": job.id}
+        if starting.start(job, OPERATOR, name, word, before=before):
+            run_soon()
+            return job
+    raise Conflict("The cluster was changed by others at the same time; try again.")
+
+
+def unlink_cluster(name: str) -> None:
+    """Forget a cluster that was drained and has been DRAINING ever since.
+
+    Raises
+    ------
+    ClusterNotFound
+    ClusterInUse
+        Replicas may be on it.
+    """
+    _linked(name)
+    word = registry.read(OPERATOR, name) or {}
+    if word.get("state") != ClusterState.DRAINING or "job" not in word:
+        raise ClusterInUse(f"Cluster {name!r} has to be drained first.")
+    state = jobs.get(word["job"]).state
+    if state is not JobState.DONE:
+        raise ClusterInUse(f"The drain of cluster {name!r} is not DONE, it is {state.value}.")
+    if not registry.unlink(name, word=word):
+        raise ClusterInUse(f"Cluster {name!r} was changed by another operator at the same time.")
+
+
+def _linked(name: str) -> tuple[Cluster, Registry]:
+    """A cluster, and the registry, as they are now."""
+    found = current_registry(fresh=True)
+    cluster = found.clusters.get(name)
+    if cluster is None:
+        raise ClusterNotFound(f"There is no cluster {name!r}.")
+    return cluster, found
+
+
+def _changed(word: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    following = {**word, **changes}
+    following = {field: value for field, value in following.items() if value is not None}
+    if following.get("state") != ClusterState.DRAINING:
+        # Replicas may come from now on, so no drain before says that the cluster is empty.
+        following.pop("job", None)
+    return following
+
+
+def _check_policies_without(name: str, linked: Registry) -> None:
+    others = [cluster for cluster in linked.clusters.values() if cluster.name != name]
+    for policy_name in sorted(linked.policies):
+        if reason := unmet(linked.policies[policy_name], others):
+            raise PolicyUnmet(f"Without cluster {name!r}: {reason}")

@@ -1,0 +1,90 @@
+"""Jobs: list, start, watch, stop. A drain is started through its cluster: ``clusters.drain``."""
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from mcos.admin.checks import check_rate
+from mcos.aws import AWS_ERRORS, client
+from mcos.catalog import jobs, registry, starting
+from mcos.catalog.registry import JOB
+from mcos.errors import Conflict, JobNotFound
+from mcos.jobs import Job, JobKind, JobState, new_job
+from mcos.names import is_id
+
+_log = logging.getLogger(__name__)
+
+_TRIES = 12
+_REBALANCE = "rebalance"
+
+
+def list_jobs() -> list[Job]:
+    """Every job, the newest first."""
+    return jobs.all_jobs()
+
+
+def get_job(job_id: str) -> Job:
+    """A job as it is now.
+
+    Raises
+    ------
+    JobNotFound
+    """
+    if not is_id(job_id):
+        raise JobNotFound("There is no such job.")
+    return jobs.get(job_id)
+
+
+def start_rebalance(*, rate: float) -> Job:
+    """Start a rebalance, or answer the one that is running.
+
+    Raises
+    ------
+    InvalidBody, Conflict
+    """
+    check_rate(rate)
+    for _ in range(_TRIES):
+        before = registry.read(JOB, _REBALANCE)
+        running = running_job(before)
+        if running is not None:
+            return running
+        job = new_job(JobKind.REBALANCE, cluster=None, rate=rate)
+        if starting.start(job, JOB, _REBALANCE, {"job": job.id}, before=before):
+            run_soon()
+            return job
+    raise Conflict("Others start jobs at the same time; try again.")
+
+
+def running_job(document: Mapping[str, Any] | None) -> Job | None:
+    """The job that a fact of the registry speaks of, if it is running."""
+    if document is None or "job" not in document:
+        return None
+    job = jobs.get(document["job"])
+    return job if job.state is JobState.RUNNING else None
+
+
+def stop_job(job_id: str) -> Job:
+    """Stop a job that is running; one that is over stays as it is. What was moved stays moved.
+
+    Raises
+    ------
+    JobNotFound, Conflict
+    """
+    if not is_id(job_id):
+        raise JobNotFound("There is no such job.")
+    return jobs.change(job_id, _stopped)
+
+
+def run_soon() -> None:
+    """Have jobs looked at now. It is a favour: a schedule does it every minute."""
+    try:
+        client("lambda").invoke(
+            FunctionName=os.environ["MCOS_RUN_JOBS"], InvocationType="Event", Payload=b"{}"
+        )
+    except AWS_ERRORS as error:
+        _log.warning("run_jobs was not invoked: %s", type(error).__name__)
+
+
+def _stopped(job: Job) -> Job:
+    return job.changed(state=JobState.STOPPED) if job.state is JobState.RUNNING else job

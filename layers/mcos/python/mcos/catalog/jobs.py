@@ -1,0 +1,74 @@
+"""The operators' jobs."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist, PutError
+
+from mcos.catalog.tables import JobItem, condition_failed
+from mcos.errors import Conflict, JobNotFound
+from mcos.jobs import Job, JobKind, JobState
+
+_TRIES = 12
+
+
+def create(job: Job) -> None:
+    """Write a new job."""
+    _save(job, JobItem.job.does_not_exist())
+
+
+def get(job_id: str) -> Job:
+    """Read a job, strongly consistent: one network call.
+
+    Raises
+    ------
+    JobNotFound
+    """
+    try:
+        return _job(JobItem.get(job_id, consistent_read=True))
+    except DoesNotExist:
+        raise JobNotFound(f"There is no job {job_id!r}.") from None
+
+
+def all_jobs() -> list[Job]:
+    """Every job, the newest first. There are few: a Scan reads them."""
+    found = [_job(item) for item in JobItem.scan(consistent_read=True)]
+    return sorted(found, key=lambda job: job.id, reverse=True)
+
+
+def change(job_id: str, transition: Callable[[Job], Job]) -> Job:
+    """Read a job and move it on, whatever races; the same job returned changes nothing.
+
+    Raises
+    ------
+    JobNotFound, Conflict
+    """
+    for _ in range(_TRIES):
+        job = get(job_id)
+        following = transition(job)
+        if following is job or replace_if_unchanged(job, following):
+            return following
+    raise Conflict("The job was changed by others at the same time; try again.")
+
+
+def replace_if_unchanged(job: Job, following: Job) -> bool:
+    """Write ``following`` if the job is still the one that was read; False if it is not."""
+    try:
+        _save(following, JobItem.revision == job.revision)
+    except PutError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def _save(job: Job, condition: Any) -> None:
+    JobItem(job.id, revision=job.revision, document=asdict(job)).save(condition)
+
+
+def _job(item: JobItem) -> Job:
+    document = item.document
+    return Job(
+        **{**document, "kind": JobKind(document["kind"]), "state": JobState(document["state"])}
+    )

@@ -1,0 +1,104 @@
+"""check_health: whether this cluster's backend really takes, gives and forgets what it is given."""
+
+import logging
+import os
+import time
+from dataclasses import dataclass, replace
+from io import BytesIO
+
+from mcos import clock
+from mcos.backend import own_backend
+from mcos.catalog.registry import current_registry, write_health
+from mcos.digests import digests_of
+from mcos.registry import Health
+from mcos.settings import settings
+from mcos.storage import StorageError
+
+_log = logging.getLogger(__name__)
+
+FAILURES_TO_DOWN = 3
+SUCCESSES_TO_ACTIVE = 3
+"""How many probes in a row must contradict the verdict before it changes."""
+
+_PAUSE_SECONDS = 5
+_PROBE_BYTES = 64
+# No account can have this name.
+_PREFIX = "~health"
+_SMOOTHING = 0.3
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What one probe found: how long reading took (ms), or why it failed."""
+
+    read_ms: float | None = None
+    reason: str | None = None
+
+
+def check_health(*, pause_seconds: float = _PAUSE_SECONDS) -> Health:
+    """Probe the backend and record what was found.
+
+    One probe while it confirms the verdict there is. One that contradicts it is followed by others
+    at once, so that an outage, or its end, is known a few seconds after it was first seen.
+
+    Parameters
+    ----------
+    pause_seconds
+        Between two probes.
+    """
+    name = settings().cluster
+    cluster = current_registry(fresh=True).clusters.get(name)
+    health = cluster.health if cluster else Health()
+    while True:
+        verdict = health.healthy
+        health = judge(health, probe())
+        if health.streak == 0 or health.healthy != verdict:
+            break
+        time.sleep(pause_seconds)
+    write_health(name, health)
+    return health
+
+
+def judge(health: Health, found: Probe) -> Health:
+    """What is believed after one more probe: pure."""
+    succeeded = found.reason is None
+    read_ms = health.read_ms
+    if found.read_ms is not None:
+        before = found.read_ms if read_ms is None else read_ms
+        read_ms = round((1 - _SMOOTHING) * before + _SMOOTHING * found.read_ms, 1)
+    following = replace(
+        health, checked_at=clock.now(), read_ms=read_ms, reason=found.reason, streak=0
+    )
+    if succeeded == health.healthy:
+        return following
+    streak = health.streak + 1
+    if streak < (SUCCESSES_TO_ACTIVE if succeeded else FAILURES_TO_DOWN):
+        return replace(following, streak=streak)
+    return replace(following, healthy=succeeded)
+
+
+def probe() -> Probe:
+    """Write, read and delete a small replica that belongs to no object."""
+    content = os.urandom(_PROBE_BYTES)
+    digests = digests_of(content)
+    key = f"{_PREFIX}/{settings().cluster}-{clock.new_id()}"
+    try:
+        backend = own_backend()
+        backend.put(
+            key,
+            BytesIO(content),
+            size=len(content),
+            md5=digests.md5,
+            sha256=digests.sha256,
+            content_type="application/octet-stream",
+        )
+        started = time.monotonic()
+        with backend.get(key) as reader:
+            read = reader.read()
+        elapsed = time.monotonic() - started
+        backend.delete(key)
+    except StorageError as error:
+        return Probe(reason=f"{type(error).__name__}: {error}")
+    if read != content:
+        return Probe(reason="what was read is not what was written")
+    return Probe(read_ms=elapsed * 1000)

@@ -1,0 +1,181 @@
+"""run_jobs: work at the operators' jobs, a minute at a time.
+
+Any cluster may work at any job; a lease keeps it to one at a time. A job goes through all objects
+in passes. What it finds out of place it moves, by the state machine that writes replicas, at no
+more than the job's rate; whether that came to its end, the next pass sees.
+"""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+from mcos import clock, lifecycle, limits, replication, sources
+from mcos.catalog import jobs, objects
+from mcos.catalog.registry import current_registry
+from mcos.errors import Conflict, NotEnoughClusters
+from mcos.jobs import Job, JobState
+from mcos.model import ObjectRecord, Replica
+from mcos.placement.moves import Move, wanted_moves
+from mcos.registry import Registry
+
+_PAGE = 100
+_SIDE_BY_SIDE = 4
+# Between two passes: what was begun to be moved takes a moment.
+_PAUSE_SECONDS = 2.0
+# A call that read the registry before a cluster drained may place a replica there for so long.
+_UNNOTICED_SECONDS = limits.REGISTRY_AGE_SECONDS + limits.WAIT_SECONDS_MAX + 5
+
+
+def run_jobs(*, seconds: float) -> dict[str, int]:
+    """Work at jobs that nobody else works at.
+
+    Parameters
+    ----------
+    seconds
+        After which another page of objects is not begun.
+
+    Returns
+    -------
+    Replicas begun to be moved, by job.
+    """
+    until = time.monotonic() + seconds
+    moved = {}
+    for job in jobs.all_jobs():
+        leased = _lease(job, seconds)
+        if leased is not None:
+            moved[job.id] = _work(leased, until) - job.moved
+    return moved
+
+
+def _lease(job: Job, seconds: float) -> Job | None:
+    """The job, for this function alone; None if it is over, or another one has it."""
+    now = datetime.now(UTC)
+    if job.state is not JobState.RUNNING or (job.leased_until or "") > clock.text(now):
+        return None
+    # Longer than the work: the last page takes its time.
+    until = clock.text(now + timedelta(seconds=seconds + limits.WAIT_SECONDS_MAX))
+    leased = job.changed(leased_until=until)
+    return leased if jobs.replace_if_unchanged(job, leased) else None
+
+
+def _work(job: Job, until: float) -> int:
+    """Work at a job until it is over or time is; returns how many moves it has begun in all."""
+    while time.monotonic() < until:
+        following = _page(job, until)
+        if not jobs.replace_if_unchanged(job, following):
+            return following.moved  # an operator stopped it
+        job = following
+        if job.state is not JobState.RUNNING:
+            return job.moved
+        if job.cursor is None:
+            time.sleep(_PAUSE_SECONDS)
+    freed = job.changed(leased_until=None)
+    jobs.replace_if_unchanged(job, freed)
+    return job.moved
+
+
+def _page(job: Job, until: float) -> Job:
+    """See to one page of objects; the job as it is afterwards.
+
+    Where time runs out before the page does, the job comes back to its beginning.
+    """
+    registry = current_registry()
+    started = job.pass_started_at or clock.now()
+    page = objects.scan(job.cursor, limit=_PAGE)
+    waiting, stuck, planned = job.waiting, job.stuck, []
+    for record in page.records:
+        try:
+            wanted = wanted_moves(job, record, registry)
+        except NotEnoughClusters:
+            waiting, stuck = waiting + 1, stuck + 1
+            continue
+        if wanted is not None:
+            waiting += 1
+            planned += [(record, move) for move in wanted[:1]]
+    moved, all_done = _move_all(planned, job.rate, registry, until)
+    if not all_done:
+        return job.changed(moved=job.moved + moved, pass_started_at=started)
+    examined = job.examined + len(page.records)
+    if page.cursor is not None:
+        return job.changed(
+            cursor=page.cursor,
+            pass_started_at=started,
+            examined=examined,
+            waiting=waiting,
+            stuck=stuck,
+            moved=job.moved + moved,
+        )
+    done = waiting == 0 and started > _noticed_by_all(job)
+    return job.changed(
+        state=JobState.DONE if done else JobState.RUNNING,
+        passes=job.passes + 1,
+        cursor=None,
+        pass_started_at=None,
+        # The last pass of a job that is over stays to be seen.
+        examined=examined if done else 0,
+        waiting=0,
+        stuck=stuck if done else 0,
+        moved=job.moved + moved,
+        remaining=waiting,
+    )
+
+
+def _noticed_by_all(job: Job) -> str:
+    """From when on nobody places replicas by what the registry said before the job began."""
+    began = datetime.fromisoformat(job.created_at)
+    return clock.text(began + timedelta(seconds=_UNNOTICED_SECONDS))
+
+
+def _move_all(
+    planned: Sequence[tuple[ObjectRecord, Move]], rate: float, registry: Registry, until: float
+) -> tuple[int, bool]:
+    """Make moves, a few side by side, each to its end: nothing piles up behind a slow backend.
+
+    Returns
+    -------
+    How many were begun, and whether there was time for all.
+    """
+    moved = 0
+    with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
+        for first in range(0, len(planned), _SIDE_BY_SIDE):
+            if time.monotonic() > until:
+                return moved, False
+            began = time.monotonic()
+            few = planned[first : first + _SIDE_BY_SIDE]
+            moved += sum(pool.map(lambda one: _move(one[0], one[1], registry), few))
+            time.sleep(max(0.0, len(few) / rate - (time.monotonic() - began)))
+    return moved, True
+
+
+def _move(record: ObjectRecord, wanted: Move, registry: Registry) -> bool:
+    """Make one move; False if the object changed meanwhile."""
+    version = record.current
+    if version is None:
+        return False
+    arriving = None
+    if wanted.target is not None:
+        arriving = (wanted.target, Replica(registry.clusters[wanted.target].backend))
+    try:
+        moving = objects.change_guessed(
+            record.key,
+            lambda found: lifecycle.move(found, version.id, source=wanted.source, target=arriving),
+            record,
+        )
+    except Conflict:
+        return False
+    current = moving.current if moving else None
+    if moving is None or current is None or current.settled:
+        return False
+    # What fails of it goes to the target's repair queue; what is cut off, the sweeper finishes.
+    replication.run(
+        replication.execution_input(
+            moving,
+            current,
+            mode="respond-async",
+            source=sources.source_of(current),
+            targets=[wanted.target] if wanted.target else [],
+        ),
+        wait_seconds=limits.WAIT_SECONDS_MAX,
+    )
+    return True

@@ -1,0 +1,126 @@
+"""Objects are where the resolver says, by the policy that they have."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from mcos.placement import resolver
+from mcos.registry import DEFAULT_POLICY, Cluster
+from mcos_client import Client
+from tests.functional.api.wire import Wire
+from tests.functional.conftest import Account
+from tests.functional.five.conftest import FIVE
+from tests.functional.services import StorageService
+from tests.functional.waiting import wait_until
+
+OBJECTS = 1000
+
+
+def test_every_object_of_a_thousand_is_where_the_resolver_says(
+    account: Account,
+    clients: dict[str, Client],
+    container: str,
+    registry: dict[str, Cluster],
+    services: dict[str, StorageService],
+) -> None:
+    """Taken at five entry points, asynchronously; read back by the services' own clients."""
+    names = [f"object-{number:04}" for number in range(OBJECTS)]
+
+    def create(number: int) -> None:
+        client = clients[FIVE[number % len(FIVE)]]
+        client.create_object(
+            container, names[number], names[number].encode(), prefer="respond-async"
+        )
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(create, range(OBJECTS)))
+
+    def created() -> bool:
+        states = Counter(one.state for one in clients["s3"].all_objects(container))
+        return states == {"CREATED": OBJECTS}
+
+    wait_until(created, "all objects are CREATED", seconds=600)
+
+    held = {name: service.keys() for name, service in services.items()}
+    placed: Counter[str] = Counter()
+    for name in names:
+        stat = clients["s3"].stat_object(container, name)
+        told = {one.cluster for one in stat.replicas}
+        key = (account.user_name, container, name)
+        wanted = resolver.place(registry.values(), DEFAULT_POLICY, key).targets
+        assert told == {cluster.name for cluster in wanted}, name
+        replica = f"{account.user_name}/{stat.version}"
+        assert {cluster for cluster, keys in held.items() if replica in keys} == told, name
+        placed.update(told)
+    _print_balance(placed, registry)
+    # ``local-swift`` runs two of the five clusters: of four providers each object has three, and
+    # those of one cluster have more than the two that share one.
+    assert sum(placed.values()) == 3 * OBJECTS
+    assert set(placed) == set(FIVE)
+
+
+def _print_balance(placed: Counter[str], registry: dict[str, Cluster]) -> None:
+    table = Table("cluster", "provider", "location", "replicas", "share", title="Balance")
+    for name in FIVE:
+        cluster = registry[name]
+        share = f"{placed[name] / OBJECTS:.1%}"
+        table.add_row(name, cluster.provider, cluster.location, str(placed[name]), share)
+    Console(width=100).print(table)
+
+
+def test_a_policy_is_met_and_shown(
+    clients: dict[str, Client],
+    container: str,
+    policy: str,
+    registry: dict[str, Cluster],
+    account: Account,
+) -> None:
+    fast = clients["ceph"].create_container(f"{container}-fast", storage_policy=policy).name
+    for number, name in enumerate(FIVE * 2):
+        clients[name].create_object(fast, f"object-{number}", b"bytes", prefer="wait=25")
+        stat = clients["s3"].stat_object(fast, f"object-{number}")
+        labels = [registry[one.cluster].labels for one in stat.replicas]
+        assert stat.state == "CREATED"
+        assert sum(one["speed"] == "fast" for one in labels) >= 1
+        assert sum(one["cost"] == "low" for one in labels) == 2
+    with_placement = account.wire("swift-2")
+    told = with_placement.send("GET", f"/v1/containers/{fast}/placement/object-0").json()
+    with_placement.close()
+    assert told["storage_policy"]["name"] == policy
+    assert {one["cluster"] for one in told["replicas"]} == {
+        one["cluster"] for one in told["placement"] if one["role"] == "target"
+    }
+    assert {one["cluster"] for one in told["placement"]} == set(FIVE)
+    assert all(one["reason"] for one in told["placement"])
+
+
+def test_a_policy_that_the_clusters_cannot_meet_is_refused(admin: Wire) -> None:
+    body = {"parts": [{"replicas": 3, "must": {"speed": "fast"}}]}
+    reply = admin.send_json("PUT", "/v1/admin/policies/impossible", body)
+    assert (reply.status_code, reply.json()["code"]) == (409, "policy_unmet")
+
+
+@pytest.mark.parametrize("stopped", FIVE)
+def test_a_sync_create_finishes_through_a_spare_while_a_backend_is_stopped(
+    clients: dict[str, Client],
+    container: str,
+    clouds: object,
+    stopped: str,
+) -> None:
+    """Nobody has told MCOS yet: the first try fails, the spare takes its place."""
+    run = clouds
+    assert callable(run)
+    run("stop", stopped)
+    try:
+        for number in range(3):
+            written = clients["s3"].create_object(
+                container, f"{stopped}-{number}", b"bytes", prefer="wait=25"
+            )
+            assert written.state == "CREATED"
+            stat = clients["s3"].stat_object(container, f"{stopped}-{number}")
+            assert stopped not in {one.cluster for one in stat.replicas}
+    finally:
+        run("start", stopped)

@@ -1,0 +1,187 @@
+"""A replica that is damaged or gone behind MCOS's back is never served, and is whole again."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from mcos import reading
+from mcos.catalog.registry import write_health
+from mcos.model import Version
+from mcos.reading import ReplicaUnreadable
+from mcos.registry import ClusterState, Health
+from mcos.repair_queue import verify_message
+from tests.inprocess.cloud import CLUSTERS, SYNC, Cloud
+from tests.inprocess.environment import MORE_CLUSTERS
+from tests.inprocess.network import Manner
+from tests.inprocess.user import User
+from tests.unit.builders import version
+
+CONTENT = b"the right bytes"
+WRONG = b"the wrong bytes"
+
+
+def key_of(user: User, name: str = "a") -> str:
+    return f"{user.account}/{user.stat(name)['version']}"
+
+
+def lose(cloud: Cloud, cluster: str, key: str) -> None:
+    del cloud.backends[cluster].replicas[key]
+
+
+def damage(cloud: Cloud, cluster: str, key: str) -> None:
+    """As bits rot: the service believes in the digest that it was given."""
+    cloud.backends[cluster].damage(key, WRONG)
+
+
+def replace(cloud: Cloud, cluster: str, key: str) -> None:
+    """As somebody overwrites: the service has another digest."""
+    cloud.backends[cluster].replace(key, WRONG)
+
+
+HARM = pytest.mark.parametrize("harm", [lose, damage, replace])
+Harm = Callable[[Cloud, str, str], None]
+
+
+@HARM
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_what_a_reader_finds_damaged_is_written_anew(
+    cloud: Cloud, user: User, harm: Harm, cluster: str
+) -> None:
+    user.create("a", CONTENT, SYNC)
+    harm(cloud, cluster, key_of(user))
+    assert user.download("a", at=cluster).body == CONTENT
+    cloud.settle(sweep=False)
+    cloud.check_storage(user.account)
+    assert cloud.backends[cluster].replicas[key_of(user)][0] == CONTENT
+    assert user.stat("a")["state"] == "CREATED"
+
+
+@HARM
+@pytest.mark.parametrize("manner", Manner, ids=lambda manner: manner.name.lower())
+def test_healing_may_be_cut_short_anywhere(
+    cloud: Cloud, user: User, harm: Harm, manner: Manner
+) -> None:
+    number = 0
+    while True:
+        name = f"object-{number}"
+        user.create(name, CONTENT, SYNC)
+        harm(cloud, "swift", key_of(user, name))
+        message = verify_message((user.account, "photos", name), user.stat(name)["version"])
+        with cloud.network.record((number, manner)) as calls:
+            healed = cloud.repair("swift", message)
+        made = len(calls)
+        if not healed:
+            assert user.download(name).body == CONTENT
+            cloud.repair("swift", message)
+        cloud.settle()
+        cloud.check_storage(user.account)
+        assert cloud.backends["swift"].replicas[key_of(user, name)][0] == CONTENT
+        if number >= made:
+            break
+        number += 1
+    assert number > 5
+
+
+def test_a_replica_that_is_missing_is_told_of_until_it_is_back(cloud: Cloud, user: User) -> None:
+    user.create("a", CONTENT, SYNC)
+    lose(cloud, "ceph", key_of(user))
+    cloud.backends["ceph"].refuse("put")
+    assert user.download("a", at="ceph").body == CONTENT
+    cloud.pump()
+    states = {one["cluster"]: one["state"] for one in user.stat("a")["replicas"]}
+    assert states == {"s3": "stored", "swift": "stored", "ceph": "writing"}
+    assert cloud.unsettled() == ["a"]
+    cloud.backends["ceph"].accept()
+    cloud.lose_messages()
+    cloud.settle()  # the sweeper alone is enough
+    assert {one["state"] for one in user.stat("a")["replicas"]} == {"stored"}
+    cloud.check_storage(user.account)
+
+
+def test_what_is_whole_is_left_alone(cloud: Cloud, user: User) -> None:
+    user.create("a", CONTENT, SYNC)
+    before = cloud.record(user.account, "photos", "a")
+    message = verify_message((user.account, "photos", "a"), user.stat("a")["version"])
+    assert cloud.repair("swift", message)
+    assert cloud.record(user.account, "photos", "a") == before
+
+
+def test_a_backend_that_does_not_answer_is_no_reason_to_write_anew(
+    cloud: Cloud, user: User
+) -> None:
+    user.create("a", CONTENT, SYNC)
+    cloud.backends["s3"].refuse()
+    assert user.download("a").body == CONTENT
+    assert cloud.queued()["s3"] == 0
+
+
+def test_what_is_down_is_read_last_and_its_own_replica_is_read_first(
+    cloud: Cloud, user: User
+) -> None:
+    user.create("a", CONTENT, SYNC)
+
+    def read_from(at: str) -> list[str]:
+        with cloud.network.record() as calls:
+            assert user.download("a", at=at).body == CONTENT
+        return [call.cluster for call in calls if call.name == "backend:get"]
+
+    assert read_from("swift") == ["swift"]
+    cloud.register("swift", state=ClusterState.DOWN)
+    (first,) = read_from("swift")
+    assert first != "swift"
+    with cloud.network.outside():
+        write_health(first, Health(healthy=False))
+    (second,) = read_from("swift")
+    assert second not in (first, "swift")
+
+
+def test_the_faster_cluster_is_read_from_first(cloud: Cloud, user: User) -> None:
+    with cloud.network.outside():
+        write_health("ceph", Health(read_ms=5))
+        write_health("swift", Health(read_ms=50))
+    with cloud.at("s3"):
+        assert reading.reading_order(["swift", "ceph", "s3"]) == ["s3", "ceph", "swift"]
+        for _ in range(3):
+            reading.latencies.add("ceph", 0.5)
+        assert reading.reading_order(["swift", "ceph", "s3"]) == ["s3", "swift", "ceph"]
+
+
+def test_a_reading_that_is_slow_is_hedged_and_the_first_good_answer_wins(
+    cloud: Cloud, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first replica answers only when the reader has been answered."""
+    answered = threading.Event()
+    asked: list[str] = []
+
+    def read(account: str, version: Version, cluster: str, first: int, last: int) -> bytes:
+        asked.append(cluster)
+        if cluster == "s3":
+            answered.wait(30)
+            raise ReplicaUnreadable("s3: too late")
+        if cluster == "swift":
+            raise ReplicaUnreadable("swift: refused")
+        return CONTENT
+
+    monkeypatch.setattr(reading, "read_replica", read)
+    monkeypatch.setattr(reading.latencies, "slow", lambda cluster: 0.01)
+    with cloud.at("s3"):
+        for name in ("swift", "ceph"):
+            reading.latencies.add(name, 0.1 if name == "swift" else 0.2)
+        content, failures = reading.read_version(
+            user.account, version(stored=CLUSTERS), 0, len(CONTENT) - 1
+        )
+    answered.set()
+    assert content == CONTENT
+    assert asked == ["s3", "swift", "ceph"]
+    assert set(failures) == {"swift"}
+
+
+def test_a_reading_that_is_quick_is_not_hedged(cloud: Cloud, user: User) -> None:
+    for name in MORE_CLUSTERS:
+        cloud.register(name)
+    user.create("a", CONTENT, SYNC)
+    user.download("a")
+    with cloud.network.record() as calls:
+        user.download("a")
+    assert len([call for call in calls if call.name == "backend:get"]) == 1

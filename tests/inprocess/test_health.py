@@ -1,0 +1,83 @@
+"""The health check, with a real write, read and delete."""
+
+import pytest
+
+from mcos.catalog import registry
+from mcos.registry import ClusterState
+from mcos.workers import check_health
+from tests.inprocess.cloud import CLUSTERS, SYNC, Cloud, arn
+from tests.inprocess.user import User
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two probes."""
+    monkeypatch.setattr(check_health.time, "sleep", lambda seconds: None)
+
+
+def check(cloud: Cloud, cluster: str) -> bool:
+    healthy: bool = cloud.invoke(arn(cluster, "check_health"), {})["healthy"]
+    return healthy
+
+
+def state(cloud: Cloud, cluster: str) -> ClusterState:
+    with cloud.network.outside():
+        return registry.current_registry(fresh=True).clusters[cluster].state
+
+
+@pytest.mark.parametrize("call", ["put", "get", "delete"])
+def test_a_backend_that_fails_in_one_way_is_down_until_it_works_again(
+    cloud: Cloud, call: str
+) -> None:
+    assert check(cloud, "ceph")
+    cloud.backends["ceph"].refuse(call)
+    assert not check(cloud, "ceph")
+    assert state(cloud, "ceph") is ClusterState.DOWN
+    assert state(cloud, "s3") is ClusterState.ACTIVE
+    cloud.backends["ceph"].accept()
+    assert check(cloud, "ceph")
+    assert state(cloud, "ceph") is ClusterState.ACTIVE
+
+
+def test_a_probe_is_one_write_one_read_one_delete_and_leaves_nothing(cloud: Cloud) -> None:
+    check(cloud, "ceph")
+    with cloud.network.record() as calls:
+        check(cloud, "ceph")
+    probed = [call.name for call in calls if call.name.startswith("backend:")]
+    assert probed == ["backend:put", "backend:get", "backend:delete"]
+    assert not cloud.backends["ceph"].replicas
+
+
+def test_a_failure_that_passes_is_no_outage(cloud: Cloud) -> None:
+    """The first probe fails, the second one finds the backend well."""
+    failed: list[str] = []
+
+    def fail_once(name: str) -> None:
+        if name == "backend:put":
+            cloud.backends["swift"].accept()
+            if not failed:
+                failed.append(name)
+                cloud.backends["swift"].refuse("put")
+
+    cloud.network.before = fail_once
+    assert check(cloud, "swift")
+    cloud.network.before = None
+    assert failed
+    assert state(cloud, "swift") is ClusterState.ACTIVE
+
+
+def test_an_operators_word_stands_above_what_was_found(cloud: Cloud) -> None:
+    cloud.register("ceph", state=ClusterState.ACTIVE)
+    cloud.backends["ceph"].refuse()
+    assert not check(cloud, "ceph")
+    assert state(cloud, "ceph") is ClusterState.ACTIVE
+
+
+def test_a_cluster_that_is_known_to_be_down_is_not_waited_for(cloud: Cloud, user: User) -> None:
+    user.create("a", b"bytes", SYNC)
+    cloud.backends["s3"].refuse()
+    check(cloud, "s3")
+    with cloud.network.record() as calls:
+        for at in CLUSTERS:
+            assert user.download("a", at=at).body == b"bytes"
+    assert not [c for c in calls if c.cluster == "s3" and c.name == "backend:get"]

@@ -1,0 +1,250 @@
+"""Drains and rebalances: every replica arrives before its last one leaves."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from mcos import limits
+from mcos.catalog import jobs
+from mcos.jobs import Job, JobKind, JobState, new_job
+from mcos.registry import ClusterState
+from mcos.workers import run_jobs as worker
+from tests.inprocess.cloud import ASYNC, SYNC, Cloud, arn
+from tests.inprocess.environment import ALL_CLUSTERS, CLUSTERS, MORE_CLUSTERS
+from tests.inprocess.network import Manner
+from tests.inprocess.user import User
+
+NAMES = [f"object-{number}" for number in range(6)]
+_ROUNDS = 12
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass ends a job as soon as it finds nothing, and one thing happens after the other."""
+    monkeypatch.setattr(worker, "_SIDE_BY_SIDE", 1)
+    monkeypatch.setattr(worker, "_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(worker, "_UNNOTICED_SECONDS", -1)
+
+
+@pytest.fixture
+def five(cloud: Cloud) -> Cloud:
+    for name in MORE_CLUSTERS:
+        cloud.register(name)
+    return cloud
+
+
+def begin(cloud: Cloud, kind: JobKind, cluster: str | None = None) -> str:
+    job = new_job(kind, cluster=cluster, rate=1000)
+    with cloud.network.outside():
+        jobs.create(job)
+    if cluster is not None:
+        cloud.register(cluster, state=ClusterState.DRAINING)
+    return job.id
+
+
+def the_job(cloud: Cloud, job_id: str) -> Job:
+    with cloud.network.outside():
+        return jobs.get(job_id)
+
+
+def run(cloud: Cloud, at: str = "s3") -> None:
+    """One call of ``run_jobs``, which sees to a page or two, and what comes of it."""
+    cloud.expire_leases()
+    cloud.invoke(arn(at, "run_jobs"), {"seconds": 0.05})
+    cloud.settle()
+
+
+def run_to_its_end(cloud: Cloud, job_id: str) -> Job:
+    for number in range(_ROUNDS):
+        run(cloud, at=CLUSTERS[number % len(CLUSTERS)])
+        job = the_job(cloud, job_id)
+        if job.state is not JobState.RUNNING:
+            return job
+    raise AssertionError(f"still running: {the_job(cloud, job_id)}")
+
+
+@contextmanager
+def never_below(cloud: Cloud, user: User, replicas: int) -> Iterator[list[int]]:
+    """Before every network call, every object has so many whole replicas on the services."""
+    counted: list[int] = []
+
+    def look(name: str) -> None:
+        held = cloud.replicas(user.account)
+        for record in cloud.records(user.account):
+            if record.current is not None:
+                whole = sum(record.current.id in bodies for bodies in held.values())
+                counted.append(whole)
+                assert whole >= replicas, f"{record.name} at {name}"
+
+    cloud.network.before = look
+    try:
+        yield counted
+    finally:
+        cloud.network.before = None
+
+
+def test_a_drained_cluster_is_empty_and_no_object_was_ever_below_its_replicas(
+    five: Cloud, user: User
+) -> None:
+    for name in NAMES:
+        assert user.create(name, name.encode(), SYNC).status == 201
+    before = len(five.replicas(user.account)["ceph"])
+    job = begin(five, JobKind.DRAIN, "ceph")
+    with never_below(five, user, 3) as counted:
+        done = run_to_its_end(five, job)
+    assert counted
+    assert done.state is JobState.DONE
+    assert (done.moved, done.remaining, done.stuck) == (before, 0, 0)
+    assert not five.replicas(user.account)["ceph"]
+    five.check_storage(user.account)
+    for name in NAMES:
+        assert user.stat(name)["state"] == "CREATED"
+        assert user.download(name).body == name.encode()
+
+
+def test_versions_that_are_on_their_way_are_drained_too(five: Cloud, user: User) -> None:
+    for name in NAMES:
+        user.create(name, b"old", SYNC)
+        user.update(name, b"new", ASYNC)
+    job = begin(five, JobKind.DRAIN, "s3")
+    five.cut_executions()
+    run_to_its_end(five, job)
+    assert not five.replicas(user.account)["s3"]
+    assert all(user.download(name).body == b"new" for name in NAMES)
+    five.check_storage(user.account)
+
+
+def test_a_replica_stays_while_the_cluster_it_moves_to_takes_nothing(
+    five: Cloud, user: User
+) -> None:
+    for name in NAMES:
+        user.create(name, name.encode(), SYNC)
+    job = begin(five, JobKind.DRAIN, "ceph")
+    for name in MORE_CLUSTERS:
+        five.backends[name].refuse("put")
+    with never_below(five, user, 3):
+        for _ in range(3):
+            five.expire_leases()
+            five.invoke(arn("s3", "run_jobs"), {"seconds": 0.05})
+            five.run_executions()
+            five.sweep()
+            five.pump()
+        assert {user.stat(name)["state"] for name in NAMES} == {"CREATED"}
+        for name in MORE_CLUSTERS:
+            five.backends[name].accept()
+        run_to_its_end(five, job)
+    assert not five.replicas(user.account)["ceph"]
+    five.check_storage(user.account)
+
+
+def test_a_cluster_whose_backend_is_dead_can_be_drained(five: Cloud, user: User) -> None:
+    for name in NAMES:
+        user.create(name, name.encode(), SYNC)
+    five.backends["ceph"].refuse()
+    job = begin(five, JobKind.DRAIN, "ceph")
+    for _ in range(_ROUNDS):
+        five.expire_leases()
+        five.invoke(arn("s3", "run_jobs"), {"seconds": 0.05})
+        five.run_executions()
+        if the_job(five, job).state is JobState.DONE:
+            break
+    assert the_job(five, job).state is JobState.DONE
+    for record in five.records(user.account):
+        assert record.current is not None
+        assert "ceph" not in record.current.replicas
+        assert len(record.current.stored) == 3
+
+
+def test_a_drain_that_has_nowhere_to_go_says_so_and_moves_nothing(cloud: Cloud, user: User) -> None:
+    user.create("a", b"bytes", SYNC)
+    job = begin(cloud, JobKind.DRAIN, "ceph")
+    for _ in range(3):
+        run(cloud)
+    found = the_job(cloud, job)
+    assert (found.state, found.moved, found.remaining) == (JobState.RUNNING, 0, 1)
+    assert "ceph" in {one["cluster"] for one in user.stat("a")["replicas"]}
+
+
+def test_a_stopped_job_moves_nothing_more_and_another_one_goes_on(
+    five: Cloud, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_PAGE", 1)
+    for name in NAMES:
+        user.create(name, name.encode(), SYNC)
+    job = begin(five, JobKind.DRAIN, "ceph")
+    run(five)
+    with five.network.outside():
+        jobs.change(job, lambda found: found.changed(state=JobState.STOPPED))
+    left = len(five.replicas(user.account)["ceph"])
+    for _ in range(3):
+        run(five)
+    assert len(five.replicas(user.account)["ceph"]) == left
+    assert the_job(five, job).state is JobState.STOPPED
+    run_to_its_end(five, begin(five, JobKind.DRAIN, "ceph"))
+    assert not five.replicas(user.account)["ceph"]
+
+
+def test_a_rebalance_brings_objects_to_where_the_resolver_wants_them(
+    cloud: Cloud, user: User
+) -> None:
+    for name in NAMES:
+        user.create(name, name.encode(), SYNC)
+    for name in MORE_CLUSTERS:
+        cloud.register(name, weight=3)
+    cloud.settle()
+    assert not any(name in cloud.replicas(user.account) for name in MORE_CLUSTERS)
+    job = begin(cloud, JobKind.REBALANCE)
+    with never_below(cloud, user, 3):
+        run_to_its_end(cloud, job)
+    for record in cloud.records(user.account):
+        assert record.current is not None
+        assert set(record.current.replicas) == set(cloud.targets(record.key))
+    cloud.check_storage(user.account)
+
+
+def test_one_cluster_at_a_time_works_at_a_job(five: Cloud, user: User) -> None:
+    job = begin(five, JobKind.REBALANCE)
+    leased = the_job(five, job).changed(leased_until="2999-01-01T00:00:00.000Z")
+    with five.network.outside():
+        jobs.change(job, lambda found: leased)
+    assert five.invoke(arn("swift", "run_jobs"), {"seconds": 0.05}) == {}
+    assert the_job(five, job) == leased
+
+
+def test_a_job_is_not_over_before_every_function_has_noticed_it(
+    five: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noticed = limits.REGISTRY_AGE_SECONDS + limits.WAIT_SECONDS_MAX
+    monkeypatch.setattr(worker, "_UNNOTICED_SECONDS", noticed)
+    job = begin(five, JobKind.DRAIN, "ceph")
+    run(five)
+    assert the_job(five, job).state is JobState.RUNNING
+    assert the_job(five, job).passes > 0
+
+
+@pytest.mark.parametrize("manner", Manner, ids=lambda manner: manner.name.lower())
+def test_a_drain_may_be_cut_short_anywhere(five: Cloud, user: User, manner: Manner) -> None:
+    """Whatever goes wrong once, the next call goes on, and nothing was ever below three."""
+    number = 0
+    while True:
+        for name in ALL_CLUSTERS:
+            five.register(name)
+        name = f"object-{number}"
+        user.create(name, b"bytes", SYNC)
+        leaving = user.stat(name)["replicas"][0]["cluster"]
+        job = begin(five, JobKind.DRAIN, leaving)
+        with never_below(five, user, 3):
+            with five.network.record((number, manner)) as calls:
+                five.try_to_invoke(arn("s3", "run_jobs"), {"seconds": 0.05})
+                five.run_executions()
+                made = len(calls)
+            run_to_its_end(five, job)
+        assert not five.replicas(user.account).get(leaving)
+        five.check_storage(user.account)
+        user.call("DELETE", f"/v1/containers/photos/objects/{name}", headers=SYNC)
+        five.settle()
+        if number >= made:
+            break
+        number += 1
+    assert number > 8

@@ -1,0 +1,45 @@
+"""An operator, and clusters to operate on."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.unit.admin.conftest import linked, run_jobs
+
+if TYPE_CHECKING:
+    from tests.inprocess.network import Network
+
+__all__ = ["linked", "logged", "operator", "run_jobs"]
+
+
+@pytest.fixture
+def operator(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``ada`` is an admin and ``bob`` is none; hashes take no time."""
+    from mcos import passwords
+    from mcos.accounts import Role
+    from mcos.catalog import accounts
+
+    monkeypatch.setattr(passwords, "_N", 2)
+    accounts.create("ada", passwords.hash_password("ada's"), Role.ADMIN)
+    accounts.create("bob", passwords.hash_password("bob's"))
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The log lines that were written, as text."""
+    from chalicelib import endpoint
+
+    handler = endpoint.logger._logger.handlers[0]
+    lines: list[str] = []
+
+    def emit(line: logging.LogRecord) -> None:
+        lines.append(handler.format(line))
+
+    monkeypatch.setattr(handler, "emit", emit)
+    level = endpoint.logger.log_level
+    endpoint.logger.setLevel("INFO")
+    yield lines
+    endpoint.logger.setLevel(level)

@@ -1,0 +1,102 @@
+"""What a job wants of an object."""
+
+from dataclasses import replace
+
+import pytest
+
+from mcos.errors import NotEnoughClusters
+from mcos.jobs import Job, JobKind, new_job
+from mcos.model import ObjectRecord, Replica, Version
+from mcos.placement.moves import Move, wanted_moves
+from mcos.registry import Cluster, ClusterState, Registry
+from tests.unit.builders import CLUSTERS, record, version
+from tests.unit.builders import cluster as a_cluster
+
+FIVE = (*CLUSTERS, "s3-2", "swift-2")
+
+
+def linked(*names: str, **states: ClusterState) -> Registry:
+    clusters: dict[str, Cluster] = {
+        name: a_cluster(name, state=states.get(name.replace("-", "_"), ClusterState.ACTIVE))
+        for name in names
+    }
+    return Registry(clusters)
+
+
+def drain(cluster: str) -> Job:
+    return new_job(JobKind.DRAIN, cluster=cluster, rate=1)
+
+
+def stored(*names: str) -> ObjectRecord:
+    replicas = {name: Replica(name, stored=True) for name in names}
+    return record(current=replace(version(1), replicas=replicas))
+
+
+def test_what_has_no_replica_on_a_drained_cluster_is_left_alone() -> None:
+    assert wanted_moves(drain("s3-2"), stored(*CLUSTERS), linked(*FIVE)) is None
+
+
+def test_a_replica_moves_to_a_cluster_that_has_none() -> None:
+    registry = linked(*FIVE, ceph=ClusterState.DRAINING)
+    (move,) = wanted_moves(drain("ceph"), stored(*CLUSTERS), registry) or []
+    assert move.source == "ceph"
+    assert move.target in ("s3-2", "swift-2")
+
+
+def test_a_replica_too_many_just_goes() -> None:
+    registry = linked(*FIVE, ceph=ClusterState.DRAINING)
+    here = stored(*CLUSTERS, "s3-2")
+    assert wanted_moves(drain("ceph"), here, registry) == [Move("ceph", None)]
+
+
+def test_there_is_nowhere_to_go() -> None:
+    with pytest.raises(NotEnoughClusters):
+        wanted_moves(
+            drain("ceph"), stored(*CLUSTERS), linked(*CLUSTERS, ceph=ClusterState.DRAINING)
+        )
+
+
+def test_a_move_that_was_begun_and_a_version_that_waits_are_waited_for() -> None:
+    leaving = {**version(1, stored=CLUSTERS).replicas, "ceph": Replica("ceph", True, leaving=True)}
+    moving = record(current=replace(version(1), replicas={**leaving, "s3-2": Replica("s3")}))
+    waiting = record(current=stored("s3", "swift", "s3-2").current, pending=(version(2),))
+    owed = record(current=stored("s3", "swift", "s3-2").current, obsolete=(version(1),))
+    for here in (moving, waiting, owed):
+        assert wanted_moves(drain("ceph"), here, linked(*FIVE)) == []
+
+
+def test_a_policy_that_is_gone_wanted_as_many_replicas_as_there_are() -> None:
+    current: Version = replace(stored(*CLUSTERS).shown, storage_policy="gone")
+    registry = linked(*FIVE, ceph=ClusterState.DRAINING)
+    (move,) = wanted_moves(drain("ceph"), record(current=current), registry) or []
+    assert move.target in ("s3-2", "swift-2")
+
+
+def test_a_rebalance_goes_where_the_resolver_says_and_then_rests() -> None:
+    job = new_job(JobKind.REBALANCE, cluster=None, rate=1)
+    registry = linked(*FIVE)
+    held = set(CLUSTERS)
+    for _ in range(4):
+        moves = wanted_moves(job, stored(*sorted(held)), registry)
+        if moves is None:
+            break
+        assert moves[0].target is not None
+        held = (held - {moves[0].source}) | {moves[0].target}
+    assert wanted_moves(job, stored(*sorted(held)), registry) is None
+
+
+def test_an_outage_moves_nothing_and_nothing_moves_into_it() -> None:
+    job = new_job(JobKind.REBALANCE, cluster=None, rate=1)
+    for down in FIVE:
+        registry = linked(*FIVE, **{down.replace("-", "_"): ClusterState.DOWN})
+        for held in (CLUSTERS, ("s3", "s3-2", "swift-2")):
+            moves = wanted_moves(job, stored(*held), registry)
+            same = wanted_moves(job, stored(*held), linked(*FIVE))
+            assert (moves is None) == (same is None)
+            assert not [one for one in moves or [] if one.target == down]
+
+
+def test_what_is_not_settled_is_waited_for_by_a_rebalance() -> None:
+    job = new_job(JobKind.REBALANCE, cluster=None, rate=1)
+    assert wanted_moves(job, record(current=version(1)), linked(*FIVE)) == []
+    assert wanted_moves(job, record(pending=(version(1),)), linked(*FIVE)) is None
