@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,6 +18,8 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.config import Config
+from rich.console import Console
+from rich.table import Table
 
 from mcos_client import Client
 from tests.functional.api.wire import CheckedTransport, Wire
@@ -24,6 +27,24 @@ from tests.functional.services import StorageService, service_of
 
 ROOT = Path(__file__).parents[2]
 INSTANCE = os.environ.get("MCOS_INSTANCE", "test")
+
+
+_figures: list[Table | str] = []
+
+
+@pytest.fixture(scope="session")
+def show() -> Callable[[Table | str], None]:
+    """Shows a table or a line of figures when the tests are over."""
+    return _figures.append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests have measured."""
+    with StringIO() as text:
+        console = Console(file=text, width=120)
+        for one in _figures:
+            console.print(one, highlight=False)
+        terminalreporter.write(text.getvalue())
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -75,6 +75,7 @@ def test_a_cluster_is_drained_under_load_and_nobody_notices(
     clients: dict[str, Client],
     admin: Wire,
     services: dict[str, StorageService],
+    show: Callable[[str], None],
 ) -> None:
     container = clients["s3"].create_container(f"drained-{uuid4().hex[:12]}").name
     for number in range(OBJECTS):
@@ -99,7 +100,9 @@ def test_a_cluster_is_drained_under_load_and_nobody_notices(
         took = time.monotonic() - started
     assert not load.failures, load.failures[:5]
     assert load.samples > 50
-    print(f"drained {before} replicas in {took:.0f} s beside {load.calls} calls, none failed")
+    show(
+        f"Drained {before} replicas in {took:.0f} s, beside {load.calls} calls of which none failed."
+    )
     assert clients["s3"].all_objects(container)
     for number in range(OBJECTS):
         stat = clients["s3"].stat_object(container, f"object-{number}")

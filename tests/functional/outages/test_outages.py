@@ -1,6 +1,7 @@
 """Each storage service is stopped in turn, and each pair of the three.
 
-The times are printed, beside the healthy ones; what is asserted is what a user is promised.
+The times are shown at the end, beside the healthy ones; what is asserted is what a user is
+promised.
 """
 
 import time
@@ -12,7 +13,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from rich.console import Console
 from rich.table import Table
 
 from mcos import limits
@@ -39,8 +39,8 @@ def clients(account: Account) -> Iterator[dict[str, Client]]:
 
 
 @pytest.fixture(scope="module")
-def table() -> Iterator[Table]:
-    """The times of all outages, printed at the end."""
+def table(show: Callable[[Table], None]) -> Table:
+    """The times of all outages, shown at the end."""
     table = Table(
         "stopped",
         "create, async",
@@ -52,8 +52,8 @@ def table() -> Iterator[Table]:
         "CREATED after",
         title="Outages (ms; the last in s)",
     )
-    yield table
-    Console(width=120).print(table)
+    show(table)
+    return table
 
 
 @pytest.fixture(scope="module")

@@ -106,9 +106,14 @@ def test_what_cannot_be_told_of_is_refused() -> None:
     assert call("GET", f"/v1/containers/photos/placement/{'a' * 1025}").code == "invalid_name"
     containers.create("bob", "photos", storage_policy="default")
     assert call("GET", PATH).code == "container_not_found"
-    store(replace(version(1), storage_policy="gone"))
-    assert call("GET", PATH).code == "unknown_storage_policy"
     assert call("GET", PATH, account=None).code == "token_missing"
+
+
+def test_an_object_whose_policy_is_gone_is_told_of_as_anywhere() -> None:
+    containers.create("ada", "photos", storage_policy="default")
+    store(replace(version(1), storage_policy="gone"))
+    policy = call("GET", PATH).json()["storage_policy"]
+    assert (policy["name"], policy["parts"][0]["replicas"]) == ("gone", 3)
 
 
 def test_it_costs_one_call_and_two_for_what_is_not_there(network: Network) -> None:

@@ -1,13 +1,15 @@
 """Storage policies: who could meet them, and what is said if nobody can."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcos.placement import policies
-from mcos.placement.policies import Seating
+from mcos.placement.policies import Seating, policy_of
 from mcos.registry import DEFAULT_POLICY, Cluster, ClusterState, PolicyPart, StoragePolicy
-from tests.unit.builders import cluster
+from tests.unit.builders import cluster, version
 from tests.unit.placement import strategies
 from tests.unit.placement.strategies import ACTIVE, DOWN, filled, registries, takers
 
@@ -132,3 +134,10 @@ def test_a_part_does_not_wish_for_a_cluster_that_lacks_what_it_must_have() -> No
     wanted = policy(PolicyPart(1, must=LOW, should=FAST))
     assert policies.fits(cluster("a", labels=FAST), wanted) == ()
     assert policies.wishes(cluster("a", labels=FAST), wanted) == ()
+
+
+def test_a_policy_that_is_gone_wanted_as_many_replicas_as_there_are() -> None:
+    one = replace(version(1), storage_policy="gone", readable_from=2)
+    assert policy_of(one, {}) == StoragePolicy("gone", (PolicyPart(3),), readable=2)
+    known = StoragePolicy("gone", (PolicyPart(5),), readable=1)
+    assert policy_of(one, {"gone": known}) is known

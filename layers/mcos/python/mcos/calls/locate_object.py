@@ -9,6 +9,7 @@ from mcos.catalog.registry import current_registry, policy_named
 from mcos.model import Version
 from mcos.names import check_container_name, check_object_name
 from mcos.placement.explanation import Explanation, explain
+from mcos.placement.policies import policy_of
 from mcos.registry import Cluster, StoragePolicy
 
 
@@ -42,18 +43,15 @@ def locate_object(key: Key) -> Location:
     Raises
     ------
     InvalidName, ContainerNotFound
-    UnknownStoragePolicy
-        The policy by which it was placed is no more.
     """
     account, container, name = key
     check_container_name(container)
     check_object_name(name)
     record = objects.get(key)
-    policy = policy_named(
-        record.latest.storage_policy
-        if record is not None
-        else containers.get(account, container).storage_policy
-    )
+    if record is not None:
+        policy = policy_of(record.latest, current_registry().policies)
+    else:
+        policy = policy_named(containers.get(account, container).storage_policy)
     clusters = current_registry().clusters
     return Location(
         policy=policy,

@@ -61,12 +61,6 @@ def policy_of(key: Key, name: str | None) -> StoragePolicy:
     return current_registry().policies.get(seen, DEFAULT_POLICY)
 
 
-def policy_kept(record: ObjectRecord | None) -> StoragePolicy:
-    """The storage policy that an object has; the default if that one is gone by now."""
-    name = record.latest.storage_policy if record else DEFAULT_POLICY.name
-    return current_registry().policies.get(name, DEFAULT_POLICY)
-
-
 def new_version(content: Content, prefer: Prefer) -> Version:
     """Name a version; it is neither placed nor staged yet."""
     inline = prefer.mode == "wait" and len(content.body) <= limits.INLINE_CONTENT_BYTES

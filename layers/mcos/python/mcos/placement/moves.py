@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from mcos.jobs import Job, JobKind
 from mcos.model import ObjectRecord, Version
 from mcos.placement import resolver
-from mcos.registry import Cluster, ClusterState, PolicyPart, Registry, StoragePolicy
+from mcos.placement.policies import policy_of
+from mcos.registry import Cluster, ClusterState, Registry
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,6 @@ def wanted_moves(job: Job, record: ObjectRecord, registry: Registry) -> list[Mov
     return _moves_home(record, version, registry)
 
 
-def policy_of(version: Version, registry: Registry) -> StoragePolicy:
-    """The policy of a version; one that is gone wanted so many replicas, and now it is anywhere."""
-    gone = StoragePolicy(
-        version.storage_policy, (PolicyPart(version.wanted),), version.readable_from
-    )
-    return registry.policies.get(version.storage_policy, gone)
-
-
 def _is_on(record: ObjectRecord, cluster: str) -> bool:
     versions = (record.current, *record.pending, *record.obsolete)
     return any(version is not None and cluster in version.replicas for version in versions)
@@ -64,7 +57,7 @@ def _moves_off(record: ObjectRecord, cluster: str, registry: Registry) -> list[M
     kept = [name for name in version.replicas if name != cluster]
     chosen = resolver.complete(
         registry.clusters.values(),
-        policy_of(version, registry),
+        policy_of(version, registry.policies),
         record.key,
         kept=kept,
         avoided=[cluster],
@@ -76,7 +69,7 @@ def _moves_home(record: ObjectRecord, version: Version, registry: Registry) -> l
     """Towards what the resolver says, as if nothing were DOWN: an outage moves nothing."""
     pairs = resolver.moves(
         list(_as_if_up(registry.clusters.values())),
-        policy_of(version, registry),
+        policy_of(version, registry.policies),
         record.key,
         held=tuple(version.replicas),
     )

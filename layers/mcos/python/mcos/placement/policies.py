@@ -6,7 +6,19 @@ Which clusters can sit at the same time is a bipartite matching; ``Seating`` kee
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 
+from mcos.model import Version
 from mcos.registry import Cluster, ClusterState, PolicyPart, StoragePolicy
+
+
+def policy_of(version: Version, policies: Mapping[str, StoragePolicy]) -> StoragePolicy:
+    """The policy of a version.
+
+    One that is gone by now wanted as many replicas as there are; where they are is left open.
+    """
+    gone = StoragePolicy(
+        version.storage_policy, (PolicyPart(version.wanted),), version.readable_from
+    )
+    return policies.get(version.storage_policy, gone)
 
 
 def takes_new(cluster: Cluster, *, down_too: bool = False) -> bool:
