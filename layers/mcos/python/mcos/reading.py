@@ -25,8 +25,9 @@ from mcos.storage import ReplicaDigestMismatch, ReplicaNotFound, StorageError
 _REMOTE_SECONDS = 9
 
 latencies = Latencies()
-# Threads live as long as the function: a backend's connection may be kept per thread.
-_readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="reader")
+# Threads live as long as the function: a backend's connection may be kept per thread. Enough that
+# readings which hang, while others have answered in their place, leave some for the next call.
+_readers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="reader")
 
 
 class ReplicaUnreadable(Exception):
