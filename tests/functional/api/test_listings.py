@@ -78,14 +78,18 @@ def walk(
 
 @pytest.fixture(scope="module")
 def filled(client: Client, clients: dict[str, Client]) -> str:
-    """A container with an object of each of ``NAMES``."""
+    """A container with an object of each of ``NAMES``.
+
+    Done while the caller waits: what is taken asynchronously piles up faster than a small machine
+    can start functions for it.
+    """
     container = client.create_container(f"filled-{uuid4().hex[:12]}").name
 
     def create(name: str) -> None:
         at = clients[CLUSTERS[len(name) % len(CLUSTERS)]]
-        at.create_object(container, name, name.encode("utf-8"), prefer="respond-async")
+        at.create_object(container, name, name.encode("utf-8"), prefer="wait=25")
 
-    with ThreadPoolExecutor(max_workers=4) as pool:
+    with ThreadPoolExecutor(max_workers=2) as pool:
         list(pool.map(create, NAMES))
     return container
 

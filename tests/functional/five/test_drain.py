@@ -100,10 +100,7 @@ def test_a_cluster_is_drained_under_load_and_nobody_notices(
         took = time.monotonic() - started
     assert not load.failures, load.failures[:5]
     assert load.samples > 50
-    show(
-        f"Drained {before} replicas in {took:.0f} s, beside {load.calls} calls of which none failed."
-    )
-    assert clients["s3"].all_objects(container)
+    show(f"Drained {before} replicas in {took:.0f} s, beside {load.calls} calls; none failed.")
     for number in range(OBJECTS):
         stat = clients["s3"].stat_object(container, f"object-{number}")
         assert DRAINED not in {one.cluster for one in stat.replicas}
