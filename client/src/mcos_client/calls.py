@@ -1,73 +1,28 @@
-"""The ten calls as values: what to send, and how to read the reply. Nothing here does I/O.
-
-``Client`` sends them one after another; whatever else sends them (asynchronously, say) needs only
-``request`` and ``result`` of ``Call``.
-"""
+"""The calls as values. Nothing here does I/O: ``Client`` and ``AsyncClient`` send them."""
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, cast
 
 import httpx
 
 from mcos_client import paths
-from mcos_client.errors import ContentCorrupted, NotModified, UnexpectedReply, error_of
+from mcos_client.call import Call, Repeat
+from mcos_client.errors import ContentCorrupted, NotFound, ObjectBeingDeleted
 from mcos_client.models import (
     Container,
     ContainerPage,
     Download,
     ObjectPage,
+    ObjectPlacement,
     ObjectStat,
     State,
     Token,
     Written,
 )
 
-Result = TypeVar("Result")
-
 _METADATA = "x-object-meta-"
-
-
-@dataclass(frozen=True)
-class Call(Generic[Result]):
-    """One call: method, path under the entry point, what goes with it, how to read the reply."""
-
-    method: str
-    path: str
-    read: Callable[[httpx.Response], Result]
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes | None = None
-    authenticated: bool = True
-
-    def request(self, entry_point: str, token: str | None) -> httpx.Request:
-        """The request that makes the call at an entry point."""
-        headers = dict(self.headers)
-        if token is not None and self.authenticated:
-            headers["authorization"] = f"Bearer {token}"
-        return httpx.Request(
-            self.method, entry_point + self.path, headers=headers, content=self.content
-        )
-
-    def result(self, response: httpx.Response) -> Result:
-        """What the reply says.
-
-        Raises
-        ------
-        McosError
-            The class that stands for the reply's ``code``.
-        """
-        if response.is_error:
-            raise error_of(response)
-        if response.status_code == httpx.codes.NOT_MODIFIED:
-            raise NotModified("The object has not changed.", status=response.status_code)
-        if not response.is_success:
-            raise _unexpected(response)
-        try:
-            return self.read(response)
-        except (KeyError, TypeError, ValueError) as error:
-            raise _unexpected(response) from error
 
 
 def login(user_name: str, password: str) -> Call[Token]:
@@ -79,6 +34,7 @@ def login(user_name: str, password: str) -> Call[Token]:
         headers={"content-type": "application/json"},
         content=request.content,
         authenticated=False,
+        repeat=Repeat.ALWAYS,
     )
 
 
@@ -90,6 +46,7 @@ def list_container(
         "GET",
         paths.with_query(paths.CONTAINERS, query),
         lambda response: ContainerPage.from_json(response.json()),
+        repeat=Repeat.ALWAYS,
     )
 
 
@@ -99,11 +56,18 @@ def create_container(container: str, *, storage_policy: str | None) -> Call[Cont
         paths.container_path(container),
         lambda response: Container.from_json(response.json()),
         headers=_given({"x-storage-policy": storage_policy}),
+        repeat=Repeat.ALWAYS,
     )
 
 
 def delete_container(container: str) -> Call[None]:
-    return Call("DELETE", paths.container_path(container), lambda response: None)
+    return Call(
+        "DELETE",
+        paths.container_path(container),
+        lambda response: None,
+        repeat=Repeat.ALWAYS,
+        already={NotFound: None},
+    )
 
 
 def list_object(
@@ -119,6 +83,7 @@ def list_object(
         "GET",
         paths.with_query(paths.objects_path(container), query),
         lambda response: ObjectPage.from_json(response.json()),
+        repeat=Repeat.ALWAYS,
     )
 
 
@@ -133,6 +98,7 @@ def write_object(
     prefer: str | None,
     if_match: str | None,
     if_none_match: str | None,
+    storage_policy: str | None,
 ) -> Call[Written]:
     """create_object (POST) or update_object (PUT); the content goes with its digest."""
     digest = b64encode(sha256(content).digest()).decode("ascii")
@@ -140,14 +106,23 @@ def write_object(
         "content-type": content_type,
         "content-digest": f"sha-256=:{digest}:",
         **{f"{_METADATA}{key}": value for key, value in metadata.items()},
-        **_given({"prefer": prefer, "if-match": if_match, "if-none-match": if_none_match}),
+        **_given(
+            {
+                "prefer": prefer,
+                "if-match": if_match,
+                "if-none-match": if_none_match,
+                "x-storage-policy": storage_policy,
+            }
+        ),
     }
+    guarded = if_none_match == "*" if method == "POST" else _names_one_content(if_match)
     return Call(
         method,
         paths.object_path(container, name),
         lambda response: Written.from_reply(response.json(), response.headers),
         headers=headers,
         content=content,
+        repeat=Repeat.GUARDED if guarded else Repeat.IF_NOT_DONE,
     )
 
 
@@ -156,6 +131,16 @@ def stat_object(container: str, name: str) -> Call[ObjectStat]:
         "GET",
         paths.stat_path(container, name),
         lambda response: ObjectStat.from_json(response.json()),
+        repeat=Repeat.ALWAYS,
+    )
+
+
+def locate_object(container: str, name: str) -> Call[ObjectPlacement]:
+    return Call(
+        "GET",
+        paths.placement_path(container, name),
+        lambda response: ObjectPlacement.from_json(response.json()),
+        repeat=Repeat.ALWAYS,
     )
 
 
@@ -168,7 +153,13 @@ def download_object(
     if_none_match: str | None,
 ) -> Call[Download]:
     headers = {"range": range_, "if-match": if_match, "if-none-match": if_none_match}
-    return Call("GET", paths.object_path(container, name), _read_download, headers=_given(headers))
+    return Call(
+        "GET",
+        paths.object_path(container, name),
+        _read_download,
+        headers=_given(headers),
+        repeat=Repeat.ALWAYS,
+    )
 
 
 def delete_object(
@@ -179,6 +170,8 @@ def delete_object(
         paths.object_path(container, name),
         lambda response: response.status_code == httpx.codes.NO_CONTENT,
         headers=_given({"prefer": prefer, "if-match": if_match}),
+        repeat=Repeat.ALWAYS,
+        already={NotFound: True, ObjectBeingDeleted: False},
     )
 
 
@@ -209,8 +202,10 @@ def _given(values: Mapping[str, Any]) -> dict[str, str]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _unexpected(response: httpx.Response) -> UnexpectedReply:
-    return UnexpectedReply(
-        f"HTTP {response.status_code} with a reply that the API does not have.",
-        status=response.status_code,
-    )
+def _names_one_content(if_match: str | None) -> bool:
+    """Whether an update is refused once it, or another one, was done.
+
+    ``*`` holds for any content; an update under it, done a second time, would undo what somebody
+    else wrote in between. So it does under ``If-None-Match``, whatever that names.
+    """
+    return if_match is not None and "*" not in if_match

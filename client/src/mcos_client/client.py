@@ -1,68 +1,85 @@
 """The client."""
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 import httpx
 
 from mcos_client import calls
-from mcos_client.errors import NotSettled, ObjectNotFound, Unreachable
+from mcos_client.admin import Admin
+from mcos_client.attempts import Attempts
+from mcos_client.call import Call, Result
+from mcos_client.clock import Clock
+from mcos_client.entry_points import EntryPoints
+from mcos_client.errors import McosError, NotSettled, ObjectNotFound
 from mcos_client.models import (
     Container,
     ContainerPage,
     Download,
     ListedObject,
     ObjectPage,
+    ObjectPlacement,
     ObjectStat,
     Token,
     Written,
 )
-
-Result = TypeVar("Result")
 
 OCTET_STREAM = "application/octet-stream"
 
 TIMEOUT = httpx.Timeout(connect=5, read=35, write=35, pool=5)
 """Seconds. The API's longest wait is 25, its gateway gives up after 30."""
 
-_FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 1.0
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 1.0
+"""Seconds between two looks at an object that is waited for."""
 
 
 class Client:
-    """A user's access to MCOS through one entry point.
+    """A user's access to MCOS.
 
     Parameters
     ----------
     entry_point
-        URL of any cluster's entry point.
+        URL of any cluster's entry point, or several in the order of preference: one that cannot
+        be reached is passed over for a while.
     token
         What ``login`` gave; not needed if ``login`` is called on this client.
     timeout
         Seconds, or ``httpx.Timeout``.
     transport
         Where requests go instead of the network; for tests.
+    retries
+        How often a call that failed is made again where that is safe, with growing pauses.
+
+    Attributes
+    ----------
+    admin
+        The operators' calls.
 
     Notes
     -----
     ``prefer`` is ``"respond-async"`` (return when the request is durable) or ``"wait=N"`` (return
     when it is done, N seconds at most); without it the cluster's default holds. ``if_match`` and
     ``if_none_match`` are ETags as the API gives them, or ``"*"``. Every method raises a
-    subclass of ``McosError``; nothing is tried again by itself.
+    subclass of ``McosError``. One client may be used by several threads.
     """
 
     def __init__(
         self,
-        entry_point: str,
+        entry_point: str | Sequence[str],
         token: str | None = None,
         *,
         timeout: float | httpx.Timeout = TIMEOUT,
         transport: httpx.BaseTransport | None = None,
+        retries: int = 0,
+        clock: Clock | None = None,
     ) -> None:
-        self.entry_point = entry_point.rstrip("/")
         self.token = token
+        self.admin = Admin(self._send)
+        self._clock = clock or Clock()
+        self._entry_points = EntryPoints(entry_point, self._clock)
+        self._retries = retries
         self._http = httpx.Client(timeout=timeout, transport=transport)
 
     def __enter__(self) -> Self:
@@ -79,6 +96,11 @@ class Client:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    @property
+    def entry_point(self) -> str:
+        """URL of the entry point that the next call goes to."""
+        return self._entry_points.first
 
     def login(self, user_name: str, password: str) -> Token:
         """Get a token, and use it from here on."""
@@ -131,8 +153,15 @@ class Client:
         prefer: str | None = None,
         if_match: str | None = None,
         if_none_match: str | None = None,
+        storage_policy: str | None = None,
     ) -> Written:
-        """Make an object of ``content``, at most 4,500,000 bytes."""
+        """Make an object of ``content``, at most 4,500,000 bytes.
+
+        Parameters
+        ----------
+        storage_policy
+            Rule of its placement; that of the container if None.
+        """
         return self._send(
             calls.write_object(
                 "POST",
@@ -144,6 +173,7 @@ class Client:
                 prefer=prefer,
                 if_match=if_match,
                 if_none_match=if_none_match,
+                storage_policy=storage_policy,
             )
         )
 
@@ -158,8 +188,15 @@ class Client:
         prefer: str | None = None,
         if_match: str | None = None,
         if_none_match: str | None = None,
+        storage_policy: str | None = None,
     ) -> Written:
-        """Give an object new content, type and metadata."""
+        """Give an object new content, type and metadata.
+
+        Parameters
+        ----------
+        storage_policy
+            Rule of its placement; the one that the object has if None.
+        """
         return self._send(
             calls.write_object(
                 "PUT",
@@ -171,12 +208,17 @@ class Client:
                 prefer=prefer,
                 if_match=if_match,
                 if_none_match=if_none_match,
+                storage_policy=storage_policy,
             )
         )
 
     def stat_object(self, container: str, name: str) -> ObjectStat:
         """What an object is, with every replica of it."""
         return self._send(calls.stat_object(container, name))
+
+    def locate_object(self, container: str, name: str) -> ObjectPlacement:
+        """Where an object is, where its next version would be, and why. It need not exist."""
+        return self._send(calls.locate_object(container, name))
 
     def download_object(
         self,
@@ -231,6 +273,40 @@ class Client:
             if marker is None:
                 return
 
+    def watch_object(
+        self, container: str, name: str, *, timeout: float = 60.0
+    ) -> Iterator[ObjectStat]:
+        """What an object is, each time that it changes, until nothing is under way for it.
+
+        It ends without an object that is settled if there is no such object (any more).
+
+        Parameters
+        ----------
+        timeout
+            Seconds.
+
+        Raises
+        ------
+        NotSettled
+        """
+        deadline = self._clock.now() + timeout
+        pause = FIRST_PAUSE
+        seen = None
+        while True:
+            try:
+                stat = self.stat_object(container, name)
+            except ObjectNotFound:
+                return
+            if stat != seen:
+                yield stat
+                seen = stat
+            if stat.settled:
+                return
+            if self._clock.now() + pause > deadline:
+                raise NotSettled(f"Object {name!r} is {stat.state} after {timeout:g} seconds.")
+            self._clock.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
     def wait_until_settled(
         self, container: str, name: str, *, timeout: float = 60.0
     ) -> ObjectStat | None:
@@ -249,24 +325,17 @@ class Client:
         ------
         NotSettled
         """
-        deadline = time.monotonic() + timeout
-        pause = _FIRST_PAUSE
+        last = None
+        for stat in self.watch_object(container, name, timeout=timeout):
+            last = stat
+        return last if last is not None and last.settled else None
+
+    def _send(self, call: Call[Result]) -> Result:
+        attempts = Attempts(call, self._entry_points, self._retries)
         while True:
             try:
-                stat = self.stat_object(container, name)
-            except ObjectNotFound:
-                return None
-            if stat.settled:
-                return stat
-            if time.monotonic() + pause > deadline:
-                raise NotSettled(f"Object {name!r} is {stat.state} after {timeout} seconds.")
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-
-    def _send(self, call: calls.Call[Result]) -> Result:
-        request = call.request(self.entry_point, self.token)
-        try:
-            response = self._http.send(request)
-        except httpx.TransportError as error:
-            raise Unreachable(f"{self.entry_point}: {error or type(error).__name__}") from error
-        return call.result(response)
+                return attempts.read(self._http.send(attempts.request(self.token)))
+            except (httpx.TransportError, McosError) as error:
+                pause = attempts.pause_after(error)
+            if pause:
+                self._clock.sleep(pause)

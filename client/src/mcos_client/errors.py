@@ -65,6 +65,10 @@ class NotSettled(McosError, TimeoutError):
     """The object was still on its way when the time to wait was over."""
 
 
+class ObjectFailed(McosError):
+    """An object that was waited for is FAILED: nothing is stored."""
+
+
 class InvalidRequest(McosError):
     """The request breaks a rule of the API; nothing was changed."""
 

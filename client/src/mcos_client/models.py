@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
 
+from mcos_client.policies import StoragePolicy
+
 State = Literal["CREATING", "CREATED", "UPDATING", "DELETING", "FAILED"]
+ReplicaState = Literal["stored", "writing", "leaving"]
 
 
 @dataclass(frozen=True)
@@ -127,11 +130,14 @@ class Written:
 
 @dataclass(frozen=True)
 class Replica:
-    """One copy of a version on one backend."""
+    """One copy of a version on one backend.
+
+    ``leaving`` is stored, until another replica has taken its place.
+    """
 
     cluster: str
     backend: str
-    state: Literal["stored", "writing"]
+    state: ReplicaState
     size: int
     sha256: str
 
@@ -154,6 +160,7 @@ class PendingVersion:
     size: int
     etag: str
     content_type: str
+    storage_policy: str
     created_at: datetime
     replicas: tuple[Replica, ...]
 
@@ -164,6 +171,7 @@ class PendingVersion:
             size=value["size"],
             etag=value["etag"],
             content_type=value["content_type"],
+            storage_policy=value["storage_policy"],
             created_at=_time(value["created_at"]),
             replicas=tuple(Replica.from_json(one) for one in value["replicas"]),
         )
@@ -185,6 +193,7 @@ class ObjectStat:
     metadata: dict[str, str]
     state: State
     version: str
+    storage_policy: str
     created_at: datetime
     last_modified: datetime
     reason: str | None
@@ -208,11 +217,93 @@ class ObjectStat:
             metadata=dict(value["metadata"]),
             state=value["state"],
             version=value["version"],
+            storage_policy=value["storage_policy"],
             created_at=_time(value["created_at"]),
             last_modified=_time(value["last_modified"]),
             reason=value.get("reason"),
             replicas=tuple(Replica.from_json(one) for one in value["replicas"]),
             pending=tuple(PendingVersion.from_json(one) for one in value["pending"]),
+        )
+
+
+@dataclass(frozen=True)
+class LocatedReplica:
+    """Where a replica is; provider and location are None if its cluster is not linked any more."""
+
+    cluster: str
+    backend: str
+    provider: str | None
+    location: str | None
+    state: ReplicaState
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(
+            cluster=value["cluster"],
+            backend=value["backend"],
+            provider=value["provider"],
+            location=value["location"],
+            state=value["state"],
+        )
+
+
+@dataclass(frozen=True)
+class PlacedCluster:
+    """What a cluster would be for an object's next version, and why.
+
+    Attributes
+    ----------
+    part
+        The part of the storage policy that a target's replica is for, from 0.
+    score
+        What the cluster drew for the object; higher is better.
+    """
+
+    cluster: str
+    role: Literal["target", "spare", "excluded"]
+    part: int | None
+    score: float
+    reason: str
+    provider: str
+    location: str
+    labels: dict[str, str]
+    state: str
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(
+            cluster=value["cluster"],
+            role=value["role"],
+            part=value["part"],
+            score=value["score"],
+            reason=value["reason"],
+            provider=value["provider"],
+            location=value["location"],
+            labels=dict(value["labels"]),
+            state=value["state"],
+        )
+
+
+@dataclass(frozen=True)
+class ObjectPlacement:
+    """Where an object is (nowhere if there is none), and where its next version would be."""
+
+    name: str
+    container: str
+    storage_policy: StoragePolicy
+    version: str | None
+    replicas: tuple[LocatedReplica, ...]
+    placement: tuple[PlacedCluster, ...]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(
+            name=value["name"],
+            container=value["container"],
+            storage_policy=StoragePolicy.from_json(value["storage_policy"]),
+            version=value["version"],
+            replicas=tuple(LocatedReplica.from_json(one) for one in value["replicas"]),
+            placement=tuple(PlacedCluster.from_json(one) for one in value["placement"]),
         )
 
 

@@ -26,6 +26,18 @@ def stat_path(container: str, name: str) -> str:
     return f"{container_path(container)}/stat/{_segments(name)}"
 
 
+def placement_path(container: str, name: str) -> str:
+    """Path of where an object is and would be."""
+    return f"{container_path(container)}/placement/{_segments(name)}"
+
+
+def admin_path(kind: str, name: str | None = None, action: str | None = None) -> str:
+    """Path of an operator's call: of all clusters, of one, of what is to be done with it."""
+    return "/".join(
+        ["/v1/admin", kind, *(_segment(part) for part in (name, action) if part is not None)]
+    )
+
+
 def with_query(path: str, query: Mapping[str, str | int | None]) -> str:
     """``path`` with what of ``query`` is given.
 

@@ -1,12 +1,17 @@
-"""A client whose requests go to a recorder instead of the network."""
+"""A client whose requests go to a recorder instead of the network, in a time of its own."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import pytest
 
 from mcos_client import Client
+
+from .command import Mcos
+from .fake_mcos import FakeMcos
+from .stopped_clock import StoppedClock
 
 ENTRY_POINT = "http://gateway.test/restapis/abc/$default/_user_request_"
 
@@ -31,11 +36,40 @@ class Gateway:
 
 
 @pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
 def gateway() -> Gateway:
     return Gateway()
 
 
 @pytest.fixture
-def client(gateway: Gateway) -> Iterator[Client]:
-    with Client(ENTRY_POINT, "a-token", transport=httpx.MockTransport(gateway)) as client:
+def client(gateway: Gateway, clock: StoppedClock) -> Iterator[Client]:
+    transport = httpx.MockTransport(gateway)
+    with Client(ENTRY_POINT, "a-token", transport=transport, clock=clock) as client:
         yield client
+
+
+@pytest.fixture
+def fake() -> FakeMcos:
+    return FakeMcos()
+
+
+@pytest.fixture
+def stranger(
+    fake: FakeMcos, clock: StoppedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Mcos:
+    """The command, by somebody who never logged in."""
+    config = tmp_path / "config" / "mcos.json"
+    monkeypatch.setenv("MCOS_CONFIG", str(config))
+    monkeypatch.delenv("MCOS_PROFILE", raising=False)
+    return Mcos(fake, clock, config)
+
+
+@pytest.fixture
+def mcos(stranger: Mcos) -> Mcos:
+    """The command, by somebody who is logged in."""
+    stranger.login()
+    return stranger

@@ -6,22 +6,9 @@ import httpx
 import pytest
 
 from mcos_client import Client, NotSettled
-from mcos_client import client as client_module
 
 from .conftest import Gateway
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Time that passes only when somebody sleeps: its one entry is now."""
-    now = [0.0]
-
-    def sleep(seconds: float) -> None:
-        now[0] += seconds
-
-    monkeypatch.setattr(client_module.time, "sleep", sleep)
-    monkeypatch.setattr(client_module.time, "monotonic", lambda: now[0])
-    return now
+from .stopped_clock import StoppedClock
 
 
 def stat(state: str, pending: list[dict[str, Any]] | None = None) -> httpx.Response:
@@ -35,6 +22,7 @@ def stat(state: str, pending: list[dict[str, Any]] | None = None) -> httpx.Respo
         "metadata": {},
         "state": state,
         "version": "v",
+        "storage_policy": "default",
         "created_at": "2026-01-01T00:00:00.000Z",
         "last_modified": "2026-01-01T00:00:00.000Z",
         "replicas": [],
@@ -62,11 +50,19 @@ def test_an_object_that_goes_away_is_settled(client: Client, gateway: Gateway) -
     assert client.wait_until_settled("c", "o") is None
 
 
-def test_gives_up_after_the_timeout(client: Client, gateway: Gateway, clock: list[float]) -> None:
+def test_gives_up_after_the_timeout(client: Client, gateway: Gateway, clock: StoppedClock) -> None:
     gateway.reply = lambda request: stat("CREATING")
     with pytest.raises(NotSettled):
         client.wait_until_settled("c", "o", timeout=10)
-    assert 8 < clock[0] <= 10
+    assert 8 < clock.now() <= 10
+
+
+def test_watching_tells_each_change_once(client: Client, gateway: Gateway) -> None:
+    states = ["CREATING", "CREATING", "UPDATING", "UPDATING", "CREATED"]
+    replies = iter([stat(state) for state in states])
+    gateway.reply = lambda request: next(replies)
+    seen = [one.state for one in client.watch_object("c", "o")]
+    assert seen == ["CREATING", "UPDATING", "CREATED"]
 
 
 def test_listing_goes_on_over_pages_that_are_empty(client: Client, gateway: Gateway) -> None:

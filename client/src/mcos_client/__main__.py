@@ -1,0 +1,5 @@
+"""The command ``mcos``: ``python -m mcos_client``."""
+
+from mcos_client.command.main import main
+
+main()

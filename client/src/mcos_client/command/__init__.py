@@ -1,0 +1,1 @@
+"""The command ``mcos``: one module a subcommand, of the subcommand's name."""

@@ -1,0 +1,1 @@
+"""mcos admin: what operators do, one module a kind of thing."""

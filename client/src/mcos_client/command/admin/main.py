@@ -1,0 +1,12 @@
+"""mcos admin and what is below it."""
+
+import typer
+
+from mcos_client.command.admin.account import app as account
+from mcos_client.command.admin.cluster import app as cluster
+from mcos_client.command.admin.job import app as job
+from mcos_client.command.admin.policy import app as policy
+
+app = typer.Typer(name="admin", help="What operators do.", no_args_is_help=True)
+for kind in (cluster, policy, account, job):
+    app.add_typer(kind)

@@ -1,0 +1,26 @@
+"""mcos cat: objects' bytes to standard output."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from mcos_client.command.locations import object_location
+from mcos_client.command.session import Json, session_of
+
+
+def cat(
+    context: typer.Context,
+    sources: Annotated[
+        list[str], typer.Argument(metavar="CONTAINER/OBJECT...", help="What to print.")
+    ],
+    json: Json = False,
+) -> None:
+    """Print the bytes of objects, one after another. (--json is for what goes wrong.)"""
+    session = session_of(context)
+    locations = [object_location(source) for source in sources]
+    with session.client() as client:
+        for where in locations:
+            content = client.download_object(where.container, where.name).content
+            sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,105 @@
+"""What ``mcos login`` keeps: one file, readable by its owner only, with a profile a login.
+
+JSON: ``{"profiles": {NAME: {"entry_points": [URL, ...], "user_name", "token", "expires_at"}}}``.
+It never holds a password.
+"""
+
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+DEFAULT_PROFILE = "default"
+
+
+class ConfigProblem(Exception):
+    """The file cannot be used; the message says why, and what helps."""
+
+
+class NotLoggedIn(Exception):
+    """There is no such profile."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A user at some entry points; ``expires_at`` is RFC 3339."""
+
+    entry_points: tuple[str, ...]
+    user_name: str
+    token: str
+    expires_at: str
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(
+            entry_points=tuple(value["entry_points"]),
+            user_name=value["user_name"],
+            token=value["token"],
+            expires_at=value["expires_at"],
+        )
+
+
+def config_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """``MCOS_CONFIG``, or ``mcos/config.json`` in the XDG directory of configuration."""
+    if named := environ.get("MCOS_CONFIG"):
+        return Path(named)
+    base = environ.get("XDG_CONFIG_HOME", "")
+    # The specification has a relative path ignored.
+    directory = Path(base) if os.path.isabs(base) else Path.home() / ".config"
+    return directory / "mcos" / "config.json"
+
+
+def read_profile(path: Path, name: str) -> Profile:
+    """The profile of a name.
+
+    Raises
+    ------
+    NotLoggedIn
+    ConfigProblem
+    """
+    profiles = _read(path)
+    if name not in profiles:
+        raise NotLoggedIn(f"There is no profile {name!r} in {path}: run mcos login.")
+    return profiles[name]
+
+
+def write_profile(path: Path, name: str, profile: Profile) -> None:
+    """Keep a profile, in the place of the one of its name.
+
+    Raises
+    ------
+    ConfigProblem
+        The file is there and cannot be read; it stays as it is.
+    """
+    profiles = {**_read(path), name: profile}
+    text = json.dumps({"profiles": {key: asdict(one) for key, one in profiles.items()}}, indent=2)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # mkstemp's files are readable by their owner only, from the moment that they exist.
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _read(path: Path) -> dict[str, Profile]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if os.name == "posix" and mode & 0o077:
+                raise ConfigProblem(f"Others may read {path}, which holds tokens: chmod 600 it.")
+            profiles = json.load(file)["profiles"]
+        return {name: Profile.from_json(one) for name, one in profiles.items()}
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigProblem(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigProblem(f"{path} is not a configuration of mcos: {error!r}.") from error

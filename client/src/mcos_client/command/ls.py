@@ -1,0 +1,73 @@
+"""mcos ls: list containers, or what is in one."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from mcos_client import Client, ObjectPage
+from mcos_client.command.locations import Location, location
+from mcos_client.command.output import print_json, print_name, size_of, time_of
+from mcos_client.command.session import Json, Session, session_of
+
+
+def ls(
+    context: typer.Context,
+    where: Annotated[
+        str | None,
+        typer.Argument(metavar="[CONTAINER[/PREFIX]]", help="All containers if left out."),
+    ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Do not fold names at slashes.")
+    ] = False,
+    long: Annotated[bool, typer.Option("--long", "-l", help="State, size and time too.")] = False,
+    json: Json = False,
+) -> None:
+    """List containers, or the objects of one whose names begin with PREFIX."""
+    session = session_of(context)
+    with session.client() as client:
+        if where is None:
+            _print_containers(session, client, long=long)
+        else:
+            for page in _pages(client, location(where), "" if recursive else "/"):
+                _print_page(session, page, long=long)
+
+
+def _print_containers(session: Session, client: Client, *, long: bool) -> None:
+    for one in client.all_containers():
+        if session.json:
+            print_json(session, one)
+        elif long:
+            print_name(session, f"{time_of(one.created_at)}  {one.storage_policy:12}  {one.name}")
+        else:
+            print_name(session, one.name)
+
+
+def _pages(client: Client, where: Location, delimiter: str) -> Iterator[ObjectPage]:
+    marker = None
+    while True:
+        page = client.list_object(
+            where.container,
+            prefix=where.name or None,
+            delimiter=delimiter or None,
+            marker=marker,
+        )
+        yield page
+        marker = page.next_marker
+        if marker is None:
+            return
+
+
+def _print_page(session: Session, page: ObjectPage, *, long: bool) -> None:
+    """Objects and folded names as one list, in the order of their bytes."""
+    lines = {prefix: f"{'':42}  {prefix}" if long else prefix for prefix in page.common_prefixes}
+    values: dict[str, object] = {one: {"common_prefix": one} for one in page.common_prefixes}
+    for one in page.objects:
+        facts = f"{one.state:8}  {size_of(one.size):>11}  {time_of(one.last_modified)}"
+        lines[one.name] = f"{facts}  {one.name}" if long else one.name
+        values[one.name] = one
+    for name in sorted(lines, key=str.encode):
+        if session.json:
+            print_json(session, values[name])
+        else:
+            print_name(session, lines[name])

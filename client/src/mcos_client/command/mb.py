@@ -1,0 +1,25 @@
+"""mcos mb: make a container."""
+
+from typing import Annotated
+
+import typer
+
+from mcos_client.command.locations import container_name
+from mcos_client.command.output import say
+from mcos_client.command.session import Json, session_of
+
+
+def mb(
+    context: typer.Context,
+    container: Annotated[str, typer.Argument(help="Its name.")],
+    policy: Annotated[
+        str | None, typer.Option(help="Storage policy by which its objects are placed.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Make a container, or find that it is there already."""
+    session = session_of(context)
+    name = container_name(container)
+    with session.client() as client:
+        made = client.create_container(name, storage_policy=policy)
+    say(session, f"{made.name} (storage policy {made.storage_policy})", made)

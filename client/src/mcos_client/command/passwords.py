@@ -1,0 +1,27 @@
+"""Where a password comes from: never from the command line, which others can see."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+]
+
+
+def ask_password(*, stdin: bool, confirm: bool = False) -> str:
+    """A password, from the first line of standard input or from whoever sits there.
+
+    Raises
+    ------
+    typer.BadParameter
+        It is empty.
+    """
+    if stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=confirm, err=True)
+    if not password:
+        raise typer.BadParameter("The password is empty.")
+    return password

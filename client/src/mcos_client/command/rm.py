@@ -1,0 +1,61 @@
+"""mcos rm: delete objects."""
+
+from typing import Annotated
+
+import typer
+
+from mcos_client import Client, ObjectBeingDeleted, ObjectNotFound
+from mcos_client.command.locations import Location, folder, location, object_location
+from mcos_client.command.many import for_each
+from mcos_client.command.output import say
+from mcos_client.command.session import Json, Session, session_of
+from mcos_client.command.storing import Wait, preference
+
+
+def rm(
+    context: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="CONTAINER/OBJECT", help="What to delete.")],
+    recursive: Annotated[
+        bool,
+        typer.Option("--recursive", "-r", help="And all below it; a container alone is emptied."),
+    ] = False,
+    wait: Wait = None,
+    json: Json = False,
+) -> None:
+    """Delete an object."""
+    session = session_of(context)
+    where = location(target) if recursive else object_location(target)
+    with session.client() as client:
+        if not recursive:
+            done = client.delete_object(where.container, where.name, prefer=preference(wait))
+            _tell(session, where, done)
+            return
+        found = _below(client, where)
+        if not found and where.name:
+            raise ObjectNotFound(f"There is nothing below {str(where)!r}.")
+
+        def delete(one: Location) -> bool:
+            try:
+                return client.delete_object(one.container, one.name, prefer=preference(wait))
+            except ObjectNotFound:
+                return True  # somebody else was there first
+            except ObjectBeingDeleted:
+                return False
+
+        for_each(session, "deleting", found, delete, lambda one, done: _tell(session, one, done))
+
+
+def _below(client: Client, where: Location) -> list[Location]:
+    """The object itself, and what is below it as if it were a folder."""
+    prefix = folder(where.name)
+    return [
+        Location(where.container, one.name)
+        for one in client.all_objects(where.container, prefix=where.name or None)
+        if one.name == where.name or one.name.startswith(prefix)
+    ]
+
+
+def _tell(session: Session, where: Location, done: bool) -> None:
+    state = "deleted" if done else "deleting"
+    told = {"container": where.container, "name": where.name, "state": state}
+    say(session, f"{where} {state}", told)
