@@ -7,6 +7,7 @@ promised.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import combinations
 from statistics import quantiles
 from typing import Any
@@ -90,7 +91,7 @@ def reads(clients: dict[str, Client], container: str) -> list[float]:
     def read(client: Client) -> None:
         assert client.download_object(container, "kept").content == b"the bytes"
 
-    return [timed(lambda c=client: read(c)) for client in clients.values() for _ in range(READS)]  # type: ignore[misc]
+    return [timed(partial(read, client)) for client in clients.values() for _ in range(READS)]
 
 
 def p50_p99(times: list[float]) -> tuple[str, str]:
@@ -139,13 +140,13 @@ def test_an_outage_is_survived_and_what_was_taken_is_created_after_it(
         known = _reads_once_it_is_known(clients, filled, names, invoke) if len(names) == 1 else []
         client.create_object(filled, f"{label}-c", b"taken", prefer="respond-async")
     returned = time.monotonic()
-    for name in ("a", "c"):
+    for name in (f"{label}-a", f"{label}-c"):
         wait_until(
-            lambda name=name: client.stat_object(filled, f"{label}-{name}").state == "CREATED",  # type: ignore[misc]
+            partial(_is_created, client, filled, name),
             f"what was taken while {label} was away is CREATED",
             seconds=RETURN_SECONDS,
         )
-        assert client.download_object(filled, f"{label}-{name}").content == b"taken"
+        assert client.download_object(filled, name).content == b"taken"
     after = time.monotonic() - returned
     for name in names:
         assert invoke(name, "check_health", {})["healthy"] is True
@@ -159,6 +160,10 @@ def test_an_outage_is_survived_and_what_was_taken_is_created_after_it(
         *(p50_p99(known) if known else ("", "")),
         f"{after:.0f}",
     )
+
+
+def _is_created(client: Client, container: str, name: str) -> bool:
+    return client.stat_object(container, name).state == "CREATED"
 
 
 def _reads_once_it_is_known(
