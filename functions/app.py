@@ -85,6 +85,11 @@ def delete_object(event: Any, context: Any) -> Any:
     return _handle("delete_object", event, context)
 
 
+@app.lambda_function(name="uploads")
+def uploads(event: Any, context: Any) -> Any:
+    return _handle("uploads", event, context)
+
+
 @app.lambda_function(name="admin_clusters")
 def admin_clusters(event: Any, context: Any) -> Any:
     return _handle("admin_clusters", event, context)
@@ -118,14 +123,29 @@ def put_replica(event: Any, context: Any) -> Any:
     return _handle("put_replica", event, context)
 
 
+@app.lambda_function(name="put_parts")
+def put_parts(event: Any, context: Any) -> Any:
+    return _handle("put_parts", event, context)
+
+
 @app.lambda_function(name="get_replica")
 def get_replica(event: Any, context: Any) -> Any:
     return _handle("get_replica", event, context)
 
 
+@app.lambda_function(name="digest_content")
+def digest_content(event: Any, context: Any) -> Any:
+    return _handle("digest_content", event, context)
+
+
 @app.lambda_function(name="commit_version")
 def commit_version(event: Any, context: Any) -> Any:
     return _handle("commit_version", event, context)
+
+
+@app.lambda_function(name="ingest_upload")
+def ingest_upload(event: Any, context: Any) -> Any:
+    return _handle("ingest_upload", event, context)
 
 
 @app.lambda_function(name="repair_replica")
@@ -146,3 +166,8 @@ def check_health(event: Any, context: Any) -> Any:
 @app.lambda_function(name="run_jobs")
 def run_jobs(event: Any, context: Any) -> Any:
     return _handle("run_jobs", event, context)
+
+
+@app.lambda_function(name="publish_changes")
+def publish_changes(event: Any, context: Any) -> Any:
+    return _handle("publish_changes", event, context)

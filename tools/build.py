@@ -59,7 +59,16 @@ NOT_PACKAGED_METADATA = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 
 # botocore describes 400 services in 20 MB; functions call these. The rest would be most of what a
 # cold start loads.
-BOTOCORE_SERVICES = {"dynamodb", "lambda", "s3", "secretsmanager", "sqs", "stepfunctions", "sts"}
+BOTOCORE_SERVICES = {
+    "dynamodb",
+    "events",
+    "lambda",
+    "s3",
+    "secretsmanager",
+    "sqs",
+    "stepfunctions",
+    "sts",
+}
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 

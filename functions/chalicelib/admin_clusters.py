@@ -18,6 +18,7 @@ _ROW = {
     "labels": texts,
     "weight": number,
     "put_replica": text,
+    "put_parts": text,
     "get_replica": text,
     "repair_queue_url": text,
     "staging_bucket": text,

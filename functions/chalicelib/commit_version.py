@@ -9,7 +9,7 @@ from mcos.workers.commit_version import commit_version
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """``{"record", "version_id", "results": [{"cluster", "stored"}]}`` to what came of it.
+    """``{"record", "version_id", "results": [{"cluster", "stored", "tag"?}]}`` to what came of it.
 
     Returns
     -------
@@ -20,9 +20,10 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     if version is None:
         raise ValueError("the record does not know the version that is to be committed")
     stored = {result["cluster"] for result in event["results"] if result["stored"]}
+    tags = {result["cluster"]: result["tag"] for result in event["results"] if "tag" in result}
 
     def work() -> tuple[str, dict[str, Any]]:
-        _, outcome = commit_version(record, version, stored)
+        _, outcome = commit_version(record, version, stored, tags)
         return outcome.value, {"outcome": outcome.value, "stored": sorted(stored)}
 
     result: dict[str, Any] = logged(

@@ -16,10 +16,10 @@ from mcos.errors import (
     InvalidMetadata,
     UnsafeTextBody,
 )
+from mcos.names import is_content_type
 
 _METADATA_PREFIX = "x-object-meta-"
 _DEFAULT_TYPE = "application/octet-stream"
-_CONTENT_TYPE = re.compile(r"[\x20-\x7e]+/[\x20-\x7e]+")
 _DIGEST = re.compile(r"\s*([a-z0-9*._-]+)\s*=\s*:([A-Za-z0-9+/=]*):\s*(?:;[^,]*)?")
 _ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512"}
 
@@ -53,7 +53,7 @@ def content(request: Request) -> Content:
 
 def _content_type(request: Request) -> str:
     value = request.headers.get("content-type", "").strip() or _DEFAULT_TYPE
-    if len(value) > limits.CONTENT_TYPE_BYTES or not _CONTENT_TYPE.fullmatch(value):
+    if not is_content_type(value):
         raise InvalidHeader(
             f"Content-Type is type/subtype, at most {limits.CONTENT_TYPE_BYTES} characters."
         )

@@ -6,6 +6,7 @@ from chalicelib.conditions import conditions
 from chalicelib.endpoint import count, endpoint, logger
 from chalicelib.http import Request, Response
 from chalicelib.object_reply import content_headers
+from chalicelib.preferences import no_redirect
 from mcos.calls.download_object import ByteRange, download_object
 
 _RANGE = re.compile(r"bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*")
@@ -18,6 +19,7 @@ def handle(request: Request) -> Response:
         conditions=conditions(request),
         byte_range=_byte_range(request),
         if_range=request.headers.get("if-range"),
+        redirect=not no_redirect(request),
     )
     version = download.version
     if download.damaged:
@@ -26,6 +28,10 @@ def handle(request: Request) -> Response:
         )
         count("DamagedReplicas", len(download.damaged))
     headers = content_headers(download.record, version)
+    if download.url is not None:
+        # Not to be kept: it is for the caller alone, and for a while.
+        told = {"Location": download.url, "Cache-Control": "no-store"}
+        return Response(307, {**headers, **told, "X-MCOS-Content-Length": str(version.size)})
     if download.content is None:
         return Response(304, headers)
     headers |= {"Content-Type": version.content_type, "Accept-Ranges": "bytes"}

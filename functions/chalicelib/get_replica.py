@@ -5,18 +5,23 @@ from typing import Any
 
 from chalicelib.worker import logged
 from mcos.model import Version
-from mcos.workers.get_replica import get_replica
+from mcos.workers.get_replica import get_replica, sign_replica
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """``{"account", "version", "first", "last"}`` to ``{"content"}`` or ``{"reason"}``."""
-    version = Version.from_json(event["version"])
+    """Read a replica, or sign a URL of it.
+
+    ``{"account", "version", "first", "last"}`` to ``{"content"}``, and ``{"account", "version",
+    "sign": {"filename"}}`` to ``{"url"}``; either to ``{"reason", "damaged"}``.
+    """
+    account, version = event["account"], Version.from_json(event["version"])
 
     def work() -> tuple[str, dict[str, Any]]:
-        result = get_replica(event["account"], version, event["first"], event["last"])
-        return "ok" if "content" in result else "unreadable", result
+        if "sign" in event:
+            result = sign_replica(account, version, filename=event["sign"]["filename"])
+        else:
+            result = get_replica(account, version, event["first"], event["last"])
+        return "unreadable" if "reason" in result else "ok", result
 
-    result: dict[str, Any] = logged(
-        "get_replica", work, account=event["account"], version=version.id
-    )
+    result: dict[str, Any] = logged("get_replica", work, account=account, version=version.id)
     return result

@@ -4,7 +4,6 @@ from typing import Any
 
 from chalicelib.endpoint import endpoint
 from chalicelib.http import Request, Response
-from chalicelib.object_reply import replica_state
 from chalicelib.storage_policy import described
 from mcos.calls.locate_object import Location, locate_object
 from mcos.placement.explanation import Explanation
@@ -34,7 +33,7 @@ def _replicas(location: Location) -> list[dict[str, Any]]:
             "backend": replica.backend,
             "provider": cluster and cluster.provider,
             "location": cluster and cluster.location,
-            "state": replica_state(replica),
+            "state": replica.progress,
         }
         for name, replica, cluster in found
     ]

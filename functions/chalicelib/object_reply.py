@@ -8,14 +8,16 @@ from urllib.parse import quote
 from chalicelib.http import Response
 from chalicelib.preferences import applied
 from mcos.calls.writing import Prefer
-from mcos.model import ObjectRecord, Replica, State, Version
+from mcos.model import ObjectRecord, State, Version
 
 
 def headers(record: ObjectRecord, version: Version) -> dict[str, str]:
     """The headers that every reply for an object carries."""
+    # Of what was uploaded the digest may not be known yet.
+    digest = {"Repr-Digest": f"sha-256=:{version.sha256}:"} if version.sha256 else {}
     return {
         "ETag": version.etag,
-        "Repr-Digest": f"sha-256=:{version.sha256}:",
+        **digest,
         "X-MCOS-State": record.state.value,
         "X-MCOS-Version": version.id,
         "X-MCOS-Replicas": f"{min(len(version.stored), version.wanted)}/{version.wanted}",
@@ -34,8 +36,18 @@ def content_headers(record: ObjectRecord, version: Version) -> dict[str, str]:
 
 def written(record: ObjectRecord, preference: Prefer, *, done: int) -> Response:
     """The reply to a create or an update: ``done`` when it is CREATED, 202 until then."""
-    version = record.latest
     status = done if record.state is State.CREATED else 202
+    return _of_version(record, record.latest, status, applied(preference))
+
+
+def accepted(record: ObjectRecord, version_id: str) -> Response:
+    """The reply to an upload that has become a version, lately or before."""
+    return _of_version(record, record.find(version_id) or record.shown, 202, {})
+
+
+def _of_version(
+    record: ObjectRecord, version: Version, status: int, more: dict[str, str]
+) -> Response:
     path = f"/v1/containers/{quote(record.container, safe='')}/objects/{quote(record.name)}"
     body = {
         "name": record.name,
@@ -46,9 +58,7 @@ def written(record: ObjectRecord, preference: Prefer, *, done: int) -> Response:
         "state": record.state.value,
         "version": version.id,
     }
-    return Response.json(
-        status, body, {**headers(record, version), **applied(preference), "Location": path}
-    )
+    return Response.json(status, body, {**headers(record, version), **more, "Location": path})
 
 
 def listed(record: ObjectRecord) -> dict[str, Any]:
@@ -72,7 +82,7 @@ def described(record: ObjectRecord) -> dict[str, Any]:
         "container": record.container,
         "size": version.size,
         "etag": version.etag,
-        "digest": {"sha-256": version.sha256},
+        "digest": _digest(version),
         "content_type": version.content_type,
         "metadata": version.metadata,
         "state": record.state.value,
@@ -97,11 +107,8 @@ def described(record: ObjectRecord) -> dict[str, Any]:
     return {**body, "reason": record.reason} if record.reason else body
 
 
-def replica_state(replica: Replica) -> str:
-    """How far a replica is."""
-    if replica.leaving:
-        return "leaving"
-    return "stored" if replica.stored else "writing"
+def _digest(version: Version) -> dict[str, str]:
+    return {"sha-256": version.sha256} if version.sha256 else {}
 
 
 def _replicas(version: Version) -> list[dict[str, Any]]:
@@ -109,9 +116,9 @@ def _replicas(version: Version) -> list[dict[str, Any]]:
         {
             "cluster": cluster,
             "backend": replica.backend,
-            "state": replica_state(replica),
+            "state": replica.progress,
             "size": version.size,
-            "digest": {"sha-256": version.sha256},
+            "digest": _digest(version),
         }
         for cluster, replica in version.replicas.items()
     ]

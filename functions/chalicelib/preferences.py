@@ -24,6 +24,12 @@ def prefer(request: Request) -> Prefer:
     return Prefer("wait", min(max(wait, limits.WAIT_SECONDS_MIN), limits.WAIT_SECONDS_MAX))
 
 
+def no_redirect(request: Request) -> bool:
+    """Whether the caller cannot be sent elsewhere."""
+    preferences = request.headers.get("prefer", "").split(",")
+    return "no-redirect" in [one.partition(";")[0].strip().lower() for one in preferences]
+
+
 def applied(preference: Prefer) -> dict[str, str]:
     """The header that says what was done."""
     mode = preference.mode

@@ -23,6 +23,7 @@ provider "aws" {
     content {
       apigatewayv2   = endpoints.value
       dynamodb       = endpoints.value
+      events         = endpoints.value
       iam            = endpoints.value
       lambda         = endpoints.value
       logs           = endpoints.value
@@ -70,6 +71,8 @@ module "cluster" {
   layers                    = module.shared.layers
   token_key_secret          = module.shared.token_key_secret
   registry_table            = module.shared.tables["registry"]
+  publishes                 = each.key == local.publisher
+  changes                   = module.shared.changes
   backend_secret            = var.backend_secrets[each.key]
   backend_secret_version    = var.backend_secrets_version
   openapi                   = yamldecode(file("${path.module}/../../openapi.yaml"))
@@ -78,10 +81,17 @@ module "cluster" {
   log_retention_days        = var.log_retention_days
   repair_visibility_seconds = var.repair_visibility_seconds
   throttling                = var.throttling
+  fetch                     = var.fetch
 }
 
 locals {
   account_id = data.aws_caller_identity.current.account_id
+
+  # One cluster publishes the changes of all: the stream is that of the shared table, and a second
+  # reader would only say everything twice. Which one does not matter, so it is the first by name. If
+  # another becomes the first, that one begins with what the stream still has: up to a day's events
+  # come again, none is missing.
+  publisher = sort(keys(var.clusters))[0]
 
   # The parts of names that a cluster's functions are told, or allowed, before the things exist:
   # clusters refer to each other, and a queue takes a minute to be made.

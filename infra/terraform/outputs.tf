@@ -12,3 +12,8 @@ output "tables" {
   description = "Name of each table."
   value       = module.shared.tables
 }
+
+output "event_bus" {
+  description = "Name and ARN of the bus on which the states of objects are told: docs/notifications.md."
+  value       = module.shared.event_bus
+}

@@ -134,3 +134,13 @@ variable "throttling" {
   })
   default = {}
 }
+
+variable "fetch" {
+  description = "From where messages of the inbound queues may have contents fetched ('source_url'), over https. allowed_hosts: 'data.example.com', or '*.example.com' for all below it; none: from nowhere. max_seconds is at most 240."
+  type = object({
+    allowed_hosts = optional(list(string), [])
+    max_bytes     = optional(number, 1073741824)
+    max_seconds   = optional(number, 240)
+  })
+  default = {}
+}

@@ -12,6 +12,9 @@ from swiftclient.exceptions import ClientException
 PROBES = "~health/"
 """What the health check writes and deletes again; no replica."""
 
+SEGMENTS = "~parts/"
+"""Parts of replicas, on Swift."""
+
 
 class StorageService(Protocol):
     """A storage service's bucket or container of replicas."""
@@ -30,6 +33,10 @@ class StorageService(Protocol):
 
     def keys(self) -> set[str]:
         """Every key of a replica."""
+        ...
+
+    def pieces(self, key: str) -> list[str]:
+        """What there is of a key: the replica, and parts of it, whether it was made or not."""
         ...
 
     def close(self) -> None:
@@ -76,6 +83,12 @@ class Bucket:
         found = {entry["Key"] for page in pages for entry in page.get("Contents", ())}
         return {key for key in found if not key.startswith(PROBES)}
 
+    def pieces(self, key: str) -> list[str]:
+        named = {"Bucket": self._bucket, "Prefix": key}
+        whole = self._client.list_objects_v2(**named).get("Contents", [])
+        begun = self._client.list_multipart_uploads(**named).get("Uploads", [])
+        return [one["Key"] for one in [*whole, *begun]]
+
     def close(self) -> None:
         self._client.close()
 
@@ -111,7 +124,16 @@ class SwiftContainer:
 
     def keys(self) -> set[str]:
         _, entries = self._connection.get_container(self._container, full_listing=True)
-        return {entry["name"] for entry in entries if not entry["name"].startswith(PROBES)}
+        return {
+            entry["name"] for entry in entries if not entry["name"].startswith((PROBES, SEGMENTS))
+        }
+
+    def pieces(self, key: str) -> list[str]:
+        listings = [
+            self._connection.get_container(self._container, prefix=prefix, full_listing=True)[1]
+            for prefix in (key, f"{SEGMENTS}{key}/")
+        ]
+        return [entry["name"] for listing in listings for entry in listing]
 
     def close(self) -> None:
         self._connection.close()

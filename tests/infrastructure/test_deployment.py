@@ -84,7 +84,7 @@ def test_login_is_throttled_harder(deployment: Deployment) -> None:
 
 def test_tables_are_encrypted_and_can_be_restored(deployment: Deployment) -> None:
     tables = deployment.of_type("aws_dynamodb_table")
-    names = ("accounts", "containers", "jobs", "objects", "registry")
+    names = ("accounts", "containers", "jobs", "objects", "registry", "uploads")
     assert sorted(table["name"] for table in tables) == [f"mcos-{name}" for name in names]
     for table in tables:
         assert table["server_side_encryption"][0]["enabled"]
@@ -92,14 +92,16 @@ def test_tables_are_encrypted_and_can_be_restored(deployment: Deployment) -> Non
         assert table["billing_mode"] == "PAY_PER_REQUEST"
 
 
-def test_nothing_expires_but_in_the_registry(deployment: Deployment) -> None:
+def test_nothing_expires_but_passing_facts_and_the_memory_of_what_was_taken(
+    deployment: Deployment,
+) -> None:
     expiring = {
         table["name"]: one["attribute_name"]
         for table in deployment.of_type("aws_dynamodb_table")
         for one in table["ttl"]
         if one["enabled"]
     }
-    assert expiring == {"mcos-registry": "expires"}
+    assert expiring == {"mcos-registry": "expires", "mcos-uploads": "expires"}
 
 
 def test_a_cluster_is_announced_as_the_functions_read_it(deployment: Deployment) -> None:
@@ -122,6 +124,7 @@ def test_a_cluster_is_announced_as_the_functions_read_it(deployment: Deployment)
         )
         assert cluster.weight == said.get("weight", 1)
         assert cluster.put_replica == functions[f"mcos-{name}-put_replica"]
+        assert cluster.put_parts == functions[f"mcos-{name}-put_parts"]
         assert cluster.get_replica == functions[f"mcos-{name}-get_replica"]
         # An operator's word and the health check's are not Terraform's.
         assert not {"operator_state", "health"} & set(document)
@@ -175,19 +178,93 @@ def test_a_bad_message_repeats_alone_and_ends_in_the_dead_letter_queue(
     for mapping in deployment.of_type("aws_lambda_event_source_mapping"):
         assert mapping["function_response_types"] == ["ReportBatchItemFailures"]
     queues = {queue["arn"]: queue for queue in deployment.of_type("aws_sqs_queue")}
-    repair = [queue for queue in queues.values() if queue["redrive_policy"]]
-    assert len(repair) == len(deployment.clusters)
-    for queue in repair:
+    read = [queue for queue in queues.values() if queue["redrive_policy"]]
+    assert sorted(queue["name"] for queue in read) == sorted(
+        f"mcos-{cluster}-{kind}"
+        for cluster in deployment.clusters
+        for kind in ("inbound", "repair")
+    )
+    for queue in read:
         redrive = json.loads(queue["redrive_policy"])
-        assert redrive["maxReceiveCount"] == 1000  # as many as SQS counts
+        # Of repairs as many as SQS counts; what cannot be taken in leaves its queue at once.
+        tries = 1000 if queue["name"].endswith("-repair") else 100
+        assert redrive["maxReceiveCount"] == tries
         dead = queues[redrive["deadLetterTargetArn"]]
         # A message keeps its age when it moves.
         assert dead["message_retention_seconds"] > queue["message_retention_seconds"]
 
 
+def test_s3_tells_of_what_others_put_into_staging_and_of_nothing_else(
+    deployment: Deployment,
+) -> None:
+    queues = {queue["name"]: queue for queue in deployment.of_type("aws_sqs_queue")}
+    told = {one["bucket"]: one["queue"] for one in deployment.of_type("aws_s3_bucket_notification")}
+    versioned = {
+        one["bucket"]
+        for one in deployment.of_type("aws_s3_bucket_versioning")
+        if one["versioning_configuration"][0]["status"] == "Enabled"
+    }
+    for cluster in deployment.clusters:
+        bucket = f"mcos-{cluster}-staging-000000000000"
+        queue = queues[f"mcos-{cluster}-inbound"]
+        assert sorted(one["filter_prefix"] for one in told[bucket]) == ["incoming/", "uploads/"]
+        assert {one["queue_arn"] for one in told[bucket]} == {queue["arn"]}
+        assert {event for one in told[bucket] for event in one["events"]} == {"s3:ObjectCreated:*"}
+        assert bucket in versioned
+        (statement,) = json.loads(queue["policy"])["Statement"]
+        assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+        assert statement["Condition"]["ArnEquals"] == {"aws:SourceArn": f"arn:aws:s3:::{bucket}"}
+
+
+def test_what_changes_of_objects_is_published_once_for_all_clusters(deployment: Deployment) -> None:
+    streams = {
+        table["name"]: (table["stream_arn"], table["stream_view_type"])
+        for table in deployment.of_type("aws_dynamodb_table")
+        if table["stream_enabled"]
+    }
+    assert list(streams) == ["mcos-objects"]
+    stream, images = streams["mcos-objects"]
+    assert images == "NEW_AND_OLD_IMAGES"
+    mappings = deployment.of_type("aws_lambda_event_source_mapping")
+    (mapping,) = [one for one in mappings if one["event_source_arn"] == stream]
+    publisher = f"mcos-{deployment.clusters[0]}-publish_changes"
+    assert mapping["function_name"].split(":")[6] == publisher
+    (bus,) = deployment.of_type("aws_cloudwatch_event_bus")
+    functions = {one["function_name"]: one for one in deployment.of_type("aws_lambda_function")}
+    (environment,) = functions[publisher]["environment"]
+    assert environment["variables"]["MCOS_EVENT_BUS"] == bus["name"] == "mcos"
+
+
+def test_a_change_that_cannot_be_published_is_kept_in_mind(deployment: Deployment) -> None:
+    (queue,) = [
+        one
+        for one in deployment.of_type("aws_sqs_queue")
+        if one["name"] == "mcos-unpublished-events"
+    ]
+    (mapping,) = [
+        one
+        for one in deployment.of_type("aws_lambda_event_source_mapping")
+        if "/stream/" in one["event_source_arn"]
+    ]
+    (destination,) = mapping["destination_config"]
+    assert destination["on_failure"][0]["destination_arn"] == queue["arn"]
+    assert mapping["starting_position"] == "TRIM_HORIZON"
+    assert mapping["bisect_batch_on_function_error"]
+    # Nothing but its age ends the tries, shortly before the stream forgets it.
+    assert mapping["maximum_retry_attempts"] == -1
+    assert 20 * 3600 < mapping["maximum_record_age_in_seconds"] < 24 * 3600
+
+
 def test_a_function_has_only_the_layers_it_uses(deployment: Deployment) -> None:
     backend = {"s3": "s3", "ceph": "s3", "swift": "swift"}
-    touching = {"check_health", "download_object", "get_replica", "put_replica", "repair_replica"}
+    touching = {
+        "check_health",
+        "download_object",
+        "get_replica",
+        "put_parts",
+        "put_replica",
+        "repair_replica",
+    }
     for function in deployment.of_type("aws_lambda_function"):
         cluster, name = cluster_and_function(function["function_name"])
         wanted = ["mcos", "common"]
@@ -219,5 +296,5 @@ def test_every_function_of_every_cluster_has_a_log_that_ends(deployment: Deploym
         for one in deployment.of_type("aws_cloudwatch_log_group")
         if one["retention_in_days"]
     }
-    assert len(functions) == 24 * len(deployment.clusters)
+    assert len(functions) == 28 * len(deployment.clusters) + len(["publish_changes"])
     assert functions <= groups

@@ -27,14 +27,39 @@ WRITE = {
     "objects": CHANGE,
     "containers": ADMIT,
     "registry": READ_ALL,
-    "own staging": ["s3:DeleteObject", "s3:PutObject"],
+    "own staging": ["s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"],
+    "own staging bucket": ["s3:ListBucket"],
     "own state machine": ["states:StartExecution", "states:StartSyncExecution"],
     "all repair queues": ["sqs:SendMessage"],
 }
 SETTLE = {
     "objects": CHANGE,
     "registry": READ_ALL,
-    "own staging": ["s3:DeleteObject"],
+    "own staging": ["s3:DeleteObjectVersion"],
+    "all repair queues": ["sqs:SendMessage"],
+}
+
+TAKE_MESSAGES = [
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+]
+RECEIVE = {
+    "objects": CHANGE,
+    "containers": ADMIT,
+    "registry": READ_ALL,
+    "own staging": [
+        "s3:AbortMultipartUpload",
+        "s3:DeleteObjectVersion",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListMultipartUploadParts",
+        "s3:PutObject",
+    ],
+    "own staging bucket": ["s3:ListBucket"],
+    "own state machine": ["states:StartExecution"],
+    "own large state machine": ["states:StartExecution"],
     "all repair queues": ["sqs:SendMessage"],
 }
 
@@ -84,9 +109,24 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "own run_jobs": INVOKE,
     },
     "no_route": {},
+    "uploads": {**RECEIVE, "uploads": [*CHANGE, "dynamodb:Query"]},
+    "ingest_upload": {
+        **RECEIVE,
+        "accounts": READ,
+        "uploads": CHANGE,
+        "own inbound queue": TAKE_MESSAGES,
+        "own inbound dlq": ["sqs:SendMessage"],
+    },
+    "put_parts": {
+        "registry": READ_ALL,
+        "all staging": ["s3:GetObject", "s3:GetObjectVersion"],
+        "all get_replica": INVOKE,
+        "own backend secret": SECRET,
+    },
+    "digest_content": {**SETTLE, "all staging": ["s3:GetObject", "s3:GetObjectVersion"]},
     "put_replica": {
         "registry": READ_ALL,
-        "all staging": ["s3:GetObject"],
+        "all staging": ["s3:GetObject", "s3:GetObjectVersion"],
         "all get_replica": INVOKE,
         "own backend secret": SECRET,
     },
@@ -94,13 +134,9 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
     "commit_version": SETTLE,
     "repair_replica": {
         **SETTLE,
-        "own repair queue": [
-            "sqs:ChangeMessageVisibility",
-            "sqs:DeleteMessage",
-            "sqs:GetQueueAttributes",
-            "sqs:ReceiveMessage",
-        ],
-        "all staging": ["s3:GetObject"],
+        "own repair queue": TAKE_MESSAGES,
+        "own large state machine": ["states:ListExecutions", "states:StartExecution"],
+        "all staging": ["s3:GetObject", "s3:GetObjectVersion"],
         "all get_replica": INVOKE,
         "own backend secret": SECRET,
     },
@@ -109,6 +145,11 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "unsettled": ["dynamodb:Query"],
         "containers": ADMIT,
         "own state machine": ["states:StartExecution"],
+        "own large state machine": ["states:ListExecutions", "states:StartExecution"],
+        "uploads": CHANGE,
+        "expiring": ["dynamodb:Query"],
+        "own staged uploads": ["s3:AbortMultipartUpload", "s3:GetObject"],
+        "own staging bucket": ["s3:ListBucket"],
     },
     "check_health": {
         "registry": ["dynamodb:PutItem", "dynamodb:Scan"],
@@ -119,12 +160,35 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "registry": READ_ALL,
         "objects": [*CHANGE, "dynamodb:Scan"],
         "own state machine": ["states:StartSyncExecution"],
+        "own large state machine": ["states:StartExecution"],
     },
+}
+
+# There is one for all clusters, at the first of them.
+PUBLISHER = "publish_changes"
+PUBLISH = {
+    "objects stream": [
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+    ],
+    "event bus": ["events:PutEvents"],
+    "unpublished queue": ["sqs:SendMessage"],
 }
 
 # What the clock calls, once a minute.
 SCHEDULED = ["check_health", "run_jobs", "sweep_pending"]
-WORKERS = {*SCHEDULED, "commit_version", "get_replica", "put_replica", "repair_replica"}
+WORKERS = {
+    *SCHEDULED,
+    "commit_version",
+    "digest_content",
+    "get_replica",
+    "ingest_upload",
+    "put_parts",
+    "put_replica",
+    "repair_replica",
+}
 
 # Step Functions needs them to log, and they know no narrower resource.
 LOG_DELIVERY = {
@@ -152,22 +216,32 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
 
     secrets = {one["name"]: one["arn"] for one in deployment.of_type("aws_secretsmanager_secret")}
     staging = f"arn:aws:s3:::mcos-{{}}-staging-{ACCOUNT}/*"
-    tables = ("accounts", "containers", "objects", "registry", "jobs")
+    tables = ("accounts", "containers", "objects", "registry", "jobs", "uploads")
     return {
         **{table: [arn("dynamodb", f"table/mcos-{table}")] for table in tables},
         "unsettled": [arn("dynamodb", "table/mcos-objects/index/unsettled")],
+        "expiring": [arn("dynamodb", "table/mcos-uploads/index/expiring")],
+        "objects stream": [arn("dynamodb", "table/mcos-objects/stream/*")],
+        "event bus": [arn("events", "event-bus/mcos")],
+        "unpublished queue": [arn("sqs", "mcos-unpublished-events")],
         "token key": [secrets["mcos/token-key"]],
         "own backend secret": [secrets[f"mcos/{cluster}/backend"]],
         "own staging": [staging.format(cluster)],
+        "own staging bucket": [staging.format(cluster).removesuffix("/*")],
+        "own staged uploads": [staging.format(cluster).replace("/*", "/uploads/*")],
         "all staging": [staging.format(one) for one in deployment.clusters],
         "own state machine": [arn("states", f"stateMachine:mcos-{cluster}-replicate-object")],
+        "own large state machine": [arn("states", f"stateMachine:mcos-{cluster}-replicate-large")],
+        "own inbound queue": [arn("sqs", f"mcos-{cluster}-inbound")],
+        "own inbound dlq": [arn("sqs", f"mcos-{cluster}-inbound-dlq")],
         "own repair queue": [arn("sqs", f"mcos-{cluster}-repair")],
         "all repair queues": each("sqs", "mcos-{}-repair"),
         "all put_replica": each("lambda", "function:mcos-{}-put_replica"),
+        "all put_parts": each("lambda", "function:mcos-{}-put_parts"),
         "all get_replica": each("lambda", "function:mcos-{}-get_replica"),
         **{
             f"own {worker}": [arn("lambda", f"function:mcos-{cluster}-{worker}")]
-            for worker in ("commit_version", *SCHEDULED)
+            for worker in ("commit_version", "digest_content", *SCHEDULED)
         },
     }
 
@@ -206,11 +280,24 @@ def test_a_function_may_do_what_it_needs_and_nothing_else(
     deployment: Deployment, policies: dict[str, Grants], function: str
 ) -> None:
     for cluster in deployment.clusters:
-        name = f"mcos-{cluster}-{function}"
-        own_log = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/lambda/{name}:*"
-        logs = {("logs:CreateLogStream", own_log), ("logs:PutLogEvents", own_log)}
         words = resources(deployment, cluster)
-        assert policies[name] == wanted(FUNCTIONS[function], words) | logs
+        name = f"mcos-{cluster}-{function}"
+        assert policies[name] == wanted(FUNCTIONS[function], words) | own_logs(name)
+
+
+def own_logs(function: str) -> Grants:
+    """That a function may write its own log."""
+    own_log = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/lambda/{function}:*"
+    return {("logs:CreateLogStream", own_log), ("logs:PutLogEvents", own_log)}
+
+
+def test_what_changes_is_published_by_the_first_cluster_alone(
+    deployment: Deployment, policies: dict[str, Grants]
+) -> None:
+    first = deployment.clusters[0]
+    name = f"mcos-{first}-{PUBLISHER}"
+    assert policies[name] == wanted(PUBLISH, resources(deployment, first)) | own_logs(name)
+    assert [role for role in policies if role.endswith(PUBLISHER)] == [name]
 
 
 def test_a_state_machine_may_call_replicas_and_its_own_commit(
@@ -218,7 +305,9 @@ def test_a_state_machine_may_call_replicas_and_its_own_commit(
 ) -> None:
     table = {
         "all put_replica": INVOKE,
+        "all put_parts": INVOKE,
         "own commit_version": INVOKE,
+        "own digest_content": INVOKE,
         "all repair queues": ["sqs:SendMessage"],
     }
     for cluster in deployment.clusters:
@@ -243,7 +332,7 @@ def test_there_is_no_other_role_and_no_managed_policy(
     roles = deployment.of_type("aws_iam_role")
     assert {role["name"] for role in roles} == set(policies)
     a_cluster = len(FUNCTIONS) + len(SCHEDULED) + len(["replicate-object"])
-    assert len(roles) == len(deployment.clusters) * a_cluster
+    assert len(roles) == len(deployment.clusters) * a_cluster + len([PUBLISHER])
     assert not any(role["managed_policy_arns"] for role in roles)
     for kind in ("aws_iam_role_policy_attachment", "aws_iam_policy", "aws_iam_user"):
         assert not deployment.of_type(kind)

@@ -32,7 +32,7 @@ def tasks() -> dict[str, dict[str, Any]]:
 
 
 def test_terraform_fills_in_what_it_knows() -> None:
-    assert set(re.findall(r"[$%]\{(.*?)\}", TEXT)) == {"commit_version"}
+    assert set(re.findall(r"[$%]\{(.*?)\}", TEXT)) == {"commit_version", "digest_content"}
 
 
 @pytest.mark.parametrize("machine", list(machines(DEFINITION)), ids=lambda one: one["StartAt"])
@@ -48,7 +48,7 @@ def test_every_state_is_reached_and_leads_somewhere(machine: dict[str, Any]) -> 
 
 
 def test_no_task_waits_for_ever() -> None:
-    assert DEFINITION["TimeoutSeconds"] <= 300  # Express
+    assert DEFINITION["TimeoutSeconds"] <= 300  # Express; Terraform gives Standard its own
     assert all("TimeoutSeconds" in task for task in tasks().values())
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote_plus, unquote
 from uuid import uuid4
 
 import httpx
@@ -39,6 +39,7 @@ from tests.inprocess.environment import (
     PREFIX,
     REGION,
     cluster_environment,
+    inbound_url,
 )
 from tests.inprocess.gateway import Reply, sqs_event
 from tests.inprocess.inventory import Inventory
@@ -76,11 +77,13 @@ class Cloud(Inventory):
         self.executed: list[dict[str, Any]] = []
         self.delivered: list[tuple[str, Any]] = []
         self._cluster: str | None = None
+        self._sequence = 0
         self._session = get_session()
         self._clients: dict[str, Any] = {}
         network.answers = {
             "sfn:StartExecution": self._start_execution,
             "sfn:StartSyncExecution": self._start_sync_execution,
+            "sfn:ListExecutions": self._list_executions,
             "lambda:Invoke": self._invoke_over_the_wire,
         }
 
@@ -103,8 +106,13 @@ class Cloud(Inventory):
             secrets.create_secret(Name=f"{PREFIX}/token-key", SecretString=_TOKEN_KEY)
             for name in ALL_CLUSTERS:
                 own = cluster_environment(name)
-                self.client("s3").create_bucket(Bucket=own["MCOS_STAGING_BUCKET"])
-                self.client("sqs").create_queue(QueueName=f"{PREFIX}-{name}-repair")
+                bucket = own["MCOS_STAGING_BUCKET"]
+                self.client("s3").create_bucket(Bucket=bucket)
+                self.client("s3").put_bucket_versioning(
+                    Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
+                )
+                for queue in ("repair", "inbound", "inbound-dlq"):
+                    self.client("sqs").create_queue(QueueName=f"{PREFIX}-{name}-{queue}")
                 secrets.create_secret(
                     Name=own["MCOS_BACKEND_SECRET"], SecretString=json.dumps({"service": name})
                 )
@@ -132,6 +140,7 @@ class Cloud(Inventory):
             "labels": dict(labels or {}),
             "weight": weight,
             "put_replica": arn(name, "put_replica"),
+            "put_parts": arn(name, "put_parts"),
             "get_replica": arn(name, "get_replica"),
             "repair_queue_url": own["MCOS_REPAIR_QUEUE_URL"],
             "staging_bucket": own["MCOS_STAGING_BUCKET"],
@@ -285,6 +294,22 @@ class Cloud(Inventory):
         self.executions.append((_cluster_of(started), json.loads(started["input"])))
         return _sfn_reply({"executionArn": started["name"], "startDate": 0})
 
+    def _list_executions(self, request: AWSPreparedRequest) -> tuple[int, dict[str, str], bytes]:
+        """Those that were started and have not run: here none runs while anybody looks."""
+        machine = json.loads(request.body)["stateMachineArn"]
+        running = [
+            {
+                "executionArn": "arn:execution",
+                "stateMachineArn": machine,
+                "name": f"{execution['version_id']}-1",
+                "status": "RUNNING",
+                "startDate": 0,
+            }
+            for _, execution in self.executions
+            if execution["replica"]["part_size"]
+        ]
+        return _sfn_reply({"executions": running})
+
     def _start_sync_execution(
         self, request: AWSPreparedRequest
     ) -> tuple[int, dict[str, str], bytes]:
@@ -306,11 +331,55 @@ class Cloud(Inventory):
                 invoke=self.invoke,
                 send=self.send,
                 commit_version=arn(cluster, "commit_version"),
+                digest_content=arn(cluster, "digest_content"),
             )
 
     def send(self, queue_url: str, text: str) -> None:
         """Send a message as the state machine does."""
         aws.client("sqs").send_message(QueueUrl=queue_url, MessageBody=text)
+
+    # What other systems bring
+
+    def put_into_staging(
+        self, cluster: str, key: str, content: bytes, **more: Any
+    ) -> dict[str, Any]:
+        """Put something into a cluster's staging by S3 itself; the event that S3 tells of it."""
+        bucket = cluster_environment(cluster)["MCOS_STAGING_BUCKET"]
+        with self.network.outside():
+            reply = self.client("s3").put_object(Bucket=bucket, Key=key, Body=content, **more)
+        return self.arrival(cluster, key, reply["VersionId"])
+
+    def arrival(self, cluster: str, key: str, version: str) -> dict[str, Any]:
+        """What S3 tells of an object that was put into a cluster's staging."""
+        self._sequence += 1
+        told = {"key": quote_plus(key), "versionId": version, "sequencer": f"{self._sequence:016X}"}
+        bucket = {"name": cluster_environment(cluster)["MCOS_STAGING_BUCKET"]}
+        s3 = {"bucket": bucket, "object": told}
+        return {"Records": [{"eventName": "ObjectCreated:Put", "s3": s3}]}
+
+    def ingest(self, cluster: str, *messages: Any) -> list[str]:
+        """Hand messages to ``ingest_upload`` as one batch; the ids of those that come again."""
+        event = gateway.sqs_events([json.dumps(one) for one in messages])
+        answer = self.invoke(arn(cluster, "ingest_upload"), event)
+        return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+    def sqs_event_of(self, message: Any) -> dict[str, Any]:
+        """An event of a queue with that one message."""
+        return sqs_event(json.dumps(message))
+
+    def refused(self, cluster: str) -> list[tuple[str, Any]]:
+        """Code of the reason and body of what is in a cluster's dead-letter queue."""
+        with self.network.outside():
+            found = self.client("sqs").receive_message(
+                QueueUrl=inbound_url(cluster, "-dlq"),
+                MaxNumberOfMessages=10,
+                MessageAttributeNames=["All"],
+                VisibilityTimeout=0,
+            )
+        return [
+            (one["MessageAttributes"]["code"]["StringValue"], json.loads(one["Body"]))
+            for one in found.get("Messages", [])
+        ]
 
     # Time
 
@@ -446,6 +515,7 @@ def running_cloud() -> Iterator[Cloud]:
             patch.setenv(name, value)
         # A message that is late on purpose would be waited for.
         patch.setattr(repair_queue, "LATE_SECONDS", 0)
+        patch.setattr(repair_queue, "LATE_SECONDS_IN_PARTS", 0)
         # Metrics are lines on standard output, thousands here.
         patch.setattr(endpoint.metrics, "flush_metrics", endpoint.metrics.clear_metrics)
         try:
@@ -467,7 +537,8 @@ def _function_of(arn: str) -> tuple[str, str]:
 
 def _cluster_of(started: Mapping[str, Any]) -> str:
     machine: str = started["stateMachineArn"].rpartition(":")[2]
-    return machine.removeprefix(f"{PREFIX}-").removesuffix("-replicate-object")
+    name = machine.removeprefix(f"{PREFIX}-")
+    return name.removesuffix("-replicate-object").removesuffix("-replicate-large")
 
 
 def _sfn_reply(value: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:

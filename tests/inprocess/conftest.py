@@ -33,6 +33,16 @@ def cloud(running: Cloud) -> Cloud:
 
 
 @pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has more than a thousand bytes is large, and is sent and written in parts of these."""
+    from mcos import limits
+    from tests.inprocess.uploads import PART
+
+    monkeypatch.setattr(limits, "PART_BYTES", PART)
+    monkeypatch.setattr(limits, "UPLOAD_PART_BYTES_MIN", 1)
+
+
+@pytest.fixture
 def user(cloud: Cloud) -> User:
     """An account with a container ``photos``."""
     from tests.inprocess.user import User

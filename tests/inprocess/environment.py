@@ -29,9 +29,17 @@ os.environ.update(
     MCOS_TABLE_PREFIX=PREFIX,
     POWERTOOLS_SERVICE_NAME="mcos",
     POWERTOOLS_METRICS_NAMESPACE="MCOS",
+    # Moto's: parts of a few bytes, kept in memory.
+    S3_UPLOAD_PART_MIN_SIZE="1",
+    MOTO_S3_DEFAULT_KEY_BUFFER_SIZE=str(16 * 1024 * 1024),
     # Only what nobody foresaw, so that a failing test shows its traceback.
     POWERTOOLS_LOG_LEVEL="ERROR",
 )
+
+
+def inbound_url(cluster: str, suffix: str = "") -> str:
+    """URL of a cluster's inbound queue, or of its dead-letter queue."""
+    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{PREFIX}-{cluster}-inbound{suffix}"
 
 
 def cluster_environment(cluster: str, prefer: str = "respond-async") -> dict[str, str]:
@@ -42,9 +50,11 @@ def cluster_environment(cluster: str, prefer: str = "respond-async") -> dict[str
         "MCOS_CLUSTER": cluster,
         "MCOS_STAGING_BUCKET": f"{PREFIX}-{cluster}-staging-{ACCOUNT_ID}",
         "MCOS_STATE_MACHINE_ARN": f"{machine}-replicate-object",
+        "MCOS_LARGE_STATE_MACHINE_ARN": f"{machine}-replicate-large",
         "MCOS_REPAIR_QUEUE_URL": queue,
         "MCOS_TOKEN_KEY_SECRET": f"{PREFIX}/token-key",
         "MCOS_BACKEND": cluster,
         "MCOS_BACKEND_SECRET": f"{PREFIX}/{cluster}/backend",
         "MCOS_DEFAULT_PREFER": prefer,
+        "MCOS_INBOUND_DLQ_URL": inbound_url(cluster, "-dlq"),
     }

@@ -1,6 +1,7 @@
 """A storage service in memory that keeps what ``mcos.storage.contract`` promises."""
 
-from collections.abc import Callable
+import builtins
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -11,25 +12,40 @@ from mcos.storage import (
     LIST_LIMIT,
     BackendUnavailable,
     Content,
+    Part,
     RangeNotSatisfiable,
+    ReplicaDigestMismatch,
     ReplicaNotFound,
     ReplicaPage,
     ReplicaReader,
     ReplicaStat,
 )
 from mcos.storage.arguments import (
+    check_complete_parts,
     check_list,
+    check_part,
+    check_parts_of,
     check_put,
     check_signed_url,
     content_disposition,
     range_header,
 )
-from mcos.storage.content import same_content, verified
+from mcos.storage.content import (
+    MeasuredContent,
+    check_parts,
+    same_content,
+    same_parts,
+    verified,
+)
 from mcos.storage.contract import check_key
 from mcos.storage.reader import StreamReader
 from tests.inprocess.network import Network
 
 Result = TypeVar("Result")
+
+
+_PARTS_CALLS = ("begin_parts", "put_part", "list_parts", "complete_parts", "discard_parts")
+_CALLS = ("put", "get", "stat", "delete", "list", *_PARTS_CALLS)
 
 
 class FakeBackend:
@@ -39,20 +55,22 @@ class FakeBackend:
     ----------
     replicas
         Content and stat, by key. Tests may look, and may damage.
+    parts
+        Parts that are not a replica yet, by key and number: content and MD5.
     refusing
-        The calls that answer ``BackendUnavailable``: ``put``, ``get``, ``delete``, ``stat``,
-        ``list``.
+        The calls that answer ``BackendUnavailable``, by name.
     """
 
     def __init__(self, kind: str, network: Network) -> None:
         self.kind = kind
         self.replicas: dict[str, tuple[bytes, ReplicaStat]] = {}
+        self.parts: dict[str, dict[int, tuple[bytes, str]]] = {}
         self.refusing: set[str] = set()
         self._network = network
 
     def refuse(self, *calls: str) -> None:
         """Refuse these calls from now on; all of them if none are named."""
-        self.refusing = set(calls or ("put", "get", "stat", "delete", "list"))
+        self.refusing = set(calls or _CALLS)
 
     def accept(self) -> None:
         """Refuse nothing any more."""
@@ -98,6 +116,78 @@ class FakeBackend:
             return stat
 
         return self._call("put", key, do)
+
+    def begin_parts(self, key: str, *, content_type: str, parts_md5: str) -> str:
+        check_parts_of(key, content_type=content_type, parts_md5=parts_md5)
+
+        def do() -> str:
+            self.parts.setdefault(key, {})
+            return f"upload of {key}"
+
+        return self._call("begin_parts", key, do)
+
+    def put_part(self, key: str, upload: str, number: int, content: Content, *, size: int) -> Part:
+        check_part(key, number=number, size=size)
+        name = f"{self.kind} put_part {key}"
+        taken = MeasuredContent(content, size=size, name=name)
+        body = b"".join(iter(taken.read, b""))
+
+        def do() -> Part:
+            if key not in self.parts:
+                raise BackendUnavailable(f"{name}: no such upload")
+            self.parts[key][number] = (body, taken.md5)
+            return Part(number, size, taken.md5)
+
+        return self._call("put_part", key, do)
+
+    def list_parts(self, key: str, upload: str) -> builtins.list[Part]:
+        check_key(key)
+
+        def do() -> builtins.list[Part]:
+            found = self.parts.get(key, {})
+            return [Part(number, len(body), md5) for number, (body, md5) in sorted(found.items())]
+
+        return self._call("list_parts", key, do)
+
+    def complete_parts(
+        self,
+        key: str,
+        upload: str,
+        parts: Sequence[Part],
+        *,
+        content_type: str,
+        parts_md5: str,
+    ) -> ReplicaStat:
+        check_complete_parts(key, parts, content_type=content_type, parts_md5=parts_md5)
+        name = f"{self.kind} complete_parts {key}"
+        size = check_parts(parts, parts_md5=parts_md5, name=name)
+
+        def do() -> ReplicaStat:
+            if known := self.replicas.get(key):
+                return same_parts(known[1], size=size, parts_md5=parts_md5, name=name)
+            if key not in self.parts:
+                raise BackendUnavailable(f"{name}: no such upload")
+            held = self.parts[key]
+            if any(part.md5 != held.get(part.number, (b"", ""))[1] for part in parts):
+                raise ReplicaDigestMismatch(f"{name}: there are other parts")
+            stat = ReplicaStat(
+                key=key,
+                size=size,
+                md5=f"{parts_md5}-{len(parts)}",
+                content_type=content_type,
+                stored_at=datetime.now(UTC).replace(microsecond=0),
+                in_parts=True,
+                parts_md5=parts_md5,
+            )
+            self.replicas[key] = (b"".join(held[part.number][0] for part in parts), stat)
+            del self.parts[key]
+            return stat
+
+        return self._call("complete_parts", key, do)
+
+    def discard_parts(self, key: str) -> None:
+        check_key(key)
+        self._call("discard_parts", key, lambda: self.parts.pop(key, None))
 
     def get(self, key: str, *, first: int | None = None, last: int | None = None) -> ReplicaReader:
         check_key(key)

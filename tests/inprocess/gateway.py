@@ -7,7 +7,7 @@ is decoded, and what is text is handed over as text, bytes that are not UTF-8 re
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -143,11 +143,16 @@ def reply(answer: Mapping[str, Any]) -> Reply:
 
 def sqs_event(body: str) -> dict[str, Any]:
     """An event of one message of a queue."""
+    return sqs_events([body])
+
+
+def sqs_events(bodies: Sequence[str]) -> dict[str, Any]:
+    """An event of some messages of a queue, ``message-1`` and so on."""
     return {
         "Records": [
             {
-                "messageId": "message-1",
-                "receiptHandle": "handle-1",
+                "messageId": f"message-{number}",
+                "receiptHandle": f"handle-{number}",
                 "body": body,
                 "attributes": {"ApproximateReceiveCount": "1"},
                 "messageAttributes": {},
@@ -155,6 +160,7 @@ def sqs_event(body: str) -> dict[str, Any]:
                 "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:queue",
                 "awsRegion": REGION,
             }
+            for number, body in enumerate(bodies, start=1)
         ]
     }
 

@@ -72,10 +72,27 @@ class Inventory:
         return {name: bodies for name, bodies in held.items() if bodies or name in CLUSTERS}
 
     def staged(self) -> set[str]:
-        """Version ids of what is in the staging buckets."""
+        """Keys of what is in the staging buckets in any version, of ``versions/`` the ids."""
         buckets = s3_backends[ACCOUNT_ID]["aws"].buckets
         names = [cluster_environment(cluster)["MCOS_STAGING_BUCKET"] for cluster in ALL_CLUSTERS]
-        return {key.removeprefix("versions/") for name in names for key in buckets[name].keys}
+        return {
+            key.removeprefix("versions/")
+            for name in names
+            for key, versions in buckets[name].keys.lists()
+            if versions
+        }
+
+    def staged_version(self, cluster: str, key: str) -> str:
+        """S3's id of what a cluster's staging has under a key now."""
+        bucket = cluster_environment(cluster)["MCOS_STAGING_BUCKET"]
+        version: str = s3_backends[ACCOUNT_ID]["aws"].buckets[bucket].keys[key].version_id
+        return version
+
+    def multipart_uploads(self) -> list[str]:
+        """Keys of multipart uploads that were begun in the staging buckets and have not ended."""
+        buckets = s3_backends[ACCOUNT_ID]["aws"].buckets
+        names = [cluster_environment(cluster)["MCOS_STAGING_BUCKET"] for cluster in ALL_CLUSTERS]
+        return [one.key_name for name in names for one in buckets[name].multiparts.values()]
 
     def check_storage_of_all(self) -> None:
         """Of every account, as ``check_storage``; and nothing is staged."""

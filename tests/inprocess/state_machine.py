@@ -22,7 +22,12 @@ class ExecutionFailed(Exception):
 
 
 def execute(
-    execution: dict[str, Any], *, invoke: Invoke, send: Send, commit_version: str
+    execution: dict[str, Any],
+    *,
+    invoke: Invoke,
+    send: Send,
+    commit_version: str,
+    digest_content: str,
 ) -> dict[str, Any]:
     """Run an execution from its input to its output.
 
@@ -30,11 +35,20 @@ def execute(
     ------
     ExecutionFailed
     """
+    while "outcome" not in execution and not execution["replica"]["digested"]:
+        digest = {name: execution[name] for name in ("record", "version_id", "content", "digests")}
+        execution = {**execution, **_tried(4, partial(invoke, digest_content, digest))}
+    if "outcome" in execution:
+        return {"outcome": execution["outcome"], "stored": []}
     results = []
     for target in execution["targets"]:
         event = {"replica": execution["replica"], "content": execution["content"]}
+        one_piece = execution["replica"]["part_size"] == 0
+        put = target["put_replica" if one_piece else "put_parts"]
+        result: dict[str, Any] = {"unfinished": True}
         try:
-            result = _tried(2, partial(invoke, target["put_replica"], event))
+            while "unfinished" in result:
+                result = _tried(2 if one_piece else 6, partial(invoke, put, event))
         except ExecutionFailed as error:
             result = {"cluster": target["cluster"], "stored": False, "reason": str(error)}
         if not result["stored"] and execution["mode"] == "respond-async":

@@ -62,6 +62,7 @@ def test_an_async_create_is_taken_with_four_calls(cloud: Cloud, token: str) -> N
     [
         ("HEAD", PATH),
         ("GET", stat_path("photos", "sea.jpg")),
+        ("GET", f"{stat_path('photos', 'sea.jpg')}?wait=25"),
         ("GET", f"{container_path('photos')}/objects"),
         ("GET", f"{container_path('photos')}/objects?delimiter=/&prefix=sea&marker=a"),
         ("GET", "/v1/containers"),

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
 from chalice.test import Client
 
 from app import app
 from tests.inprocess.cloud import Cloud
+from tests.unit.event_schema import check_detail
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT, CONTAINER = "demo", "letters"
@@ -60,6 +62,26 @@ def test_a_replica_is_put_and_got(functions: Functions) -> None:
     assert b64decode(functions.invoke("get_replica", "get_replica")["content"]) == CONTENT
 
 
+def test_a_large_replica_is_put_in_parts(functions: Functions) -> None:
+    content = event("put_parts")["content"]
+    functions.cloud.put_into_staging("s3", content["staging_key"], CONTENT)
+    answer = functions.invoke("put_parts", "put_parts")
+    assert answer["stored"]
+    assert answer["tag"]
+
+
+def test_a_staged_content_that_is_gone_is_given_up(functions: Functions) -> None:
+    assert functions.invoke("digest_content", "digest_content") == {"outcome": "refused"}
+
+
+def test_messages_that_cannot_become_objects_are_refused_with_a_reason(
+    functions: Functions,
+) -> None:
+    assert functions.invoke("ingest_upload", "inbound_queue") == {"batchItemFailures": []}
+    codes = [code for code, _ in functions.cloud.refused("s3")]
+    assert sorted(codes) == ["account_not_found", "account_not_found"]
+
+
 def test_a_commit_of_an_object_that_is_gone_is_told_so(functions: Functions) -> None:
     assert functions.invoke("commit_version", "commit_version") == {
         "outcome": "gone",
@@ -73,6 +95,26 @@ def test_every_message_of_the_repair_queue_is_done(functions: Functions) -> None
 
 def test_the_schedule_sweeps(functions: Functions) -> None:
     assert functions.invoke("sweep_pending", "schedule") == {}
+
+
+def test_the_stream_is_published_as_it_is_documented(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MCOS_EVENT_BUS", "mcos")
+    told: list[dict[str, Any]] = []
+
+    def answer(request: AWSPreparedRequest) -> tuple[int, dict[str, str], bytes]:
+        told.extend(json.loads(one["Detail"]) for one in json.loads(request.body)["Entries"])
+        reply = {"FailedEntryCount": 0, "Entries": [{"EventId": "1"} for _ in told]}
+        return 200, {"content-type": "application/x-amz-json-1.1"}, json.dumps(reply).encode()
+
+    monkeypatch.setitem(functions.cloud.network.answers, "eventbridge:PutEvents", answer)
+    assert functions.invoke("publish_changes", "objects_stream") == {"batchItemFailures": []}
+    assert [one["state"] for one in told] == ["CREATING", "CREATED", "DELETING", "DELETED"]
+    assert event("object_state_change")["detail"] == told[1]
+    for detail in told:
+        check_detail(detail)
+    assert event("schemas/object_state_change")["$defs"]["detail"]["required"]
 
 
 def test_each_sample_event_is_invoked_here() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from hypothesis import strategies as st
 
-from mcos.model import ObjectRecord, Replica, State, Version
+from mcos.model import ObjectRecord, Replica, Staged, State, Version
 from mcos.registry import Cluster, ClusterState, Health
 from mcos.settings import Mode
 
@@ -30,7 +30,7 @@ def version(
         metadata=metadata or {},
         created_at=NOW,
         mode=mode,
-        staged_at="s3" if mode == "respond-async" else None,
+        staged=Staged("s3", f"versions/{number:026}") if mode == "respond-async" else None,
         storage_policy="default",
         readable_from=2,
         replicas={name: Replica(backend=name, stored=name in held) for name in CLUSTERS},
@@ -83,6 +83,7 @@ def cluster(
         labels=labels or {},
         weight=weight,
         put_replica=f"arn:put-{name}",
+        put_parts=f"arn:parts-{name}",
         get_replica=f"arn:get-{name}",
         repair_queue_url=f"https://queues.test/{name}",
         staging_bucket=f"staging-{name}",
@@ -103,12 +104,17 @@ VERSIONS = st.builds(
     metadata=st.dictionaries(TEXTS, TEXTS, max_size=3),
     created_at=TEXTS,
     mode=st.sampled_from(["respond-async", "wait"]),
-    staged_at=st.none() | TEXTS,
+    staged=st.none() | st.builds(Staged, TEXTS, TEXTS, st.none() | TEXTS, st.none() | TEXTS),
     storage_policy=TEXTS,
     readable_from=st.integers(1, 4),
     replicas=st.dictionaries(
-        TEXTS, st.builds(Replica, TEXTS, st.booleans(), st.booleans()), max_size=4
+        TEXTS,
+        st.builds(Replica, TEXTS, st.booleans(), st.booleans(), st.none() | TEXTS),
+        max_size=4,
     ),
+    digested=st.booleans(),
+    part_size=st.integers(0, 2**30),
+    parts_md5=TEXTS,
 )
 
 RECORDS = st.builds(

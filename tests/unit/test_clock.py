@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from ulid import ULID
 
 from mcos import clock
 
@@ -28,3 +29,22 @@ def test_ids_are_ulids_and_never_the_same() -> None:
     made = {clock.new_id() for _ in range(1000)}
     assert len(made) == 1000
     assert {len(one) for one in made} == {26}
+
+
+@given(ahead=st.integers(0, 10**6))
+def test_an_id_after_another_is_greater_even_if_that_came_from_a_clock_ahead(ahead: int) -> None:
+    theirs = str(ULID.from_datetime(datetime.now(UTC) + timedelta(seconds=ahead)))
+    assert clock.new_id(after=theirs) > theirs
+    assert len(clock.new_id(after=theirs)) == 26
+
+
+def test_an_id_after_an_old_one_is_of_now() -> None:
+    theirs = str(ULID.from_datetime(datetime(2020, 1, 1, tzinfo=UTC)))
+    made = ULID.from_str(clock.new_id(after=theirs))
+    assert abs(made.datetime - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+@given(st.integers(0, 2**128 - 2))
+def test_the_next_id_is_the_next_one(number: int) -> None:
+    one = str(ULID.from_int(number))
+    assert clock.next_id(one) == str(ULID.from_int(number + 1)) > one

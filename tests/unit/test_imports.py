@@ -42,8 +42,19 @@ API = [
     "no_route",
     "stat_object",
     "update_object",
+    "uploads",
 ]
-WORKERS = ["commit_version", "get_replica", "put_replica", "repair_replica", "sweep_pending"]
+WORKERS = [
+    "commit_version",
+    "digest_content",
+    "get_replica",
+    "ingest_upload",
+    "put_parts",
+    "publish_changes",
+    "put_replica",
+    "repair_replica",
+    "sweep_pending",
+]
 
 # Packages that no function needs at import; some need one of them when they are used.
 HEAVY = {

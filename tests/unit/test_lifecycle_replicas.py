@@ -99,7 +99,7 @@ def test_a_replica_that_moves_leaves_only_when_the_new_one_is_stored(
     left = source not in after.current.replicas
     assert left == (target in stored)
     assert [set(one.replicas) for one in after.obsolete] == ([{source}] if left else [])
-    assert all(one.staged_at is None for one in after.obsolete)
+    assert all(one.staged is None for one in after.obsolete)
     assert after.state is State.CREATED
 
 

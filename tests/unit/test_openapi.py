@@ -39,7 +39,7 @@ def routes(document: dict[str, Any]) -> dict[tuple[str, str], str]:
     return {key: one["x-mcos-function"] for key, one in operations(document).items()}
 
 
-def test_the_users_routes_are_those_of_the_ten_calls_and_of_placement(
+def test_the_users_routes_are_those_of_the_ten_calls_of_placement_and_of_uploads(
     document: dict[str, Any],
 ) -> None:
     object_path = "/v1/containers/{container}/objects/{object}"
@@ -57,6 +57,11 @@ def test_the_users_routes_are_those_of_the_ten_calls_and_of_placement(
         ("delete", object_path): "delete_object",
         ("get", "/v1/containers/{container}/stat/{object}"): "stat_object",
         ("get", "/v1/containers/{container}/placement/{object}"): "locate_object",
+        ("get", "/v1/uploads"): "uploads",
+        ("post", "/v1/uploads"): "uploads",
+        ("get", "/v1/uploads/{upload}"): "uploads",
+        ("delete", "/v1/uploads/{upload}"): "uploads",
+        ("post", "/v1/uploads/{upload}/complete"): "uploads",
     }
 
 
@@ -111,6 +116,10 @@ def test_the_limits_are_those_of_the_library(document: dict[str, Any]) -> None:
     assert labels["maxProperties"] == limits.LABELS
     assert labels["propertyNames"]["maxLength"] == limits.LABEL_NAME_LENGTH
     assert labels["additionalProperties"]["maxLength"] == limits.LABEL_VALUE_LENGTH
+    stat = document["paths"]["/v1/containers/{container}/stat/{object}"]["get"]
+    (wait,) = stat["parameters"]
+    seconds = (wait["schema"]["minimum"], wait["schema"]["maximum"])
+    assert seconds == (limits.WAIT_SECONDS_MIN, limits.WAIT_SECONDS_MAX)
     rule = schemas["PolicyRule"]["properties"]
     assert rule["parts"]["maxItems"] == limits.POLICY_PARTS
     assert rule["readable"]["maximum"] == limits.POLICY_REPLICAS

@@ -20,6 +20,7 @@ def test_settings_are_what_the_deployment_says(monkeypatch: pytest.MonkeyPatch) 
         "MCOS_CLUSTER",
         "MCOS_STAGING_BUCKET",
         "MCOS_STATE_MACHINE_ARN",
+        "MCOS_LARGE_STATE_MACHINE_ARN",
         "MCOS_REPAIR_QUEUE_URL",
         "MCOS_TOKEN_KEY_SECRET",
         "MCOS_BACKEND",

@@ -54,6 +54,7 @@ def as_cluster(told: dict[str, Any]) -> Cluster:
         labels=told["labels"],
         weight=told["weight"],
         put_replica="",
+        put_parts="",
         get_replica="",
         repair_queue_url="",
         staging_bucket="",

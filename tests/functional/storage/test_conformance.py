@@ -7,9 +7,7 @@ import hashlib
 import io
 import time
 import tracemalloc
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -32,24 +30,19 @@ from mcos.storage import (
     StorageBackend,
     open_backend,
 )
+from tests.functional.storage.helpers import (
+    MIB,
+    Stream,
+    assert_denied,
+    assert_nothing_under,
+    content_of,
+    fetched,
+    response_to,
+)
 
-MIB = 1024 * 1024
 EVERY_BYTE = bytes(range(256)) * 3 + b"\r\n\r\n0\r\n\x00\xff"
 
 Arguments = Callable[..., dict[str, Any]]
-
-
-class Stream:
-    """A content that can only be read forwards, and gives at most 64 KiB at once."""
-
-    def __init__(self, content: bytes, *, breaks_at: int | None = None) -> None:
-        self._content = io.BytesIO(content)
-        self._breaks_at = breaks_at
-
-    def read(self, size: int, /) -> bytes:
-        if self._breaks_at is not None and self._content.tell() >= self._breaks_at:
-            raise OSError("the source broke")
-        return self._content.read(min(size, 65536))
 
 
 def assert_same(stored: ReplicaStat, stat: ReplicaStat) -> None:
@@ -60,19 +53,6 @@ def assert_same(stored: ReplicaStat, stat: ReplicaStat) -> None:
 
 def put(backend: StorageBackend, key: str, content: bytes, arguments: dict[str, Any]) -> None:
     backend.put(key, io.BytesIO(content), **arguments)
-
-
-def content_of(backend: StorageBackend, key: str, **ends: int) -> bytes:
-    with backend.get(key, **ends) as reader:
-        return reader.read()
-
-
-def assert_nothing_under(backend: StorageBackend, key: str) -> None:
-    with pytest.raises(ReplicaNotFound):
-        backend.stat(key)
-    with pytest.raises(ReplicaNotFound):
-        backend.get(key)
-    assert backend.list(key).replicas == ()
 
 
 # What is put is kept
@@ -143,7 +123,22 @@ def test_keys_may_have_slashes_and_signs(
 
 
 @pytest.mark.parametrize(
-    "key", ["", "/a", "a/", "a//b", "../a", "a/../b", "a/.", "ä", "a b", "a?b", "a%2Fb", "a\nb"]
+    "key",
+    [
+        "",
+        "/a",
+        "a/",
+        "a//b",
+        "../a",
+        "a/../b",
+        "a/.",
+        "ä",
+        "a b",
+        "a?b",
+        "a%2Fb",
+        "a\nb",
+        "~parts/a",
+    ],
 )
 def test_keys_that_a_service_could_take_for_others_are_refused(
     backend: StorageBackend, expected: Arguments, key: str
@@ -466,25 +461,6 @@ def test_a_listing_keeps_to_its_prefix_and_begins_after_its_marker(
 
 
 # Signed URLs
-
-
-def fetched(url: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> bytes:
-    with response_to(url, method, headers) as response:
-        content: bytes = response.read()
-        return content
-
-
-def response_to(url: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Any:
-    body = b"forged" if method in ("PUT", "POST") else None
-    request = urllib.request.Request(url, body, dict(headers or {}), method=method)
-    return urllib.request.urlopen(request, timeout=10)
-
-
-def assert_denied(url: str, method: str = "GET") -> None:
-    with pytest.raises(urllib.error.HTTPError) as refusal:
-        fetched(url, method)
-    refusal.value.close()
-    assert refusal.value.code in (400, 401, 403, 405)
 
 
 def test_a_signed_url_gives_the_replica_to_anybody(

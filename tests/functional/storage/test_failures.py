@@ -1,5 +1,6 @@
 """How every storage backend fails: by name, in time, without a secret, and never half."""
 
+import hashlib
 import io
 import logging
 import time
@@ -15,6 +16,7 @@ import pytest
 from mcos.storage import (
     BackendRefused,
     BackendUnavailable,
+    Part,
     ReplicaDigestMismatch,
     StorageBackend,
     StorageError,
@@ -52,6 +54,25 @@ def _read(backend: StorageBackend, _: Arguments) -> bytes:
         return reader.read()
 
 
+def _put_part(size: int) -> Call:
+    def call(backend: StorageBackend, _: Arguments) -> object:
+        return backend.put_part(KEY, UPLOAD, 1, OnlyForward(b"x" * size), size=size)
+
+    return call
+
+
+UPLOAD = "upload"
+SMALL = Part(1, 5, hashlib.md5(b"whole").hexdigest())
+OF_PARTS = {
+    "content_type": "text/plain",
+    "parts_md5": hashlib.md5(bytes.fromhex(SMALL.md5)).hexdigest(),
+}
+
+
+def _complete(backend: StorageBackend, _: Arguments) -> object:
+    return backend.complete_parts(KEY, UPLOAD, [SMALL], **OF_PARTS)
+
+
 CALLS: dict[str, Call] = {
     "put": _put(1000),
     "put large": _put(LARGE),
@@ -60,6 +81,12 @@ CALLS: dict[str, Call] = {
     "stat": lambda backend, _: backend.stat(KEY),
     "delete": lambda backend, _: backend.delete(KEY),
     "list": lambda backend, _: backend.list(),
+    "begin_parts": lambda backend, _: backend.begin_parts(KEY, **OF_PARTS),
+    "put_part": _put_part(1000),
+    "put_part large": _put_part(LARGE),
+    "list_parts": lambda backend, _: backend.list_parts(KEY, UPLOAD),
+    "complete_parts": _complete,
+    "discard_parts": lambda backend, _: backend.discard_parts(KEY),
 }
 
 
@@ -275,6 +302,124 @@ def test_a_service_that_stored_something_else_loses_it_again(
     assert fake.requests[0][1].partition("?")[0] == fake.requests[1][1].partition("?")[0]
 
 
+def test_a_service_that_stored_another_part_says_so(
+    kind: str,
+    fake: Any,
+    settings_of: Callable[[str, str], Mapping[str, str]],
+    expected: Arguments,
+) -> None:
+    def behaviour(handler: Any) -> None:
+        status = {"HEAD": 204, "PUT": 201, "DELETE": 204}[handler.command]
+        handler.answer(status, {"ETag": '"eed98ab72dbe32e60798c06d19bf7c65"', **DATED})
+
+    fake.behaviour = behaviour
+    with pytest.raises(ReplicaDigestMismatch):
+        _put_part(1000)(open_backend(kind, settings_of(kind, fake.url), QUICK), expected)
+    methods = [method for method, _ in fake.requests]
+    assert methods == (["HEAD", "PUT", "DELETE"] if kind == "swift" else ["PUT"])
+
+
+def in_parts(kind: str, **changed: str) -> dict[str, str]:
+    """What a service says of the replica that ``_complete`` makes."""
+    parts_md5 = OF_PARTS["parts_md5"]
+    if kind == "swift":
+        tag = hashlib.md5(SMALL.md5.encode()).hexdigest()
+        told = {"X-Static-Large-Object": "True", "X-Object-Meta-Mcos-Parts-Md5": parts_md5}
+    else:
+        tag, told = f"{parts_md5}-1", {"x-amz-meta-mcos-parts-md5": parts_md5}
+    return {"ETag": f'"{tag}"', "Content-Length": "5", **told, **DATED, **changed}
+
+
+def completed(handler: Any) -> None:
+    """Answer as a service that has made a replica of parts."""
+    body = b"<CompleteMultipartUploadResult/>" if handler.command == "POST" else b""
+    handler.answer(201 if handler.command == "PUT" else 200, DATED, body)
+
+
+def test_a_service_that_made_another_replica_of_the_parts_loses_it_again(
+    kind: str,
+    fake: Any,
+    settings_of: Callable[[str, str], Mapping[str, str]],
+    expected: Arguments,
+) -> None:
+    looks = count()
+
+    def behaviour(handler: Any) -> None:
+        if handler.command != "HEAD":
+            completed(handler)
+        elif next(looks) == 0:
+            handler.answer(404, {})
+        else:
+            handler.answer(200, in_parts(kind, ETag='"eed98ab72dbe32e60798c06d19bf7c65-1"'))
+
+    fake.behaviour = behaviour
+    with pytest.raises(ReplicaDigestMismatch):
+        _complete(open_backend(kind, settings_of(kind, fake.url), QUICK), expected)
+    done = "PUT" if kind == "swift" else "POST"
+    assert [method for method, _ in fake.requests] == ["HEAD", done, "HEAD", "DELETE"]
+
+
+def test_parts_whose_completion_had_no_reply_are_found_to_be_a_replica(
+    kind: str,
+    fake: Any,
+    settings_of: Callable[[str, str], Mapping[str, str]],
+    expected: Arguments,
+) -> None:
+    looks, tries = count(), count()
+
+    def behaviour(handler: Any) -> None:
+        if handler.command == "HEAD":
+            there = next(looks) > 0
+            handler.answer(200 if there else 404, in_parts(kind) if there else {})
+        elif handler.command == "GET":  # what else was begun
+            handler.answer(200, {}, b"<ListMultipartUploadsResult/>")
+        elif next(tries) == 0:
+            handler.reset()
+        elif kind == "swift":
+            handler.answer(412, {})
+        else:
+            handler.answer(404, {}, b"<Error><Code>NoSuchUpload</Code></Error>")
+
+    fake.behaviour = behaviour
+    backend = open_backend(kind, settings_of(kind, fake.url), PATIENT)
+    stat: Any = _complete(backend, expected)
+    assert (stat.in_parts, stat.parts_md5) == (True, OF_PARTS["parts_md5"])
+    assert next(tries) == 2
+
+
+def test_a_completion_that_fails_behind_its_status_is_no_success(
+    fake: Any, settings_of: Callable[[str, str], Mapping[str, str]], expected: Arguments
+) -> None:
+    def behaviour(handler: Any) -> None:
+        if handler.command == "HEAD":
+            handler.answer(404, {})
+        else:  # S3 says 200 before it is done
+            handler.answer(200, {}, b"\n\n<Error><Code>InternalError</Code></Error>")
+
+    fake.behaviour = behaviour
+    with pytest.raises(BackendUnavailable, match="InternalError"):
+        _complete(open_backend("s3", settings_of("s3", fake.url), QUICK), expected)
+
+
+def test_a_part_whose_connection_breaks_is_not_sent_again(
+    kind: str,
+    fake: Any,
+    settings_of: Callable[[str, str], Mapping[str, str]],
+    expected: Arguments,
+) -> None:
+    def behaviour(handler: Any) -> None:
+        if handler.command == "HEAD":
+            handler.answer(204, {})
+        else:
+            handler.rfile.read(1000)
+            handler.reset()
+
+    fake.behaviour = behaviour
+    with pytest.raises(BackendUnavailable):
+        _put_part(2 * MIB)(open_backend(kind, settings_of(kind, fake.url), PATIENT), expected)
+    assert [method for method, _ in fake.requests].count("PUT") == 1
+
+
 def test_a_page_of_something_else_is_no_replica(
     kind: str, fake: Any, settings_of: Callable[[str, str], Mapping[str, str]]
 ) -> None:
@@ -285,6 +430,8 @@ def test_a_page_of_something_else_is_no_replica(
     for ask in (backend.stat, backend.get):
         with pytest.raises(BackendRefused):
             ask(KEY)
+    with pytest.raises(StorageError):
+        backend.list_parts(KEY, UPLOAD)
     with pytest.raises(StorageError):  # botocore makes a 500 of a listing that is no XML
         backend.list()
 
@@ -346,7 +493,9 @@ def test_a_swift_token_that_was_invalidated_is_renewed(
     backend.put(key, io.BytesIO(b"before"), **expected(b"before"))
     backend._connection().token = "AUTH_tk" + "0" * 32
     try:
-        if name.startswith("put"):
+        if "parts" in name or "put_part" in name:
+            _use_parts_with_a_token_that_is_no_more(backend, name)
+        elif name.startswith("put"):
             backend.delete(key)
             backend._connection().token = "AUTH_tk" + "0" * 32
             content = b"x" * (1000 if name == "put" else 2 * MIB)
@@ -361,6 +510,27 @@ def test_a_swift_token_that_was_invalidated_is_renewed(
             getattr(backend, name)(key)
     finally:
         backend.delete(key)
+
+
+def _use_parts_with_a_token_that_is_no_more(backend: Any, name: str) -> None:
+    key = f"{KEY}-{uuid4().hex}"
+    backend.begin_parts(key, **OF_PARTS)
+    put = backend.put_part(key, "", 1, OnlyForward(b"whole"), size=5)
+    backend._connection().token = "AUTH_tk" + "0" * 32
+    try:
+        if name == "begin_parts":
+            assert backend.begin_parts(key, **OF_PARTS) == ""
+        elif name == "list_parts":
+            assert backend.list_parts(key, "") == [put]
+        elif name == "complete_parts":
+            assert backend.complete_parts(key, "", [put], **OF_PARTS).size == 5
+        elif name == "discard_parts":
+            backend.discard_parts(key)
+        else:
+            assert backend.put_part(key, "", 1, OnlyForward(b"whole"), size=5) == put
+    finally:
+        backend.delete(key)
+        backend.discard_parts(key)
 
 
 @pytest.mark.parametrize("size", [1000, 2 * MIB])

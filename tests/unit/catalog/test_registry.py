@@ -21,6 +21,7 @@ ROW: dict[str, Any] = {
     "labels": {"disk": "fast", "é": ""},
     "weight": 1.5,
     "put_replica": "arn:put",
+    "put_parts": "arn:parts",
     "get_replica": "arn:get",
     "repair_queue_url": "https://queue",
     "staging_bucket": "staging",

@@ -33,6 +33,7 @@ ROW: dict[str, Any] = {
     "labels": {"speed": "fast", "é": ""},
     "weight": 1.5,
     "put_replica": "arn:aws:lambda:x:1:function:put",
+    "put_parts": "arn:aws:lambda:x:1:function:parts",
     "get_replica": "arn:aws:lambda:x:1:function:get",
     "repair_queue_url": "https://queues.example.org/1/repair",
     "staging_bucket": "staging",

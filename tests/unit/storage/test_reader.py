@@ -12,7 +12,9 @@ from mcos.storage.reader import StreamReader
 CONTENT = bytes(range(256)) * 4000
 
 
-def reader_of(body: io.BytesIO, *, length: int = len(CONTENT)) -> StreamReader:
+def reader_of(
+    body: io.BytesIO, *, length: int = len(CONTENT), in_parts: bool = False
+) -> StreamReader:
     return StreamReader(
         ReplicaStat(
             "account/version",
@@ -20,6 +22,7 @@ def reader_of(body: io.BytesIO, *, length: int = len(CONTENT)) -> StreamReader:
             hashlib.md5(CONTENT).hexdigest(),
             "text/plain",
             datetime(2026, 11, 22, tzinfo=UTC),
+            in_parts=in_parts,
         ),
         body,
         length=length,
@@ -48,6 +51,13 @@ def test_the_last_piece_of_wrong_bytes_is_withheld() -> None:
     assert reader.read(len(CONTENT) - 1) == b"?" + CONTENT[1:-1]
     with pytest.raises(ReplicaDigestMismatch):
         reader.read()
+
+
+def test_of_a_replica_in_parts_only_the_length_is_known() -> None:
+    other = b"?" + CONTENT[1:]
+    assert reader_of(io.BytesIO(other), in_parts=True).read() == other
+    with pytest.raises(BackendUnavailable, match="1 bytes before its end"):
+        reader_of(io.BytesIO(other[:-1]), in_parts=True).read()
 
 
 def test_the_connection_is_let_go_at_the_end_of_the_block() -> None:

@@ -1,11 +1,14 @@
 # The functions: which there are, their handlers, memory and timeouts, is what Chalice declares.
 
 locals {
+  functions = { for name, function in var.build.functions : name => function if var.publishes || name != "publish_changes" }
+
   environment = {
     MCOS_CLUSTER                 = local.cluster
     MCOS_TABLE_PREFIX            = var.prefix
     MCOS_STAGING_BUCKET          = local.staging_bucket
     MCOS_STATE_MACHINE_ARN       = local.state_machine_arn
+    MCOS_LARGE_STATE_MACHINE_ARN = local.large_state_machine_arn
     MCOS_REPAIR_QUEUE_URL        = local.repair_queue_url
     MCOS_TOKEN_KEY_SECRET        = var.token_key_secret.name
     MCOS_BACKEND_SECRET          = aws_secretsmanager_secret.backend.name
@@ -21,11 +24,19 @@ locals {
     no_route       = { MCOS_ROUTES = jsonencode(local.methods) }
     admin_clusters = { MCOS_RUN_JOBS = local.run_jobs_arn }
     admin_jobs     = { MCOS_RUN_JOBS = local.run_jobs_arn }
+    publish_changes = {
+      MCOS_EVENT_BUS             = local.event_bus
+      MCOS_UNPUBLISHED_QUEUE_URL = local.unpublished_queue_url
+    }
+    ingest_upload = {
+      MCOS_INBOUND_DLQ_URL = local.inbound_dlq_url
+      MCOS_FETCH_RULES     = jsonencode(var.fetch)
+    }
   }
 
   backend_layer = { s3 = "s3", ceph = "s3", swift = "swift" }[var.cluster.backend]
   layers = {
-    for function in keys(var.build.functions) : function => concat(
+    for function in keys(local.functions) : function => concat(
       ["mcos", "common"],
       contains(["authorizer", "login"], function) ? ["auth"] : [],
       contains(local.backend_functions, function) ? [local.backend_layer] : [],
@@ -34,14 +45,14 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "function" {
-  for_each = var.build.functions
+  for_each = local.functions
 
   name              = "/aws/lambda/${local.name}-${each.key}"
   retention_in_days = var.log_retention_days
 }
 
 resource "aws_lambda_function" "this" {
-  for_each = var.build.functions
+  for_each = local.functions
 
   function_name    = "${local.name}-${each.key}"
   role             = aws_iam_role.function[each.key].arn

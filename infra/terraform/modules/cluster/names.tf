@@ -5,18 +5,36 @@ locals {
   cluster = var.cluster.name
   name    = "${var.prefix}-${local.cluster}"
 
-  arn       = { for service in ["dynamodb", "lambda", "sqs", "states"] : service => "arn:${var.aws.partition}:${service}:${var.aws.region}:${var.aws.account_id}" }
-  tables    = { for table in ["accounts", "containers", "objects", "registry", "jobs"] : table => "${local.arn.dynamodb}:table/${var.prefix}-${table}" }
+  arn       = { for service in ["dynamodb", "events", "lambda", "sqs", "states"] : service => "arn:${var.aws.partition}:${service}:${var.aws.region}:${var.aws.account_id}" }
+  tables    = { for table in ["accounts", "containers", "objects", "registry", "jobs", "uploads"] : table => "${local.arn.dynamodb}:table/${var.prefix}-${table}" }
   unsettled = "${local.tables.objects}/index/unsettled"
+  expiring  = "${local.tables.uploads}/index/expiring"
 
   state_machine_name = "${local.name}-replicate-object"
   state_machine_arn  = "${local.arn.states}:stateMachine:${local.state_machine_name}"
 
+  large_state_machine_name = "${local.name}-replicate-large"
+  large_state_machine_arn  = "${local.arn.states}:stateMachine:${local.large_state_machine_name}"
+
   run_jobs_arn = "${local.arn.lambda}:function:${local.name}-run_jobs"
+
+  # Those of module shared.
+  event_bus             = var.prefix
+  event_bus_arn         = "${local.arn.events}:event-bus/${local.event_bus}"
+  objects_stream        = "${local.tables.objects}/stream/*" # its label is the time at which it was made
+  unpublished_queue     = "${var.prefix}-unpublished-events"
+  unpublished_queue_url = "${var.aws.queue_url}/${local.unpublished_queue}"
+  unpublished_queue_arn = "${local.arn.sqs}:${local.unpublished_queue}"
 
   repair_queue     = "${local.name}-repair"
   repair_queue_url = "${var.aws.queue_url}/${local.repair_queue}"
   repair_queue_arn = "${local.arn.sqs}:${local.repair_queue}"
+
+  inbound_queue     = "${local.name}-inbound"
+  inbound_queue_url = "${var.aws.queue_url}/${local.inbound_queue}"
+  inbound_queue_arn = "${local.arn.sqs}:${local.inbound_queue}"
+  inbound_dlq_url   = "${local.inbound_queue_url}-dlq"
+  inbound_dlq_arn   = "${local.inbound_queue_arn}-dlq"
 
   staging_bucket = "${local.name}-staging-${var.aws.account_id}"
   staging_arn    = "arn:${var.aws.partition}:s3:::${local.staging_bucket}"
@@ -24,6 +42,7 @@ locals {
   # The same of every cluster.
   all_repair_queues = [for name in var.clusters : "${local.arn.sqs}:${var.prefix}-${name}-repair"]
   all_put_replica   = [for name in var.clusters : "${local.arn.lambda}:function:${var.prefix}-${name}-put_replica"]
+  all_put_parts     = [for name in var.clusters : "${local.arn.lambda}:function:${var.prefix}-${name}-put_parts"]
   all_get_replica   = [for name in var.clusters : "${local.arn.lambda}:function:${var.prefix}-${name}-get_replica"]
   all_staging       = [for name in var.clusters : "arn:${var.aws.partition}:s3:::${var.prefix}-${name}-staging-${var.aws.account_id}/*"]
 

@@ -32,24 +32,55 @@ locals {
     change_jobs    = { Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], Resource = [local.tables.jobs] }
     run_jobs       = { Action = ["lambda:InvokeFunction"], Resource = [local.run_jobs_arn] }
 
-    stage            = { Action = ["s3:DeleteObject", "s3:PutObject"], Resource = ["${local.staging_arn}/*"] }
-    unstage          = { Action = ["s3:DeleteObject"], Resource = ["${local.staging_arn}/*"] }
-    read_all_staging = { Action = ["s3:GetObject"], Resource = local.all_staging }
+    stage            = { Action = ["s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"], Resource = ["${local.staging_arn}/*"] }
+    unstage          = { Action = ["s3:DeleteObjectVersion"], Resource = ["${local.staging_arn}/*"] }
+    read_all_staging = { Action = ["s3:GetObject", "s3:GetObjectVersion"], Resource = local.all_staging }
+    receive = {
+      Action = [
+        "s3:AbortMultipartUpload", "s3:DeleteObjectVersion", "s3:GetObject", "s3:GetObjectVersion", "s3:ListMultipartUploadParts",
+        "s3:PutObject",
+      ]
+      Resource = ["${local.staging_arn}/*"]
+    }
+    clear_uploads = { Action = ["s3:AbortMultipartUpload", "s3:GetObject"], Resource = ["${local.staging_arn}/uploads/*"] }
+    # Without it S3 says 403 of a key that is not there, and not 404.
+    list_staging = { Action = ["s3:ListBucket"], Resource = [local.staging_arn] }
 
-    replicate      = { Action = ["states:StartExecution", "states:StartSyncExecution"], Resource = [local.state_machine_arn] }
-    replicate_late = { Action = ["states:StartExecution"], Resource = [local.state_machine_arn] }
-    replicate_now  = { Action = ["states:StartSyncExecution"], Resource = [local.state_machine_arn] }
-    repair         = { Action = ["sqs:SendMessage"], Resource = local.all_repair_queues }
+    change_uploads = {
+      Action   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
+      Resource = [local.tables.uploads]
+    }
+    end_uploads   = { Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.uploads] }
+    list_expiring = { Action = ["dynamodb:Query"], Resource = [local.expiring] }
+    take_inbound = {
+      Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+      Resource = [local.inbound_queue_arn]
+    }
+    refuse_inbound = { Action = ["sqs:SendMessage"], Resource = [local.inbound_dlq_arn] }
+
+    replicate       = { Action = ["states:StartExecution", "states:StartSyncExecution"], Resource = [local.state_machine_arn] }
+    replicate_late  = { Action = ["states:StartExecution"], Resource = [local.state_machine_arn, local.large_state_machine_arn] }
+    replicate_large = { Action = ["states:StartExecution"], Resource = [local.large_state_machine_arn] }
+    replicate_now   = { Action = ["states:StartSyncExecution"], Resource = [local.state_machine_arn] }
+    see_executions  = { Action = ["states:ListExecutions"], Resource = [local.large_state_machine_arn] }
+    repair          = { Action = ["sqs:SendMessage"], Resource = local.all_repair_queues }
     take_repairs = {
       Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
       Resource = [local.repair_queue_arn]
     }
     read_replicas = { Action = ["lambda:InvokeFunction"], Resource = local.all_get_replica }
+
+    take_changes = {
+      Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
+      Resource = [local.objects_stream]
+    }
+    publish   = { Action = ["events:PutEvents"], Resource = [local.event_bus_arn] }
+    set_aside = { Action = ["sqs:SendMessage"], Resource = [local.unpublished_queue_arn] }
   }
 
   write_objects = [
     local.grants.change_object, local.grants.use_container, local.grants.read_registry,
-    local.grants.stage, local.grants.replicate, local.grants.repair,
+    local.grants.stage, local.grants.list_staging, local.grants.replicate, local.grants.repair,
   ]
 
   permissions = {
@@ -70,35 +101,57 @@ locals {
     admin_accounts   = [local.grants.change_accounts, local.grants.write_registry]
     admin_jobs       = [local.grants.read_account, local.grants.name_job, local.grants.change_jobs, local.grants.run_jobs]
     no_route         = []
+    uploads = [
+      local.grants.change_uploads, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
+      local.grants.receive, local.grants.list_staging, local.grants.replicate_late, local.grants.repair,
+    ]
 
-    put_replica    = [local.grants.read_all_staging, local.grants.read_registry, local.grants.read_replicas]
-    get_replica    = []
+    put_replica = [local.grants.read_all_staging, local.grants.read_registry, local.grants.read_replicas]
+    put_parts   = [local.grants.read_all_staging, local.grants.read_registry, local.grants.read_replicas]
+    get_replica = []
+    digest_content = [
+      local.grants.change_object, local.grants.read_all_staging, local.grants.read_registry, local.grants.unstage,
+      local.grants.repair,
+    ]
+    ingest_upload = [
+      local.grants.take_inbound, local.grants.refuse_inbound, local.grants.read_account, local.grants.end_uploads,
+      local.grants.change_object, local.grants.use_container, local.grants.read_registry, local.grants.receive,
+      local.grants.list_staging, local.grants.replicate_late, local.grants.repair,
+    ]
     commit_version = [local.grants.change_object, local.grants.read_registry, local.grants.repair, local.grants.unstage]
     repair_replica = [
       local.grants.take_repairs, local.grants.change_object, local.grants.read_registry,
       local.grants.read_all_staging, local.grants.unstage, local.grants.read_replicas, local.grants.repair,
+      local.grants.replicate_large, local.grants.see_executions,
     ]
     sweep_pending = [
       local.grants.list_unsettled, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
-      local.grants.replicate_late, local.grants.unstage, local.grants.repair,
+      local.grants.replicate_late, local.grants.see_executions, local.grants.unstage, local.grants.repair,
+      local.grants.list_expiring, local.grants.end_uploads, local.grants.clear_uploads, local.grants.list_staging,
     ]
     check_health = [local.grants.read_registry, local.grants.write_registry]
     run_jobs = [
       local.grants.change_jobs, local.grants.read_registry, local.grants.scan_objects, local.grants.change_object,
-      local.grants.replicate_now,
+      local.grants.replicate_now, local.grants.replicate_large,
     ]
+    publish_changes = [local.grants.take_changes, local.grants.publish, local.grants.set_aside]
   }
 
   # The functions that touch the backend: they alone may read its secret, and have its layer.
-  backend_functions = toset(["check_health", "download_object", "get_replica", "put_replica", "repair_replica"])
+  backend_functions = toset(["check_health", "download_object", "get_replica", "put_parts", "put_replica", "repair_replica"])
   backend_permissions = concat([local.grants.backend_secret], var.cluster.backend_bucket_arn == null ? [] : [
-    { Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], Resource = ["${var.cluster.backend_bucket_arn}/*"] },
-    { Action = ["s3:ListBucket"], Resource = [var.cluster.backend_bucket_arn] },
+    {
+      Action = [
+        "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject",
+      ]
+      Resource = ["${var.cluster.backend_bucket_arn}/*"]
+    },
+    { Action = ["s3:ListBucket", "s3:ListBucketMultipartUploads"], Resource = [var.cluster.backend_bucket_arn] },
   ])
 }
 
 resource "aws_iam_role" "function" {
-  for_each = var.build.functions
+  for_each = local.functions
 
   name = "${local.name}-${each.key}"
 
@@ -109,7 +162,7 @@ resource "aws_iam_role" "function" {
 }
 
 resource "aws_iam_role_policy" "function" {
-  for_each = var.build.functions
+  for_each = local.functions
 
   name = "function"
   role = aws_iam_role.function[each.key].name

@@ -20,6 +20,7 @@ resource "aws_dynamodb_table_item" "cluster" {
       labels           = var.cluster.labels
       weight           = var.cluster.weight
       put_replica      = aws_lambda_function.this["put_replica"].arn
+      put_parts        = aws_lambda_function.this["put_parts"].arn
       get_replica      = aws_lambda_function.this["get_replica"].arn
       repair_queue_url = local.repair_queue_url
       staging_bucket   = local.staging_bucket
@@ -32,5 +33,9 @@ resource "aws_dynamodb_table_item" "cluster" {
     aws_s3_bucket.staging,
     aws_secretsmanager_secret_version.backend,
     aws_sfn_state_machine.replicate,
+    aws_sfn_state_machine.replicate_large,
+    aws_s3_bucket_versioning.staging,
+    aws_s3_bucket_notification.staging,
+    aws_lambda_event_source_mapping.inbound,
   ]
 }

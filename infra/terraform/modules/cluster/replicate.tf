@@ -1,5 +1,6 @@
-# The state machine that writes the replicas of a version. Express: it is done in seconds, and
-# whoever repeats it, or a part of it, changes nothing.
+# The state machine that writes the replicas of a version, by one definition. Express: it is done in
+# seconds, and whoever repeats it, or a part of it, changes nothing. Standard, for large contents: it
+# goes on for as long as they take.
 
 resource "aws_cloudwatch_log_group" "replicate" {
   name              = "/aws/vendedlogs/states/${local.state_machine_name}"
@@ -28,9 +29,13 @@ resource "aws_iam_role_policy" "replicate" {
     Version = "2012-10-17"
     Statement = [
       {
-        Effect   = "Allow"
-        Action   = ["lambda:InvokeFunction"]
-        Resource = concat(local.all_put_replica, [aws_lambda_function.this["commit_version"].arn])
+        Effect = "Allow"
+        Action = ["lambda:InvokeFunction"]
+        Resource = concat(
+          local.all_put_replica,
+          local.all_put_parts,
+          [aws_lambda_function.this["commit_version"].arn, aws_lambda_function.this["digest_content"].arn],
+        )
       },
       {
         Effect   = "Allow"
@@ -50,11 +55,35 @@ resource "aws_iam_role_policy" "replicate" {
   })
 }
 
+locals {
+  replicate = templatefile(var.state_machine_template, {
+    commit_version = aws_lambda_function.this["commit_version"].arn
+    digest_content = aws_lambda_function.this["digest_content"].arn
+  })
+
+  large_seconds = 864000 # ten days: 5 TiB at 6 MB a second
+}
+
 resource "aws_sfn_state_machine" "replicate" {
   name       = local.state_machine_name
   type       = "EXPRESS"
   role_arn   = aws_iam_role.replicate.arn
-  definition = templatefile(var.state_machine_template, { commit_version = aws_lambda_function.this["commit_version"].arn })
+  definition = local.replicate
+
+  logging_configuration {
+    level                  = "ERROR"
+    include_execution_data = false
+    log_destination        = "${aws_cloudwatch_log_group.replicate.arn}:*"
+  }
+
+  depends_on = [aws_iam_role_policy.replicate]
+}
+
+resource "aws_sfn_state_machine" "replicate_large" {
+  name       = local.large_state_machine_name
+  type       = "STANDARD"
+  role_arn   = aws_iam_role.replicate.arn
+  definition = jsonencode(merge(jsondecode(local.replicate), { TimeoutSeconds = local.large_seconds }))
 
   logging_configuration {
     level                  = "ERROR"

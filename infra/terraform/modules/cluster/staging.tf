@@ -1,5 +1,6 @@
-# Content between its acknowledgement and its replicas. No lifecycle rule expires it: what is here
-# may be the only copy.
+# Content between its acknowledgement and its replicas. What is here may be the only copy, so no
+# lifecycle rule expires what is current. It keeps versions: what was taken stays what it was when
+# others put something else under the same key, and is removed by its version.
 
 resource "aws_s3_bucket" "staging" {
   bucket        = local.staging_bucket
@@ -22,6 +23,32 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "staging" {
       sse_algorithm = "AES256"
     }
   }
+}
+
+resource "aws_s3_bucket_versioning" "staging" {
+  bucket = aws_s3_bucket.staging.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+# What functions that died have left: they remove the rest themselves.
+resource "aws_s3_bucket_lifecycle_configuration" "staging" {
+  bucket = aws_s3_bucket.staging.id
+
+  rule {
+    id     = "abandoned-parts"
+    status = "Enabled"
+
+    filter {}
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 8 # a day longer than an upload may take
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.staging]
 }
 
 # The emulator speaks plain HTTP.

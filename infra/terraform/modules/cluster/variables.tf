@@ -74,6 +74,16 @@ variable "backend_secret_version" {
   type        = number
 }
 
+variable "publishes" {
+  description = "Whether this is the one cluster that publishes what changes of objects, of all clusters."
+  type        = bool
+}
+
+variable "changes" {
+  description = "The stream of the table of objects, and the queue of what cannot be published."
+  type        = object({ stream_arn = string, unpublished_queue_arn = string, unpublished_queue_url = string })
+}
+
 variable "openapi" {
   description = "The OpenAPI document, decoded."
   type        = any
@@ -102,4 +112,9 @@ variable "repair_visibility_seconds" {
 variable "throttling" {
   description = "Requests a second and at once, all in all and for login."
   type        = object({ rate = number, burst = number, login_rate = number, login_burst = number })
+}
+
+variable "fetch" {
+  description = "From where messages may have contents fetched. allowed_hosts: 'data.example.com', '*.example.com'; none: from nowhere."
+  type        = object({ allowed_hosts = list(string), max_bytes = number, max_seconds = number })
 }

@@ -24,3 +24,20 @@ output "layers" {
   description = "ARN of each layer's version."
   value       = { for key, layer in aws_lambda_layer_version.this : key => layer.arn }
 }
+
+output "changes" {
+  description = "The stream of the table of objects, and the queue of what cannot be published."
+  value = {
+    stream_arn            = aws_dynamodb_table.catalog["objects"].stream_arn
+    unpublished_queue_arn = aws_sqs_queue.unpublished.arn
+    unpublished_queue_url = aws_sqs_queue.unpublished.url
+  }
+}
+
+output "event_bus" {
+  description = "Name and ARN of the bus on which the states of objects are told."
+  value = {
+    name = aws_cloudwatch_event_bus.this.name
+    arn  = aws_cloudwatch_event_bus.this.arn
+  }
+}

@@ -7,6 +7,7 @@ locals {
     objects    = { hash = "container_key", range = "name" } # container_key = "account/container"
     registry   = { hash = "kind", range = "name" }
     jobs       = { hash = "job", range = null }
+    uploads    = { hash = "account", range = "upload" }
   }
 }
 
@@ -19,10 +20,15 @@ resource "aws_dynamodb_table" "catalog" {
   range_key                   = each.value.range
   deletion_protection_enabled = !var.disposable
 
+  # What is published of objects is read from here, so that no call has to wait for it: see events.tf.
+  stream_enabled   = each.key == "objects"
+  stream_view_type = each.key == "objects" ? "NEW_AND_OLD_IMAGES" : null
+
   dynamic "attribute" {
     for_each = concat(
       compact([each.value.hash, each.value.range]),
       each.key == "objects" ? ["sweeper", "unsettled_since"] : [],
+      each.key == "uploads" ? ["cluster", "expires_at"] : [],
     )
 
     content {
@@ -43,9 +49,21 @@ resource "aws_dynamodb_table" "catalog" {
     }
   }
 
-  # Some facts of the registry are of use for a time only.
+  # Sparse too: uploads that are open, by when they end.
+  dynamic "global_secondary_index" {
+    for_each = each.key == "uploads" ? ["expiring"] : []
+
+    content {
+      name            = global_secondary_index.value
+      hash_key        = "cluster"
+      range_key       = "expires_at"
+      projection_type = "KEYS_ONLY"
+    }
+  }
+
+  # Some facts of the registry are of use for a time only, and so is that an upload was taken.
   dynamic "ttl" {
-    for_each = each.key == "registry" ? ["expires"] : []
+    for_each = contains(["registry", "uploads"], each.key) ? ["expires"] : []
 
     content {
       attribute_name = ttl.value

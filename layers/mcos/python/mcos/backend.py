@@ -12,11 +12,17 @@ from mcos.storage import StorageBackend, Timeouts, open_backend
 _TIMEOUTS = Timeouts(connect_seconds=1, read_seconds=5)
 
 
-@lru_cache(maxsize=1)
-def own_backend() -> StorageBackend:
-    """The backend, opened once in the life of a warm function."""
+# For large replicas nobody waits, and a service takes its time to join thousands of parts.
+_PATIENT = Timeouts(connect_seconds=2, read_seconds=60)
+
+
+@lru_cache(maxsize=2)
+def own_backend(*, patient: bool = False) -> StorageBackend:
+    """The backend, opened once in the life of a warm function; ``patient`` for large replicas."""
     return open_backend(
-        settings().backend, json.loads(secret(settings().backend_secret)), _TIMEOUTS
+        settings().backend,
+        json.loads(secret(settings().backend_secret)),
+        _PATIENT if patient else _TIMEOUTS,
     )
 
 

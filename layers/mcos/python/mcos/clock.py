@@ -15,6 +15,12 @@ def now() -> str:
     return text(datetime.now(UTC))
 
 
-def new_id() -> str:
-    """A new ULID."""
-    return str(ULID())
+def new_id(*, after: str = "") -> str:
+    """A new ULID, greater than the ULID ``after`` whatever this machine's clock says."""
+    made = str(ULID())
+    return made if made > after else next_id(after)
+
+
+def next_id(one: str) -> str:
+    """The ULID that follows one."""
+    return str(ULID.from_int(int(ULID.from_str(one)) + 1))

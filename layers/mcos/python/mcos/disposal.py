@@ -39,22 +39,31 @@ def discard(account: str, versions: Iterable[Version]) -> None:
     """Have every replica and the staged content of versions removed. Harmless to repeat."""
     for version in versions:
         for name, replica in version.replicas.items():
-            # What is not known to be stored may still be on its way.
-            delay = 0 if replica.stored else repair_queue.LATE_SECONDS
-            discard_replica(account, version.id, name, delay_seconds=delay)
+            discard_replica(account, version, name, late=not replica.stored)
         unstage(version)
 
 
-def discard_replica(account: str, version_id: str, cluster: str, *, delay_seconds: int = 0) -> None:
-    """Have a replica removed; a cluster that is not linked any more keeps what it has."""
+def discard_replica(account: str, version: Version, cluster: str, *, late: bool = False) -> None:
+    """Have a replica removed; a cluster that is not linked any more keeps what it has.
+
+    Parameters
+    ----------
+    late
+        Whether it is not known to be stored, and so may still be on its way.
+    """
     if linked := all_clusters().get(cluster):
-        message = repair_queue.remove_message(account, version_id)
-        repair_queue.send(linked.repair_queue_url, message, delay_seconds=delay_seconds)
+        in_parts = version.part_size > 0
+        message = repair_queue.remove_message(account, version.id, in_parts=in_parts)
+        delay = repair_queue.late_seconds(in_parts=in_parts) if late else 0
+        repair_queue.send(linked.repair_queue_url, message, delay_seconds=delay)
 
 
 def unstage(version: Version) -> None:
     """Forget the staged content of a version, wherever it is staged. Harmless to repeat."""
-    if version.staged_at == settings().cluster:
-        staging.delete(version.id)
-    elif version.staged_at and (cluster := all_clusters().get(version.staged_at)):
-        repair_queue.send(cluster.repair_queue_url, repair_queue.unstage_message(version.id))
+    staged = version.staged
+    if staged is None:
+        return
+    if staged.cluster == settings().cluster:
+        staging.delete(staged.key, staged.version)
+    elif cluster := all_clusters().get(staged.cluster):
+        repair_queue.send(cluster.repair_queue_url, repair_queue.unstage_message(staged))

@@ -113,6 +113,10 @@ class JobNotFound(NotFound):
     code = "job_not_found"
 
 
+class UploadNotFound(NotFound):
+    code = "upload_not_found"
+
+
 class Conflict(McosError):
     """The state of things forbids it, or a race was lost; trying again may succeed."""
 
@@ -125,6 +129,18 @@ class ObjectExists(Conflict):
 
 class ContainerNotEmpty(Conflict):
     code = "container_not_empty"
+
+
+class UploadIncomplete(Conflict):
+    """Not all of the content has been received."""
+
+    code = "upload_incomplete"
+
+
+class UploadTaken(Conflict):
+    """The upload has become a version of its object already."""
+
+    code = "upload_taken"
 
 
 class Superseded(Conflict):

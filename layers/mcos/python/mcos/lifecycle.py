@@ -21,13 +21,14 @@ class Outcome(StrEnum):
     """What became of a version that was to be committed.
 
     ``incomplete``: replicas are missing still. ``superseded``: the record knows the version no
-    more. ``gone``: nor is there a record.
+    more. ``gone``: nor is there a record. ``refused``: its content is not what it was said to be.
     """
 
     COMMITTED = "committed"
     INCOMPLETE = "incomplete"
     SUPERSEDED = "superseded"
     GONE = "gone"
+    REFUSED = "refused"
 
 
 def accept_create(
@@ -64,6 +65,7 @@ def accept_create(
         sweeper=cluster,
         created_at=version.created_at,
         last_modified=version.created_at,
+        revision=clock.new_id(after=record.revision if record else ""),
         pending=(version,),
         obsolete=record.obsolete if record else (),
     )
@@ -96,6 +98,20 @@ def accept_update(record: ObjectRecord | None, version: Version, *, cluster: str
     )
 
 
+def accept_put(
+    record: ObjectRecord | None, version: Version, *, key: tuple[str, str, str], cluster: str
+) -> ObjectRecord:
+    """Take a content for an object that may be there or not: an update if it is, else a create.
+
+    Raises
+    ------
+    ObjectBeingDeleted, Superseded
+    """
+    if record is None or record.state in (State.FAILED, State.DELETING):
+        return accept_create(record, version, key=key, cluster=cluster)
+    return accept_update(record, version, cluster=cluster)
+
+
 def accept_delete(record: ObjectRecord | None, *, cluster: str) -> ObjectRecord:
     """Take a delete: from here on no reader sees the object.
 
@@ -119,10 +135,36 @@ def accept_delete(record: ObjectRecord | None, *, cluster: str) -> ObjectRecord:
     )
 
 
+def digested(record: ObjectRecord | None, version: Version) -> ObjectRecord | None:
+    """Record the digests of a pending version, which are known now.
+
+    Parameters
+    ----------
+    version
+        The version with ``md5``, ``sha256`` and ``parts_md5`` as they were computed.
+    """
+    found = record.find(version.id) if record else None
+    if record is None or found is None or found.digested:
+        return record
+    known = replace(
+        found,
+        md5=version.md5,
+        sha256=version.sha256,
+        parts_md5=version.parts_md5,
+        digested=True,
+    )
+    return _changed(record, pending=tuple(known if one is found else one for one in record.pending))
+
+
 def commit(
-    record: ObjectRecord | None, version_id: str, stored: set[str]
+    record: ObjectRecord | None,
+    version_id: str,
+    stored: Iterable[str],
+    tags: Mapping[str, str] | None = None,
 ) -> tuple[ObjectRecord | None, Outcome]:
     """Record that replicas of a version are stored on the clusters ``stored``.
+
+    ``tags`` are the services' own, of replicas that were written in parts.
 
     A version becomes what readers see as soon as it is readable (asynchronous), or as it is
     complete (synchronous: its caller is told of success or failure as a whole). What it replaces
@@ -138,7 +180,7 @@ def commit(
     found = record.find(version_id)
     if found is None or record.state is State.DELETING:
         return record, Outcome.SUPERSEDED
-    version = found.with_stored(stored)
+    version = found.with_stored(stored, tags)
     outcome = Outcome.COMMITTED if version.complete else Outcome.INCOMPLETE
     current, pending, obsolete = record.current, record.pending, record.obsolete
     if found == current:
@@ -217,7 +259,7 @@ def exchange(
     if record is None or version is None or version not in record.pending:
         return record
     given_up = set(failed)
-    kept = version.with_stored(set(stored)).replicas
+    kept = version.with_stored(stored).replicas
     replicas = {name: one for name, one in kept.items() if name not in given_up}
     following = replace(version, replicas={**replicas, **added})
     return _changed(
@@ -262,7 +304,7 @@ def lose(record: ObjectRecord | None, version_id: str, cluster: str) -> ObjectRe
     version = record.find(version_id) if record else None
     if record is None or version is None or cluster not in version.stored:
         return record
-    replica = replace(version.replicas[cluster], stored=False)
+    replica = replace(version.replicas[cluster], stored=False, tag=None)
     damaged = replace(version, replicas={**version.replicas, cluster: replica})
     return _changed(
         record,
@@ -303,7 +345,7 @@ def _part(version: Version, clusters: Iterable[str]) -> Version | None:
     """Some replicas of a version, which are owed a removal while it lives on; None for none."""
     named = set(clusters)
     part = {name: one for name, one in version.replicas.items() if name in named}
-    return replace(version, replicas=part, staged_at=None) if part else None
+    return replace(version, replicas=part, staged=None) if part else None
 
 
 def _without_leaving(record: ObjectRecord, version: Version) -> tuple[Version, tuple[Version, ...]]:
@@ -316,7 +358,9 @@ def _without_leaving(record: ObjectRecord, version: Version) -> tuple[Version, t
 
 
 def _changed(record: ObjectRecord, **changes: object) -> ObjectRecord:
-    return replace(record, **changes, revision=clock.new_id())  # type: ignore[arg-type]
+    # Consumers of events tell by it which of two is the later.
+    revision = clock.new_id(after=record.revision)
+    return replace(record, **changes, revision=revision)  # type: ignore[arg-type]
 
 
 def _with_state(before: ObjectRecord, after: ObjectRecord) -> ObjectRecord:

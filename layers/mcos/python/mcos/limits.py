@@ -15,6 +15,32 @@ three, so 4,500,000 bytes of it become 6,000,000 and leave room for headers and 
 INLINE_CONTENT_BYTES = 128 * 1024
 """Largest content that rides inside a synchronous execution's input (256 KiB of JSON)."""
 
+OBJECT_BYTES = 5 * 1024**4
+"""Largest content that an upload takes: 5 TiB."""
+
+PART_BYTES = 64 * 1024**2
+"""Up to here a replica is one piece; a larger one is written in parts at least as large.
+
+What is one piece is written within the nine seconds that a target has in an Express execution.
+"""
+
+PARTS = 10_000
+"""Most parts of an upload, and of a replica: what S3 takes."""
+
+UPLOAD_PART_BYTES_MIN = 5 * 1024**2
+UPLOAD_PART_BYTES_MAX = 5 * 1024**3
+"""What S3 takes as a part of an upload, but the last."""
+
+UPLOAD_SECONDS_MIN = 60
+UPLOAD_SECONDS = 7 * 24 * 3600
+"""How long an upload may take when nothing else is asked for, and at most."""
+
+UPLOAD_URL_SECONDS = 3600
+"""How long a signed URL of an upload is good. New ones can be had."""
+
+DOWNLOAD_URL_SECONDS = 300
+"""How long a signed URL of a download is good to begin with."""
+
 LISTING_ENTRIES = 1000
 """Most entries of one page of a listing, and how many are given when none are asked for."""
 

@@ -1,5 +1,6 @@
 """What the catalog records: plain values, with no I/O."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -30,11 +31,42 @@ class Replica:
         Whether it is there and verified.
     leaving
         Whether another one is to take its place; it stays until that one is stored.
+    tag
+        What its service says in place of the MD5, of a replica that was written in parts.
     """
 
     backend: str
     stored: bool = False
     leaving: bool = False
+    tag: str | None = None
+
+    @property
+    def progress(self) -> str:
+        """How far it is, as users are told: ``leaving``, ``stored`` or ``writing``."""
+        if self.leaving:
+            return "leaving"
+        return "stored" if self.stored else "writing"
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Where a content is staged.
+
+    Attributes
+    ----------
+    cluster
+        Whose staging bucket has it.
+    key
+        In the bucket.
+    version, etag
+        S3's id of what was put there, and its ETag: others may put something else there too. None:
+        the bucket keeps no versions.
+    """
+
+    cluster: str
+    key: str
+    version: str | None = None
+    etag: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,19 +80,26 @@ class Version:
     size
         Bytes.
     md5, sha256
-        Hexadecimal and base64; see ``mcos.digests``.
+        Hexadecimal and base64; see ``mcos.digests``. While it is not ``digested`` they are what
+        the user said of the content, empty if nothing.
     metadata
         The user's, names in lower case.
     mode
         How the caller that sent it waits.
-    staged_at
-        Cluster whose staging holds the content; None when it rides in the execution's input.
+    staged
+        Where the content is staged; None when it rides in the execution's input.
     storage_policy
         By which the replicas were placed.
     readable_from
         How many stored replicas make the version readable.
     replicas
         By cluster.
+    digested
+        Whether the digests are known to be those of the content.
+    part_size
+        Bytes of each part in which the replicas are written, but the last; 0: in one piece.
+    parts_md5
+        Hexadecimal MD5 of the parts' binary MD5s one after another; empty: in one piece.
     """
 
     id: str
@@ -71,15 +110,18 @@ class Version:
     metadata: dict[str, str]
     created_at: str
     mode: Mode
-    staged_at: str | None
+    staged: Staged | None
     storage_policy: str
     readable_from: int
     replicas: dict[str, Replica]
+    digested: bool = True
+    part_size: int = 0
+    parts_md5: str = ""
 
     @property
     def etag(self) -> str:
-        """The MD5 in quotes, as HTTP has it."""
-        return f'"{self.md5}"'
+        """The MD5 in quotes, as HTTP has it; the id stands in for it while it is not known."""
+        return f'"{self.md5 or self.id}"'
 
     @property
     def stored(self) -> tuple[str, ...]:
@@ -113,26 +155,43 @@ class Version:
         """Whether enough replicas are stored for readers to rely on it."""
         return len(self.stored) >= min(self.readable_from, self.wanted)
 
-    def with_stored(self, clusters: set[str]) -> "Version":
-        """This version with the replicas on ``clusters`` stored; other clusters are ignored."""
+    def tag(self, cluster: str) -> str:
+        """What the service of a cluster says of its replica: the MD5, or a tag of its own."""
+        return self.replicas[cluster].tag or self.md5
+
+    def with_stored(
+        self, clusters: Iterable[str], tags: Mapping[str, str] | None = None
+    ) -> "Version":
+        """This version with the replicas on ``clusters`` stored; other clusters are ignored.
+
+        Parameters
+        ----------
+        tags
+            The services' tags of replicas that were written in parts, by cluster.
+        """
+        stored, told = set(clusters), tags or {}
         return replace(
             self,
             replicas={
-                name: replace(replica, stored=replica.stored or name in clusters)
-                for name, replica in self.replicas.items()
+                name: replace(one, stored=True, tag=told.get(name, one.tag))
+                if name in stored
+                else one
+                for name, one in self.replicas.items()
             },
         )
 
     def as_json(self) -> dict[str, Any]:
         return {
             **vars(self),
+            "staged": self.staged and vars(self.staged),
             "replicas": {name: vars(replica) for name, replica in self.replicas.items()},
         }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Version":
         replicas = {name: Replica(**replica) for name, replica in value["replicas"].items()}
-        return cls(**{**value, "replicas": replicas})
+        staged = Staged(**value["staged"]) if value["staged"] else None
+        return cls(**{**value, "replicas": replicas, "staged": staged})
 
 
 @dataclass(frozen=True)
@@ -142,7 +201,7 @@ class ObjectRecord:
     Attributes
     ----------
     revision
-        New with every write; a write names the revision that it replaces.
+        A ULID, greater with every write; a write names the revision that it replaces.
     current
         The version that readers see; it may still miss a replica.
     pending

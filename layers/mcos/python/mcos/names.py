@@ -13,6 +13,7 @@ _CLUSTER_NAME = re.compile(r"[a-z][a-z0-9-]{0,15}")
 _POLICY_NAME = re.compile(rf"[a-z0-9-]{{1,{limits.POLICY_NAME_LENGTH}}}")
 _ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _METADATA_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_CONTENT_TYPE = re.compile(r"[\x20-\x7e]+/[\x20-\x7e]+")
 _PRINTABLE_ASCII = re.compile(r"[\x20-\x7e]*")
 
 
@@ -117,6 +118,11 @@ def check_object_name(name: str) -> str:
     """
     _encoded("object", name, limits.OBJECT_NAME_BYTES)
     return name
+
+
+def is_content_type(text: str) -> bool:
+    """Whether ``text`` can be the type of a content: ``type/subtype``, printable ASCII."""
+    return len(text) <= limits.CONTENT_TYPE_BYTES and _CONTENT_TYPE.fullmatch(text) is not None
 
 
 def check_metadata(metadata: dict[str, str]) -> dict[str, str]:

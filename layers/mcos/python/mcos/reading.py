@@ -10,6 +10,7 @@ import time
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
 
 from mcos.aws import AWS_ERRORS, client
 from mcos.backend import own_backend, replica_key
@@ -19,7 +20,7 @@ from mcos.latency import Latencies
 from mcos.model import Version
 from mcos.registry import Cluster, ClusterState
 from mcos.settings import settings
-from mcos.storage import ReplicaDigestMismatch, ReplicaNotFound, StorageError
+from mcos.storage import ReplicaDigestMismatch, ReplicaNotFound, ReplicaStat, StorageError
 
 # Longer than get_replica's own worst case with its backend, shorter than download_object's.
 _REMOTE_SECONDS = 9
@@ -161,22 +162,54 @@ def read_own_replica(account: str, version: Version, cluster: str, first: int, l
         with own_backend().get(
             key, first=None if whole else first, last=None if whole else last
         ) as reader:
-            if reader.stat.md5 != version.md5:
-                raise ReplicaUnreadable(f"{cluster}: the service has another digest", damaged=True)
+            check_tag(version, cluster, reader.stat)
             return reader.read()
     except StorageError as error:
-        damaged = isinstance(error, ReplicaNotFound | ReplicaDigestMismatch)
-        raise ReplicaUnreadable(f"{cluster}: {error}", damaged=damaged) from error
+        raise unreadable(cluster, error) from error
     except AWS_ERRORS as error:
         raise ReplicaUnreadable(f"{cluster}: secret: {type(error).__name__}") from error
+
+
+def check_tag(version: Version, cluster: str, stat: ReplicaStat) -> None:
+    """Refuse a replica of which its service says something else than when it was stored.
+
+    Raises
+    ------
+    ReplicaUnreadable
+    """
+    if stat.md5 != version.tag(cluster) or stat.size != version.size:
+        raise ReplicaUnreadable(f"{cluster}: the service has another digest", damaged=True)
+
+
+def unreadable(cluster: str, error: StorageError) -> ReplicaUnreadable:
+    """What a backend's failure means for a reader."""
+    damaged = isinstance(error, ReplicaNotFound | ReplicaDigestMismatch)
+    return ReplicaUnreadable(f"{cluster}: {error}", damaged=damaged)
 
 
 def _read_remote_replica(
     account: str, version: Version, cluster: str, first: int, last: int
 ) -> bytes:
+    answer = ask(
+        cluster,
+        {"account": account, "version": version.as_json(), "first": first, "last": last},
+    )
+    match answer:
+        case {"content": str(content)}:
+            return b64decode(content)
+    raise ReplicaUnreadable(f"{cluster}: its function answered something else")
+
+
+def ask(cluster: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Have another cluster's ``get_replica`` answer; one network call.
+
+    Raises
+    ------
+    ReplicaUnreadable
+        It cannot be asked, or has answered that it cannot be read.
+    """
     if (target := all_clusters().get(cluster)) is None:
         raise ReplicaUnreadable(f"{cluster}: not in the registry")
-    request = {"account": account, "version": version.as_json(), "first": first, "last": last}
     try:
         reply = client("lambda", read_seconds=_REMOTE_SECONDS, tries=1).invoke(
             FunctionName=target.get_replica, Payload=json.dumps(request)
@@ -187,8 +220,8 @@ def _read_remote_replica(
     if "FunctionError" in reply:
         raise ReplicaUnreadable(f"{cluster}: its function failed")
     match answer:
-        case {"content": str(content)}:
-            return b64decode(content)
         case {"reason": str(reason), "damaged": bool(damaged)}:
             raise ReplicaUnreadable(f"{cluster}: {reason}", damaged=damaged)
+        case dict():
+            return answer
     raise ReplicaUnreadable(f"{cluster}: its function answered something else")

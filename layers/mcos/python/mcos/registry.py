@@ -65,6 +65,7 @@ class Cluster:
     labels: Mapping[str, str]
     weight: float
     put_replica: str
+    put_parts: str
     get_replica: str
     repair_queue_url: str
     staging_bucket: str

@@ -10,6 +10,7 @@ from typing import Any
 
 from mcos.aws import client
 from mcos.catalog.objects import Key
+from mcos.model import Staged
 from mcos.settings import settings
 
 _FIRST_RETRY_SECONDS = 5
@@ -18,25 +19,36 @@ _LAST_RETRY_SECONDS = 60
 LATE_SECONDS = 25
 """After how long nobody writes a replica any more that could not be confirmed."""
 
+LATE_SECONDS_IN_PARTS = 900
+"""The same of one that is written in parts; SQS delays no message longer."""
 
-def put_message(key: Key, version_id: str) -> dict[str, Any]:
-    return {**_of_object("put", key), "version": version_id}
+
+def late_seconds(*, in_parts: bool) -> int:
+    return LATE_SECONDS_IN_PARTS if in_parts else LATE_SECONDS
+
+
+def put_message(key: Key, version_id: str, *, in_parts: bool = False) -> dict[str, Any]:
+    return {**_of_object("put", key), "version": version_id, **_in_parts(in_parts)}
 
 
 def verify_message(key: Key, version_id: str) -> dict[str, Any]:
     return {**_of_object("verify", key), "version": version_id}
 
 
-def remove_message(account: str, version_id: str) -> dict[str, Any]:
-    return {"action": "remove", "account": account, "version": version_id}
+def remove_message(account: str, version_id: str, *, in_parts: bool) -> dict[str, Any]:
+    return {"action": "remove", "account": account, "version": version_id, **_in_parts(in_parts)}
 
 
-def unstage_message(version_id: str) -> dict[str, Any]:
-    return {"action": "unstage", "version": version_id}
+def unstage_message(staged: Staged) -> dict[str, Any]:
+    return {"action": "unstage", "key": staged.key, "staged": staged.version}
 
 
 def dispose_message(key: Key) -> dict[str, Any]:
     return _of_object("dispose", key)
+
+
+def _in_parts(in_parts: bool) -> dict[str, bool]:
+    return {"in_parts": True} if in_parts else {}
 
 
 def _of_object(action: str, key: Key) -> dict[str, Any]:

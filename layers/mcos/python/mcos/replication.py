@@ -60,27 +60,32 @@ def execution_input(
         "record": record.as_json(),
         "replica": replica_of(record.account, version),
         "content": source,
+        "digests": None,
         "targets": [
             {
                 "cluster": name,
                 "put_replica": clusters[name].put_replica,
+                "put_parts": clusters[name].put_parts,
                 "repair_queue_url": clusters[name].repair_queue_url,
             }
             for name in targets
             if name in clusters
         ],
-        "repair": repair_queue.put_message(key, version.id),
+        "repair": repair_queue.put_message(key, version.id, in_parts=version.part_size > 0),
     }
 
 
 def replica_of(account: str, version: Version) -> dict[str, Any]:
-    """What ``put_replica`` has to know of a replica."""
+    """What ``put_replica`` and ``put_parts`` have to know of a replica."""
     return {
         "account": account,
         "version": version.id,
         "size": version.size,
+        "digested": version.digested,
         "md5": version.md5,
         "sha256": version.sha256,
+        "part_size": version.part_size,
+        "parts_md5": version.parts_md5,
         "content_type": version.content_type,
     }
 
@@ -88,11 +93,36 @@ def replica_of(account: str, version: Version) -> dict[str, Any]:
 def start(execution: dict[str, Any]) -> None:
     """Start an execution and return at once. A second start of the same version is harmless."""
     client("stepfunctions").start_execution(
-        stateMachineArn=settings().state_machine_arn,
+        stateMachineArn=_machine_of(execution),
         # Versions are named once; a restart by the sweeper has to have a name of its own.
         name=f"{execution['version_id']}-{clock.new_id()}",
         input=json.dumps(execution),
     )
+
+
+def _machine_of(execution: dict[str, Any]) -> str:
+    """The state machine that has the time for it: an Express execution ends after minutes."""
+    in_parts = execution["replica"]["part_size"] > 0
+    return settings().large_state_machine_arn if in_parts else settings().state_machine_arn
+
+
+def under_way(version: Version) -> bool:
+    """Whether an execution writes parts of a version at this moment.
+
+    It may take hours, and a second one beside it would only be in its way. Of what is one piece
+    nobody needs to know: its executions have ended when anybody looks.
+    """
+    if version.part_size == 0:
+        return False
+    running: dict[str, Any] = {"nextToken": None}
+    while "nextToken" in running:
+        page = {"nextToken": running["nextToken"]} if running["nextToken"] else {}
+        running = client("stepfunctions").list_executions(
+            stateMachineArn=settings().large_state_machine_arn, statusFilter="RUNNING", **page
+        )
+        if any(one["name"].startswith(f"{version.id}-") for one in running["executions"]):
+            return True
+    return False
 
 
 def run(execution: dict[str, Any], *, wait_seconds: float) -> Result | None:

@@ -1,8 +1,9 @@
 """Where a version's bytes can be had from, as it travels in an execution's input.
 
-``{"inline": base64}``, the bytes themselves; or ``{"staging_bucket", "staging_key"}``, where they
-are staged, and ``{"version"}``, whose stored replicas have them: either or both. No secret and no
-signed URL is among them: whoever reads does so with its own rights.
+``{"inline": base64}``, the bytes themselves; or ``{"staging_bucket", "staging_key",
+"staging_version", "staging_etag"}``, where they are staged, and ``{"version"}``, whose stored
+replicas have them: either or both. No secret and no signed URL is among them: whoever reads does so
+with its own rights.
 """
 
 from base64 import b64decode, b64encode
@@ -10,13 +11,19 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from mcos import staging
+from urllib3.exceptions import HTTPError
+
+from mcos import limits, references, staging
+from mcos.aws import AWS_ERRORS
 from mcos.catalog.registry import all_clusters
-from mcos.model import Version
+from mcos.model import Staged, Version
 from mcos.reading import NoReplicaReadable, read_version
 from mcos.settings import settings
 
 Source = Mapping[str, Any]
+
+READ_ERRORS = (*AWS_ERRORS, HTTPError)
+"""What opening or reading a source may raise beside ``SourceMissing``: it may be tried again."""
 
 
 class SourceMissing(Exception):
@@ -37,8 +44,8 @@ def source_of(version: Version) -> Source:
         It has neither: its only bytes were those that its caller sent.
     """
     source: dict[str, Any] = {}
-    if version.staged_at is not None and not version.complete:
-        source |= _staged(version.id, version.staged_at)
+    if version.staged is not None and not version.complete:
+        source |= _in_staging(version.staged)
     if version.stored:
         source["version"] = version.as_json()
     if not source:
@@ -46,18 +53,23 @@ def source_of(version: Version) -> Source:
     return source
 
 
-def _staged(version_id: str, cluster: str) -> dict[str, str]:
-    if cluster == settings().cluster:
+def _in_staging(staged: Staged) -> dict[str, str | None]:
+    if staged.cluster == settings().cluster:
         bucket = settings().staging_bucket
-    elif known := all_clusters().get(cluster):
+    elif known := all_clusters().get(staged.cluster):
         bucket = known.staging_bucket
     else:
         return {}
-    return {"staging_bucket": bucket, "staging_key": staging.key_of(version_id)}
+    return {
+        "staging_bucket": bucket,
+        "staging_key": staged.key,
+        "staging_version": staged.version,
+        "staging_etag": staged.etag,
+    }
 
 
 def open_source(account: str, source: Source) -> BinaryIO:
-    """The bytes as a stream, from their beginning.
+    """All the bytes as a stream.
 
     Raises
     ------
@@ -65,18 +77,36 @@ def open_source(account: str, source: Source) -> BinaryIO:
     """
     if "inline" in source:
         return BytesIO(b64decode(source["inline"]))
+    return open_part(account, source)
+
+
+def open_part(account: str, source: Source, first: int = 0, last: int | None = None) -> BinaryIO:
+    """Bytes ``first`` to ``last`` (inclusive, None: the end) of what is not inline, as a stream.
+
+    Raises
+    ------
+    SourceMissing
+    """
     if "staging_bucket" in source:
-        content = staging.open_content(source["staging_bucket"], source["staging_key"])
+        content = staging.open_content(
+            source["staging_bucket"],
+            source["staging_key"],
+            source["staging_version"],
+            source["staging_etag"],
+            first=first,
+            last=last,
+        )
         if content is not None:
             return content
     if "version" not in source:
         raise SourceMissing("the staged content is not there")
     version = Version.from_json(source["version"])
+    end = version.size - 1 if last is None else last
+    # This cluster's own replica is what the reader wants to write.
+    but = [settings().cluster]
     try:
-        # This cluster's own replica is what the reader wants to write.
-        bytes_read, _ = read_version(
-            account, version, 0, version.size - 1, but=[settings().cluster]
-        )
+        if end - first + 1 > limits.CONTENT_BYTES:
+            return references.open_version(account, version, first, end, but=but)
+        return BytesIO(read_version(account, version, first, end, but=but)[0])
     except NoReplicaReadable as error:
         raise SourceMissing(str(error)) from error
-    return BytesIO(bytes_read)

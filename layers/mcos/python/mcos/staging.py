@@ -1,39 +1,127 @@
-"""Staging: the bucket of a cluster that holds a content until its replicas are written."""
+"""Staging: the bucket of a cluster that holds a content until its replicas are written.
 
-from typing import BinaryIO, cast
+Three kinds of keys: ``versions/<version>``, what came with a call; ``uploads/<account>/<upload>``,
+what was sent to signed URLs; and what other systems put there, ``incoming/<account>/<container>/
+<object>``, which becomes that object, and ``inbound/...``, which messages speak of.
+
+The bucket keeps versions, S3's own, so that what was taken stays what it was when others put
+something else under the same key; removing one removes nothing else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
 
 from botocore.exceptions import ClientError
 
 from mcos.aws import client
+from mcos.model import Staged
 from mcos.settings import settings
 
+INCOMING = "incoming/"
+INBOUND = "inbound/"
+UPLOADS = "uploads/"
+
 # A content of the largest size a call carries, at one megabyte a second.
-_READ_SECONDS = 5
+READ_SECONDS = 5
 
 
-def key_of(version_id: str) -> str:
-    """Key of a version's content in every staging bucket."""
+@dataclass(frozen=True)
+class Found:
+    """What staging has under a key, or had: S3's ``version`` of it; metadata as users gave it."""
+
+    size: int
+    version: str | None
+    etag: str
+    content_type: str
+    metadata: Mapping[str, str]
+
+    def staged(self, key: str) -> Staged:
+        """Where it is: in this cluster's bucket."""
+        return Staged(settings().cluster, key, self.version, self.etag)
+
+
+def version_key(version_id: str) -> str:
+    """Key of the content of a version that comes with a call."""
     return f"versions/{version_id}"
 
 
-def put(version_id: str, content: bytes) -> None:
-    """Stage a content in this cluster's bucket; durable when it returns."""
-    client("s3", read_seconds=_READ_SECONDS).put_object(
-        Bucket=settings().staging_bucket, Key=key_of(version_id), Body=content
+def upload_key(account: str, upload_id: str) -> str:
+    """Key of what is sent to an upload's signed URLs."""
+    return f"{UPLOADS}{account}/{upload_id}"
+
+
+def put(key: str, content: bytes) -> Staged:
+    """Stage a content in this cluster's bucket, under a key of its own; durable on return."""
+    try:
+        # Once: a put whose reply was lost is made again, and must not leave a version behind.
+        reply = client("s3", read_seconds=READ_SECONDS).put_object(
+            Bucket=settings().staging_bucket, Key=key, Body=content, IfNoneMatch="*"
+        )
+    except ClientError as error:
+        found = find(key) if error.response["Error"]["Code"] == "PreconditionFailed" else None
+        if found is None:
+            raise
+        return found.staged(key)
+    return Staged(settings().cluster, key, reply.get("VersionId"), reply["ETag"])
+
+
+def find(key: str, version: str | None = None) -> Found | None:
+    """What this cluster's bucket has under a key, or had as a version: one network call."""
+    try:
+        reply = client("s3").head_object(**_named(settings().staging_bucket, key, version))
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return None
+        raise
+    return Found(
+        size=reply["ContentLength"],
+        version=reply.get("VersionId"),
+        etag=reply["ETag"],
+        content_type=reply.get("ContentType", ""),
+        metadata=reply.get("Metadata", {}),
     )
 
 
-def open_content(bucket: str, key: str) -> BinaryIO | None:
-    """The staged content as a stream, None if it is not there. Any linked cluster may read it."""
+def open_content(
+    bucket: str,
+    key: str,
+    version: str | None,
+    etag: str | None,
+    *,
+    first: int = 0,
+    last: int | None = None,
+) -> BinaryIO | None:
+    """Bytes ``first`` to ``last`` (inclusive) of a staged content as a stream, None if it is gone.
+
+    Any linked cluster may read it.
+    """
+    part = {"Bucket": bucket, "Key": key}
+    if first or last is not None:
+        part["Range"] = f"bytes={first}-{'' if last is None else last}"
+    # What is there now is what was staged, but for a key that others write to. Not by the version
+    # at once, as emulators ignore the range of one.
+    content = _get({**part, "IfMatch": etag} if etag else part)
+    if content is None and version is not None:
+        content = _get({**part, "VersionId": version})
+    return content
+
+
+def _get(parameters: dict[str, str]) -> BinaryIO | None:
     try:
-        reply = client("s3", read_seconds=_READ_SECONDS).get_object(Bucket=bucket, Key=key)
+        reply = client("s3", read_seconds=READ_SECONDS).get_object(**parameters)
     except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchKey":
+        if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "PreconditionFailed"):
             return None
         raise
     return cast(BinaryIO, reply["Body"])
 
 
-def delete(version_id: str) -> None:
-    """Forget a content staged in this cluster's bucket; nothing happens if it is not there."""
-    client("s3").delete_object(Bucket=settings().staging_bucket, Key=key_of(version_id))
+def delete(key: str, version: str | None) -> None:
+    """Forget a content of this cluster's bucket; nothing happens if it is not there."""
+    client("s3").delete_object(**_named(settings().staging_bucket, key, version))
+
+
+def _named(bucket: str, key: str, version: str | None) -> dict[str, Any]:
+    named = {"Bucket": bucket, "Key": key}
+    return named if version is None else {**named, "VersionId": version}

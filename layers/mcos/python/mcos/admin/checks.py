@@ -21,7 +21,7 @@ def check_cluster(cluster: Cluster) -> None:
         raise InvalidBody(f"backend is one of {', '.join(BACKEND_KINDS)}.")
     for field in ("provider", "location", "staging_bucket"):
         _check_text(field, getattr(cluster, field))
-    for field in ("put_replica", "get_replica"):
+    for field in ("put_replica", "put_parts", "get_replica"):
         _check_text(field, getattr(cluster, field))
         if not getattr(cluster, field).startswith("arn:"):
             raise InvalidBody(f"{field} is the ARN of a function.")

@@ -22,6 +22,7 @@ _ROW = (
     "labels",
     "weight",
     "put_replica",
+    "put_parts",
     "get_replica",
     "repair_queue_url",
     "staging_bucket",

@@ -44,7 +44,7 @@ def create_object(
     writing.check(key, content)
     policy = writing.policy_of(key, storage_policy)
     version = writing.placed(writing.new_version(content, prefer), key, policy)
-    writing.stage(version, content)
+    version = writing.staged(version, content)
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:
         if record is not None and record.find(version.id) is not None:

@@ -4,13 +4,14 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mcos import repair_queue
+from mcos import limits, repair_queue
 from mcos.aws import AWS_ERRORS
 from mcos.calls.conditions import Conditions, matches
 from mcos.catalog import objects
 from mcos.catalog.objects import Key
 from mcos.catalog.registry import all_clusters
 from mcos.errors import (
+    ContentTooLarge,
     ObjectNotFound,
     ObjectNotReady,
     PreconditionFailed,
@@ -20,6 +21,7 @@ from mcos.errors import (
 from mcos.model import ObjectRecord, State, Version
 from mcos.names import check_container_name, check_object_name
 from mcos.reading import NoReplicaReadable, ReplicaUnreadable, read_version
+from mcos.references import sign_version
 
 _log = logging.getLogger(__name__)
 
@@ -54,15 +56,24 @@ class ByteRange:
 
 @dataclass(frozen=True)
 class Download:
-    """What is to be answered. ``content`` None: the caller has it already (304).
+    """What is to be answered.
 
-    ``part``: first and last position where less than the whole was asked for. ``damaged``:
-    clusters whose replica turned out to be gone or not what was stored; they are told of it.
+    Attributes
+    ----------
+    content
+        None: the caller has it already, or is to read it at ``url``.
+    url
+        Of a replica, of what is too large for a reply. Signed: it is good for a while.
+    part
+        First and last position where less than the whole was asked for.
+    damaged
+        Clusters whose replica turned out to be gone or not what was stored; they are told of it.
     """
 
     record: ObjectRecord
     version: Version
-    content: bytes | None
+    content: bytes | None = None
+    url: str | None = None
     part: tuple[int, int] | None = None
     damaged: tuple[str, ...] = ()
 
@@ -73,18 +84,22 @@ def download_object(
     conditions: Conditions,
     byte_range: ByteRange | None = None,
     if_range: str | None = None,
+    redirect: bool = True,
 ) -> Download:
     """Read an object, or a range of it: two network calls if the first replica answers.
 
     Parameters
     ----------
+    redirect
+        Whether the caller may be sent to a URL with what is too large for a reply. If not, of a
+        range the first bytes are answered, as many as a reply takes.
     if_range
         A quoted entity tag: the range counts only while the object is that one.
 
     Raises
     ------
     InvalidName, ObjectNotFound, ObjectNotReady, PreconditionFailed, RangeNotSatisfiable,
-    ReplicasUnavailable
+    ContentTooLarge, ReplicasUnavailable
     """
     check_container_name(key[1])
     check_object_name(key[2])
@@ -98,20 +113,50 @@ def download_object(
         if conditions.if_match is not None and not matches(conditions.if_match, version.etag):
             raise PreconditionFailed("If-Match: the object is not the one that is meant.")
         if conditions.if_none_match is not None and matches(conditions.if_none_match, version.etag):
-            return Download(record, version, content=None)
+            return Download(record, version)
         part = None
         if byte_range is not None and if_range in (None, version.etag):
             part = byte_range.resolve(version.size)
         first, last = part or (0, version.size - 1)
+        content = url = None
         try:
-            content, failures = read_version(key[0], version, first, last)
+            if last - first >= limits.CONTENT_BYTES and redirect:
+                signed = sign_version(key[0], version, filename=_file_name(key[2]))
+                url, failures = signed.url, signed.failures
+            else:
+                if last - first >= limits.CONTENT_BYTES:
+                    last = first + limits.CONTENT_BYTES - 1
+                    part = _shortened(version, part, last)
+                content, failures = read_version(key[0], version, first, last)
         except NoReplicaReadable as error:
             failures = error.failures
             continue
-        return Download(record, version, content, part, damaged=_report(key, version, failures))
+        damaged = _report(key, version, failures)
+        return Download(record, version, content, url, part, damaged)
     _report(key, version, failures)
     reasons = "; ".join(map(str, failures.values()))
     raise ReplicasUnavailable(f"No replica could be read: {reasons}.")
+
+
+def _shortened(version: Version, part: tuple[int, int] | None, last: int) -> tuple[int, int]:
+    """The range as far as a reply takes it: RFC 9110 lets a server send less than was asked for.
+
+    Raises
+    ------
+    ContentTooLarge
+        The whole was asked for.
+    """
+    if part is None:
+        raise ContentTooLarge(
+            f"The object has {version.size} bytes: read it by ranges of {limits.CONTENT_BYTES}, or "
+            "without 'Prefer: no-redirect'."
+        )
+    return part[0], last
+
+
+def _file_name(name: str) -> str:
+    """As what a browser shall save an object of this name."""
+    return name.rstrip("/").rpartition("/")[2] or name
 
 
 def _readable(key: Key) -> tuple[ObjectRecord, Version]:

@@ -1,14 +1,39 @@
 """stat_object: what is known of an object, each replica included."""
 
+import time
+from collections.abc import Callable
+
 from mcos.catalog import objects
 from mcos.catalog.objects import Key
 from mcos.errors import ObjectNotFound
-from mcos.model import ObjectRecord
+from mcos.model import ObjectRecord, State
 from mcos.names import check_container_name, check_object_name
 
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 1.0
 
-def stat_object(key: Key) -> ObjectRecord:
-    """Read an object's record: one network call.
+_SETTLED = (State.CREATED, State.FAILED)
+
+
+def stat_object(
+    key: Key,
+    *,
+    wait_seconds: float = 0,
+    now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> ObjectRecord:
+    """Read an object's record: one network call, or as many as it takes to see it settle.
+
+    Parameters
+    ----------
+    wait_seconds
+        How long to wait for the object to be CREATED, FAILED or gone.
+    now, sleep
+        The passing of time, in seconds.
+
+    Returns
+    -------
+    The record as soon as the object is settled, or as it is after the wait.
 
     Raises
     ------
@@ -16,7 +41,15 @@ def stat_object(key: Key) -> ObjectRecord:
     """
     check_container_name(key[1])
     check_object_name(key[2])
-    record = objects.get(key)
-    if record is None:
-        raise ObjectNotFound("There is no such object.")
-    return record
+    deadline = now() + wait_seconds
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        record = objects.get(key)
+        if record is None:
+            raise ObjectNotFound("There is no such object.")
+        left = deadline - now()
+        if record.state in _SETTLED or left <= 0:
+            return record
+        # The last look is at the end of the wait, not a pause before it.
+        sleep(min(pause, left))
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

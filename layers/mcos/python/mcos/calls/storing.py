@@ -36,6 +36,12 @@ def store(record: ObjectRecord, version_id: str, content: Content, prefer: Prefe
     """
     if prefer.mode == "wait":
         return _store_and_wait(record, version_id, content, prefer.wait_seconds)
+    begin(record, version_id)
+    return record
+
+
+def begin(record: ObjectRecord, version_id: str) -> None:
+    """Have the replicas of a staged version written, by and by."""
     version = accepted(record, version_id)
     execution = replication.execution_input(
         record,
@@ -49,7 +55,6 @@ def store(record: ObjectRecord, version_id: str, content: Content, prefer: Prefe
     except AWS_ERRORS as error:
         # The record and the staged content are durable: the sweeper starts it again.
         _log.warning("execution of %s did not start: %s", version_id, type(error).__name__)
-    return record
 
 
 def _store_and_wait(
@@ -58,7 +63,7 @@ def _store_and_wait(
     """Write to the targets, and to spares in place of those that fail, while there is time."""
     deadline = time.monotonic() + wait_seconds
     version = accepted(record, version_id)
-    source = sources.source_of(version) if version.staged_at else sources.inline(content.body)
+    source = sources.source_of(version) if version.staged else sources.inline(content.body)
     targets = list(version.replicas)
     stored: set[str] = set()
     failed: set[str] = set()

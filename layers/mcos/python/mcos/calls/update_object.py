@@ -6,11 +6,9 @@ from mcos.calls.conditions import Conditions, guard
 from mcos.calls.writing import Content, Prefer
 from mcos.catalog import objects
 from mcos.catalog.objects import Key
-from mcos.catalog.registry import current_registry, policy_named
+from mcos.catalog.registry import policy_named
 from mcos.errors import McosError
 from mcos.model import ObjectRecord
-from mcos.placement.policies import policy_of
-from mcos.registry import DEFAULT_POLICY, StoragePolicy
 from mcos.settings import settings
 
 # Commits dispose of what updates make obsolete; a burst of updates between must not swell the item.
@@ -43,11 +41,10 @@ def update_object(
     """
     writing.check(key, content)
     named = storage_policy and policy_named(storage_policy)
-    version = writing.new_version(content, prefer)
-    writing.stage(version, content)
+    version = writing.staged(writing.new_version(content, prefer), content)
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:
-        policy = named or _policy_kept(record)
+        policy = named or writing.policy_kept(record)
         placed = writing.placed(version, key, policy)
         accepted = lifecycle.accept_update(record, placed, cluster=settings().cluster)
         if accepted is not record:  # else it was taken by a write whose reply was lost
@@ -67,9 +64,3 @@ def update_object(
     if len(record.obsolete) > _OBSOLETE_AT_MOST:
         disposal.dispose(record)
     return storing.store(record, version.id, content, prefer)
-
-
-def _policy_kept(record: ObjectRecord | None) -> StoragePolicy:
-    if record is None:
-        return DEFAULT_POLICY  # there is nothing to update, which is said next
-    return policy_of(record.latest, current_registry().policies)

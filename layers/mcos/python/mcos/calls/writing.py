@@ -8,9 +8,9 @@ from mcos.catalog.objects import Key
 from mcos.catalog.registry import all_clusters, current_registry, policy_named
 from mcos.digests import digests_of
 from mcos.errors import ContentTooLarge, McosError, Superseded
-from mcos.model import ObjectRecord, Replica, Version
+from mcos.model import ObjectRecord, Replica, Staged, Version
 from mcos.names import check_container_name, check_metadata, check_object_name
-from mcos.placement import resolver
+from mcos.placement import policies, resolver
 from mcos.registry import DEFAULT_POLICY, StoragePolicy
 from mcos.settings import Mode, settings
 
@@ -61,12 +61,20 @@ def policy_of(key: Key, name: str | None) -> StoragePolicy:
     return current_registry().policies.get(seen, DEFAULT_POLICY)
 
 
+def policy_kept(record: ObjectRecord | None) -> StoragePolicy:
+    """The storage policy that an object has, which an update keeps if it names none."""
+    if record is None:
+        return DEFAULT_POLICY  # there is nothing to update, which is said next
+    return policies.policy_of(record.latest, current_registry().policies)
+
+
 def new_version(content: Content, prefer: Prefer) -> Version:
     """Name a version; it is neither placed nor staged yet."""
     inline = prefer.mode == "wait" and len(content.body) <= limits.INLINE_CONTENT_BYTES
     digests = digests_of(content.body)
+    version_id = clock.new_id()
     return Version(
-        id=clock.new_id(),
+        id=version_id,
         size=len(content.body),
         md5=digests.md5,
         sha256=digests.sha256,
@@ -74,21 +82,22 @@ def new_version(content: Content, prefer: Prefer) -> Version:
         metadata=content.metadata,
         created_at=clock.now(),
         mode=prefer.mode,
-        staged_at=None if inline else settings().cluster,
+        staged=None if inline else Staged(settings().cluster, staging.version_key(version_id)),
         storage_policy="",
         readable_from=0,
         replicas={},
     )
 
 
-def stage(version: Version, content: Content) -> None:
-    """Stage the content unless it rides in the execution.
+def staged(version: Version, content: Content) -> Version:
+    """The version once its content is staged, unless that rides in the execution.
 
     What is acknowledged asynchronously is staged before anything speaks of it, so a record of it
     always finds its content.
     """
-    if version.staged_at is not None:
-        staging.put(version.id, content.body)
+    if version.staged is None:
+        return version
+    return replace(version, staged=staging.put(version.staged.key, content.body))
 
 
 def placed(version: Version, key: Key, policy: StoragePolicy) -> Version:

@@ -1,6 +1,6 @@
 """The objects' records, read and changed one at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,31 +91,38 @@ def _apply(
 
 
 def _write(key: Key, record: ObjectRecord | None, following: ObjectRecord | None) -> bool:
-    account, container, name = key
-    condition = (
-        ObjectItem.name.does_not_exist()
-        if record is None
-        else ObjectItem.revision == record.revision
-    )
-    partition = container_key(account, container)
+    condition = unchanged(record)
     try:
         if following is None:
-            ObjectItem(partition, name).delete(condition)
+            account, container, name = key
+            ObjectItem(container_key(account, container), name).delete(condition)
         else:
-            ObjectItem(
-                partition,
-                name,
-                revision=following.revision,
-                state=following.state.value,
-                document=_document(following),
-                sweeper=following.sweeper if following.unsettled else None,
-                unsettled_since=clock.now() if following.unsettled else None,
-            ).save(condition)
+            item_of(following).save(condition)
     except (PutError, DeleteError) as error:
         if condition_failed(error):
             return False
         raise
     return True
+
+
+def unchanged(record: ObjectRecord | None) -> Condition:
+    """That the object is what was read; None: that it is not there."""
+    if record is None:
+        return ObjectItem.name.does_not_exist()
+    return ObjectItem.revision == record.revision
+
+
+def item_of(record: ObjectRecord) -> ObjectItem:
+    """The item of the table for a record."""
+    return ObjectItem(
+        container_key(record.account, record.container),
+        record.name,
+        revision=record.revision,
+        state=record.state.value,
+        document=_document(record),
+        sweeper=record.sweeper if record.unsettled else None,
+        unsettled_since=clock.now() if record.unsettled else None,
+    )
 
 
 _IN_KEY = ("account", "container", "name", "revision", "state")
@@ -138,6 +145,11 @@ def record_of(item: ObjectItem) -> ObjectRecord:
             "state": item.state,
         }
     )
+
+
+def record_of_image(image: Mapping[str, Any]) -> ObjectRecord:
+    """The record in an image of the table's stream, in DynamoDB's JSON: ``{name: {"S": text}}``."""
+    return record_of(ObjectItem.from_raw_data(dict(image)))
 
 
 @dataclass(frozen=True)

@@ -103,10 +103,43 @@ class JobItem(Model):
     document: JSONAttribute = JSONAttribute()
 
 
+class ExpiringIndex(GlobalSecondaryIndex["UploadItem"]):
+    """Sparse: holds only uploads that are still open, or are being removed."""
+
+    class Meta(_Meta):
+        index_name = "expiring"
+        projection = KeysOnlyProjection()
+
+    cluster = UnicodeAttribute(hash_key=True)
+    expires_at = UnicodeAttribute(range_key=True)
+
+
+class UploadItem(Model):
+    """An upload, or the memory of an event by which a content was taken.
+
+    ``cluster`` and ``expires_at`` are there while it is to be looked after; ``expires``, of
+    DynamoDB's own, once it only keeps an event from being taken a second time.
+    """
+
+    class Meta(_Meta):
+        table_name = f"{_PREFIX}-uploads"
+
+    account = UnicodeAttribute(hash_key=True)
+    upload = UnicodeAttribute(range_key=True)
+    state = UnicodeAttribute()
+    document: JSONAttribute = JSONAttribute()
+    cluster = UnicodeAttribute(null=True)
+    expires_at = UnicodeAttribute(null=True)
+    expires = NumberAttribute(null=True)
+    sequencer = UnicodeAttribute(null=True)
+    expiring = ExpiringIndex()
+
+
 ALL_TABLES: tuple[type[Model], ...] = (
     AccountItem,
     ContainerItem,
     ObjectItem,
     RegistryItem,
     JobItem,
+    UploadItem,
 )

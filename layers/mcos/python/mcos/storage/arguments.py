@@ -3,9 +3,10 @@
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
+from collections.abc import Sequence
 from urllib.parse import quote
 
-from mcos.storage.contract import LIST_LIMIT, SIGNED_URL_SECONDS, check_key
+from mcos.storage.contract import LIST_LIMIT, PARTS_LIMIT, SIGNED_URL_SECONDS, Part, check_key
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _PRINTABLE_ASCII = re.compile(r"[\x20-\x7e]+")
@@ -16,14 +17,48 @@ def check_put(key: str, *, size: int, md5: str, sha256: str, content_type: str) 
     check_key(key)
     if size < 0:
         raise ValueError(f"size is {size}")
-    if not _MD5.fullmatch(md5):
-        raise ValueError("md5 is not 32 lower-case hexadecimal digits")
+    _check_md5("md5", md5)
     try:
         length = len(b64decode(sha256, validate=True))
     except (Base64Error, ValueError):
         length = 0
     if length != 32:
         raise ValueError("sha256 is not the base64 of 32 bytes")
+    _check_content_type(content_type)
+
+
+def check_parts_of(key: str, *, content_type: str, parts_md5: str) -> None:
+    """Raise ValueError for what no backend takes."""
+    check_key(key)
+    _check_md5("parts_md5", parts_md5)
+    _check_content_type(content_type)
+
+
+def check_part(key: str, *, number: int, size: int) -> None:
+    """Raise ValueError for what no backend takes."""
+    check_key(key)
+    if not 1 <= number <= PARTS_LIMIT:
+        raise ValueError(f"number is {number}, not 1 to {PARTS_LIMIT}")
+    if size < 1:
+        raise ValueError(f"size is {size}")
+
+
+def check_complete_parts(
+    key: str, parts: Sequence[Part], *, content_type: str, parts_md5: str
+) -> None:
+    """Raise ValueError for what no backend takes."""
+    check_parts_of(key, content_type=content_type, parts_md5=parts_md5)
+    numbers = [part.number for part in parts]
+    if not numbers or numbers != sorted(set(numbers)):
+        raise ValueError("parts are none, or not in order of their numbers")
+
+
+def _check_md5(name: str, md5: str) -> None:
+    if not _MD5.fullmatch(md5):
+        raise ValueError(f"{name} is not 32 lower-case hexadecimal digits")
+
+
+def _check_content_type(content_type: str) -> None:
     # Also what keeps a header from ending early and another one from beginning.
     if not _PRINTABLE_ASCII.fullmatch(content_type):
         raise ValueError("content_type is not printable ASCII")
@@ -57,8 +92,8 @@ def check_signed_url(key: str, expires_in: int, content_type: str | None) -> Non
     check_key(key)
     if not 1 <= expires_in <= SIGNED_URL_SECONDS:
         raise ValueError(f"expires_in is {expires_in}, not 1 to {SIGNED_URL_SECONDS} seconds")
-    if content_type is not None and not _PRINTABLE_ASCII.fullmatch(content_type):
-        raise ValueError("content_type is not printable ASCII")
+    if content_type is not None:
+        _check_content_type(content_type)
 
 
 def check_list(prefix: str, marker: str, limit: int) -> None:

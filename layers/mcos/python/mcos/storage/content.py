@@ -2,9 +2,16 @@
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Sequence
 from typing import BinaryIO, cast
 
-from mcos.storage.contract import Content, ReplicaConflict, ReplicaDigestMismatch, ReplicaStat
+from mcos.storage.contract import (
+    Content,
+    Part,
+    ReplicaConflict,
+    ReplicaDigestMismatch,
+    ReplicaStat,
+)
 
 IN_MEMORY_BYTES = 1024 * 1024
 """Content up to here is taken into memory: it is verified before anything is sent, leaves in one
@@ -27,8 +34,8 @@ def verified(
     return stream if size > IN_MEMORY_BYTES else stream.read_all()
 
 
-class VerifiedContent:
-    """A readable that hands out its last piece only if size, MD5 and SHA-256 are right.
+class MeasuredContent:
+    """A readable that hands out its last piece only if the content ends there.
 
     A request whose body ends early is dropped by every service, so wrong bytes are never whole
     anywhere, and nothing has to be taken back.
@@ -39,8 +46,6 @@ class VerifiedContent:
         Read from where it stands.
     size
         Bytes.
-    md5, sha256
-        Hexadecimal, base64.
     name
         What to call it in a message.
 
@@ -51,47 +56,32 @@ class VerifiedContent:
         swallow exceptions of a body, so whoever sends this looks here first.
     """
 
-    def __init__(self, content: Content, *, size: int, md5: str, sha256: str, name: str) -> None:
+    def __init__(self, content: Content, *, size: int, name: str) -> None:
         self.failure: Exception | None = None
-        self._size, self._md5, self._sha256, self._name = size, md5, sha256, name
+        self._size, self._name = size, name
         self._content = content
-        self._file = _as_file(content)
-        self._start = 0 if self._file is None else self._file.tell()
         self._begin()
 
     def _begin(self) -> None:
         self._position = 0
         self._md5_so_far = hashlib.md5(usedforsecurity=False)
-        self._sha256_so_far = hashlib.sha256()
 
     def __len__(self) -> int:
         return self._size
 
     @property
+    def md5(self) -> str:
+        """Hexadecimal MD5 of what was read so far."""
+        return self._md5_so_far.hexdigest()
+
+    @property
     def rewindable(self) -> bool:
         """Whether it can be sent a second time."""
-        return self._file is not None
+        return False
 
     def rewind(self) -> None:
         """Go back to the first byte. Only where ``rewindable``."""
-        if self._file is None:
-            raise ValueError("this content cannot be rewound")
-        self._file.seek(self._start)
-        self._begin()
-
-    def read_all(self) -> bytes:
-        """Return all of it, verified, also if there is nothing.
-
-        Raises
-        ------
-        ReplicaDigestMismatch
-        """
-        if self._size == 0:
-            self._verify()
-        pieces = []
-        while piece := self.read():  # a raw stream may give less than it is asked for
-            pieces.append(piece)
-        return b"".join(pieces)
+        raise ValueError("this content cannot be rewound")
 
     def read(self, size: int | None = -1) -> bytes:
         """Return up to ``size`` bytes, all that is left for -1 or None; empty at the end.
@@ -113,8 +103,7 @@ class VerifiedContent:
                     f"the content ended after {self._position}"
                 )
             self._position += len(piece)
-            self._md5_so_far.update(piece)
-            self._sha256_so_far.update(piece)
+            self._take(piece)
             if self._position == self._size:
                 self._verify()
         except Exception as error:
@@ -122,12 +111,66 @@ class VerifiedContent:
             raise
         return piece
 
+    def _take(self, piece: bytes) -> None:
+        self._md5_so_far.update(piece)
+
     def _verify(self) -> None:
         if self._content.read(1):
             raise ReplicaDigestMismatch(
                 f"{self._name}: {self._size} bytes were announced, the content has more"
             )
-        if self._md5_so_far.hexdigest() != self._md5:
+
+
+class VerifiedContent(MeasuredContent):
+    """A readable that hands out its last piece only if size, MD5 and SHA-256 are right.
+
+    Parameters are those of ``MeasuredContent``, and the digests: hexadecimal, base64.
+    """
+
+    def __init__(self, content: Content, *, size: int, md5: str, sha256: str, name: str) -> None:
+        self._md5, self._sha256 = md5, sha256
+        self._file = _as_file(content)
+        self._start = 0 if self._file is None else self._file.tell()
+        super().__init__(content, size=size, name=name)
+
+    def _begin(self) -> None:
+        super()._begin()
+        self._sha256_so_far = hashlib.sha256()
+
+    @property
+    def rewindable(self) -> bool:
+        """Whether it can be sent a second time."""
+        return self._file is not None
+
+    def rewind(self) -> None:
+        """Go back to the first byte. Only where ``rewindable``."""
+        if self._file is None:
+            super().rewind()
+        else:
+            self._file.seek(self._start)
+            self._begin()
+
+    def read_all(self) -> bytes:
+        """Return all of it, verified, also if there is nothing.
+
+        Raises
+        ------
+        ReplicaDigestMismatch
+        """
+        if self._size == 0:
+            self._verify()
+        pieces = []
+        while piece := self.read():  # a raw stream may give less than it is asked for
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _take(self, piece: bytes) -> None:
+        super()._take(piece)
+        self._sha256_so_far.update(piece)
+
+    def _verify(self) -> None:
+        super()._verify()
+        if self.md5 != self._md5:
             raise ReplicaDigestMismatch(f"{self._name}: the content has another MD5")
         if b64encode(self._sha256_so_far.digest()).decode("ascii") != self._sha256:
             raise ReplicaDigestMismatch(f"{self._name}: the content has another SHA-256")
@@ -143,6 +186,36 @@ def same_content(found: ReplicaStat, *, size: int, md5: str, name: str) -> Repli
     if (found.size, found.md5) != (size, md5):
         raise ReplicaConflict(f"{name}: the key holds other bytes")
     return found
+
+
+def same_parts(found: ReplicaStat, *, size: int, parts_md5: str, name: str) -> ReplicaStat:
+    """Return ``found``, a replica that is there, if it is the one that was to be made of parts.
+
+    Raises
+    ------
+    ReplicaConflict
+    """
+    if (found.size, found.parts_md5) != (size, parts_md5):
+        raise ReplicaConflict(f"{name}: the key holds other bytes")
+    return found
+
+
+def check_parts(parts: Sequence[Part], *, parts_md5: str, name: str) -> int:
+    """Return the bytes of all parts, if they are those that ``parts_md5`` stands for.
+
+    Raises
+    ------
+    ReplicaDigestMismatch
+    """
+    if md5_of_parts(parts) != parts_md5:
+        raise ReplicaDigestMismatch(f"{name}: the parts have other MD5s")
+    return sum(part.size for part in parts)
+
+
+def md5_of_parts(parts: Sequence[Part]) -> str:
+    """Hexadecimal MD5 of the parts' binary MD5s one after another."""
+    joined = b"".join(bytes.fromhex(part.md5) for part in parts)
+    return hashlib.md5(joined, usedforsecurity=False).hexdigest()
 
 
 def _as_file(content: Content) -> BinaryIO | None:

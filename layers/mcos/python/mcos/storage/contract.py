@@ -4,8 +4,9 @@ Bytes are counted from 0, sizes are bytes, times are seconds or aware datetimes 
 32 lower-case hexadecimal digits; a SHA-256 is base64 (44 characters), as in RFC 9530.
 """
 
+import builtins
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -20,6 +21,9 @@ LIST_LIMIT = 1000
 SIGNED_URL_SECONDS = 7 * 24 * 3600
 """Longest life of a signed URL: what an S3 signature (version 4) allows."""
 
+PARTS_LIMIT = 10_000
+"""Most parts of a replica: what S3 takes."""
+
 _SEGMENT = r"[A-Za-z0-9._~@+=,-]+"
 _KEY = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
 
@@ -29,7 +33,8 @@ def check_key(key: str) -> str:
 
     A key is 1 to 200 characters out of ASCII letters, digits and ``. _ ~ @ + = , -``, in segments
     parted by single slashes. ``.`` and ``..`` are no segments: HTTP clients fold them away, and
-    the request would go to another key, or out of the container.
+    the request would go to another key, or out of the container. ``~parts`` is no first segment: a
+    backend may keep there what replicas are made of.
 
     Raises
     ------
@@ -39,6 +44,8 @@ def check_key(key: str) -> str:
         raise ValueError(f"not a replica key: {key!r}")
     if not {".", ".."}.isdisjoint(key.split("/")):
         raise ValueError(f"a replica key has no '.' or '..' segments: {key!r}")
+    if key.startswith("~parts/"):
+        raise ValueError(f"not a replica key, but a part's: {key!r}")
     return key
 
 
@@ -80,13 +87,19 @@ class ReplicaStat:
     size
         Bytes of the whole replica, also where only a range of it was asked for.
     md5
-        Hexadecimal, of the whole replica, as the service computed it.
+        Hexadecimal, of the whole replica, as the service computed it. Not so where ``in_parts``.
     content_type
         As it was put. In a listing as the service writes it: None (S3), or without the spaces that
         mean nothing (Swift).
     stored_at
         By the service's clock, to the second. From ``put``: when it answered, which may be a moment
         later than what it says afterwards.
+    in_parts
+        Whether it was written in parts. Then ``md5`` is not of its bytes, but the service's own
+        tag, made of the parts' digests: opaque, and the same for as long as the replica is.
+    parts_md5
+        What ``begin_parts`` was told, which the service keeps with a replica in parts; None in
+        listings.
     """
 
     key: str
@@ -94,6 +107,27 @@ class ReplicaStat:
     md5: str
     content_type: str | None
     stored_at: datetime
+    in_parts: bool = False
+    parts_md5: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a replica, as the service holds it.
+
+    Attributes
+    ----------
+    number
+        1 to 10,000.
+    size
+        Bytes.
+    md5
+        Hexadecimal.
+    """
+
+    number: int
+    size: int
+    md5: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +158,8 @@ class ReplicaReader(Protocol):
 
     What is handed out is what the service holds, or an exception: a reply that ends early raises
     ``BackendUnavailable``, and a whole read whose MD5 is not ``stat.md5`` raises
-    ``ReplicaDigestMismatch`` in place of its last piece.
+    ``ReplicaDigestMismatch`` in place of its last piece. Of a replica in parts there is no MD5 to
+    compare with: whoever reads it verifies what it knows of it.
     """
 
     @property
@@ -272,6 +307,105 @@ class StorageBackend(Protocol):
             Whatever ``content.read`` raises comes through as it is.
         """
 
+    def begin_parts(self, key: str, *, content_type: str, parts_md5: str) -> str:
+        """Begin a replica in parts, or find the one that was begun.
+
+        Nothing is readable before ``complete_parts``. Harmless to repeat, after a crash too.
+
+        Parameters
+        ----------
+        key
+            Where to keep it.
+        content_type
+            As for ``put``.
+        parts_md5
+            Hexadecimal MD5 of the parts' binary MD5s one after another.
+
+        Returns
+        -------
+        str
+            A handle for the calls that follow; may be empty.
+        """
+
+    def put_part(self, key: str, upload: str, number: int, content: Content, *, size: int) -> Part:
+        """Store a part; again, in place of the one that is there.
+
+        Not made again when the connection breaks: the content is gone. Other parts may be on their
+        way at the same time.
+
+        Parameters
+        ----------
+        key
+            As ``begin_parts`` was told.
+        upload
+            What ``begin_parts`` returned.
+        number
+            1 to 10,000.
+        content
+            Read from where it stands, in pieces, with bounded memory; need not be able to seek.
+        size
+            Bytes of it, at least one; not more, not fewer. Every service takes parts of 5 MiB to
+            5 GiB, and a last one that is smaller.
+
+        Raises
+        ------
+        ReplicaDigestMismatch
+            ``content`` has another size, and the part is what it was before; or the service stored
+            other bytes.
+        BackendUnavailable
+            Also if what ``begin_parts`` has begun is no more: begin again.
+        Exception
+            Whatever ``content.read`` raises comes through as it is.
+        """
+
+    def list_parts(self, key: str, upload: str) -> builtins.list[Part]:
+        """Return the parts that are there, in order; none if what was begun is no more.
+
+        A service may show a part that was just stored a moment later. What ``put_part`` returned
+        is there.
+        """
+
+    def complete_parts(
+        self,
+        key: str,
+        upload: str,
+        parts: Sequence[Part],
+        *,
+        content_type: str,
+        parts_md5: str,
+    ) -> ReplicaStat:
+        """Make the replica of its parts; it is readable whole from then on.
+
+        Keys are written once. Completing the same again succeeds and changes nothing, also when
+        it was done by a call whose reply was lost.
+
+        Parameters
+        ----------
+        key, upload
+            As for ``put_part``.
+        parts
+            All of them, in order, as ``put_part`` or ``list_parts`` returned them.
+        content_type, parts_md5
+            As ``begin_parts`` was told.
+
+        Raises
+        ------
+        ReplicaDigestMismatch
+            The parts are not those that ``parts_md5`` stands for, or not those that the service
+            holds; nothing is readable, if nothing was before.
+        ReplicaConflict
+            The key holds another replica: one of another size or of other parts.
+        BackendUnavailable
+            Also if what ``begin_parts`` has begun is no more, and no replica is there.
+        """
+
+    def discard_parts(self, key: str) -> None:
+        """Remove what was begun under the key, and what a replica that was deleted has left.
+
+        A replica that is there stays whole: ``delete`` it first. Harmless to repeat, and to be
+        repeated when it could not remove everything.
+        """
+
     def get(self, key: str, *, first: int | None = None, last: int | None = None) -> ReplicaReader:
         """Read a replica, or its bytes ``first`` to ``last``, both included.
 
@@ -299,7 +433,10 @@ class StorageBackend(Protocol):
         """
 
     def delete(self, key: str) -> None:
-        """Remove a replica. That there is none is no error."""
+        """Remove a replica. That there is none is no error.
+
+        Of one in parts, the parts may be left, for ``discard_parts``.
+        """
 
     def signed_url(
         self,

@@ -59,7 +59,7 @@ class StreamReader:
         self._name = name
         self._failures = failures
         self._translate = translate
-        whole = length == stat.size
+        whole = length == stat.size and not stat.in_parts
         self._md5 = hashlib.md5(usedforsecurity=False) if whole else None
 
     def read(self, size: int = -1) -> bytes:

@@ -1,11 +1,13 @@
 """Replicas on S3, or on a service that speaks S3's protocol, through boto3."""
 
+import builtins
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 import boto3
@@ -22,7 +24,10 @@ from botocore.exceptions import ConnectionError as NotConnected
 from urllib3.exceptions import HTTPError
 
 from mcos.storage.arguments import (
+    check_complete_parts,
     check_list,
+    check_part,
+    check_parts_of,
     check_put,
     check_signed_url,
     content_disposition,
@@ -30,12 +35,19 @@ from mcos.storage.arguments import (
     range_header,
 )
 from mcos.storage.attempts import NoReply, repeated_once, understood
-from mcos.storage.content import VerifiedContent, same_content, verified
+from mcos.storage.content import (
+    MeasuredContent,
+    check_parts,
+    same_content,
+    same_parts,
+    verified,
+)
 from mcos.storage.contract import (
     LIST_LIMIT,
     BackendRefused,
     BackendUnavailable,
     Content,
+    Part,
     RangeNotSatisfiable,
     ReplicaConflict,
     ReplicaDigestMismatch,
@@ -62,17 +74,23 @@ _NO_REPLY = (
     OSError,
 )
 _NOT_THE_BYTES = frozenset(
-    {"BadDigest", "IncompleteBody", "InvalidDigest", "XAmzContentSHA256Mismatch"}
+    {"BadDigest", "IncompleteBody", "InvalidDigest", "InvalidPart", "XAmzContentSHA256Mismatch"}
 )
 _TRY_LATER = frozenset({"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException"})
+_OF_AN_UPLOAD = frozenset({"put_part", "list_parts", "complete_parts", "discard_parts"})
+_PARTS_MD5 = "mcos-parts-md5"  # a name of metadata
+
+
+class _UploadGone(BackendUnavailable):
+    """A multipart upload is no more: it was completed or discarded."""
 
 
 class S3Backend:
     """A bucket.
 
     The bucket's ETags must be MD5s, which they are for single PUTs unless it encrypts with KMS
-    keys (SSE-S3 is fine): a put into such a bucket is refused. A replica is one PUT, so at most
-    5 GiB.
+    keys (SSE-S3 is fine): a put into such a bucket is refused. What ``put`` stores is one PUT, so
+    at most 5 GiB; a replica in parts is a multipart upload, and has at most 5 TiB.
 
     Parameters
     ----------
@@ -144,7 +162,8 @@ class S3Backend:
         except ReplicaConflict:
             return self._already_there(key, size=size, md5=md5)
         if reply.get("ETag", "").strip('"') != md5:
-            self._take_back(key, reply)
+            self.delete(key)
+            raise self._other_md5(key, reply)
         headers = reply["ResponseMetadata"]["HTTPHeaders"]
         stored_at = parsedate_to_datetime(headers["date"]) if "date" in headers else _now()
         return ReplicaStat(key, size, md5, content_type, stored_at.astimezone(UTC))
@@ -157,15 +176,168 @@ class S3Backend:
             raise BackendUnavailable(f"{self._at(key)}: another write came between") from None
         return same_content(found, size=size, md5=md5, name=self._at(key))
 
-    def _take_back(self, key: str, reply: Mapping[str, Any]) -> None:
-        """Remove what a put has stored under an ETag that is not the MD5 of what was sent."""
-        self.delete(key)
+    def _other_md5(self, key: str, reply: Mapping[str, Any]) -> StorageError:
+        """Say why a reply's ETag is not the MD5 of what was sent."""
         if str(reply.get("ServerSideEncryption", "")).startswith("aws:kms"):
-            raise BackendRefused(
+            return BackendRefused(
                 f"{self._at(key)}: the bucket encrypts with KMS keys, so its ETags are no MD5s; "
                 "use SSE-S3"
             )
-        raise ReplicaDigestMismatch(f"{self._at(key)}: the service stored another MD5")
+        return ReplicaDigestMismatch(f"{self._at(key)}: the service stored another MD5")
+
+    def begin_parts(self, key: str, *, content_type: str, parts_md5: str) -> str:
+        """Begin a multipart upload; see ``StorageBackend.begin_parts``."""
+        check_parts_of(key, content_type=content_type, parts_md5=parts_md5)
+        if begun := self._begun("begin_parts", key):
+            return begun[0]
+        reply = self._request(
+            "begin_parts",
+            key,
+            lambda: self._client.create_multipart_upload(
+                Bucket=self._bucket,
+                Key=key,
+                ContentType=content_type,
+                Metadata={_PARTS_MD5: parts_md5},
+            ),
+        )
+        with understood(f"{self._at(key)}: begin_parts"):
+            return str(reply["UploadId"])
+
+    def _begun(self, call: str, key: str) -> builtins.list[str]:
+        """Ids of the key's multipart uploads, the oldest first."""
+        found: builtins.list[tuple[datetime, str]] = []
+        after: dict[str, str] = {}
+        while True:
+            reply = self._request(call, key, partial(self._uploads, key, after))
+            with understood(f"{self._at(key)}: {call}"):
+                found += [
+                    (one["Initiated"], one["UploadId"])
+                    for one in reply.get("Uploads", ())
+                    if one["Key"] == key  # it is asked for by a prefix
+                ]
+                if not reply.get("IsTruncated"):
+                    return [upload for _, upload in sorted(found)]
+                after = {
+                    "KeyMarker": reply["NextKeyMarker"],
+                    "UploadIdMarker": reply["NextUploadIdMarker"],
+                }
+
+    def _uploads(self, key: str, after: Mapping[str, str]) -> Any:
+        return self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=key, **after)
+
+    def put_part(self, key: str, upload: str, number: int, content: Content, *, size: int) -> Part:
+        """Store a part; see ``StorageBackend.put_part``."""
+        check_part(key, number=number, size=size)
+        body = MeasuredContent(content, size=size, name=self._at(key))
+        try:
+            reply = self._request(
+                "put_part",
+                key,
+                lambda: self._client.upload_part(
+                    Bucket=self._bucket,
+                    Key=key,
+                    UploadId=upload,
+                    PartNumber=number,
+                    Body=body,
+                    ContentLength=size,
+                ),
+                body=body,
+            )
+        except _UploadGone as gone:
+            raise BackendUnavailable(str(gone)) from None
+        if reply.get("ETag", "").strip('"') != body.md5:
+            # It is not taken back, which S3 cannot: it is listed with the MD5 that it has.
+            raise self._other_md5(key, reply)
+        return Part(number, size, body.md5)
+
+    def list_parts(self, key: str, upload: str) -> builtins.list[Part]:
+        """Return the parts that are there; see ``StorageBackend.list_parts``."""
+        check_key(key)
+        found: builtins.list[Part] = []
+        while True:
+            after = found[-1].number if found else 0
+            try:
+                reply = self._request("list_parts", key, partial(self._parts, key, upload, after))
+            except _UploadGone:
+                return []
+            with understood(f"{self._at(key)}: list_parts"):
+                page = [
+                    Part(one["PartNumber"], one["Size"], _etag(one))
+                    for one in reply.get("Parts", ())
+                ]
+            found += page
+            if not (reply.get("IsTruncated") and page):
+                return found
+
+    def _parts(self, key: str, upload: str, after: int) -> Any:
+        return self._client.list_parts(
+            Bucket=self._bucket, Key=key, UploadId=upload, PartNumberMarker=after
+        )
+
+    def complete_parts(
+        self,
+        key: str,
+        upload: str,
+        parts: Sequence[Part],
+        *,
+        content_type: str,
+        parts_md5: str,
+    ) -> ReplicaStat:
+        """Make the replica of its parts; see ``StorageBackend.complete_parts``."""
+        check_complete_parts(key, parts, content_type=content_type, parts_md5=parts_md5)
+        size = check_parts(parts, parts_md5=parts_md5, name=self._at(key))
+        try:
+            # Not every service heeds the condition by which a multipart upload ends.
+            stat = self._same_parts(key, size=size, parts_md5=parts_md5)
+        except ReplicaNotFound:
+            stat = self._complete(key, upload, parts, size=size, parts_md5=parts_md5)
+        with suppress(StorageError):
+            self.discard_parts(key)  # another call may have begun one at the same time
+        return stat
+
+    def _complete(
+        self, key: str, upload: str, parts: Sequence[Part], *, size: int, parts_md5: str
+    ) -> ReplicaStat:
+        joined = [{"PartNumber": part.number, "ETag": f'"{part.md5}"'} for part in parts]
+        try:
+            self._request(
+                "complete_parts",
+                key,
+                lambda: self._client.complete_multipart_upload(
+                    Bucket=self._bucket,
+                    Key=key,
+                    UploadId=upload,
+                    MultipartUpload={"Parts": joined},
+                    IfNoneMatch="*",
+                ),
+            )
+        except (_UploadGone, ReplicaConflict) as failure:
+            # Completed by another call, or by this one's first request, whose reply was lost; or
+            # discarded.
+            try:
+                return self._same_parts(key, size=size, parts_md5=parts_md5)
+            except ReplicaNotFound:
+                raise BackendUnavailable(str(failure)) from None
+        # Not every service has the tag in its reply.
+        stat = self.stat(key)
+        tag = f"{parts_md5}-{len(parts)}"
+        if (stat.size, stat.md5, stat.parts_md5) != (size, tag, parts_md5):
+            self.delete(key)
+            raise ReplicaDigestMismatch(f"{self._at(key)}: the service made another replica")
+        return stat
+
+    def _same_parts(self, key: str, *, size: int, parts_md5: str) -> ReplicaStat:
+        return same_parts(self.stat(key), size=size, parts_md5=parts_md5, name=self._at(key))
+
+    def discard_parts(self, key: str) -> None:
+        """Abort what was begun; see ``StorageBackend.discard_parts``."""
+        check_key(key)
+        for upload in self._begun("discard_parts", key):
+            with suppress(_UploadGone):
+                self._request("discard_parts", key, partial(self._abort, key, upload))
+
+    def _abort(self, key: str, upload: str) -> None:
+        self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload)
 
     def get(self, key: str, *, first: int | None = None, last: int | None = None) -> ReplicaReader:
         """Read a replica or a range of it; see ``StorageBackend.get``."""
@@ -253,6 +425,7 @@ class S3Backend:
                     _etag(entry),
                     None,
                     entry["LastModified"].astimezone(UTC).replace(microsecond=0),
+                    in_parts="-" in _etag(entry),
                 )
                 for entry in reply.get("Contents", ())
             )
@@ -268,14 +441,15 @@ class S3Backend:
         key: str,
         request: Callable[[], Result],
         *,
-        body: bytes | VerifiedContent = b"",
+        body: bytes | MeasuredContent = b"",
     ) -> Result:
         """Make a request, with the exceptions of the contract.
 
-        A put whose key is taken becomes a ``ReplicaConflict``, be the bytes the same or not.
+        A put whose key is taken becomes a ``ReplicaConflict``, be the bytes the same or not; so
+        does the completion of parts.
         """
 
-        stream = body if isinstance(body, VerifiedContent) else None
+        stream = body if isinstance(body, MeasuredContent) else None
 
         def attempt() -> Result:
             try:
@@ -314,9 +488,12 @@ def _failure(call: str, status: int, code: str) -> type[StorageError]:
     if code in _TRY_LATER or status >= 500 or status in (408, 429):
         return BackendUnavailable
     if status in (409, 412):
-        return ReplicaConflict if call == "put" else BackendUnavailable
+        return ReplicaConflict if call in ("put", "complete_parts") else BackendUnavailable
     if status == 416:
         return RangeNotSatisfiable
+    # Ceph says that there is no key when it lists the parts of an upload that is not there.
+    if code == "NoSuchUpload" or (code == "NoSuchKey" and call in _OF_AN_UPLOAD):
+        return _UploadGone
     # A GET of a key in a bucket that is not there is no missing replica. (HEAD cannot tell.)
     if status == 404 and code in ("NoSuchKey", "404"):
         return ReplicaNotFound
@@ -324,12 +501,15 @@ def _failure(call: str, status: int, code: str) -> type[StorageError]:
 
 
 def _stat(key: str, reply: Mapping[str, Any]) -> ReplicaStat:
+    etag = _etag(reply)
     return ReplicaStat(
         key,
         reply["ContentLength"],
-        _etag(reply),
+        etag,
         reply.get("ContentType"),
         reply["LastModified"].astimezone(UTC),
+        in_parts="-" in etag,
+        parts_md5=reply.get("Metadata", {}).get(_PARTS_MD5),
     )
 
 

@@ -1,13 +1,15 @@
 """Replicas on OpenStack Swift, through python-swiftclient and auth version 1."""
 
+import builtins
 import hmac
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate, parsedate_to_datetime
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -18,19 +20,30 @@ from swiftclient.utils import generate_temp_url
 from urllib3.exceptions import HTTPError
 
 from mcos.storage.arguments import (
+    check_complete_parts,
     check_list,
+    check_part,
+    check_parts_of,
     check_put,
     check_signed_url,
     content_range,
     range_header,
 )
 from mcos.storage.attempts import NoReply, repeated_once, understood
-from mcos.storage.content import VerifiedContent, same_content, verified
+from mcos.storage.content import (
+    MeasuredContent,
+    VerifiedContent,
+    check_parts,
+    same_content,
+    same_parts,
+    verified,
+)
 from mcos.storage.contract import (
     LIST_LIMIT,
     BackendRefused,
     BackendUnavailable,
     Content,
+    Part,
     RangeNotSatisfiable,
     ReplicaConflict,
     ReplicaDigestMismatch,
@@ -42,12 +55,27 @@ from mcos.storage.contract import (
     Timeouts,
     check_key,
 )
+from mcos.storage.manifests import (
+    BEHIND_SEGMENTS,
+    ENTRIES,
+    SEGMENTS,
+    Manifest,
+    listed_tag,
+    manifests,
+    named,
+    part_name,
+)
 from mcos.storage.reader import PIECE_BYTES, StreamReader
 
 Result = TypeVar("Result")
 
+_PARTS_MD5 = "x-object-meta-mcos-parts-md5"
+_BYTES = "application/octet-stream"
 _URL_KEY = "x-container-meta-temp-url-key"
 _URL_KEY_BEFORE = "x-container-meta-temp-url-key-2"
+_MAY_BE_MISSING = frozenset({"get", "stat", "delete"})
+# A manifest that lists what is not there; a replica whose first segment is gone or another.
+_NOT_THE_BYTES = frozenset({("complete_parts", 400), ("get", 409)})
 _NO_REPLY = (RequestException, HTTPError, OSError)
 _WRONG_URL = (InvalidSchema, InvalidURL, MissingSchema)
 
@@ -67,6 +95,11 @@ class SwiftBackend:
     the user's key has changed, the key before stays valid beside the new one, and with it the URLs
     that are still out.
 
+    A replica in parts is a Static Large Object. Its segments are in the same container, as
+    ``~parts/<key>/p/000001``, since a container's temporary URLs open no other container; and if
+    they are more than one manifest takes, so are the manifests between: ``~parts/<key>/m/00001``.
+    Listings leave them out.
+
     Parameters
     ----------
     settings
@@ -76,6 +109,8 @@ class SwiftBackend:
     """
 
     kind: ClassVar[str] = "swift"
+    manifest_entries: ClassVar[int] = ENTRIES
+    """Most segments of a manifest; of more, manifests are made that take the segments' place."""
 
     def __init__(self, settings: Mapping[str, str], timeouts: Timeouts) -> None:
         self._settings = dict(settings)
@@ -175,6 +210,123 @@ class SwiftBackend:
             raise BackendUnavailable(f"{self._at(key)}: another write came between") from None
         return same_content(found, size=size, md5=md5, name=self._at(key))
 
+    def begin_parts(self, key: str, *, content_type: str, parts_md5: str) -> str:
+        """Do nothing but look for the container; see ``StorageBackend.begin_parts``."""
+        check_parts_of(key, content_type=content_type, parts_md5=parts_md5)
+        self._request("begin_parts", key, lambda swift: swift.head_container(self._container))
+        return ""
+
+    def put_part(self, key: str, upload: str, number: int, content: Content, *, size: int) -> Part:
+        """Store a segment; see ``StorageBackend.put_part``."""
+        check_part(key, number=number, size=size)
+        stream = MeasuredContent(content, size=size, name=self._at(key))
+        segment = part_name(key, number)
+        # Swift reads a whole upload before it says that the token is refused, and this one cannot
+        # be sent again: a request without content renews the token before.
+        self._request("put_part", key, lambda swift: swift.head_container(self._container))
+
+        def send(swift: Any) -> str:
+            etag: str = swift.put_object(
+                self._container, segment, stream, content_length=size, content_type=_BYTES
+            )
+            return etag
+
+        etag = self._request("put_part", key, send, stream=stream)
+        if etag != stream.md5:
+            self._delete_segment(key, segment)
+            raise ReplicaDigestMismatch(f"{self._at(key)}: the service stored another MD5")
+        return Part(number, size, etag)
+
+    def list_parts(self, key: str, upload: str) -> builtins.list[Part]:
+        """Return the segments that are there; see ``StorageBackend.list_parts``."""
+        check_key(key)
+        found = self._listed("list_parts", key, f"{SEGMENTS}{key}/p/")
+        with understood(f"{self._at(key)}: list_parts"):
+            return [
+                Part(number, entry["bytes"], entry["hash"]) for number, entry in named(key, found)
+            ]
+
+    def _listed(self, call: str, key: str, prefix: str) -> builtins.list[dict[str, Any]]:
+        found: builtins.list[dict[str, Any]] = []
+        with understood(f"{self._at(key)}: {call}"):
+            while page := self._request(
+                call,
+                key,
+                partial(_page, self._container, prefix, found[-1]["name"] if found else None),
+            ):
+                found += page
+        return found
+
+    def complete_parts(
+        self,
+        key: str,
+        upload: str,
+        parts: Sequence[Part],
+        *,
+        content_type: str,
+        parts_md5: str,
+    ) -> ReplicaStat:
+        """Write the manifest; see ``StorageBackend.complete_parts``."""
+        check_complete_parts(key, parts, content_type=content_type, parts_md5=parts_md5)
+        size = check_parts(parts, parts_md5=parts_md5, name=self._at(key))
+        # The manifest itself would say that the key is taken, but those under it come before.
+        with suppress(ReplicaNotFound):
+            return self._same_parts(key, size=size, parts_md5=parts_md5)
+        *folded, own = manifests(key, parts, self.manifest_entries)
+        for manifest in folded:
+            self._put_manifest(key, manifest, content_type=_BYTES, headers={})
+        headers = {"If-None-Match": "*", _PARTS_MD5: parts_md5}
+        try:
+            self._put_manifest(key, own, content_type=content_type, headers=headers)
+        except ReplicaConflict:
+            # By another call, or by this one's first request, whose reply was lost.
+            try:
+                return self._same_parts(key, size=size, parts_md5=parts_md5)
+            except ReplicaNotFound:
+                raise BackendUnavailable(f"{self._at(key)}: another write came between") from None
+        stat = self.stat(key)
+        if (stat.size, stat.md5, stat.parts_md5) != (size, own.tag, parts_md5):
+            self.delete(key)
+            raise ReplicaDigestMismatch(f"{self._at(key)}: the service made another replica")
+        return stat
+
+    def _same_parts(self, key: str, *, size: int, parts_md5: str) -> ReplicaStat:
+        return same_parts(self.stat(key), size=size, parts_md5=parts_md5, name=self._at(key))
+
+    def _put_manifest(
+        self, key: str, manifest: Manifest, *, content_type: str, headers: Mapping[str, str]
+    ) -> None:
+        self._request(
+            "complete_parts",
+            key,
+            lambda swift: swift.put_object(
+                self._container,
+                manifest.name,
+                manifest.body(self._container),  # text, which is sent again with a new token
+                etag=manifest.tag,
+                content_type=content_type,
+                headers=headers,
+                query_string="multipart-manifest=put",
+            ),
+        )
+
+    def discard_parts(self, key: str) -> None:
+        """Remove the segments of a key; see ``StorageBackend.discard_parts``."""
+        check_key(key)
+        with suppress(ReplicaNotFound):
+            if self.stat(key).in_parts:
+                return  # they are its bytes
+        for folder in ("m", "p"):
+            found = self._listed("discard_parts", key, f"{SEGMENTS}{key}/{folder}/")
+            for _, entry in named(key, found):
+                self._delete_segment(key, entry["name"])
+
+    def _delete_segment(self, key: str, segment: str) -> None:
+        with suppress(ReplicaNotFound):
+            self._request(
+                "delete", key, lambda swift: swift.delete_object(self._container, segment)
+            )
+
     def get(self, key: str, *, first: int | None = None, last: int | None = None) -> ReplicaReader:
         """Read a replica or a range of it; see ``StorageBackend.get``."""
         check_key(key)
@@ -264,18 +416,14 @@ class SwiftBackend:
                 ),
             )
             replicas = tuple(
-                ReplicaStat(
-                    entry["name"],
-                    entry["bytes"],
-                    entry["hash"],
-                    entry["content_type"],
-                    _rounded_up(entry["last_modified"]),
-                )
-                for entry in entries
+                _in_listing(entry) for entry in entries if not entry["name"].startswith(SEGMENTS)
             )
+            last = entries[-1]["name"] if entries else None
         # A page that is not full may still not be the last one: a service may give fewer entries
         # than it is asked for. Only an empty page ends a listing.
-        return ReplicaPage(replicas, replicas[-1].key if replicas else None)
+        if last is not None and last.startswith(SEGMENTS):
+            last = max(last, BEHIND_SEGMENTS)  # they may be many, and none is a replica
+        return ReplicaPage(replicas, last)
 
     def _at(self, key: str) -> str:
         return f"{self.kind} {self._container}/{key}"
@@ -286,7 +434,7 @@ class SwiftBackend:
         key: str,
         request: Callable[[Any], Result],
         *,
-        stream: VerifiedContent | None = None,
+        stream: MeasuredContent | None = None,
     ) -> Result:
         """Make a request on this thread's connection, with the exceptions of the contract.
 
@@ -326,9 +474,11 @@ class SwiftBackend:
 
 def _failure(call: str, status: int) -> type[StorageError]:
     """Name the exception for a reply's status."""
+    if (call, status) in _NOT_THE_BYTES:
+        return ReplicaDigestMismatch
     if status >= 500 or status in (408, 409, 429, 498, 499):
         return BackendUnavailable
-    if status == 404 and call in ("get", "stat", "delete"):
+    if status == 404 and call in _MAY_BE_MISSING:
         return ReplicaNotFound
     return {
         412: ReplicaConflict,
@@ -348,9 +498,31 @@ def _storage_url(swift: Any) -> str:
     return str(swift.url)
 
 
+def _page(container: str, prefix: str, marker: str | None, swift: Any) -> Any:
+    return swift.get_container(container, prefix=prefix, marker=marker)[1]
+
+
 def _stat(key: str, size: int, headers: Mapping[str, str]) -> ReplicaStat:
     return ReplicaStat(
-        key, size, headers["etag"].strip('"'), headers.get("content-type"), _stored_at(headers)
+        key,
+        size,
+        headers["etag"].strip('"'),
+        headers.get("content-type"),
+        _stored_at(headers),
+        in_parts="x-static-large-object" in headers,
+        parts_md5=headers.get(_PARTS_MD5),
+    )
+
+
+def _in_listing(entry: Mapping[str, Any]) -> ReplicaStat:
+    tag = listed_tag(entry)
+    return ReplicaStat(
+        entry["name"],
+        entry["bytes"],
+        tag or entry["hash"],
+        entry["content_type"],
+        _rounded_up(entry["last_modified"]),
+        in_parts=tag is not None,
     )
 
 

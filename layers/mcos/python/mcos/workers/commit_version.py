@@ -1,5 +1,7 @@
 """commit_version: record which replicas of a version are stored, and move the object on."""
 
+from collections.abc import Mapping
+
 from mcos import disposal, lifecycle
 from mcos.catalog import objects
 from mcos.lifecycle import Outcome
@@ -7,7 +9,10 @@ from mcos.model import ObjectRecord, Version
 
 
 def commit_version(
-    guess: ObjectRecord, version: Version, stored: set[str]
+    guess: ObjectRecord,
+    version: Version,
+    stored: set[str],
+    tags: Mapping[str, str] | None = None,
 ) -> tuple[ObjectRecord | None, Outcome]:
     """Commit a version: one conditional write where nothing raced.
 
@@ -19,6 +24,8 @@ def commit_version(
         The record as it was when the version was accepted, or as read.
     stored
         Clusters on which a replica was stored and verified.
+    tags
+        What their services say of replicas that were written in parts, by cluster.
 
     Returns
     -------
@@ -28,7 +35,7 @@ def commit_version(
 
     def transition(found: ObjectRecord | None) -> ObjectRecord | None:
         nonlocal outcome
-        following, outcome = lifecycle.commit(found, version.id, stored)
+        following, outcome = lifecycle.commit(found, version.id, stored, tags)
         return following
 
     key = guess.key
@@ -42,5 +49,5 @@ def commit_version(
         disposal.discard(guess.account, [version.with_stored(stored)])
     elif record is not None and (known := record.find(version.id)):
         for cluster in stored - set(known.replicas):  # a spare took its place meanwhile
-            disposal.discard_replica(guess.account, version.id, cluster)
+            disposal.discard_replica(guess.account, version, cluster)
     return record, outcome

@@ -5,6 +5,7 @@ from typing import Any
 
 from mcos.model import Version
 from mcos.reading import ReplicaUnreadable, read_own_replica
+from mcos.references import sign_own_replica
 from mcos.settings import settings
 
 
@@ -18,5 +19,22 @@ def get_replica(account: str, version: Version, first: int, last: int) -> dict[s
     try:
         content = read_own_replica(account, version, settings().cluster, first, last)
     except ReplicaUnreadable as error:
-        return {"reason": str(error), "damaged": error.damaged}
+        return _refused(error)
     return {"content": b64encode(content).decode("ascii")}
+
+
+def sign_replica(account: str, version: Version, *, filename: str | None) -> dict[str, Any]:
+    """A URL by which the replica can be read for a while.
+
+    Returns
+    -------
+    ``{"url"}``, or ``{"reason", "damaged"}`` where it cannot be read.
+    """
+    try:
+        return {"url": sign_own_replica(account, version, filename)}
+    except ReplicaUnreadable as error:
+        return _refused(error)
+
+
+def _refused(error: ReplicaUnreadable) -> dict[str, Any]:
+    return {"reason": str(error), "damaged": error.damaged}

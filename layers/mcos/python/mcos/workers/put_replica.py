@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mcos.aws import AWS_ERRORS
 from mcos.backend import own_backend, replica_key
 from mcos.settings import settings
-from mcos.sources import Source, SourceMissing, open_source
+from mcos.sources import READ_ERRORS, Source, SourceMissing, open_source
 from mcos.storage import StorageError
 
 
@@ -40,8 +39,8 @@ def put_replica(replica: Mapping[str, Any], content: Source) -> dict[str, Any]:
         return _result(reason=f"SourceMissing: {error}")
     except StorageError as error:
         return _result(reason=f"{type(error).__name__}: {error}")
-    except AWS_ERRORS as error:
-        return _result(reason=f"staging or secrets: {type(error).__name__}")
+    except READ_ERRORS as error:
+        return _result(reason=f"source or secrets: {type(error).__name__}")
     return _result()
 
 

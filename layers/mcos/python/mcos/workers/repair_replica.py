@@ -6,12 +6,13 @@ The messages are those of ``mcos.repair_queue``. One that cannot be done now sta
 from collections.abc import Mapping
 from typing import Any
 
-from mcos import disposal, lifecycle, staging
+from mcos import disposal, lifecycle, replication, staging
 from mcos.backend import own_backend, replica_key
 from mcos.catalog import objects
 from mcos.catalog.objects import Key
-from mcos.model import Version
+from mcos.model import ObjectRecord, Version
 from mcos.reading import ReplicaUnreadable, read_replica
+from mcos.references import sign_own_replica
 from mcos.replication import replica_of
 from mcos.settings import settings
 from mcos.sources import SourceMissing, source_of
@@ -45,12 +46,14 @@ def repair_replica(message: Mapping[str, Any]) -> str:
             "object": name,
             "version": version,
         }:
-            return _restore((account, container, name), version, distrust=action == "verify")
+            key = (account, container, name)
+            in_parts = message.get("in_parts", False)
+            return _restore(key, version, distrust=action == "verify", in_parts=in_parts)
         case {"action": "remove", "account": account, "version": version}:
-            own_backend().delete(replica_key(account, version))
+            _remove(account, version, in_parts=message.get("in_parts", False))
             return "removed"
-        case {"action": "unstage", "version": version}:
-            staging.delete(version)
+        case {"action": "unstage", "key": staged_key, "staged": staged_version}:
+            staging.delete(staged_key, staged_version)
             return "unstaged"
         case {"action": "dispose", "account": account, "container": container, "object": name}:
             disposal.dispose(objects.get((account, container, name)))
@@ -58,19 +61,21 @@ def repair_replica(message: Mapping[str, Any]) -> str:
     raise ValueError(f"unknown action {message.get('action')!r}")
 
 
-def _restore(key: Key, version_id: str, *, distrust: bool) -> str:
+def _restore(key: Key, version_id: str, *, distrust: bool, in_parts: bool) -> str:
     """Have this cluster's replica of a version whole; ``distrust`` a record that says it is."""
     own = settings().cluster
     record = objects.get(key)
     version = record.find(version_id) if record else None
     if record is None or version is None or own not in version.replicas:
         # An earlier try may have stored it and died before its commit.
-        own_backend().delete(replica_key(key[0], version_id))
+        _remove(key[0], version_id, in_parts=in_parts)
         return "not wanted any more"
     if own in version.stored and not distrust:
         if version.complete:
             disposal.unstage(version)
         return "stored already"
+    if version.part_size > 0:
+        return _restore_in_parts(record, version)
     if _is_whole(key[0], version):
         if own in version.stored:
             return "whole"
@@ -82,6 +87,42 @@ def _restore(key: Key, version_id: str, *, distrust: bool) -> str:
         _write_anew(key[0], version)
     _, outcome = commit_version(record, version, {own})
     return f"stored, {outcome}"
+
+
+def _restore_in_parts(record: ObjectRecord, version: Version) -> str:
+    """As ``_restore`` for a large replica, which the state machine has the time to write."""
+    own = settings().cluster
+    if own in version.stored:
+        try:
+            sign_own_replica(record.account, version, None)
+            return "as it was stored"
+        except ReplicaUnreadable as error:
+            if not error.damaged:
+                raise NotRepaired(str(error)) from error
+        _remove(record.account, version.id, in_parts=True)
+    if replication.under_way(version):
+        raise NotRepaired("an execution writes parts of it")
+    changed = objects.change(record.key, lambda found: lifecycle.lose(found, version.id, own))
+    found = changed.find(version.id) if changed else None
+    if changed is None or found is None:
+        raise NotRepaired("the object changed at the same time")
+    try:
+        source = source_of(found)
+    except SourceMissing as error:
+        raise NotRepaired(str(error)) from error
+    replication.start(
+        replication.execution_input(
+            changed, found, mode="respond-async", source=source, targets=[own]
+        )
+    )
+    return "begun"
+
+
+def _remove(account: str, version_id: str, *, in_parts: bool) -> None:
+    key = replica_key(account, version_id)
+    own_backend().delete(key)
+    if in_parts:
+        own_backend(patient=True).discard_parts(key)
 
 
 def _is_whole(account: str, version: Version) -> bool:

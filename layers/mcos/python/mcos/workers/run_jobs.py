@@ -168,14 +168,15 @@ def _move(record: ObjectRecord, wanted: Move, registry: Registry) -> bool:
     if moving is None or current is None or current.settled:
         return False
     # What fails of it goes to the target's repair queue; what is cut off, the sweeper finishes.
-    replication.run(
-        replication.execution_input(
-            moving,
-            current,
-            mode="respond-async",
-            source=sources.source_of(current),
-            targets=[wanted.target] if wanted.target else [],
-        ),
-        wait_seconds=limits.WAIT_SECONDS_MAX,
+    execution = replication.execution_input(
+        moving,
+        current,
+        mode="respond-async",
+        source=sources.source_of(current),
+        targets=[wanted.target] if wanted.target else [],
     )
+    if current.part_size > 0:
+        replication.start(execution)
+    else:
+        replication.run(execution, wait_seconds=limits.WAIT_SECONDS_MAX)
     return True

@@ -9,7 +9,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from mcos import clock, disposal, lifecycle, repair_queue, replication
-from mcos.catalog import containers, objects
+from mcos.calls.abort_upload import clear
+from mcos.catalog import containers, objects, uploads
 from mcos.catalog.objects import Key
 from mcos.catalog.registry import all_clusters
 from mcos.errors import ContainerNotFound, ObjectNotFound
@@ -38,6 +39,8 @@ def sweep_pending(*, older_than_seconds: float) -> dict[str, int]:
     before = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
     keys = objects.unsettled(settings().cluster, before=clock.text(before), limit=_AT_ONCE)
     done: dict[str, int] = {}
+    if expired := _sweep_uploads():
+        done["expired"] = expired
     for key in keys:
         try:
             action = _sweep(key)
@@ -47,6 +50,21 @@ def sweep_pending(*, older_than_seconds: float) -> dict[str, int]:
             action = "failed"
         done[action] = done.get(action, 0) + 1
     return done
+
+
+def _sweep_uploads() -> int:
+    """Remove what is left of uploads that nobody has completed in time; how many there were."""
+    removed = 0
+    now = clock.now()
+    for account, upload_id in uploads.expiring(settings().cluster, before=now, limit=_AT_ONCE):
+        try:
+            upload = uploads.get(account, upload_id)
+            if upload is not None and uploads.end(upload):
+                clear(upload)
+                removed += 1
+        except Exception:
+            _log.exception("an upload could not be removed")
+    return removed
 
 
 def _sweep(key: Key) -> str:
@@ -81,10 +99,13 @@ def _delete(record: ObjectRecord | None) -> ObjectRecord:
 
 def _settle(record: ObjectRecord, version: Version) -> None:
     """See to a version that readers have, of which a replica is missing or on the move."""
+    if replication.under_way(version):
+        return
     key = record.key
     for name in version.missing:
         if cluster := all_clusters().get(name):
-            message = repair_queue.put_message(key, version.id)
+            in_parts = version.part_size > 0
+            message = repair_queue.put_message(key, version.id, in_parts=in_parts)
             repair_queue.send(cluster.repair_queue_url, message)
     if not version.missing:
         commit_version(record, version, set())
@@ -93,6 +114,8 @@ def _settle(record: ObjectRecord, version: Version) -> None:
 def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
     """See to a version that readers do not have yet."""
     if version.mode == "respond-async":
+        if replication.under_way(version):
+            return record
         replication.start(
             replication.execution_input(
                 record,

@@ -1,0 +1,68 @@
+# What other systems bring: S3 says what was put into staging, by signed URLs or by any tool, and
+# whoever may send to the queue says what shall become which object.
+
+resource "aws_sqs_queue" "inbound_dlq" {
+  name                      = "${local.inbound_queue}-dlq"
+  message_retention_seconds = 1209600 # 14 days
+  sqs_managed_sse_enabled   = true
+
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [local.inbound_queue_arn]
+  })
+}
+
+resource "aws_sqs_queue" "inbound" {
+  name                       = local.inbound_queue
+  message_retention_seconds  = 604800
+  visibility_timeout_seconds = 360 # longer than ingest_upload
+  sqs_managed_sse_enabled    = true
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.inbound_dlq.arn
+    maxReceiveCount     = 100 # what cannot be taken at all goes there at once, with a reason
+  })
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "s3.amazonaws.com" }
+      Action    = ["sqs:SendMessage"]
+      Resource  = [local.inbound_queue_arn]
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = local.staging_arn }
+        StringEquals = { "aws:SourceAccount" = var.aws.account_id }
+      }
+    }]
+  })
+
+  lifecycle {
+    postcondition {
+      condition     = self.url == local.inbound_queue_url && self.arn == local.inbound_queue_arn
+      error_message = "The queue is not where the functions were told it is."
+    }
+  }
+}
+
+resource "aws_s3_bucket_notification" "staging" {
+  bucket = aws_s3_bucket.staging.id
+
+  dynamic "queue" {
+    for_each = toset(["incoming/", "uploads/"])
+
+    content {
+      id            = trimsuffix(queue.value, "/")
+      queue_arn     = aws_sqs_queue.inbound.arn
+      events        = ["s3:ObjectCreated:*"]
+      filter_prefix = queue.value
+    }
+  }
+}
+
+resource "aws_lambda_event_source_mapping" "inbound" {
+  event_source_arn        = aws_sqs_queue.inbound.arn
+  function_name           = aws_lambda_function.this["ingest_upload"].arn
+  batch_size              = 5
+  function_response_types = ["ReportBatchItemFailures"]
+}

@@ -1,0 +1,32 @@
+# What changes of objects is published by one cluster for all.
+
+resource "aws_lambda_event_source_mapping" "changes" {
+  count = var.publishes ? 1 : 0
+
+  event_source_arn  = var.changes.stream_arn
+  function_name     = aws_lambda_function.this["publish_changes"].arn
+  starting_position = "TRIM_HORIZON" # what was written before there was a reader counts too
+
+  # As many as one PutEvents takes. Emulators repeat a batch of a stream as a whole or not at all.
+  batch_size                     = 10
+  function_response_types        = ["ReportBatchItemFailures"]
+  bisect_batch_on_function_error = true
+
+  # The function sets aside what can never be published, so what fails is worth all the time that there
+  # is: the stream keeps a change for 24 hours, of which the last is left to see to it.
+  maximum_retry_attempts        = -1
+  maximum_record_age_in_seconds = 82800
+
+  destination_config {
+    on_failure {
+      destination_arn = var.changes.unpublished_queue_arn
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = var.changes.unpublished_queue_url == local.unpublished_queue_url && var.changes.unpublished_queue_arn == local.unpublished_queue_arn
+      error_message = "The queue is not where the function was told it is."
+    }
+  }
+}

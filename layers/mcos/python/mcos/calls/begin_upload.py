@@ -1,0 +1,101 @@
+"""begin_upload: have a content sent to signed URLs, of any size up to 5 TiB."""
+
+from dataclasses import dataclass
+
+from mcos import clock, limits, signed_uploads, staging
+from mcos.calls.conditions import Conditions, guard
+from mcos.catalog import containers, objects, uploads
+from mcos.catalog.registry import policy_named
+from mcos.errors import ContentTooLarge, InvalidBody, ObjectExists, ObjectNotFound
+from mcos.model import State
+from mcos.names import check_container_name, check_metadata, check_object_name
+from mcos.settings import settings
+from mcos.uploads import Action, Upload, expiry, upload_part_size
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a user wants to upload; the fields are those of ``Upload``."""
+
+    container: str
+    object: str
+    action: Action
+    content_type: str
+    metadata: dict[str, str]
+    size: int | None = None
+    md5: str = ""
+    sha256: str = ""
+    storage_policy: str | None = None
+    part_size: int | None = None
+    expires_in: int = limits.UPLOAD_SECONDS
+
+
+def begin_upload(account: str, wanted: Wanted, conditions: Conditions) -> Upload:
+    """Begin an upload.
+
+    What would be refused at its end is refused now, as far as it can be known.
+
+    Raises
+    ------
+    InvalidName, InvalidMetadata, InvalidBody, ContentTooLarge, UnknownStoragePolicy,
+    ContainerNotFound, ObjectExists, ObjectNotFound, PreconditionFailed
+    """
+    key = (account, check_container_name(wanted.container), check_object_name(wanted.object))
+    check_metadata(wanted.metadata)
+    part_size = _part_size(wanted)
+    if not limits.UPLOAD_SECONDS_MIN <= wanted.expires_in <= limits.UPLOAD_SECONDS:
+        raise InvalidBody(
+            f"expires_in is {limits.UPLOAD_SECONDS_MIN} to {limits.UPLOAD_SECONDS} seconds."
+        )
+    if wanted.storage_policy is not None:
+        policy_named(wanted.storage_policy)
+    containers.get(account, wanted.container)
+    _foresee(key, wanted.action, conditions)
+    upload_id = clock.new_id()
+    upload = Upload(
+        account=account,
+        id=upload_id,
+        container=wanted.container,
+        object=wanted.object,
+        action=wanted.action,
+        size=wanted.size,
+        content_type=wanted.content_type,
+        metadata=wanted.metadata,
+        md5=wanted.md5,
+        sha256=wanted.sha256,
+        if_match=conditions.if_match,
+        if_none_match=conditions.if_none_match,
+        storage_policy=wanted.storage_policy,
+        part_size=part_size,
+        # What is begun and never written down is aborted by the bucket's lifecycle.
+        multipart=signed_uploads.begin(staging.upload_key(account, upload_id)) if part_size else "",
+        cluster=settings().cluster,
+        created_at=clock.now(),
+        expires_at=expiry(wanted.expires_in),
+    )
+    uploads.create(upload)
+    return upload
+
+
+def _part_size(wanted: Wanted) -> int:
+    size, asked = wanted.size, wanted.part_size
+    if size is not None and not 0 <= size <= limits.OBJECT_BYTES:
+        raise ContentTooLarge(f"An object has at most {limits.OBJECT_BYTES} bytes.")
+    smallest, largest = limits.UPLOAD_PART_BYTES_MIN, limits.UPLOAD_PART_BYTES_MAX
+    if asked is not None and not smallest <= asked <= largest:
+        raise InvalidBody(f"part_size is {smallest} to {largest} bytes.")
+    part_size = upload_part_size(size, asked)
+    if size is not None and part_size and size > part_size * limits.PARTS:
+        raise InvalidBody(f"part_size is too small: there are at most {limits.PARTS} parts.")
+    return part_size
+
+
+def _foresee(key: objects.Key, action: Action, conditions: Conditions) -> None:
+    """Refuse what would be refused if it were complete now."""
+    record = objects.get(key)
+    gone = record is None or record.state in (State.FAILED, State.DELETING)
+    guard(conditions, None if record is None or gone else record.latest.etag)
+    if action is Action.CREATE and record is not None and not gone:
+        raise ObjectExists(f"Object {key[2]!r} exists in container {key[1]!r}.")
+    if action is Action.UPDATE and gone:
+        raise ObjectNotFound("There is no such object to update.")

@@ -1,0 +1,98 @@
+"""stat_upload: what is known of an upload, and the URLs by which it goes on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from mcos import limits, signed_uploads, staging
+from mcos.catalog import uploads
+from mcos.errors import UploadNotFound
+from mcos.names import is_id
+from mcos.signed_uploads import SignedPut
+from mcos.uploads import Upload, UploadState, expiry
+
+
+@dataclass(frozen=True)
+class UploadPart:
+    """A part: where to send it, and what of it is there.
+
+    ``size`` is None where it is not known yet. ``etag``: quoted MD5; None while it is not there.
+    """
+
+    number: int
+    size: int | None
+    etag: str | None
+    url: str
+
+
+@dataclass(frozen=True)
+class UploadStat:
+    """An upload, and by what it goes on: ``put``, or a page of ``parts``; neither if it is over."""
+
+    upload: Upload
+    put: SignedPut | None
+    parts: list[UploadPart]
+    more_after: int | None
+    urls_expire_at: str
+
+
+def stat_upload(account: str, upload_id: str, *, after: int = 0, limit: int) -> UploadStat:
+    """Read an upload.
+
+    Raises
+    ------
+    UploadNotFound
+    """
+    return described(find(account, upload_id), after=after, limit=limit)
+
+
+def find(account: str, upload_id: str) -> Upload:
+    """An upload that has not ended.
+
+    Raises
+    ------
+    UploadNotFound
+    """
+    upload = uploads.get(account, upload_id) if is_id(upload_id) else None
+    over = upload is not None and upload.state is UploadState.OPEN and upload.expired
+    if upload is None or upload.state is UploadState.ENDED or over:
+        raise UploadNotFound("There is no such upload; it may have expired.")
+    return upload
+
+
+def described(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
+    """An upload with its URLs, the parts behind ``after`` among them, at most ``limit``."""
+    urls_expire_at = expiry(limits.UPLOAD_URL_SECONDS)
+    if upload.state is not UploadState.OPEN:
+        return UploadStat(upload, None, [], None, urls_expire_at)
+    key = staging.upload_key(upload.account, upload.id)
+    if not upload.part_size:
+        put = signed_uploads.sign_put(key, upload.size)
+        return UploadStat(upload, put, [], None, urls_expire_at)
+    found = signed_uploads.parts(key, upload.multipart, after=after, limit=limit)
+    there = {part.number: part for part in found}
+    page = list(islice(_numbers(upload, after), limit))
+    parts = [
+        UploadPart(
+            number=number,
+            size=size,
+            etag=there[number].etag if number in there else None,
+            url=signed_uploads.sign_part(key, upload.multipart, number, size),
+        )
+        for number, size in page
+    ]
+    last = page[-1][0] if page else after
+    more = next(_numbers(upload, last), None) is not None
+    return UploadStat(upload, None, parts, last if more else None, urls_expire_at)
+
+
+def _numbers(upload: Upload, after: int) -> Iterator[tuple[int, int | None]]:
+    """The parts behind a number, with their sizes."""
+    if upload.size is None:
+        for number in range(after + 1, limits.PARTS + 1):
+            yield number, None
+        return
+    count = max(1, -(-upload.size // upload.part_size))
+    for number in range(after + 1, count + 1):
+        begin = (number - 1) * upload.part_size
+        yield number, min(upload.part_size, upload.size - begin)

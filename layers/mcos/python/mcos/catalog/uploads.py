@@ -1,0 +1,161 @@
+"""Uploads, and the memory of events by which contents were taken."""
+
+from dataclasses import dataclass, replace
+
+from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, TransactWriteError
+from pynamodb.expressions.condition import Condition
+
+from mcos.catalog import objects
+from mcos.catalog.objects import Transition
+from mcos.catalog.tables import UploadItem, condition_failed
+from mcos.catalog.transactions import lost_race, transaction
+from mcos.errors import Conflict, UploadTaken
+from mcos.model import ObjectRecord
+from mcos.uploads import Upload, UploadState, remembered_until
+
+_TRIES = 12
+
+# Ids of uploads are ULIDs; what names an event sorts behind them, and is listed to nobody.
+_BEHIND_UPLOADS = "a"
+
+
+def create(upload: Upload) -> None:
+    """Write a new upload."""
+    _item(upload).save(UploadItem.upload.does_not_exist())
+
+
+def get(account: str, upload_id: str) -> Upload | None:
+    """Read an upload, strongly consistent: one network call."""
+    try:
+        return _upload(UploadItem.get(account, upload_id, consistent_read=True))
+    except DoesNotExist:
+        return None
+
+
+def take(upload: Upload, version_id: str, transition: Transition) -> ObjectRecord:
+    """Move the upload's object on, and the upload to TAKEN: both or none, and once.
+
+    Parameters
+    ----------
+    transition
+        As for ``objects.change``; it accepts the version.
+
+    Raises
+    ------
+    UploadTaken
+        It was taken before, or there is no such upload any more.
+    Conflict
+        The object was changed by others again and again.
+    """
+    sequencer = upload.sequencer
+    if not sequencer:
+        is_open = UploadItem.state == UploadState.OPEN.value
+    else:
+        is_open = UploadItem.upload.does_not_exist() | (UploadItem.sequencer < sequencer)
+    for _ in range(_TRIES):
+        record = objects.get(upload.key)
+        following = transition(record)
+        if following is None:
+            raise AssertionError("an accepted version has a record")
+        try:
+            with transaction() as both:
+                both.save(objects.item_of(following), objects.unchanged(record))
+                both.save(_item(upload.taken(version_id)), is_open)
+        except TransactWriteError as error:
+            if not lost_race(error):
+                raise
+        else:
+            return following
+        if _is_over(get(upload.account, upload.id), sequencer):
+            raise UploadTaken("The upload was completed before, or has ended.")
+    raise Conflict("The object was changed by others at the same time; try again.")
+
+
+def _is_over(found: Upload | None, sequencer: str) -> bool:
+    if not sequencer:
+        return found is None or found.state is not UploadState.OPEN
+    return found is not None and found.sequencer >= sequencer
+
+
+def tell(upload: Upload) -> bool:
+    """Write what is said of an open upload; False, with nothing changed, if it is not open."""
+    return _write(upload, UploadItem.state == UploadState.OPEN.value)
+
+
+def end(upload: Upload) -> bool:
+    """Let no more be taken from an open upload; False, with nothing changed, if it was taken."""
+    ended = replace(upload, state=UploadState.ENDED)
+    is_open = UploadItem.state.is_in(UploadState.OPEN.value, UploadState.ENDED.value)
+    return _write(ended, is_open)
+
+
+def remove(upload: Upload) -> None:
+    """Forget an upload that has ended."""
+    try:
+        UploadItem(upload.account, upload.id).delete(UploadItem.state == UploadState.ENDED.value)
+    except DeleteError as error:
+        if not condition_failed(error):
+            raise
+
+
+@dataclass(frozen=True)
+class Page:
+    """Uploads in the order in which they were begun; the id after which there may be more."""
+
+    uploads: list[Upload]
+    more_after: str | None
+
+
+def page(account: str, *, after: str | None, limit: int) -> Page:
+    """One Query of an account's uploads, strongly consistent."""
+    start = {"account": {"S": account}, "upload": {"S": after}} if after is not None else None
+    found = UploadItem.query(
+        account,
+        UploadItem.upload < _BEHIND_UPLOADS,
+        consistent_read=True,
+        last_evaluated_key=start,
+        page_size=limit,
+    )
+    raw = next(found.page_iter)
+    uploads = [_upload(UploadItem.from_raw_data(item)) for item in raw["Items"]]
+    last = raw.get("LastEvaluatedKey")
+    return Page(uploads, more_after=last["upload"]["S"] if last else None)
+
+
+def expiring(cluster: str, *, before: str, limit: int) -> list[tuple[str, str]]:
+    """Account and id of uploads to a cluster's staging that have expired before a time.
+
+    One Query of the sparse index, eventually consistent: oldest first.
+    """
+    found = UploadItem.expiring.query(
+        cluster, UploadItem.expires_at < before, limit=limit, page_size=limit
+    )
+    return [(item.account, item.upload) for item in found]
+
+
+def _write(upload: Upload, condition: Condition) -> bool:
+    try:
+        _item(upload).save(condition)
+    except PutError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def _item(upload: Upload) -> UploadItem:
+    is_taken = upload.state is UploadState.TAKEN
+    return UploadItem(
+        upload.account,
+        upload.id,
+        state=upload.state.value,
+        document=upload.as_json(),
+        cluster=None if is_taken else upload.cluster,
+        expires_at=None if is_taken else upload.expires_at,
+        expires=remembered_until() if is_taken else None,
+        sequencer=upload.sequencer or None,
+    )
+
+
+def _upload(item: UploadItem) -> Upload:
+    return Upload.from_json(item.document)

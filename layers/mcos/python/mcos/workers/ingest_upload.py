@@ -1,0 +1,195 @@
+"""ingest_upload: what was put into staging, or is told of by other systems, becomes an object.
+
+Each event makes one version, however often it comes.
+"""
+
+import logging
+from dataclasses import replace
+
+from mcos import clock, inbound, limits, staging
+from mcos.calls import taking
+from mcos.calls.abort_upload import clear
+from mcos.calls.complete_upload import finish
+from mcos.catalog import accounts, containers, uploads
+from mcos.errors import (
+    InvalidRequest,
+    NotFound,
+    ObjectExists,
+    PreconditionFailed,
+    UploadTaken,
+)
+from mcos.fetching import FetchRefused
+from mcos.inbound import Arrival, Message, NotUnderstood, event_id
+from mcos.names import check_container_name, check_metadata, check_object_name, is_content_type
+from mcos.settings import settings
+from mcos.staging import Found
+from mcos.uploads import Upload, UploadState, expiry
+from mcos.workers.fetch_source import fetch_source
+
+_log = logging.getLogger(__name__)
+
+_DEFAULT_TYPE = "application/octet-stream"
+_TAKEN_BEFORE = "taken before"
+
+
+class Refused(Exception):
+    """It cannot become an object, now or later; says why, for whoever looks after the queue.
+
+    Attributes
+    ----------
+    code
+        Stable name of the reason.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def ingest_upload(body: str, message_id: str) -> str:
+    """Do what a message of the inbound queue says.
+
+    Returns
+    -------
+    What was done, for the log.
+
+    Raises
+    ------
+    Refused
+        It belongs into the dead-letter queue.
+    Exception
+        Whatever else: it may succeed later.
+    """
+    try:
+        done = [_ingest(one) for one in inbound.read(body, message_id)]
+    except NotUnderstood as error:
+        raise Refused("not_understood", str(error)) from None
+    except FetchRefused as error:
+        raise Refused(error.code, str(error)) from None
+    except (InvalidRequest, NotFound, ObjectExists, PreconditionFailed) as error:
+        raise Refused(error.code, str(error)) from None
+    return done[0] if len(done) == 1 else f"{len(done)} events"
+
+
+def _ingest(what: Arrival | Message) -> str:
+    if isinstance(what, Message):
+        return _ingest_message(what)
+    if what.key.startswith(staging.UPLOADS):
+        return _ingest_upload(what)
+    if what.key.startswith(staging.INCOMING):
+        return _ingest_incoming(what)
+    return "not for us"
+
+
+def _ingest_upload(arrival: Arrival) -> str:
+    """See to an upload of which S3 says that its content is there."""
+    account, _, upload_id = arrival.key.removeprefix(staging.UPLOADS).rpartition("/")
+    upload = uploads.get(account, upload_id)
+    if upload is None:
+        staging.delete(arrival.key, arrival.version)  # sent after the upload had ended
+        return "no such upload"
+    if upload.state is UploadState.TAKEN:
+        return _TAKEN_BEFORE
+    if upload.state is UploadState.ENDED or (upload.expired and uploads.end(upload)):
+        clear(upload)
+        return "ended"
+    try:
+        finish(upload)
+    except UploadTaken:
+        return _TAKEN_BEFORE
+    except (InvalidRequest, NotFound, ObjectExists, PreconditionFailed) as error:
+        # The upload stays open, and its user is told when completing it.
+        _log.info("an upload cannot be taken: %s", error.code)
+        return error.code
+    return "taken"
+
+
+def _ingest_incoming(arrival: Arrival) -> str:
+    """Make an object of a file that was put under ``incoming/<account>/<container>/``."""
+    parts = arrival.key.removeprefix(staging.INCOMING).split("/", 2)
+    if len(parts) < 3 or not parts[2]:
+        raise Refused("invalid_name", "the key is not incoming/<account>/<container>/<object>")
+    event = event_id(arrival.bucket, arrival.key)
+    account, container, name = parts
+    if (known := uploads.get(account, event)) and known.sequencer >= arrival.sequencer:
+        if known.sequencer > arrival.sequencer:
+            staging.delete(arrival.key, arrival.version)  # what was put there later was taken
+        return _TAKEN_BEFORE
+    found = staging.find(arrival.key, arrival.version)
+    if found is None:
+        return "removed by others"
+    message = Message(event, account, container, name, metadata=dict(found.metadata))
+    _check(message)
+    return _take(message, arrival.key, found, sequencer=arrival.sequencer)
+
+
+def _ingest_message(message: Message) -> str:
+    event = event_id("message", message.id)
+    _check(message)
+    if uploads.get(message.account, event) is not None:
+        return _TAKEN_BEFORE
+    fetched_type = None
+    key = message.staging_key
+    if key is None:
+        key = f"{staging.INBOUND}{message.account}/{event}"
+        fetched_type = fetch_source(message.source_url or "", key)
+    elif not key.startswith(staging.INBOUND):
+        raise Refused("invalid_name", f"staging_key begins with {staging.INBOUND}")
+    found = staging.find(key)
+    if found is None:
+        raise Refused("not_found", "there is nothing in staging under staging_key")
+    named = replace(
+        message,
+        id=event,
+        content_type=message.content_type or fetched_type,
+        metadata=message.metadata or dict(found.metadata),
+    )
+    return _take(named, key, found)
+
+
+def _check(message: Message) -> None:
+    """Refuse what could not become an object, before anything is fetched or taken.
+
+    Raises
+    ------
+    InvalidName, InvalidMetadata, ContainerNotFound, Refused
+    """
+    check_container_name(message.container)
+    check_object_name(message.object)
+    check_metadata(message.metadata)
+    account = accounts.find(message.account)
+    if account is None or not account.enabled:
+        raise Refused("account_not_found", "there is no such account, or it is disabled")
+    containers.get(message.account, message.container)
+
+
+def _take(message: Message, key: str, found: Found, *, sequencer: str = "0") -> str:
+    if found.size > limits.OBJECT_BYTES:
+        raise Refused("content_too_large", f"an object has at most {limits.OBJECT_BYTES} bytes")
+    content_type = message.content_type or found.content_type
+    event = Upload(
+        account=message.account,
+        id=message.id,
+        container=message.container,
+        object=message.object,
+        action=message.action,
+        size=found.size,
+        content_type=content_type if is_content_type(content_type) else _DEFAULT_TYPE,
+        metadata=check_metadata(message.metadata),
+        md5="",
+        sha256="",
+        if_match=None,
+        if_none_match=None,
+        storage_policy=message.storage_policy,
+        part_size=0,
+        multipart="",
+        cluster=settings().cluster,
+        created_at=clock.now(),
+        expires_at=expiry(0),
+        sequencer=sequencer,
+    )
+    try:
+        taking.take(event, found.staged(key), found.size, version_id=clock.new_id())
+    except UploadTaken:
+        return _TAKEN_BEFORE
+    return "taken"

@@ -1,0 +1,130 @@
+"""put_parts: write one large replica to this cluster's backend, in parts.
+
+The backend itself keeps what was done: a call that is cut off, or runs out of time, is followed by
+one that asks which parts are there and goes on with the others.
+"""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
+
+from mcos.backend import own_backend, replica_key
+from mcos.parts import part_ranges
+from mcos.settings import settings
+from mcos.sources import READ_ERRORS, Source, SourceMissing, open_part
+from mcos.storage import (
+    Part,
+    ReplicaDigestMismatch,
+    ReplicaNotFound,
+    ReplicaStat,
+    StorageBackend,
+    StorageError,
+)
+
+_SIDE_BY_SIDE = 4
+
+
+class _OutOfTime(Exception):
+    """There is no time for all parts; those that are there stay."""
+
+
+def put_parts(replica: Mapping[str, Any], content: Source, *, seconds: float) -> dict[str, Any]:
+    """Write the parts that are not there, and with the last of them make the replica.
+
+    Harmless to repeat. Memory is bounded: parts are streamed, a few side by side.
+
+    Parameters
+    ----------
+    replica
+        As for ``put_replica``; and ``part_size`` (bytes), ``parts_md5`` (see ``Version``).
+    content
+        Where the bytes are: see ``mcos.sources``.
+    seconds
+        After which no other part is begun.
+
+    Returns
+    -------
+    ``{"cluster", "stored": true, "tag"}``; ``{"cluster", "stored": false, "reason"}``; or
+    ``{"cluster", "stored": false, "unfinished": true}``: parts were written, and it shall go on.
+    """
+    key = replica_key(replica["account"], replica["version"])
+    until = time.monotonic() + seconds
+    written = _Progress()
+    try:
+        stat = _write(key, replica, content, until, written)
+    except _OutOfTime:
+        return _result(unfinished=True)
+    except (StorageError, SourceMissing, *READ_ERRORS) as error:
+        if written.parts:
+            return _result(unfinished=True)
+        detail = f": {error}" if isinstance(error, StorageError | SourceMissing) else ""
+        return _result(reason=f"{type(error).__name__}{detail}")
+    return _result(stored=True, tag=stat.md5)
+
+
+class _Progress:
+    """How many parts a call has written."""
+
+    parts = 0
+
+
+def _write(
+    key: str, replica: Mapping[str, Any], content: Source, until: float, written: _Progress
+) -> ReplicaStat:
+    backend = own_backend(patient=True)
+    if found := _found(backend, key, replica):
+        return found
+    parts_md5, content_type = replica["parts_md5"], replica["content_type"]
+    upload = backend.begin_parts(key, content_type=content_type, parts_md5=parts_md5)
+    parts = {part.number: part for part in backend.list_parts(key, upload)}
+    wanted = list(part_ranges(replica["size"], replica["part_size"]))
+
+    def put(number: int, first: int, last: int) -> Part:
+        if time.monotonic() > until:
+            raise _OutOfTime
+        size = last - first + 1
+        with closing(open_part(replica["account"], content, first, last)) as stream:
+            part = backend.put_part(key, upload, number, stream, size=size)
+        written.parts += 1
+        return part
+
+    missing = [
+        one for one in wanted if one[0] not in parts or parts[one[0]].size != one[2] - one[1] + 1
+    ]
+    with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
+        futures = [pool.submit(put, *one) for one in missing]
+        try:
+            for future in futures:
+                part = future.result()
+                parts[part.number] = part
+        finally:
+            for future in futures:
+                future.cancel()  # those that were not begun
+    try:
+        return backend.complete_parts(
+            key,
+            upload,
+            [parts[number] for number, _, _ in wanted],
+            content_type=content_type,
+            parts_md5=parts_md5,
+        )
+    except ReplicaDigestMismatch:
+        # Which of the parts is wrong nobody can tell: all of them are written anew.
+        backend.discard_parts(key)
+        raise
+
+
+def _found(backend: StorageBackend, key: str, replica: Mapping[str, Any]) -> ReplicaStat | None:
+    """The replica, if a call before has made it whole."""
+    try:
+        stat = backend.stat(key)
+    except ReplicaNotFound:
+        return None
+    same = (stat.size, stat.parts_md5) == (replica["size"], replica["parts_md5"])
+    return stat if same else None
+
+
+def _result(**result: Any) -> dict[str, Any]:
+    return {"cluster": settings().cluster, "stored": False, **result}

@@ -1,0 +1,360 @@
+"""Uploads: from signed URLs to three replicas, resumed, repeated, ended, and cut off anywhere."""
+
+from base64 import b64encode
+from hashlib import sha256
+
+import pytest
+
+from mcos import limits
+from mcos.model import State
+from tests.inprocess.cloud import ASYNC, CLUSTERS, SYNC, arn
+from tests.inprocess.gateway import container_path, object_path
+from tests.inprocess.network import Manner, NetworkCall
+from tests.inprocess.uploads import PART, Sender, etag
+from tests.inprocess.user import User
+
+pytestmark = pytest.mark.usefixtures("small_parts")
+
+SMALL = b"what fits into one part"
+LARGE = bytes(range(256)) * 14  # four parts, the last one shorter
+NAME = "may/sea.jpg"
+
+
+def said(content: bytes) -> dict[str, str]:
+    return {"sha-256": b64encode(sha256(content).digest()).decode()}
+
+
+@pytest.fixture
+def sender(user: User) -> Sender:
+    return Sender(user)
+
+
+def current(user: User, name: str = NAME) -> bytes:
+    """What all three services hold of an object, which is CREATED; it is the same everywhere."""
+    record = user.cloud.record(user.account, "photos", name)
+    assert record is not None
+    assert record.state is State.CREATED
+    assert record.current is not None
+    held = user.cloud.replicas(user.account)
+    bodies = {held[cluster][record.current.id] for cluster in record.current.replicas}
+    assert len(record.current.replicas) == 3
+    assert len(bodies) == 1
+    return bodies.pop()
+
+
+@pytest.mark.parametrize("content", [b"", SMALL, LARGE], ids=["empty", "small", "large"])
+def test_an_upload_becomes_an_object_with_three_replicas(sender: Sender, content: bytes) -> None:
+    upload = sender.begin(NAME, content, content_type="image/jpeg", metadata={"Origin": "phone"})
+    assert upload["method"] == ("parts" if len(content) > PART else "put")
+    sender.send(upload, content)
+    reply = sender.complete(upload)
+    assert (reply.status, reply.json()["state"]) == (202, "CREATING")
+    assert reply.json()["version"] == upload["upload"]
+    sender.cloud.settle()
+    assert current(sender.user) == content
+    stat = sender.user.stat(NAME)
+    assert stat["etag"] == etag(content)
+    assert stat["digest"] == said(content)
+    assert (stat["content_type"], stat["metadata"]) == ("image/jpeg", {"origin": "phone"})
+    sender.cloud.check_storage_of_all()
+
+
+def test_an_upload_of_unknown_size_takes_as_many_parts_as_come(sender: Sender) -> None:
+    reply = sender.ask("POST", "", {"container": "photos", "object": NAME, "action": "create"})
+    upload = reply.json()
+    assert (upload["size"], upload["part_size"], len(upload["parts"])) == (None, PART, 100)
+    assert upload["next_marker"] == "100"
+    sender.send({**upload, "parts": upload["parts"][:4]}, LARGE)
+    assert sender.complete(upload).status == 202
+    sender.cloud.settle()
+    assert current(sender.user) == LARGE
+
+
+def test_an_interrupted_upload_tells_what_is_there_and_goes_on(sender: Sender) -> None:
+    upload = sender.begin(NAME, LARGE)
+    sender.send(upload, LARGE, but=2)
+    refused = sender.complete(upload)
+    assert (refused.status, refused.code) == (409, "upload_incomplete")
+    found = sender.ask("GET", f"/{upload['upload']}").json()
+    there = {part["number"]: part["etag"] for part in found["parts"]}
+    assert there[2] is None
+    assert there[3] == etag(LARGE[2 * PART : 3 * PART])
+    missing = [part for part in found["parts"] if part["etag"] is None]
+    sender.send({**found, "parts": missing}, LARGE)
+    assert sender.complete(upload).status == 202
+    sender.cloud.settle()
+    assert current(sender.user) == LARGE
+
+
+def test_parts_are_told_page_by_page(sender: Sender) -> None:
+    upload = sender.begin(NAME, LARGE)
+    target, numbers = f"/{upload['upload']}?limit=3", []
+    page = sender.ask("GET", target).json()
+    numbers += [part["number"] for part in page["parts"]]
+    page = sender.ask("GET", f"{target}&marker={page['next_marker']}").json()
+    numbers += [part["number"] for part in page["parts"]]
+    assert numbers == [1, 2, 3, 4]
+    assert page["next_marker"] is None
+
+
+def test_it_may_be_completed_again_and_s3_may_tell_of_it_too(sender: Sender) -> None:
+    upload = sender.begin(NAME, LARGE)
+    sender.send(upload, LARGE)
+    first = sender.complete(upload)
+    event = sender.event(upload)
+    assert sender.complete(upload).json() == first.json()
+    assert sender.cloud.ingest("s3", event, event) == []
+    sender.cloud.settle()
+    assert sender.complete(upload).json()["version"] == upload["upload"]
+    assert sender.cloud.ingest("s3", event) == []
+    sender.cloud.settle()
+    assert current(sender.user) == LARGE
+    sender.cloud.check_storage_of_all()
+
+
+def test_a_single_put_needs_no_completion(sender: Sender) -> None:
+    upload = sender.begin(NAME, SMALL)
+    sender.send(upload, SMALL)
+    assert sender.cloud.ingest("s3", sender.event(upload)) == []
+    assert sender.ask("GET", f"/{upload['upload']}").json()["state"] == "TAKEN"
+    sender.cloud.settle()
+    assert current(sender.user) == SMALL
+
+
+def test_an_upload_updates_what_is_there_and_nothing_else(sender: Sender) -> None:
+    reply = sender.ask(
+        "POST", "", {"container": "photos", "object": NAME, "action": "update", "size": 3}
+    )
+    assert (reply.status, reply.code) == (404, "object_not_found")
+    sender.user.create(NAME, b"old", SYNC)
+    reply = sender.ask(
+        "POST", "", {"container": "photos", "object": NAME, "action": "create", "size": 3}
+    )
+    assert (reply.status, reply.code) == (409, "object_exists")
+    upload = sender.begin(NAME, LARGE, action="update")
+    sender.send(upload, LARGE)
+    assert sender.complete(upload).json()["state"] == "UPDATING"
+    assert sender.user.download(NAME).body == b"old"
+    sender.cloud.settle()
+    assert current(sender.user) == LARGE
+    sender.cloud.check_storage_of_all()
+
+
+def test_conditions_hold_when_the_upload_is_completed(sender: Sender) -> None:
+    sender.user.create(NAME, b"old", SYNC)
+    wanted = {"container": "photos", "object": NAME, "action": "update", "size": len(SMALL)}
+    reply = sender.ask("POST", "", wanted, **{"if-match": etag(b"another")})
+    assert (reply.status, reply.code) == (412, "precondition_failed")
+    upload = sender.ask("POST", "", wanted, **{"if-match": etag(b"old")}).json()
+    sender.user.update(NAME, b"changed meanwhile", SYNC)
+    sender.send(upload, SMALL)
+    reply = sender.complete(upload)
+    assert (reply.status, reply.code) == (412, "precondition_failed")
+    assert sender.user.download(NAME).body == b"changed meanwhile"
+
+
+@pytest.mark.parametrize("content", [SMALL, LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("when", ["begun", "completed"])
+def test_a_content_that_is_not_what_was_said_becomes_no_object(
+    sender: Sender, content: bytes, when: str
+) -> None:
+    wrong = said(b"another content")
+    if when == "completed" and len(content) <= PART:
+        upload = sender.begin(NAME, content)
+        sender.send(upload, content)
+        reply = sender.complete(upload, digest=wrong)
+        assert (reply.status, reply.code) == (400, "invalid_body")
+        return
+    upload = sender.begin(NAME, content, **({"digest": wrong} if when == "begun" else {}))
+    sender.send(upload, content)
+    more = {"digest": wrong} if when == "completed" else {}
+    assert sender.complete(upload, **more).status == 202
+    sender.cloud.settle()
+    stat = sender.user.stat(NAME)
+    assert (stat["state"], stat["reason"]) == (
+        "FAILED",
+        "The content is not what its digest says.",
+    )
+    sender.cloud.check_storage_of_all()
+
+
+def test_what_was_said_of_a_content_and_is_so_is_kept(sender: Sender) -> None:
+    upload = sender.begin(NAME, LARGE)
+    sender.send(upload, LARGE)
+    md5 = b64encode(bytes.fromhex(etag(LARGE).strip('"'))).decode()
+    reply = sender.complete(upload, digest={**said(LARGE), "md5": md5})
+    assert reply.headers["etag"] == etag(LARGE)
+    sender.cloud.settle()
+    assert current(sender.user) == LARGE
+
+
+def test_an_aborted_upload_leaves_nothing(sender: Sender) -> None:
+    for content in (SMALL, LARGE):
+        upload = sender.begin(NAME, content)
+        sender.send(upload, content)
+        event = sender.event(upload) if upload["put"] else None
+        assert sender.ask("DELETE", f"/{upload['upload']}").status == 204
+        for method, target in (("GET", ""), ("POST", "/complete"), ("DELETE", "")):
+            reply = sender.ask(method, f"/{upload['upload']}{target}")
+            assert (reply.status, reply.code) == (404, "upload_not_found")
+        if event is not None:
+            # A URL that is still out brings it once more.
+            sender.send(upload, content)
+            assert sender.cloud.ingest("s3", sender.event(upload)) == []
+    assert sender.ask("GET", "").json() == {"uploads": [], "next_marker": None}
+    sender.cloud.check_storage_of_all()
+    assert sender.cloud.multipart_uploads() == []
+
+
+def test_what_has_become_a_version_cannot_be_aborted(sender: Sender) -> None:
+    upload = sender.begin(NAME, SMALL)
+    sender.send(upload, SMALL)
+    sender.complete(upload)
+    reply = sender.ask("DELETE", f"/{upload['upload']}")
+    assert (reply.status, reply.code) == (409, "upload_taken")
+    sender.cloud.settle()
+    assert current(sender.user) == SMALL
+
+
+def test_an_upload_that_is_never_completed_expires_and_leaves_nothing(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "UPLOAD_SECONDS_MIN", -1)
+    for content in (SMALL, LARGE):
+        upload = sender.begin(NAME, content, expires_in=-1)
+        sender.send(upload, content)
+        reply = sender.complete(upload)
+        assert (reply.status, reply.code) == (404, "upload_not_found")
+    sender.cloud.sweep()
+    assert sender.ask("GET", "").json()["uploads"] == []
+    sender.cloud.check_storage_of_all()
+    assert sender.cloud.multipart_uploads() == []
+    assert sender.user.call("DELETE", container_path("photos")).status == 204
+
+
+def test_one_account_sees_nothing_of_anothers_uploads(sender: Sender) -> None:
+    upload = sender.begin(NAME, SMALL)
+    sender.send(upload, SMALL)
+    other = Sender(User(sender.cloud))
+    assert other.ask("GET", "").json()["uploads"] == []
+    for method, target in (("GET", ""), ("POST", "/complete"), ("DELETE", "")):
+        reply = other.ask(method, f"/{upload['upload']}{target}")
+        assert (reply.status, reply.code) == (404, "upload_not_found")
+    assert [one["upload"] for one in sender.ask("GET", "").json()["uploads"]] == [upload["upload"]]
+
+
+def test_a_container_that_is_gone_takes_no_upload(sender: Sender) -> None:
+    upload = sender.begin(NAME, LARGE)
+    assert sender.user.call("DELETE", container_path("photos")).status == 204
+    sender.send(upload, LARGE)
+    reply = sender.complete(upload)
+    assert (reply.status, reply.code) == (404, "container_not_found")
+    sender.cloud.settle()
+    sender.cloud.check_storage_of_all()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"size": -1},
+        {"size": limits.OBJECT_BYTES + 1},
+        {"size": 1.5},
+        {"part_size": 0},
+        {"part_size": limits.UPLOAD_PART_BYTES_MAX + 1},
+        {"expires_in": 59},
+        {"expires_in": limits.UPLOAD_SECONDS + 1},
+        {"action": "put"},
+        {"content_type": "no type"},
+        {"metadata": {"a": 1}},
+        {"metadata": {"A": "1", "a": "2"}},
+        {"metadata": {"a": "\n"}},
+        {"digest": {"sha-256": "short"}},
+        {"digest": {"crc32": "AAAA"}},
+        {"storage_policy": "no such policy"},
+        {"storage_policy": "none-such"},
+        {"container": ""},
+        {"object": "\0"},
+        {"surprise": True},
+    ],
+    ids=repr,
+)
+def test_a_bad_request_begins_nothing(sender: Sender, change: dict[str, object]) -> None:
+    wanted = {"container": "photos", "object": NAME, "action": "create", "size": 3}
+    reply = sender.ask("POST", "", {**wanted, **change})
+    assert reply.status in (400, 413), reply
+    assert sender.ask("GET", "").json()["uploads"] == []
+    assert sender.cloud.multipart_uploads() == []
+
+
+def _story(sender: Sender, content: bytes, fault: tuple[int, Manner] | None) -> list[NetworkCall]:
+    """Complete an upload that was sent; S3 tells of it; what was cut off is completed again."""
+    upload = sender.begin(NAME, content)
+    sender.send(upload, content)
+    with sender.cloud.network.record(fault) as calls:
+        reply = sender.complete(upload)
+        sender.cloud.run_executions()
+        if sender.cloud.staged():
+            sender.cloud.try_to_invoke(
+                arn("s3", "ingest_upload"), sender.cloud.sqs_event_of(sender.event(upload))
+            )
+        sender.cloud.settle()
+    if reply.status != 202:
+        assert reply.died or reply.status in (500, 503), reply
+        assert sender.complete(upload).status == 202
+        sender.cloud.settle()
+    return calls
+
+
+@pytest.mark.parametrize("manner", Manner, ids=lambda manner: manner.name.lower())
+@pytest.mark.parametrize("content", [SMALL, LARGE], ids=["small", "large"])
+def test_whatever_goes_wrong_once_an_upload_becomes_one_version(
+    sender: Sender, content: bytes, manner: Manner
+) -> None:
+    cloud = sender.cloud
+    _story(sender, content, None)
+    calls = _story(Sender(User(cloud)), content, None)
+    wrong, seen = [], set()
+    for number, call in enumerate(calls):
+        if call.cluster != "s3" and (call.function, call.name) in seen:
+            continue
+        seen.add((call.function, call.name))
+        another = Sender(User(cloud))
+        try:
+            _story(another, content, (number, manner))
+            assert current(another.user) == content
+            cloud.check_storage(another.user.account)
+            assert cloud.staged() == set()
+        except AssertionError as error:
+            wrong.append(f"{call}, number {number}: {str(error) or repr(error)}")
+            cloud.deploy()
+    assert not wrong, "\n\n".join(wrong)
+
+
+@pytest.mark.parametrize("down", CLUSTERS)
+def test_a_large_replica_that_cannot_be_written_now_is_written_later(
+    sender: Sender, down: str
+) -> None:
+    upload = sender.begin(NAME, LARGE)
+    sender.send(upload, LARGE)
+    sender.cloud.backends[down].refuse("put_part", "begin_parts")
+    assert sender.complete(upload).status == 202
+    sender.cloud.run_executions()
+    stat = sender.user.stat(NAME)
+    assert stat["state"] == "CREATING"
+    states = {one["cluster"]: one["state"] for one in stat["replicas"]}
+    assert [name for name, state in states.items() if state != "stored"] == [down]
+    sender.cloud.backends[down].accept()
+    sender.cloud.settle()
+    assert current(sender.user) == LARGE
+    sender.cloud.check_storage_of_all()
+
+
+def test_a_deleted_upload_leaves_no_replica_and_no_part(sender: Sender) -> None:
+    upload = sender.begin(NAME, LARGE)
+    sender.send(upload, LARGE)
+    sender.complete(upload)
+    sender.cloud.settle()
+    assert sender.user.call("DELETE", object_path("photos", NAME), b"", ASYNC).status == 202
+    sender.cloud.settle()
+    assert sender.cloud.replicas(sender.user.account) == {name: {} for name in CLUSTERS}
+    sender.cloud.check_storage_of_all()
