@@ -1,5 +1,6 @@
 """The client for asyncio: the calls of ``Client``, each a coroutine."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
@@ -8,9 +9,11 @@ import httpx
 
 from mcos_client import calls
 from mcos_client.async_admin import AsyncAdmin
+from mcos_client.async_transfers import AsyncTransfers, Worker
 from mcos_client.attempts import Attempts
+from mcos_client.bridge import BridgeTransport
 from mcos_client.call import Call, Result
-from mcos_client.client import FIRST_PAUSE, LONGEST_PAUSE, OCTET_STREAM, TIMEOUT
+from mcos_client.client import FIRST_PAUSE, LONGEST_LOOK, LONGEST_PAUSE, TIMEOUT, Client
 from mcos_client.clock import Clock
 from mcos_client.entry_points import EntryPoints
 from mcos_client.errors import McosError, NotSettled, ObjectNotFound
@@ -25,9 +28,11 @@ from mcos_client.models import (
     Token,
     Written,
 )
+from mcos_client.sources import Content
+from mcos_client.transfers import LARGEST_CALL, OCTET_STREAM
 
 
-class AsyncClient:
+class AsyncClient(AsyncTransfers):
     """A user's access to MCOS, for asyncio; ``Client`` says what the calls do.
 
     It takes what ``Client`` takes, ``transport`` an ``httpx.AsyncBaseTransport``; one may be used
@@ -49,7 +54,9 @@ class AsyncClient:
         self._clock = clock or Clock()
         self._entry_points = EntryPoints(entry_point, self._clock)
         self._retries = retries
+        self._timeout = timeout
         self._http = httpx.AsyncClient(timeout=timeout, transport=transport)
+        self._workers = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -117,7 +124,7 @@ class AsyncClient:
         self,
         container: str,
         name: str,
-        content: bytes,
+        content: Content,
         *,
         content_type: str = OCTET_STREAM,
         metadata: Mapping[str, str] | None = None,
@@ -126,13 +133,22 @@ class AsyncClient:
         if_none_match: str | None = None,
         storage_policy: str | None = None,
     ) -> Written:
-        """Make an object of ``content``, at most 4,500,000 bytes.
-
-        Parameters
-        ----------
-        storage_policy
-            Rule of its placement; that of the container if None.
-        """
+        """Make an object of ``content``, that of an ``AsyncIterable`` too."""
+        if not isinstance(content, bytes) or len(content) > LARGEST_CALL:
+            async with self._working() as worker:
+                return await worker.do(
+                    lambda: worker.client.create_object(
+                        container,
+                        name,
+                        worker.content(content),
+                        content_type=content_type,
+                        metadata=metadata,
+                        prefer=prefer,
+                        if_match=if_match,
+                        if_none_match=if_none_match,
+                        storage_policy=storage_policy,
+                    )
+                )
         return await self._send(
             calls.write_object(
                 "POST",
@@ -152,7 +168,7 @@ class AsyncClient:
         self,
         container: str,
         name: str,
-        content: bytes,
+        content: Content,
         *,
         content_type: str = OCTET_STREAM,
         metadata: Mapping[str, str] | None = None,
@@ -161,13 +177,22 @@ class AsyncClient:
         if_none_match: str | None = None,
         storage_policy: str | None = None,
     ) -> Written:
-        """Give an object new content, type and metadata.
-
-        Parameters
-        ----------
-        storage_policy
-            Rule of its placement; the one that the object has if None.
-        """
+        """Give an object new content, type and metadata."""
+        if not isinstance(content, bytes) or len(content) > LARGEST_CALL:
+            async with self._working() as worker:
+                return await worker.do(
+                    lambda: worker.client.update_object(
+                        container,
+                        name,
+                        worker.content(content),
+                        content_type=content_type,
+                        metadata=metadata,
+                        prefer=prefer,
+                        if_match=if_match,
+                        if_none_match=if_none_match,
+                        storage_policy=storage_policy,
+                    )
+                )
         return await self._send(
             calls.write_object(
                 "PUT",
@@ -183,9 +208,11 @@ class AsyncClient:
             )
         )
 
-    async def stat_object(self, container: str, name: str) -> ObjectStat:
+    async def stat_object(
+        self, container: str, name: str, *, wait: int | None = None
+    ) -> ObjectStat:
         """What an object is, with every replica of it."""
-        return await self._send(calls.stat_object(container, name))
+        return await self._send(calls.stat_object(container, name, wait=wait))
 
     async def locate_object(self, container: str, name: str) -> ObjectPlacement:
         """Where an object is, where its next version would be, and why. It need not exist."""
@@ -212,11 +239,19 @@ class AsyncClient:
         NotModified
             The object has an ETag that ``if_none_match`` names.
         """
-        return await self._send(
+        found = await self._send(
             calls.download_object(
                 container, name, range_=range_, if_match=if_match, if_none_match=if_none_match
             )
         )
+        if isinstance(found, Download):
+            return found
+        async with self._working() as worker:
+            return await worker.do(
+                lambda: worker.client.download_object(
+                    container, name, range_=range_, if_match=found.etag
+                )
+            )
 
     async def delete_object(
         self, container: str, name: str, *, prefer: str | None = None, if_match: str | None = None
@@ -251,7 +286,7 @@ class AsyncClient:
                 return
 
     async def watch_object(
-        self, container: str, name: str, *, timeout: float = 60.0
+        self, container: str, name: str, *, timeout: float = 60.0, look: int | None = None
     ) -> AsyncIterator[ObjectStat]:
         """What an object is, each time that it changes, until nothing is under way for it.
 
@@ -270,8 +305,11 @@ class AsyncClient:
         pause = FIRST_PAUSE
         seen = None
         while True:
+            left = max(1, int(deadline - self._clock.now()))
             try:
-                stat = await self.stat_object(container, name)
+                stat = await self.stat_object(
+                    container, name, wait=None if look is None else min(look, left)
+                )
             except ObjectNotFound:
                 return
             if stat != seen:
@@ -303,7 +341,7 @@ class AsyncClient:
         NotSettled
         """
         last = None
-        async for stat in self.watch_object(container, name, timeout=timeout):
+        async for stat in self.watch_object(container, name, timeout=timeout, look=LONGEST_LOOK):
             last = stat
         return last if last is not None and last.settled else None
 
@@ -316,3 +354,15 @@ class AsyncClient:
                 pause = attempts.pause_after(error)
             if pause:
                 await self._clock.sleep_async(pause)
+
+    def _worker(self) -> Worker:
+        bridge = BridgeTransport(self._http, asyncio.get_running_loop())
+        client = Client(
+            self._entry_points.urls,
+            self.token,
+            timeout=self._timeout,
+            transport=bridge,
+            retries=self._retries,
+            clock=self._clock,
+        )
+        return Worker(client, bridge)

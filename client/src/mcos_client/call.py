@@ -31,6 +31,8 @@ class Call(Generic[Result]):
     already
         What a refusal means if an earlier try of the same call, whose reply was lost, may have
         caused it: an object that is to be deleted and is not found is deleted.
+    redirected
+        How to read a reply that sends on to a storage service; None if the call has none.
     """
 
     method: str
@@ -41,6 +43,7 @@ class Call(Generic[Result]):
     authenticated: bool = True
     repeat: Repeat = Repeat.IF_NOT_DONE
     already: Mapping[type[McosError], Result] = field(default_factory=dict)
+    redirected: Callable[[httpx.Response], Result] | None = None
 
     def request(self, entry_point: str, token: str | None) -> httpx.Request:
         """The request that makes the call at an entry point."""
@@ -63,10 +66,15 @@ class Call(Generic[Result]):
             raise error_of(response)
         if response.status_code == httpx.codes.NOT_MODIFIED:
             raise NotModified("The object has not changed.", status=response.status_code)
-        if not response.is_success:
+        read: Callable[[httpx.Response], Result] | None = self.read
+        if response.status_code == httpx.codes.TEMPORARY_REDIRECT:
+            read = self.redirected
+        elif not response.is_success:
+            read = None
+        if read is None:
             raise _unexpected(response)
         try:
-            return self.read(response)
+            return read(response)
         except (KeyError, TypeError, ValueError) as error:
             raise _unexpected(response) from error
 

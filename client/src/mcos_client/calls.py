@@ -14,6 +14,7 @@ from mcos_client.models import (
     Container,
     ContainerPage,
     Download,
+    Elsewhere,
     ObjectPage,
     ObjectPlacement,
     ObjectStat,
@@ -126,10 +127,10 @@ def write_object(
     )
 
 
-def stat_object(container: str, name: str) -> Call[ObjectStat]:
+def stat_object(container: str, name: str, *, wait: int | None = None) -> Call[ObjectStat]:
     return Call(
         "GET",
-        paths.stat_path(container, name),
+        paths.with_query(paths.stat_path(container, name), {"wait": wait}),
         lambda response: ObjectStat.from_json(response.json()),
         repeat=Repeat.ALWAYS,
     )
@@ -151,7 +152,7 @@ def download_object(
     range_: str | None,
     if_match: str | None,
     if_none_match: str | None,
-) -> Call[Download]:
+) -> Call[Download | Elsewhere]:
     headers = {"range": range_, "if-match": if_match, "if-none-match": if_none_match}
     return Call(
         "GET",
@@ -159,6 +160,7 @@ def download_object(
         _read_download,
         headers=_given(headers),
         repeat=Repeat.ALWAYS,
+        redirected=_read_redirect,
     )
 
 
@@ -175,12 +177,29 @@ def delete_object(
     )
 
 
+def _read_redirect(response: httpx.Response) -> Elsewhere:
+    headers = response.headers
+    return Elsewhere(
+        url=headers["location"],
+        size=int(headers["x-mcos-content-length"]),
+        etag=headers["etag"],
+        sha256=_digest_of(headers),
+        version=headers["x-mcos-version"],
+    )
+
+
+def _digest_of(headers: httpx.Headers) -> str | None:
+    """SHA-256 of the whole content, base64; None if it has not been digested yet."""
+    told = headers.get("repr-digest")
+    return None if told is None else told.removeprefix("sha-256=:").removesuffix(":")
+
+
 def _read_download(response: httpx.Response) -> Download:
     headers = response.headers
     whole = response.status_code == httpx.codes.OK
-    digest = headers["repr-digest"].removeprefix("sha-256=:").removesuffix(":")
+    digest = _digest_of(headers)
     actual = b64encode(sha256(response.content).digest()).decode("ascii")
-    if whole and digest != actual:
+    if whole and digest not in (None, actual):
         raise ContentCorrupted(f"The content's SHA-256 is {actual}, not {digest}.")
     return Download(
         content=response.content,

@@ -13,6 +13,7 @@ from mcos_client.call import Call, Result
 from mcos_client.clock import Clock
 from mcos_client.entry_points import EntryPoints
 from mcos_client.errors import McosError, NotSettled, ObjectNotFound
+from mcos_client.line import RETRIES, Line
 from mcos_client.models import (
     Container,
     ContainerPage,
@@ -24,8 +25,10 @@ from mcos_client.models import (
     Token,
     Written,
 )
-
-OCTET_STREAM = "application/octet-stream"
+from mcos_client.reading import read_elsewhere
+from mcos_client.sources import Content
+from mcos_client.transfers import OCTET_STREAM, Transfers
+from mcos_client.uploads import UploadOptions
 
 TIMEOUT = httpx.Timeout(connect=5, read=35, write=35, pool=5)
 """Seconds. The API's longest wait is 25, its gateway gives up after 30."""
@@ -34,8 +37,11 @@ FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 """Seconds between two looks at an object that is waited for."""
 
+LONGEST_LOOK = 25
+"""Seconds that one look at an object may wait for it to be settled, at most."""
 
-class Client:
+
+class Client(Transfers):
     """A user's access to MCOS.
 
     Parameters
@@ -81,6 +87,7 @@ class Client:
         self._entry_points = EntryPoints(entry_point, self._clock)
         self._retries = retries
         self._http = httpx.Client(timeout=timeout, transport=transport)
+        self._line = Line(self._send_on, self._http, self._clock)
 
     def __enter__(self) -> Self:
         return self
@@ -146,7 +153,7 @@ class Client:
         self,
         container: str,
         name: str,
-        content: bytes,
+        content: Content,
         *,
         content_type: str = OCTET_STREAM,
         metadata: Mapping[str, str] | None = None,
@@ -155,33 +162,33 @@ class Client:
         if_none_match: str | None = None,
         storage_policy: str | None = None,
     ) -> Written:
-        """Make an object of ``content``, at most 4,500,000 bytes.
+        """Make an object of ``content``.
+
+        More than one call carries goes through an upload (see there), which is taken
+        asynchronously: it is waited for only if ``prefer`` is ``"wait=N"``.
 
         Parameters
         ----------
+        content
+            Bytes, the path of a file, a binary file, or an iterable of bytes.
         storage_policy
             Rule of its placement; that of the container if None.
         """
-        return self._send(
-            calls.write_object(
-                "POST",
-                container,
-                name,
-                content,
-                content_type=content_type,
-                metadata=metadata or {},
-                prefer=prefer,
-                if_match=if_match,
-                if_none_match=if_none_match,
-                storage_policy=storage_policy,
-            )
+        options = UploadOptions(
+            action="create",
+            content_type=content_type,
+            metadata=dict(metadata or {}),
+            storage_policy=storage_policy,
+            if_match=if_match,
+            if_none_match=if_none_match,
         )
+        return self._store("POST", container, name, content, options, prefer)
 
     def update_object(
         self,
         container: str,
         name: str,
-        content: bytes,
+        content: Content,
         *,
         content_type: str = OCTET_STREAM,
         metadata: Mapping[str, str] | None = None,
@@ -194,27 +201,30 @@ class Client:
 
         Parameters
         ----------
+        content
+            As for ``create_object``.
         storage_policy
             Rule of its placement; the one that the object has if None.
         """
-        return self._send(
-            calls.write_object(
-                "PUT",
-                container,
-                name,
-                content,
-                content_type=content_type,
-                metadata=metadata or {},
-                prefer=prefer,
-                if_match=if_match,
-                if_none_match=if_none_match,
-                storage_policy=storage_policy,
-            )
+        options = UploadOptions(
+            action="update",
+            content_type=content_type,
+            metadata=dict(metadata or {}),
+            storage_policy=storage_policy,
+            if_match=if_match,
+            if_none_match=if_none_match,
         )
+        return self._store("PUT", container, name, content, options, prefer)
 
-    def stat_object(self, container: str, name: str) -> ObjectStat:
-        """What an object is, with every replica of it."""
-        return self._send(calls.stat_object(container, name))
+    def stat_object(self, container: str, name: str, *, wait: int | None = None) -> ObjectStat:
+        """What an object is, with every replica of it.
+
+        Parameters
+        ----------
+        wait
+            Seconds, 1 to 25, that the answer may take until the object is settled.
+        """
+        return self._send(calls.stat_object(container, name, wait=wait))
 
     def locate_object(self, container: str, name: str) -> ObjectPlacement:
         """Where an object is, where its next version would be, and why. It need not exist."""
@@ -231,6 +241,9 @@ class Client:
     ) -> Download:
         """An object's bytes, checked against their SHA-256 if they are whole.
 
+        They are in memory; ``download_to``, ``open_object`` and ``stream_object`` are for what
+        is large.
+
         Parameters
         ----------
         range_
@@ -241,11 +254,14 @@ class Client:
         NotModified
             The object has an ETag that ``if_none_match`` names.
         """
-        return self._send(
+        found = self._send(
             calls.download_object(
                 container, name, range_=range_, if_match=if_match, if_none_match=if_none_match
             )
         )
+        if isinstance(found, Download):
+            return found
+        return read_elsewhere(self._line, container, name, found, range_)
 
     def delete_object(
         self, container: str, name: str, *, prefer: str | None = None, if_match: str | None = None
@@ -274,7 +290,7 @@ class Client:
                 return
 
     def watch_object(
-        self, container: str, name: str, *, timeout: float = 60.0
+        self, container: str, name: str, *, timeout: float = 60.0, look: int | None = None
     ) -> Iterator[ObjectStat]:
         """What an object is, each time that it changes, until nothing is under way for it.
 
@@ -284,6 +300,8 @@ class Client:
         ----------
         timeout
             Seconds.
+        look
+            Seconds that one look may wait for the end; changes within them are not seen.
 
         Raises
         ------
@@ -293,8 +311,11 @@ class Client:
         pause = FIRST_PAUSE
         seen = None
         while True:
+            left = max(1, int(deadline - self._clock.now()))
             try:
-                stat = self.stat_object(container, name)
+                stat = self.stat_object(
+                    container, name, wait=None if look is None else min(look, left)
+                )
             except ObjectNotFound:
                 return
             if stat != seen:
@@ -326,12 +347,19 @@ class Client:
         NotSettled
         """
         last = None
-        for stat in self.watch_object(container, name, timeout=timeout):
+        for stat in self.watch_object(container, name, timeout=timeout, look=LONGEST_LOOK):
             last = stat
         return last if last is not None and last.settled else None
 
     def _send(self, call: Call[Result]) -> Result:
-        attempts = Attempts(call, self._entry_points, self._retries)
+        return self._attempt(call, self._retries)
+
+    def _send_on(self, call: Call[Result]) -> Result:
+        """A call of a transfer: much is lost with it, and all of them may be made again."""
+        return self._attempt(call, max(self._retries, RETRIES))
+
+    def _attempt(self, call: Call[Result], retries: int) -> Result:
+        attempts = Attempts(call, self._entry_points, retries)
         while True:
             try:
                 return attempts.read(self._http.send(attempts.request(self.token)))

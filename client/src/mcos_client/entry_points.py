@@ -31,6 +31,11 @@ class EntryPoints:
         self._rests_until: dict[str, float] = {}
 
     @property
+    def urls(self) -> tuple[str, ...]:
+        """All of them, in the order of preference."""
+        return self._urls
+
+    @property
     def first(self) -> str:
         """The one to ask first."""
         return self.in_order()[0]

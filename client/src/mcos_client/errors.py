@@ -69,6 +69,22 @@ class ObjectFailed(McosError):
     """An object that was waited for is FAILED: nothing is stored."""
 
 
+class ObjectChanged(McosError):
+    """Another version took the place of the one that was being read."""
+
+
+class SourceChanged(McosError):
+    """What was to be stored changed while it was read; nothing was stored."""
+
+
+class StorageRefused(McosError):
+    """A storage service does not do what a signed URL is for."""
+
+
+class TransferStopped(McosError):
+    """``stop_transfers`` was called."""
+
+
 class InvalidRequest(McosError):
     """The request breaks a rule of the API; nothing was changed."""
 
@@ -177,6 +193,12 @@ class JobNotFound(NotFound):
     code = "job_not_found"
 
 
+class UploadNotFound(NotFound):
+    """There is no such upload (any more): it ends with ``expires_at``."""
+
+    code = "upload_not_found"
+
+
 class Conflict(McosError):
     """The state of things forbids it, or a race was lost."""
 
@@ -229,6 +251,18 @@ class LastAdmin(Conflict):
     """There would be no enabled admin any more."""
 
     code = "last_admin"
+
+
+class UploadIncomplete(Conflict):
+    """Parts are missing."""
+
+    code = "upload_incomplete"
+
+
+class UploadTaken(Conflict):
+    """The upload is an object already."""
+
+    code = "upload_taken"
 
 
 class PreconditionFailed(McosError):

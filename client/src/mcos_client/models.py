@@ -1,7 +1,8 @@
 """What the calls answer, as plain values.
 
 Times are aware ``datetime`` in UTC, sizes are bytes, ``etag`` is the MD5 in quotes as HTTP has it,
-``sha256`` is base64 as RFC 9530 has it.
+``sha256`` is base64 as RFC 9530 has it. Large content is digested after it was taken: until then
+``sha256`` is None, and ``etag`` is the version's id in quotes.
 """
 
 from collections.abc import Mapping
@@ -139,7 +140,7 @@ class Replica:
     backend: str
     state: ReplicaState
     size: int
-    sha256: str
+    sha256: str | None
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -148,7 +149,7 @@ class Replica:
             backend=value["backend"],
             state=value["state"],
             size=value["size"],
-            sha256=value["digest"]["sha-256"],
+            sha256=_sha256(value),
         )
 
 
@@ -188,7 +189,7 @@ class ObjectStat:
     container: str
     size: int
     etag: str
-    sha256: str
+    sha256: str | None
     content_type: str
     metadata: dict[str, str]
     state: State
@@ -212,7 +213,7 @@ class ObjectStat:
             container=value["container"],
             size=value["size"],
             etag=value["etag"],
-            sha256=value["digest"]["sha-256"],
+            sha256=_sha256(value),
             content_type=value["content_type"],
             metadata=dict(value["metadata"]),
             state=value["state"],
@@ -323,10 +324,48 @@ class Download:
     content_type: str
     content_range: str | None
     etag: str
-    sha256: str
+    sha256: str | None
     version: str
     state: State
     metadata: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Where content is that no call carries: at a storage service, under a signed URL.
+
+    Attributes
+    ----------
+    size
+        Of the whole content.
+    """
+
+    url: str
+    size: int
+    etag: str
+    sha256: str | None
+    version: str
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """What was downloaded into a file.
+
+    Attributes
+    ----------
+    sha256
+        What the bytes were checked against; None: the version has not been digested yet.
+    """
+
+    size: int
+    etag: str
+    version: str
+    sha256: str | None
+
+
+def _sha256(value: Mapping[str, Any]) -> str | None:
+    digest: str | None = (value.get("digest") or {}).get("sha-256")
+    return digest
 
 
 def _time(text: str) -> datetime:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 CONTAINERS = "/v1/containers"
+UPLOADS = "/v1/uploads"
 
 
 def container_path(container: str) -> str:
@@ -29,6 +30,11 @@ def stat_path(container: str, name: str) -> str:
 def placement_path(container: str, name: str) -> str:
     """Path of where an object is and would be."""
     return f"{container_path(container)}/placement/{_segments(name)}"
+
+
+def upload_path(upload: str) -> str:
+    """Path of an upload."""
+    return f"{UPLOADS}/{_segment(upload)}"
 
 
 def admin_path(kind: str, name: str | None = None, action: str | None = None) -> str:

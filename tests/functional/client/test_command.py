@@ -1,20 +1,12 @@
 """The command ``mcos``, as a process of its own, against the running clouds."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
-import pytest
+from tests.functional.client.conftest import UNREACHABLE
+from tests.functional.client.mcos import Mcos
+from tests.functional.conftest import Account, AccountFactory
 
-from tests.functional.conftest import ROOT, Account, AccountFactory
-
-SECONDS = 60
 BINARY = bytes(range(256)) * 40
 TREE = {
     "notes.txt": "grüße\n".encode(),
@@ -22,72 +14,6 @@ TREE = {
     "a folder/deeper/empty": b"",
     "100% #?.json": b"{}",
 }
-UNREACHABLE = "http://127.0.0.1:9"
-"""The port of `discard`, where nobody is."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run left: both outputs."""
-
-    output: bytes
-    errors: str
-
-    @property
-    def values(self) -> list[Any]:
-        """What ``--json`` printed, a value a line."""
-        return [json.loads(line) for line in self.output.decode().splitlines()]
-
-
-@dataclass
-class Mcos:
-    """Runs ``mcos`` with a configuration of its own, in a folder of its own."""
-
-    folder: Path
-    container: str = field(default_factory=lambda: f"command-{uuid4().hex[:12]}")
-
-    def __call__(self, *arguments: str, stdin: bytes = b"", code: int = 0) -> Result:
-        """Run it; the exit code has to be ``code``."""
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT / "client/src"),
-            "MCOS_CONFIG": str(self.folder / "config" / "mcos.json"),
-        }
-        finished = subprocess.run(
-            [sys.executable, "-m", "mcos_client", *arguments],
-            cwd=self.folder,
-            env=environment,
-            input=stdin,
-            capture_output=True,
-            timeout=SECONDS,
-        )
-        errors = finished.stderr.decode()
-        assert finished.returncode == code, (arguments, finished.stdout, errors)
-        return Result(finished.stdout, errors)
-
-    def login(self, account: Account, *urls: str) -> None:
-        secret = f"{account.password}\n".encode()
-        self("login", *urls, "--user", account.user_name, "--password-stdin", stdin=secret)
-
-
-@pytest.fixture(scope="module")
-def logged_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Account], Mcos]:
-    """The command, by an account; its first entry point is one where nobody is."""
-
-    def make(account: Account) -> Mcos:
-        mcos = Mcos(tmp_path_factory.mktemp("mcos"))
-        mcos.login(account, UNREACHABLE, *account.endpoints.values())
-        return mcos
-
-    return make
-
-
-@pytest.fixture(scope="module")
-def mcos(account: Account, logged_in: Callable[[Account], Mcos]) -> Mcos:
-    """The command, by somebody with an empty container."""
-    mcos = logged_in(account)
-    mcos("mb", mcos.container)
-    return mcos
 
 
 def write(folder: Path, tree: dict[str, bytes]) -> Path:

@@ -58,12 +58,23 @@ def fake() -> FakeMcos:
 
 
 @pytest.fixture
+def user(fake: FakeMcos, clock: StoppedClock) -> Iterator[Client]:
+    """A client of a fake MCOS, who has a container ``c``."""
+    transport = httpx.MockTransport(fake)
+    with Client("http://mcos.test/base", "a-token", transport=transport, clock=clock) as client:
+        client.create_container("c")
+        yield client
+    assert not fake.storage.leaks
+
+
+@pytest.fixture
 def stranger(
     fake: FakeMcos, clock: StoppedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Mcos:
     """The command, by somebody who never logged in."""
     config = tmp_path / "config" / "mcos.json"
     monkeypatch.setenv("MCOS_CONFIG", str(config))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.delenv("MCOS_PROFILE", raising=False)
     return Mcos(fake, clock, config)
 

@@ -2,38 +2,55 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import md5, sha256
+from itertools import count
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import httpx
 
 from tests.functional.api.contract import Contract, Exchange
+
+from .fake_storage import FakeStorage, Replica, range_of
 
 CONTRACT = Contract()
 
 TIME = "2026-01-01T00:00:00Z"
 LAST_MODIFIED = "Thu, 01 Jan 2026 00:00:00 GMT"
 PASSWORD = "a-password"
-VERSION = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+LARGEST_CALL = 4_500_000
 
 
 @dataclass
 class Stored:
-    """An object; its states are what one look after the other shows, the last one for ever."""
+    """An object; its states are what one look after the other shows, the last one for ever.
 
-    content: bytes
+    It has no digests before it is ``digested``.
+    """
+
+    content: bytes = field(repr=False)
     content_type: str
     metadata: dict[str, str]
     states: list[str]
+    version: str
+    digested: bool = True
 
     @property
     def etag(self) -> str:
-        return f'"{md5(self.content).hexdigest()}"'
+        return f'"{self.md5 if self.digested else self.version}"'
+
+    @cached_property
+    def md5(self) -> str:
+        return md5(self.content).hexdigest()
 
     @property
+    def digest(self) -> dict[str, str]:
+        return {"sha-256": self.sha256} if self.digested else {}
+
+    @cached_property
     def sha256(self) -> str:
         return b64encode(sha256(self.content).digest()).decode()
 
@@ -43,14 +60,24 @@ class Stored:
 
 @dataclass
 class FakeMcos:
-    """Answers requests; ``instead`` may answer first."""
+    """Answers requests; ``instead`` may answer first. ``storage`` answers for signed URLs."""
 
     containers: dict[str, dict[str, Stored]] = field(default_factory=dict)
     requests: list[httpx.Request] = field(default_factory=list)
     instead: Callable[[httpx.Request], httpx.Response | None] = lambda request: None
     taken_becomes: str = "CREATED"
+    largest_call: int = LARGEST_CALL
+    storage: FakeStorage = field(default_factory=FakeStorage)
+    versions: Iterator[str] = field(default_factory=lambda: (f"01{n:024d}" for n in count(1)))
+
+    def __post_init__(self) -> None:
+        from .fake_uploads import FakeUploads  # which needs this module
+
+        self.uploads = FakeUploads(self)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        if self.storage.has(request.url):
+            return self.storage(request)
         self.requests.append(request)
         if (reply := self.instead(request)) is not None:
             return reply
@@ -69,6 +96,8 @@ class FakeMcos:
             return problem(401, "token_missing")
         if parts[0] == "admin":
             return self._admin(parts[1:])
+        if parts[0] == "uploads":
+            return self.uploads.reply(request, parts[1:])
         if len(parts) == 1:
             return httpx.Response(200, json={"containers": [*map(_container, self.containers)]})
         container = unquote(parts[1])
@@ -119,13 +148,26 @@ class FakeMcos:
         if request.method == "DELETE":
             del objects[name]
             return httpx.Response(204, headers={"preference-applied": "wait=10"})
-        stored = objects[name]
-        headers = {
-            **_headers(stored, "CREATED"),
-            "content-type": stored.content_type,
-            "last-modified": LAST_MODIFIED,
-        }
-        return httpx.Response(200, content=stored.content, headers=headers)
+        return self._download(request, objects[name])
+
+    def _download(self, request: httpx.Request, stored: Stored) -> httpx.Response:
+        if not stored.digested:
+            return problem(409, "object_not_ready", retry_after="1")
+        if request.headers.get("if-match", stored.etag) != stored.etag:
+            return problem(412, "precondition_failed")
+        size = len(stored.content)
+        bounds = range_of(request, size)
+        first, end = bounds or (0, size)
+        headers = {**_headers(stored, "CREATED"), "last-modified": LAST_MODIFIED}
+        if end - first > self.largest_call:
+            url = self.storage.sign(Replica(stored.content))
+            told = {"location": url, "x-mcos-content-length": str(size)}
+            return httpx.Response(307, headers={**headers, **told, "cache-control": "no-store"})
+        headers |= {"content-type": stored.content_type, "accept-ranges": "bytes"}
+        if bounds is None:
+            return httpx.Response(200, content=stored.content, headers=headers)
+        headers["content-range"] = f"bytes {first}-{end - 1}/{size}"
+        return httpx.Response(206, content=stored.content[first:end], headers=headers)
 
     def _write(
         self, request: httpx.Request, container: str, name: str, objects: dict[str, Stored]
@@ -145,24 +187,31 @@ class FakeMcos:
             request.headers["content-type"],
             {k.removeprefix(prefix): v for k, v in request.headers.items() if prefix in k},
             [state, self.taken_becomes] if taken else ["CREATED"],
+            next(self.versions),
         )
-        return httpx.Response(
-            202 if taken else 201 if creates else 200,
-            json={
-                "name": name,
-                "container": container,
-                "size": len(stored.content),
-                "etag": stored.etag,
-                "content_type": stored.content_type,
-                "state": state,
-                "version": VERSION,
-            },
-            headers={
-                **_headers(stored, state),
-                "location": request.url.raw_path.decode(),
-                "preference-applied": "respond-async" if taken else "wait=10",
-            },
-        )
+        reply = written(container, name, stored, 202 if taken else 201 if creates else 200)
+        reply.headers["preference-applied"] = "respond-async" if taken else "wait=10"
+        return reply
+
+
+def written(container: str, name: str, stored: Stored, status: int) -> httpx.Response:
+    """What a create, an update, or the completion of an upload answers."""
+    return httpx.Response(
+        status,
+        json={
+            "name": name,
+            "container": container,
+            "size": len(stored.content),
+            "etag": stored.etag,
+            "content_type": stored.content_type,
+            "state": stored.states[0],
+            "version": stored.version,
+        },
+        headers={
+            **_headers(stored, stored.states[0]),
+            "location": f"/v1/containers/{container}/objects/{quote(name)}",
+        },
+    )
 
 
 def problem(status: int, code: str, **headers: str) -> httpx.Response:
@@ -197,8 +246,8 @@ CLUSTER: dict[str, Any] = {
 def _headers(stored: Stored, state: str) -> dict[str, str]:
     return {
         "etag": stored.etag,
-        "repr-digest": f"sha-256=:{stored.sha256}:",
-        "x-mcos-version": VERSION,
+        **({"repr-digest": f"sha-256=:{stored.sha256}:"} if stored.digested else {}),
+        "x-mcos-version": stored.version,
         "x-mcos-state": state,
         "x-mcos-replicas": "3/3" if state == "CREATED" else "0/3",
     }
@@ -235,8 +284,9 @@ def _stat(container: str, name: str, objects: dict[str, Stored]) -> httpx.Respon
     if name not in objects:
         return problem(404, "object_not_found")
     stored = objects[name]
-    digest = {"sha-256": stored.sha256}
     state = stored.look()
+    stored.digested = stored.digested or state == "CREATED"
+    digest = stored.digest
     replica = {"state": "stored", "size": len(stored.content), "digest": digest}
     clusters = () if state in ("CREATING", "FAILED") else ("s3", "swift", "ceph")
     return httpx.Response(
@@ -250,7 +300,7 @@ def _stat(container: str, name: str, objects: dict[str, Stored]) -> httpx.Respon
             "content_type": stored.content_type,
             "metadata": stored.metadata,
             "state": state,
-            "version": VERSION,
+            "version": stored.version,
             "storage_policy": "default",
             "created_at": TIME,
             "last_modified": TIME,
@@ -271,7 +321,7 @@ def _placement(container: str, name: str) -> httpx.Response:
             "name": name,
             "container": container,
             "storage_policy": POLICY,
-            "version": VERSION,
+            "version": None,
             "replicas": [],
             "placement": [{**placed, **facts}],
         },

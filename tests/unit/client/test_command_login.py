@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mcos_client.command.config import config_path
+from mcos_client.config import config_path
 
 from .command import ENTRY_POINT, Mcos
 from .fake_mcos import PASSWORD

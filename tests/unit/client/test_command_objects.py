@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from mcos_client.command.output import size_of
-from mcos_client.command.storing import LARGEST_CONTENT, guessed_type
+from mcos_client.command.storing import guessed_type
 
 from .command import Mcos
 from .fake_mcos import problem
@@ -105,14 +105,6 @@ def test_waiting_ends(mcos: Mcos) -> None:
     mcos.fake.taken_becomes = "CREATING"
     mcos("put", "-", "c/o", "--wait", "--timeout", "5", stdin=b"1", code=7)
     assert 4 < mcos.clock.now() <= 5
-
-
-def test_more_than_a_call_carries_is_refused_before_it_is_sent(mcos: Mcos) -> None:
-    asked = len(mcos.fake.requests)
-    result = mcos("put", "-", "c/o", stdin=bytes(LARGEST_CONTENT + 1), code=2)
-    assert "content_too_large" in result.errors
-    assert len(mcos.fake.requests) == asked
-    mcos("put", "-", "c/o", stdin=bytes(LARGEST_CONTENT))
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,6 @@ def cat(
     locations = [object_location(source) for source in sources]
     with session.client() as client:
         for where in locations:
-            content = client.download_object(where.container, where.name).content
-            sys.stdout.buffer.write(content)
+            for piece in client.stream_object(where.container, where.name):
+                sys.stdout.buffer.write(piece)
     sys.stdout.buffer.flush()

@@ -1,31 +1,34 @@
-"""mcos cp: files and folders to objects, and back."""
+"""mcos cp: files and folders to objects, back, and objects to objects."""
 
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mcos_client import Client, ObjectNotFound
-from mcos_client.command.fetching import write_file
+from mcos_client.command.get import RESUMES, fetch
 from mcos_client.command.locations import REMOTE, Location, folder, location
-from mcos_client.command.many import for_each
+from mcos_client.command.many import end, transfer_each
 from mcos_client.command.output import say, size_of
-from mcos_client.command.session import Json, Session, session_of
-from mcos_client.command.storing import LARGEST_CONTENT, Storing, Wait, checked_size, store
+from mcos_client.command.progress import Bar
+from mcos_client.command.session import Json, Quiet, Session, session_of
+from mcos_client.command.storing import Parallel, Storing, Wait, WaitTimeout, store
+from mcos_client.command.trees import Copy, files_below, is_file_name, objects_below
+from mcos_client.sources import STREAM_PART, StreamSource
+from mcos_client.uploads import MOST_PARTS, PARALLEL
 
 
 @dataclass(frozen=True)
-class Copy:
-    """One file and one object that are to be the same."""
+class RemoteCopy:
+    """One object that is to become another."""
 
-    file: Path
-    where: Location
+    source: Location
+    target: Location
 
     def __str__(self) -> str:
-        return f"{self.file} and {REMOTE}{self.where}"
+        return f"{REMOTE}{self.source} and {REMOTE}{self.target}"
 
 
 def cp(
@@ -40,20 +43,25 @@ def cp(
         bool, typer.Option("--recursive", "-r", help="All below SOURCE, to below TARGET.")
     ] = False,
     policy: Annotated[str | None, typer.Option(help="Storage policy of new objects.")] = None,
+    parallel: Parallel = PARALLEL,
     wait: Wait = None,
+    timeout: WaitTimeout = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Copy between files and objects; what is there under the names is replaced."""
     session = session_of(context)
+    storing = Storing(storage_policy=policy, wait=wait, timeout=timeout, parallel=parallel)
     up, down = target.startswith(REMOTE), source.startswith(REMOTE)
-    if up == down:
-        raise typer.BadParameter("One of SOURCE and TARGET is mcos:CONTAINER/..., one is a path.")
+    if not up and not down:
+        raise typer.BadParameter("SOURCE or TARGET is mcos:CONTAINER/...")
     with session.client() as client:
-        if up:
-            storing = Storing(storage_policy=policy, wait=wait)
+        if up and down:
+            _between(session, client, location(source), location(target), storing, recursive)
+        elif up:
             _upload(session, client, Path(source), location(target), storing, recursive)
         else:
-            _download(session, client, location(source), target, recursive)
+            _download(session, client, location(source), target, parallel, recursive)
 
 
 def _upload(
@@ -64,37 +72,37 @@ def _upload(
     storing: Storing,
     recursive: bool,
 ) -> None:
-    def copy(one: Copy) -> int:
-        with one.file.open("rb") as file:
-            content = checked_size(file.read(LARGEST_CONTENT + 1), str(one.file))
-        return store(client, session.clock, one.where, content, storing).size
+    def copy(one: Copy, bar: Bar) -> int:
+        return store(session, client, one.where, one.file, storing, bar).size
 
     if recursive and source.is_dir():
         copies = list(_files_below(session, source, target))
     else:
-        into = not target.name or target.name.endswith("/")
-        name = f"{target.name}{source.name}" if into else target.name
+        name = _name_in(target, source.name)
         copies = [Copy(source, Location(target.container, name))]
-    for_each(session, "storing", copies, copy, lambda one, size: _tell(session, one, size))
+    failures = transfer_each(
+        session, client, copies, copy, lambda one, size: _tell(session, one, size)
+    )
+    end(session, failures)
 
 
 def _download(
-    session: Session, client: Client, source: Location, target: str, recursive: bool
+    session: Session,
+    client: Client,
+    source: Location,
+    target: str,
+    parallel: int,
+    recursive: bool,
 ) -> None:
-    def copy(one: Copy) -> int:
-        content = client.download_object(one.where.container, one.where.name).content
+    def copy(one: Copy, bar: Bar) -> int:
         if recursive:
             one.file.parent.mkdir(parents=True, exist_ok=True)
-        write_file(one.file, content)
-        return len(content)
+        return fetch(client, one, bar, parallel=parallel).size
 
     refused = 0
     if recursive:
-        found = list(_objects_below(client, source))
-        if not found:
-            raise ObjectNotFound(f"There is nothing below {str(source)!r}.")
         copies = []
-        for where, relative in found:
+        for where, relative in _found_below(client, source):
             if is_file_name(relative):
                 copies.append(Copy(Path(target, *relative.split("/")), where))
             else:
@@ -102,41 +110,81 @@ def _download(
                 _tell_refused(session, where)
     else:
         copies = [Copy(_file_of(source, target), source)]
-    for_each(
-        session,
-        "getting",
-        copies,
-        copy,
-        lambda one, size: _tell(session, one, size),
-        failed_before=refused,
+    session.hints[RESUMES] = None
+    failures = transfer_each(
+        session, client, copies, copy, lambda one, size: _tell(session, one, size)
     )
+    end(session, failures, failed_before=refused)
 
 
-def is_file_name(relative: str) -> bool:
-    """Whether a name can be a path below a folder: no way out of it, nothing that is lost."""
-    other_separators = {os.sep, os.altsep} - {"/", None}
-    return not any(
-        part in ("", ".", "..") or any(str(one) in part for one in other_separators)
-        for part in relative.split("/")
+def _between(
+    session: Session,
+    client: Client,
+    source: Location,
+    target: Location,
+    storing: Storing,
+    recursive: bool,
+) -> None:
+    """Through this machine, piece by piece, with type and metadata."""
+
+    def copy(one: RemoteCopy, bar: Bar) -> int:
+        return _copy_object(session, client, one, storing, bar)
+
+    if recursive:
+        below = folder(target.name)
+        copies = [
+            RemoteCopy(where, Location(target.container, below + relative))
+            for where, relative in _found_below(client, source)
+        ]
+    elif not source.name:
+        raise typer.BadParameter(f"{source} is a container: copy it with --recursive.")
+    else:
+        name = _name_in(target, source.name.rpartition("/")[2])
+        copies = [RemoteCopy(source, Location(target.container, name))]
+
+    def tell(one: RemoteCopy, size: int) -> None:
+        told = {"source": str(one.source), "target": str(one.target), "size": size}
+        say(session, f"{REMOTE}{one.source}  {REMOTE}{one.target}  {size_of(size)}", told)
+
+    failures = transfer_each(session, client, copies, copy, tell)
+    end(session, failures)
+
+
+def _copy_object(
+    session: Session, client: Client, one: RemoteCopy, storing: Storing, bar: Bar
+) -> int:
+    stat = client.stat_object(one.source.container, one.source.name)
+    # What is stored as an upload has parts of a size that all of it fits into.
+    part_size = max(STREAM_PART, -(-stat.size // MOST_PARTS))
+    how = replace(
+        storing, content_type=stat.content_type, metadata=stat.metadata, part_size=part_size
     )
+    pieces = client.stream_object(one.source.container, one.source.name, if_match=stat.etag)
+    # A stream is not known to end where it should, but this one is: it is checked at its end.
+    return store(session, client, one.target, StreamSource(pieces), how, bar).size
+
+
+def _found_below(client: Client, source: Location) -> list[tuple[Location, str]]:
+    found = [
+        (Location(source.container, one.name), relative)
+        for one, relative in objects_below(client, source)
+    ]
+    if not found:
+        raise ObjectNotFound(f"There is nothing below {str(source)!r}.")
+    return found
 
 
 def _files_below(session: Session, source: Path, target: Location) -> Iterator[Copy]:
-    """What is below a folder; links to folders are not followed, they may lead round."""
-    for directory, folders, files in os.walk(source):
-        folders.sort()
-        for link in (one for one in folders if Path(directory, one).is_symlink()):
-            session.errors.print(f"mcos: {Path(directory, link)}: a link to a folder, left out")
-        for file in sorted(files):
-            path = Path(directory, file)
-            relative = PurePosixPath(*path.relative_to(source).parts)
-            yield Copy(path, Location(target.container, f"{folder(target.name)}{relative}"))
+    def left_out(link: Path) -> None:
+        session.errors.print(f"mcos: {link}: a link to a folder, left out")
+
+    for path, relative in files_below(source, left_out):
+        yield Copy(path, Location(target.container, f"{folder(target.name)}{relative}"))
 
 
-def _objects_below(client: Client, source: Location) -> Iterator[tuple[Location, str]]:
-    prefix = folder(source.name)
-    for one in client.all_objects(source.container, prefix=prefix or None):
-        yield Location(source.container, one.name), one.name.removeprefix(prefix)
+def _name_in(target: Location, base: str) -> str:
+    into = not target.name or target.name.endswith("/")
+    return f"{target.name}{base}" if into else target.name
 
 
 def _file_of(source: Location, target: str) -> Path:

@@ -21,6 +21,7 @@ _OF_ERRORS: tuple[tuple[type[errors.McosError], ExitCode], ...] = (
     (errors.NotFound, ExitCode.NOT_FOUND),
     (errors.Conflict, ExitCode.CONFLICT),
     (errors.PreconditionFailed, ExitCode.CONFLICT),
+    (errors.ObjectChanged, ExitCode.CONFLICT),
     (errors.NotAuthenticated, ExitCode.NOT_PERMITTED),
     (errors.NotPermitted, ExitCode.NOT_PERMITTED),
     (errors.Unavailable, ExitCode.UNAVAILABLE),

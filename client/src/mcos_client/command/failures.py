@@ -3,13 +3,15 @@
 import json
 import re
 
-from mcos_client.command.config import ConfigProblem, NotLoggedIn
+import httpx
+
 from mcos_client.command.exit_codes import ExitCode, exit_code_of
 from mcos_client.command.session import Session
+from mcos_client.config import ConfigProblem, NotLoggedIn
 from mcos_client.errors import McosError, TokenExpired, TokenInvalid, TokenRevoked
 
-Failure = McosError | ConfigProblem | NotLoggedIn | OSError
-FAILURES = (McosError, ConfigProblem, NotLoggedIn, OSError)
+Failure = McosError | ConfigProblem | NotLoggedIn | OSError | httpx.TransportError
+FAILURES = (McosError, ConfigProblem, NotLoggedIn, OSError, httpx.TransportError)
 
 
 def report(session: Session, failure: Failure, subject: str | None = None) -> ExitCode:
@@ -36,6 +38,8 @@ def exit_code(failure: Failure) -> ExitCode:
     """The exit code for a failure."""
     if isinstance(failure, McosError):
         return exit_code_of(failure)
+    if isinstance(failure, httpx.TransportError):
+        return ExitCode.UNAVAILABLE
     return ExitCode.NOT_PERMITTED if isinstance(failure, NotLoggedIn) else ExitCode.OTHER
 
 
@@ -43,6 +47,8 @@ def code_of(failure: Failure) -> str:
     """The API's code; for what is not of the API, the name of what happened, written alike."""
     if isinstance(failure, McosError) and failure.code is not None:
         return failure.code
+    if isinstance(failure, httpx.TransportError):
+        return "storage_unreachable"
     if isinstance(failure, OSError) and not isinstance(failure, McosError):
         return "file_error"
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(failure).__name__).lower()
@@ -51,7 +57,7 @@ def code_of(failure: Failure) -> str:
 def _detail(failure: Failure) -> str:
     if isinstance(failure, OSError) and failure.strerror:
         return f"{failure.filename}: {failure.strerror}" if failure.filename else failure.strerror
-    detail = " ".join(str(failure).split())
+    detail = " ".join(str(failure).split()) or type(failure).__name__
     if isinstance(failure, TokenExpired | TokenRevoked | TokenInvalid):
         return f"{detail} Run mcos login."
     return detail

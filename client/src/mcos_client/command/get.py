@@ -1,4 +1,4 @@
-"""mcos get: an object into a file."""
+"""mcos get: objects into files."""
 
 import sys
 from pathlib import Path
@@ -6,34 +6,93 @@ from typing import Annotated
 
 import typer
 
-from mcos_client.command.fetching import write_file
+from mcos_client import Client, Downloaded
+from mcos_client.command.globs import Pattern, is_pattern, matching
 from mcos_client.command.locations import Location, object_location
-from mcos_client.command.output import busy, say, size_of
-from mcos_client.command.session import Json, session_of
+from mcos_client.command.many import end, transfer_each
+from mcos_client.command.output import say, size_of
+from mcos_client.command.progress import Bar
+from mcos_client.command.session import Json, Quiet, Session, session_of
+from mcos_client.command.storing import Parallel
+from mcos_client.command.trees import Copy, is_file_name
+from mcos_client.uploads import PARALLEL
+
+RESUMES = "the same command goes on where it was, by FILE.mcos-part."
 
 
 def get(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="CONTAINER/OBJECT", help="What to get.")],
+    source: Annotated[
+        str, typer.Argument(metavar="CONTAINER/OBJECT", help="What to get; may be a pattern.")
+    ],
     file: Annotated[
         str | None,
         typer.Argument(metavar="[FILE|-]", help="Where to; a folder is fine, - is a pipe."),
     ] = None,
+    parallel: Parallel = PARALLEL,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Download an object; its bytes are checked against their digest."""
+    """Download objects; their bytes are checked against their digests.
+
+    What was interrupted goes on when the same command is given again.
+    """
     session = session_of(context)
     where = object_location(source)
-    target = None if file == "-" else _target(where, file)
-    with session.client() as client, busy(session, f"getting {where}"):
-        download = client.download_object(where.container, where.name)
-    if target is None:
-        sys.stdout.buffer.write(download.content)
-        return
-    write_file(target, download.content)
-    size = len(download.content)
-    told = {"file": str(target), "size": size, "etag": download.etag, "version": download.version}
-    say(session, f"{target}  {size_of(size)}", told)
+    with session.client() as client:
+        if file == "-":
+            for one in _meant(client, where):
+                client.download_to(one.container, one.name, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+            return
+        if is_pattern(where.name):
+            copies = _matching(client, where, Path(file or "."))
+        else:
+            copies = [Copy(_target(where, file), where)]
+        session.hints[RESUMES] = None
+
+        def copy(one: Copy, bar: Bar) -> Downloaded:
+            if one.listed is not None:
+                one.file.parent.mkdir(parents=True, exist_ok=True)
+            return fetch(client, one, bar, parallel=parallel)
+
+        failures = transfer_each(
+            session, client, copies, copy, lambda one, found: _tell(session, one.file, found)
+        )
+        if len(copies) == 1 and failures:
+            raise failures[0][1]
+    end(session, failures)
+
+
+def fetch(client: Client, one: Copy, bar: Bar, *, parallel: int = PARALLEL) -> Downloaded:
+    """Download an object into its file."""
+    return client.download_to(
+        one.where.container,
+        one.where.name,
+        one.file,
+        parallel=parallel,
+        on_progress=bar.on_progress,
+    )
+
+
+def _meant(client: Client, where: Location) -> list[Location]:
+    if not is_pattern(where.name):
+        return [where]
+    return [Location(where.container, one.name) for one in matching(client, where)]
+
+
+def _matching(client: Client, where: Location, target: Path) -> list[Copy]:
+    """What a pattern means; names keep what is behind the last folder that all have."""
+    below = Pattern(where.name).folder
+    copies = []
+    for one in matching(client, where):
+        relative = one.name.removeprefix(below)
+        if not is_file_name(relative):
+            raise typer.BadParameter(f"{one.name!r} is no path below a folder: get it by itself.")
+        copies.append(
+            Copy(Path(target, *relative.split("/")), Location(where.container, one.name), one)
+        )
+    return copies
 
 
 def _target(where: Location, file: str | None) -> Path:
@@ -44,3 +103,14 @@ def _target(where: Location, file: str | None) -> Path:
     if base in ("", ".", ".."):
         raise typer.BadParameter(f"{where.name!r} does not end in a file's name: name the FILE.")
     return path / base
+
+
+def _tell(session: Session, file: Path, found: Downloaded) -> None:
+    told = {
+        "file": str(file),
+        "size": found.size,
+        "etag": found.etag,
+        "version": found.version,
+    }
+    note = "" if found.sha256 else "  (not digested yet: only its size was checked)"
+    say(session, f"{file}  {size_of(found.size)}{note}", told)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mcos_client import Client, ObjectPage
+from mcos_client.command.globs import Pattern, is_pattern, objects_like
 from mcos_client.command.locations import Location, location
 from mcos_client.command.output import print_json, print_name, size_of, time_of
 from mcos_client.command.session import Json, Session, session_of
@@ -15,7 +16,7 @@ def ls(
     context: typer.Context,
     where: Annotated[
         str | None,
-        typer.Argument(metavar="[CONTAINER[/PREFIX]]", help="All containers if left out."),
+        typer.Argument(metavar="[CONTAINER[/PREFIX]]", help="All if left out; may be a pattern."),
     ] = None,
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Do not fold names at slashes.")
@@ -23,11 +24,14 @@ def ls(
     long: Annotated[bool, typer.Option("--long", "-l", help="State, size and time too.")] = False,
     json: Json = False,
 ) -> None:
-    """List containers, or the objects of one whose names begin with PREFIX."""
+    """List containers, or the objects of one whose names begin with PREFIX (or match it)."""
     session = session_of(context)
     with session.client() as client:
         if where is None:
             _print_containers(session, client, long=long)
+        elif is_pattern(name := location(where).name):
+            found = objects_like(client, location(where).container, Pattern(name))
+            _print_page(session, ObjectPage(tuple(found), (), None), long=long)
         else:
             for page in _pages(client, location(where), "" if recursive else "/"):
                 _print_page(session, page, long=long)

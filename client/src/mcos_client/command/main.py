@@ -18,6 +18,8 @@ from mcos_client.command.rb import rb
 from mcos_client.command.rm import rm
 from mcos_client.command.session import Json, profile_name_of, session_of
 from mcos_client.command.stat import stat
+from mcos_client.command.sync import sync
+from mcos_client.command.uploads import app as uploads
 from mcos_client.command.watch import watch
 
 
@@ -29,6 +31,10 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # who reads has had enough: Typer ends quietly
+        except KeyboardInterrupt:
+            for hint in session_of(ctx).hints:
+                session_of(ctx).errors.print(f"mcos: interrupted: {hint}")
+            raise
         except FAILURES as failure:
             raise typer.Exit(report(session_of(ctx), failure)) from failure
 
@@ -55,8 +61,9 @@ def options(
     session_of(context).profile_name = profile_name_of(profile)
 
 
-for subcommand in (login, mb, rb, ls, put, get, cat, stat, watch, cp, rm):
+for subcommand in (login, mb, rb, ls, put, get, cat, stat, watch, cp, sync, rm):
     app.command()(subcommand)
+app.add_typer(uploads, name="uploads")
 app.add_typer(admin)
 
 

@@ -34,6 +34,8 @@ def print_json(session: Session, value: Any) -> None:
 
 def say(session: Session, text: str, value: Any) -> None:
     """A result: ``text`` for people, ``value`` for scripts."""
+    if session.quiet:
+        return
     if session.json:
         print_json(session, value)
     else:

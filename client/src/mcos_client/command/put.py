@@ -1,4 +1,4 @@
-"""mcos put: store a file, or what comes through a pipe."""
+"""mcos put: store files, folders, or what comes through a pipe."""
 
 import sys
 from pathlib import Path
@@ -6,44 +6,72 @@ from typing import Annotated
 
 import typer
 
-from mcos_client.command.locations import object_location
-from mcos_client.command.output import busy, say, size_of
-from mcos_client.command.session import Json, session_of
+from mcos_client import Client, Written
+from mcos_client.command.locations import Location, folder, location, object_location
+from mcos_client.command.many import end, transfer_each
+from mcos_client.command.output import say, size_of
+from mcos_client.command.progress import Bar, bars
+from mcos_client.command.session import Json, Quiet, Session, session_of
+from mcos_client.command.sizes import part_size
 from mcos_client.command.storing import (
-    LARGEST_CONTENT,
     IfThere,
+    Parallel,
     Storing,
-    Timeout,
     Wait,
-    checked_size,
+    WaitTimeout,
     store,
 )
+from mcos_client.command.trees import Copy, files_below
+from mcos_client.uploads import PARALLEL
+
+PIPE = "-"
 
 
 def put(
     context: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="What to store; - is a pipe.")],
-    target: Annotated[str, typer.Argument(metavar="CONTAINER/OBJECT", help="Where to.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|-... CONTAINER[/OBJECT]",
+            help="What to store, - is a pipe; and where to. Behind a slash, and for several "
+            "files, names are those of the files.",
+        ),
+    ],
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Folders too: all that is below them.")
+    ] = False,
     content_type: Annotated[
         str | None, typer.Option("--type", help="Media type; guessed from the name if left out.")
     ] = None,
     meta: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Metadata; may be repeated.")
     ] = None,
-    policy: Annotated[str | None, typer.Option(help="Storage policy of this object.")] = None,
+    policy: Annotated[str | None, typer.Option(help="Storage policy of the objects.")] = None,
     no_clobber: Annotated[
         bool, typer.Option("--no-clobber", help="Refuse if the object is there.")
     ] = False,
     update: Annotated[
         bool, typer.Option("--update", help="Refuse if the object is not there.")
     ] = False,
+    parallel: Parallel = PARALLEL,
+    part: Annotated[
+        str | None,
+        typer.Option("--part-size", metavar="SIZE", help="Of large content's parts: 64MiB."),
+    ] = None,
+    upload: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Go on with an upload that another machine began."),
+    ] = None,
     wait: Wait = None,
-    timeout: Timeout = 60.0,
+    timeout: WaitTimeout = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Store a file as an object, in the place of the one that has the name."""
+    """Store files as objects, in the place of those that have the names.
+
+    What was interrupted goes on when the same command is given again.
+    """
     session = session_of(context)
-    where = object_location(target)
     storing = Storing(
         if_there=_if_there(no_clobber=no_clobber, update=update),
         content_type=content_type,
@@ -51,16 +79,82 @@ def put(
         storage_policy=policy,
         wait=wait,
         timeout=timeout,
+        parallel=parallel,
+        part_size=part_size(part),
+        resume=upload,
     )
-    content = _content(file)
-    with session.client() as client, busy(session, f"storing {where}"):
-        written = store(client, session.clock, where, content, storing)
+    sources, target = _split(paths, of_upload=upload is not None)
+    if PIPE in sources:
+        _put_pipe(session, object_location(target or ""), storing)
+        return
+    with session.client() as client:
+        where = _target_of(client, upload) if target is None else location(target)
+        copies = _copies(session, sources, where, recursive=recursive)
+        if upload is not None and len(copies) != 1:
+            raise typer.BadParameter("--upload goes on with one file.")
+
+        def copy(one: Copy, bar: Bar) -> Written:
+            return store(session, client, one.where, one.file, storing, bar)
+
+        failures = transfer_each(
+            session, client, copies, copy, lambda one, written: _tell(session, one.where, written)
+        )
+        if len(copies) == 1 and failures:
+            raise failures[0][1]
+    end(session, failures)
+
+
+def _split(paths: list[str], *, of_upload: bool) -> tuple[list[str], str | None]:
+    """What to store and where to; an upload knows where to by itself."""
+    if of_upload and len(paths) == 1 and paths != [PIPE]:
+        return paths, None
+    if len(paths) < 2:
+        raise typer.BadParameter("What to store, and where to: write FILE CONTAINER/OBJECT.")
+    *sources, target = paths
+    if PIPE in sources and (len(sources) > 1 or of_upload):
+        raise typer.BadParameter("A pipe is stored alone, and cannot go on.")
+    return sources, target
+
+
+def _put_pipe(session: Session, where: Location, storing: Storing) -> None:
+    with session.client() as client, bars(session) as shown:
+        bar = shown.bar(str(where), None)
+        written = store(session, client, where, sys.stdin.buffer, storing, bar)
+        shown.end(bar)
+    _tell(session, where, written)
+
+
+def _target_of(client: Client, upload: str | None) -> Location:
+    found = client.stat_upload(upload or "", limit=1)
+    return Location(found.container, found.name)
+
+
+def _copies(
+    session: Session, sources: list[str], target: Location, *, recursive: bool
+) -> list[Copy]:
+    into = len(sources) > 1 or not target.name or target.name.endswith("/")
+    copies = []
+    for source in map(Path, sources):
+        if recursive and source.is_dir():
+            # As cp does: one folder's files come below the target, several keep their names.
+            below = folder(target.name) + (f"{source.resolve().name}/" if len(sources) > 1 else "")
+            found = files_below(
+                source,
+                lambda link: session.errors.print(f"mcos: {link}: a link to a folder, left out"),
+            )
+            copies += [
+                Copy(path, Location(target.container, below + relative)) for path, relative in found
+            ]
+        else:
+            name = folder(target.name) + source.name if into else target.name
+            copies.append(Copy(source, Location(target.container, name)))
+    return copies
+
+
+def _tell(session: Session, where: Location, written: Written) -> None:
     stored, wanted = written.replicas
-    say(
-        session,
-        f"{where}  {size_of(written.size)}  {written.state}  {stored} of {wanted} replicas stored",
-        written,
-    )
+    replicas = f"  {stored} of {wanted} replicas stored" if wanted else ""
+    say(session, f"{where}  {size_of(written.size)}  {written.state}{replicas}", written)
 
 
 def _if_there(*, no_clobber: bool, update: bool) -> IfThere:
@@ -79,10 +173,3 @@ def _metadata(given: list[str]) -> dict[str, str]:
             raise typer.BadParameter(f"{pair!r} is not KEY=VALUE in printable ASCII.")
         metadata[key] = value
     return metadata
-
-
-def _content(file: str) -> bytes:
-    if file == "-":
-        return checked_size(sys.stdin.buffer.read(LARGEST_CONTENT + 1), "standard input")
-    with Path(file).open("rb") as opened:
-        return checked_size(opened.read(LARGEST_CONTENT + 1), file)

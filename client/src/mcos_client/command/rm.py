@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from mcos_client import Client, ObjectBeingDeleted, ObjectNotFound
+from mcos_client.command.globs import is_pattern, matching
 from mcos_client.command.locations import Location, folder, location, object_location
 from mcos_client.command.many import for_each
 from mcos_client.command.output import say
@@ -22,15 +23,20 @@ def rm(
     wait: Wait = None,
     json: Json = False,
 ) -> None:
-    """Delete an object."""
+    """Delete an object, or all that a pattern means."""
     session = session_of(context)
     where = location(target) if recursive else object_location(target)
+    if recursive and is_pattern(where.name):
+        raise typer.BadParameter("A pattern goes through folders by **, not by --recursive.")
     with session.client() as client:
-        if not recursive:
+        if not recursive and not is_pattern(where.name):
             done = client.delete_object(where.container, where.name, prefer=preference(wait))
             _tell(session, where, done)
             return
-        found = _below(client, where)
+        if is_pattern(where.name):
+            found = [Location(where.container, one.name) for one in matching(client, where)]
+        else:
+            found = _below(client, where)
         if not found and where.name:
             raise ObjectNotFound(f"There is nothing below {str(where)!r}.")
 

@@ -10,8 +10,9 @@ import httpx
 import typer
 from rich.console import Console
 
-from mcos_client import Client, Clock
-from mcos_client.command.config import DEFAULT_PROFILE, Profile, config_path, read_profile
+from mcos_client import Client, Clock, Journal
+from mcos_client.config import DEFAULT_PROFILE, Profile, config_path, read_profile
+from mcos_client.journal import state_folder
 
 RETRIES = 4
 _WIDEST = 10_000
@@ -25,12 +26,16 @@ class Session:
     ----------
     transport, clock
         What stands for the network and for time; for tests.
+    hints
+        What to tell somebody who interrupts it.
     """
 
     transport: httpx.BaseTransport | None = None
     clock: Clock = field(default_factory=Clock)
     profile_name: str = DEFAULT_PROFILE
     json: bool = False
+    quiet: bool = False
+    hints: dict[str, None] = field(default_factory=dict)
 
     @property
     def config(self) -> Path:
@@ -45,6 +50,13 @@ class Session:
         NotLoggedIn, ConfigProblem
         """
         return read_profile(self.config, self.profile_name)
+
+    @property
+    def journal(self) -> Journal:
+        """Where uploads of who is logged in are noted."""
+        profile = self.profile
+        owner = (self.profile_name, profile.user_name, *profile.entry_points)
+        return Journal(state_folder(), owner)
 
     def client(self) -> Client:
         """A client for who is logged in."""
@@ -82,6 +94,19 @@ def _want_json(context: typer.Context, value: bool) -> bool:
 
 Json = Annotated[bool, typer.Option("--json", callback=_want_json, help="Print JSON, for scripts.")]
 """The option that every subcommand has; ``Session.json`` says whether it was given."""
+
+
+def _want_quiet(context: typer.Context, value: bool) -> bool:
+    if value:
+        session_of(context).quiet = True
+    return value
+
+
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", callback=_want_quiet, help="Print nothing but what goes wrong."),
+]
+"""The option of what moves content; ``Session.quiet`` says whether it was given."""
 
 
 def profile_name_of(given: str | None) -> str:

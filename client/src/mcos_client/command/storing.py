@@ -1,28 +1,33 @@
 """Storing content the way that people expect, which is more than one call."""
 
 import mimetypes
+from codecs import getincrementaldecoder
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, BinaryIO
 
 import typer
 
 from mcos_client import (
     Client,
     Clock,
-    ContentTooLarge,
     ObjectBeingDeleted,
     ObjectExists,
-    ObjectFailed,
     ObjectNotFound,
+    ObjectStat,
     PreconditionFailed,
     Written,
 )
-from mcos_client.client import OCTET_STREAM
 from mcos_client.command.locations import Location
+from mcos_client.command.progress import NO_BAR, Bar
+from mcos_client.command.session import Session
+from mcos_client.sources import Content, FileSource, Source, StreamSource, source_of
+from mcos_client.transfers import LARGEST_CALL, OCTET_STREAM, as_settled
+from mcos_client.uploads import PARALLEL, Action
 
-LARGEST_CONTENT = 4_500_000
-"""Bytes that one call carries."""
+WAIT_BYTES_A_SECOND = 5 * 1024**2
+"""How fast replicas are taken to be written, at least."""
 
 LONGEST_DELETE = 30.0
 """Seconds to wait for a delete that is under way to free the name."""
@@ -35,6 +40,17 @@ Wait = Annotated[
     ),
 ]
 Timeout = Annotated[float, typer.Option(help="Seconds to wait, at most.", min=0)]
+WaitTimeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        help="Seconds that --wait may take; a minute and one for each 5 MiB if left out.",
+        min=0,
+    ),
+]
+Parallel = Annotated[
+    int, typer.Option(help="Parts or ranges of one content that go at once.", min=1, max=64)
+]
 
 
 class IfThere(Enum):
@@ -43,6 +59,13 @@ class IfThere(Enum):
     REPLACE = "make the object, or replace it"
     REFUSE = "make the object; refuse if it is there"
     REQUIRE = "replace the object; refuse if it is not there"
+
+
+_ACTIONS: dict[IfThere, Action] = {
+    IfThere.REPLACE: "replace",
+    IfThere.REFUSE: "create",
+    IfThere.REQUIRE: "update",
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +80,9 @@ class Storing:
         True: until every replica is stored; False: until the request is durable; None: as the
         cluster does by default.
     timeout
-        Seconds that ``wait`` may take.
+        Seconds that ``wait`` may take; None: more for what is larger.
+    parallel, part_size, resume
+        As for ``Client.upload``.
     """
 
     if_there: IfThere = IfThere.REPLACE
@@ -65,46 +90,114 @@ class Storing:
     metadata: dict[str, str] = field(default_factory=dict)
     storage_policy: str | None = None
     wait: bool | None = None
-    timeout: float = 60.0
+    timeout: float | None = None
+    parallel: int = PARALLEL
+    part_size: int | None = None
+    resume: str | None = None
 
 
 def store(
-    client: Client, clock: Clock, where: Location, content: bytes, storing: Storing
+    session: Session,
+    client: Client,
+    where: Location,
+    content: Path | BinaryIO | StreamSource,
+    storing: Storing,
+    bar: Bar = NO_BAR,
 ) -> Written:
-    """Store an object; what was written, as it is in the end.
+    """Store an object of any size; what was written, as it is in the end.
 
     Raises
     ------
-    McosError
+    McosError, OSError, httpx.TransportError
     ObjectFailed
         It was taken, and then nothing could be stored.
     """
-    written = _write(client, clock, where, content, storing)
+    source = source_of(content)
+    try:
+        small = source.within(LARGEST_CALL) if storing.resume is None else None
+        head = source.head if isinstance(source, StreamSource) else _head(source)
+        content_type = storing.content_type or guessed_type(
+            where.name, head if small is None else small, whole=small is not None
+        )
+        storing = replace(storing, content_type=content_type)
+        again: Content = content if isinstance(source, FileSource) else source
+        if small is not None:
+            written = _write(client, session.clock, where, small, storing)
+            bar.moved(len(small), len(small))
+        else:
+            written = _upload(session, client, where, again, storing, bar)
+    finally:
+        source.close()
     if not storing.wait or written.state == "CREATED":
         return written
-    stat = client.wait_until_settled(where.container, where.name, timeout=storing.timeout)
-    if stat is None:
-        raise ObjectNotFound(f"Object {where.name!r} was deleted meanwhile.")
-    if stat.state == "FAILED":
-        raise ObjectFailed(stat.reason or f"Object {where.name!r} could not be stored.")
-    stored = sum(one.state != "writing" for one in stat.replicas)
-    return replace(written, state=stat.state, replicas=(stored, len(stat.replicas)))
+    return as_settled(written, _settled(client, where, written, storing, bar))
 
 
-def checked_size(content: bytes, name: str) -> bytes:
-    """``content``, if a call carries it.
-
-    Raises
-    ------
-    ContentTooLarge
-    """
-    if len(content) > LARGEST_CONTENT:
-        raise ContentTooLarge(f"{name} holds more than {LARGEST_CONTENT:,} bytes.")
-    return content
+def _head(source: Source) -> bytes:
+    if source.size == 0:
+        return b""
+    return next(iter(source.whole().pieces()))
 
 
-def guessed_type(name: str, content: bytes) -> str:
-    """Media type that a name suggests.
+def _upload(
+    session: Session,
+    client: Client,
+    where: Location,
+    content: Content,
+    storing: Storing,
+    bar: Bar,
+) -> Written:
+    action = _ACTIONS[storing.if_there]
+    if isinstance(content, Path):
+        session.hints["the same command goes on where it was; see mcos uploads."] = None
+
+    def send() -> Written:
+        return client.upload(
+            where.container,
+            where.name,
+            content,
+            action=action,
+            content_type=storing.content_type or OCTET_STREAM,
+            metadata=storing.metadata,
+            storage_policy=storing.storage_policy,
+            part_size=storing.part_size,
+            parallel=storing.parallel,
+            on_progress=bar.on_progress,
+            journal=session.journal,
+            resume=storing.resume,
+        )
+
+    if not isinstance(content, Path) or action != "replace":
+        return send()
+    deadline = session.clock.now() + LONGEST_DELETE
+    while True:
+        try:
+            return send()
+        except (ObjectExists, ObjectNotFound):
+            # Somebody made or deleted it while it was on its way.
+            if session.clock.now() > deadline:
+                raise
+            session.clock.sleep(1.0)
+
+
+def _settled(
+    client: Client, where: Location, written: Written, storing: Storing, bar: Bar
+) -> ObjectStat | None:
+    """Wait until every replica is stored, and show them."""
+    timeout = storing.timeout
+    if timeout is None:
+        timeout = 60.0 + written.size / WAIT_BYTES_A_SECOND
+    if not bar.shown:
+        return client.wait_until_settled(where.container, where.name, timeout=timeout)
+    last = None
+    for last in client.watch_object(where.container, where.name, timeout=timeout, look=1):
+        replicas = last.pending[-1].replicas if last.pending else last.replicas
+        bar.tell(", ".join(f"{one.cluster} {one.state}" for one in replicas))
+    return last if last is not None and last.settled else None
+
+
+def guessed_type(name: str, content: bytes, *, whole: bool = True) -> str:
+    """Media type that a name suggests, for a content or (not ``whole``) its first bytes.
 
     Bytes that are not text are not called text: a gateway may take that word and replace them.
     """
@@ -114,7 +207,7 @@ def guessed_type(name: str, content: bytes) -> str:
     if guessed.startswith(("image/", "audio/", "video/", "font/")) and "xml" not in guessed:
         return guessed
     try:
-        content.decode("utf-8")
+        getincrementaldecoder("utf-8")().decode(content, final=whole)
     except UnicodeDecodeError:
         return OCTET_STREAM
     return guessed
@@ -130,7 +223,7 @@ def preference(wait: bool | None) -> str | None:
 def _write(
     client: Client, clock: Clock, where: Location, content: bytes, storing: Storing
 ) -> Written:
-    content_type = storing.content_type or guessed_type(where.name, content)
+    content_type = storing.content_type or OCTET_STREAM
 
     # A create under a condition may be sent again after a lost reply, one without it may not.
     def create() -> Written:

@@ -7,11 +7,12 @@ It never holds a password.
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
+
+from mcos_client.private_files import write_private, xdg_folder
 
 DEFAULT_PROFILE = "default"
 
@@ -47,10 +48,7 @@ def config_path(environ: Mapping[str, str] = os.environ) -> Path:
     """``MCOS_CONFIG``, or ``mcos/config.json`` in the XDG directory of configuration."""
     if named := environ.get("MCOS_CONFIG"):
         return Path(named)
-    base = environ.get("XDG_CONFIG_HOME", "")
-    # The specification has a relative path ignored.
-    directory = Path(base) if os.path.isabs(base) else Path.home() / ".config"
-    return directory / "mcos" / "config.json"
+    return xdg_folder("XDG_CONFIG_HOME", ".config", environ) / "mcos" / "config.json"
 
 
 def read_profile(path: Path, name: str) -> Profile:
@@ -77,16 +75,7 @@ def write_profile(path: Path, name: str, profile: Profile) -> None:
     """
     profiles = {**_read(path), name: profile}
     text = json.dumps({"profiles": {key: asdict(one) for key, one in profiles.items()}}, indent=2)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # mkstemp's files are readable by their owner only, from the moment that they exist.
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_private(path, text + "\n")
 
 
 def _read(path: Path) -> dict[str, Profile]:

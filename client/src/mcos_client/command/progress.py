@@ -1,0 +1,116 @@
+"""Bars for content on its way: bytes, speed, time that is left. Only where a person looks on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from mcos_client.command.session import Session
+from mcos_client.line import OnProgress
+
+
+class Bar(Protocol):
+    """What is told of one content."""
+
+    shown: bool
+
+    @property
+    def on_progress(self) -> OnProgress | None:
+        """As transfers take it."""
+
+    def moved(self, done: int, total: int | None) -> None:
+        """So many bytes are done."""
+
+    def tell(self, text: str) -> None:
+        """What happens when the bytes are there."""
+
+
+class Bars(Protocol):
+    """Where bars come from."""
+
+    def bar(self, label: str, total: int | None) -> "Bar":
+        """One for a content."""
+
+    def end(self, bar: Bar) -> None:
+        """It is done."""
+
+
+class _NoBar:
+    shown = False
+    on_progress: OnProgress | None = None
+
+    def moved(self, done: int, total: int | None) -> None:
+        """Nobody looks on."""
+
+    def tell(self, text: str) -> None:
+        """Nobody looks on."""
+
+
+NO_BAR: Bar = _NoBar()
+
+
+class _NoBars:
+    def bar(self, label: str, total: int | None) -> Bar:
+        return NO_BAR
+
+    def end(self, bar: Bar) -> None:
+        """There is none."""
+
+
+class _ShownBar:
+    shown = True
+
+    def __init__(self, progress: Progress, label: str, total: int | None) -> None:
+        self._progress = progress
+        self._label = label
+        self.task: TaskID = progress.add_task(label, total=total)
+
+    @property
+    def on_progress(self) -> OnProgress:
+        return self.moved
+
+    def moved(self, done: int, total: int | None) -> None:
+        self._progress.update(self.task, completed=done, total=total)
+
+    def tell(self, text: str) -> None:
+        self._progress.update(self.task, description=f"{self._label}: {text}")
+
+
+class _ShownBars:
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def bar(self, label: str, total: int | None) -> Bar:
+        return _ShownBar(self._progress, label, total)
+
+    def end(self, bar: Bar) -> None:
+        if isinstance(bar, _ShownBar):
+            self._progress.remove_task(bar.task)
+
+
+@contextmanager
+def bars(session: Session) -> Iterator[Bars]:
+    """Bars, if a person looks on: where the results are printed too, else on standard error."""
+    looked_at = [one for one in (session.console, session.errors) if one.is_terminal]
+    if session.json or session.quiet or not looked_at:
+        yield _NoBars()
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    # On standard error what is printed to standard output does not go through the bars.
+    with Progress(*columns, console=looked_at[0], transient=True) as progress:
+        yield _ShownBars(progress)

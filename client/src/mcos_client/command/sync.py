@@ -1,0 +1,255 @@
+"""mcos sync: make one side like the other, and move only what differs."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mcos_client import Client, ListedObject, ObjectNotFound
+from mcos_client.command.comparing import Comparing, mtime_metadata, set_mtime
+from mcos_client.command.failures import Failure
+from mcos_client.command.get import fetch
+from mcos_client.command.locations import REMOTE, Location, folder, location
+from mcos_client.command.many import attempt_each, end, transfer_each
+from mcos_client.command.output import say, size_of
+from mcos_client.command.progress import Bar
+from mcos_client.command.session import Json, Quiet, Session, session_of
+from mcos_client.command.storing import Parallel, Storing, Wait, WaitTimeout, store
+from mcos_client.command.trees import Copy, files_below, is_file_name, objects_below
+from mcos_client.uploads import PARALLEL
+
+
+@dataclass
+class Sides:
+    """What is on both sides, by the path that it has below each.
+
+    Attributes
+    ----------
+    refused
+        Objects whose names are no path.
+    left_out
+        Folders, with a slash, that were not looked into: nothing below them is judged.
+    """
+
+    root: Path
+    target: Location
+    files: dict[str, Path] = field(default_factory=dict)
+    objects: dict[str, ListedObject] = field(default_factory=dict)
+    refused: list[Location] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+    def copy(self, relative: str) -> Copy:
+        """The file and the object of a path."""
+        return Copy(
+            self.root.joinpath(*relative.split("/")),
+            Location(self.target.container, folder(self.target.name) + relative),
+            self.objects.get(relative),
+        )
+
+    def judged(self, relatives: Iterable[str]) -> list[str]:
+        """Those that are not below what was left out, in order."""
+        return sorted(one for one in relatives if not one.startswith(tuple(self.left_out)))
+
+
+def sync(
+    context: typer.Context,
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A folder, or mcos:CONTAINER[/PREFIX].")
+    ],
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="mcos:CONTAINER[/PREFIX], or a folder.")
+    ],
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete below TARGET what SOURCE does not have.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Only say what would be done.")
+    ] = False,
+    checksum: Annotated[
+        bool, typer.Option("--checksum", "-c", help="Compare size and MD5, not size and time.")
+    ] = False,
+    policy: Annotated[str | None, typer.Option(help="Storage policy of new objects.")] = None,
+    parallel: Parallel = PARALLEL,
+    wait: Wait = None,
+    timeout: WaitTimeout = None,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Make all below TARGET like what is below SOURCE.
+
+    Compared are size and time of the last change, kept as the objects' metadata `mtime`; where
+    only times differ, MD5s. Nothing is deleted if anything else went wrong.
+    """
+    session = session_of(context)
+    up = target.startswith(REMOTE)
+    if up == source.startswith(REMOTE):
+        raise typer.BadParameter("One of SOURCE and TARGET is mcos:CONTAINER/..., one is a folder.")
+    storing = Storing(storage_policy=policy, wait=wait, timeout=timeout, parallel=parallel)
+    with session.client() as client:
+        root, where = (source, target) if up else (target, source)
+        sides = _sides(session, client, Path(root), location(where), up)
+        run = _Run(session, client, sides, Comparing(client, checksum), storing, up, dry_run)
+        run.all(delete=delete)
+
+
+def _sides(session: Session, client: Client, root: Path, where: Location, up: bool) -> Sides:
+    """Look at both; that one cannot be looked at is the end."""
+    sides = Sides(root, where)
+
+    def left_out(link: Path) -> None:
+        session.errors.print(f"mcos: {link}: a link to a folder, left out")
+        sides.left_out.append(f"{link.relative_to(root).as_posix()}/")
+
+    if up or root.exists():
+        sides.files = {relative: path for path, relative in files_below(root, left_out)}
+    for one, relative in objects_below(client, where):
+        if one.state == "DELETING" or (one.state == "FAILED" and not up):
+            continue
+        if up or is_file_name(relative):
+            sides.objects[relative] = one
+        else:
+            sides.refused.append(Location(where.container, one.name))
+    if not up and where.name and not sides.objects and not sides.refused:
+        # More likely a name that was mistyped than a wish to delete everything.
+        raise ObjectNotFound(f"There is nothing below {str(where)!r}.")
+    return sides
+
+
+@dataclass
+class _Run:
+    session: Session
+    client: Client
+    sides: Sides
+    comparing: Comparing
+    storing: Storing
+    up: bool
+    dry_run: bool
+    failures: list[tuple[object, Failure]] = field(default_factory=list)
+
+    def all(self, *, delete: bool) -> None:
+        """Compare, copy, delete, and say what was done."""
+        source, target = set(self.sides.files), set(self.sides.objects)
+        if not self.up:
+            source, target = target, source
+        differing, equal = self._compare(sorted(source))
+        copied = self._copy(differing)
+        extra = self.sides.judged(target - source) if delete else []
+        well = not self.failures and not self.sides.refused
+        deleted = self._delete(extra) if well else 0
+        self._tell_summary(copied, deleted, equal)
+        for one in self.sides.refused:
+            self.session.errors.print(
+                f"mcos: {one}: its name is no path below a folder [file_error]"
+            )
+        if extra and not well:
+            self.session.errors.print("mcos: something went wrong, so nothing was deleted")
+        end(self.session, self.failures, failed_before=len(self.sides.refused))
+
+    def _compare(self, relatives: list[str]) -> tuple[list[tuple[str, str]], int]:
+        """The paths to be copied, each with the reason, and how many are the same."""
+        differing: list[tuple[str, str]] = []
+        equal = 0
+
+        def compare(relative: str) -> str | None:
+            listed = self.sides.objects.get(relative)
+            if listed is None or relative not in self.sides.files:
+                return "new"
+            one = self.sides.copy(relative)
+            return self.comparing.difference(one.file, one.where, listed)
+
+        def told(relative: str, reason: str | None) -> None:
+            nonlocal equal
+            if reason is None:
+                equal += 1
+            else:
+                differing.append((relative, reason))
+
+        failures = attempt_each(relatives, compare, told, stop=self.client.stop_transfers)
+        self.failures += failures
+        return differing, equal
+
+    def _copy(self, differing: list[tuple[str, str]]) -> list[int]:
+        sizes: list[int] = []
+
+        def copy(one: tuple[str, str], bar: Bar) -> int:
+            relative, _ = one
+            pair = self.sides.copy(relative)
+            if self.dry_run:
+                return pair.file.stat().st_size if self.up else self.sides.objects[relative].size
+            return self._up(pair, bar) if self.up else self._down(pair, bar)
+
+        def told(one: tuple[str, str], size: int) -> None:
+            relative, reason = one
+            sizes.append(size)
+            done = "would copy" if self.dry_run else "copied"
+            value = {"action": done, "name": relative, "size": size, "reason": reason}
+            say(self.session, f"{done} {relative}  {size_of(size)}  ({reason})", value)
+
+        failures = transfer_each(
+            self.session, self.client, differing, copy, told, label=lambda one: one[0]
+        )
+        self.failures += [(relative, failure) for (relative, _), failure in failures]
+        return sizes
+
+    def _up(self, pair: Copy, bar: Bar) -> int:
+        storing = replace(self.storing, metadata=mtime_metadata(pair.file))
+        return store(self.session, self.client, pair.where, pair.file, storing, bar).size
+
+    def _down(self, pair: Copy, bar: Bar) -> int:
+        pair.file.parent.mkdir(parents=True, exist_ok=True)
+        size = fetch(self.client, pair, bar, parallel=self.storing.parallel).size
+        set_mtime(pair.file, self.client.stat_object(pair.where.container, pair.where.name))
+        return size
+
+    def _delete(self, extra: list[str]) -> int:
+        deleted = 0
+
+        def delete(relative: str) -> None:
+            pair = self.sides.copy(relative)
+            if self.dry_run:
+                return
+            if not self.up:
+                pair.file.unlink()
+            elif pair.listed is not None:
+                _delete_object(self.client, pair.where, pair.listed)
+
+        def told(relative: str, _: None) -> None:
+            nonlocal deleted
+            deleted += 1
+            done = "would delete" if self.dry_run else "deleted"
+            say(self.session, f"{done} {relative}", {"action": done, "name": relative})
+
+        failures = attempt_each(extra, delete, told, stop=self.client.stop_transfers)
+        self.failures += failures
+        return deleted
+
+    def _tell_summary(self, copied: list[int], deleted: int, equal: int) -> None:
+        value = {
+            "compared_by": self.comparing.by,
+            "copied": len(copied),
+            "bytes": sum(copied),
+            "deleted": deleted,
+            "equal": equal,
+        }
+        how = f"compared by {self.comparing.by}"
+        if not copied and not deleted and not self.failures:
+            say(self.session, f"nothing to do: {equal} are the same, {how}", value)
+            return
+        would = "would be " if self.dry_run else ""
+        say(
+            self.session,
+            f"{len(copied)} {would}copied ({size_of(sum(copied))}), {deleted} {would}deleted, "
+            f"{equal} the same, {how}",
+            value,
+        )
+
+
+def _delete_object(client: Client, where: Location, listed: ListedObject) -> None:
+    """Delete what was listed, and not what somebody has made of it since."""
+    # What failed has no version that a condition could name.
+    if_match = None if listed.state == "FAILED" else listed.etag
+    with suppress(ObjectNotFound):  # somebody else was first
+        client.delete_object(where.container, where.name, if_match=if_match)

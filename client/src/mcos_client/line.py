@@ -1,0 +1,80 @@
+"""What transfers go over: calls to the API, and requests to storage services."""
+
+import random
+from collections.abc import Callable
+from threading import Event, Lock
+from typing import Protocol
+
+import httpx
+
+from mcos_client.attempts import FIRST_PAUSE, LONGEST_PAUSE
+from mcos_client.call import Call, Result
+from mcos_client.clock import Clock
+from mcos_client.errors import TransferStopped
+
+RETRIES = 4
+"""How often what failed of a transfer is made again, one after another. All of it may be."""
+
+OnProgress = Callable[[int, int | None], None]
+"""Called with the bytes that are done and their total, None if it is unknown; by any thread."""
+
+
+class Send(Protocol):
+    """Makes a call, and gives what it answers."""
+
+    def __call__(self, call: Call[Result], /) -> Result: ...
+
+
+class Line:
+    """A client as transfers need it.
+
+    Attributes
+    ----------
+    send
+        Makes a call of the API, and makes it again when it fails.
+    http
+        For storage services; it knows no token.
+    """
+
+    def __init__(self, send: Send, http: httpx.Client, clock: Clock) -> None:
+        self.send = send
+        self.http = http
+        self._clock = clock
+        self._stop = Event()
+
+    def stop(self) -> None:
+        """Make what is under way in other threads end with ``TransferStopped``."""
+        self._stop.set()
+
+    def check(self) -> None:
+        """Go on only if nobody has stopped it.
+
+        Raises
+        ------
+        TransferStopped
+        """
+        if self._stop.is_set():
+            raise TransferStopped("The transfer was stopped.")
+
+    def pause(self, failures: int, *, at_least: float = 0.0) -> None:
+        """Wait before the attempt that follows so many failures: any time up to the longest."""
+        self.check()
+        longest = min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
+        self._clock.sleep(at_least + random.uniform(0, longest))  # noqa: S311  (no secret)
+
+
+class Progress:
+    """Counts bytes for somebody who wants to know."""
+
+    def __init__(self, total: int | None, on_progress: OnProgress | None) -> None:
+        self._total = total
+        self._tell = on_progress
+        self._done = 0
+        self._lock = Lock()
+
+    def move(self, count: int) -> None:
+        """So many bytes more are done; fewer, if what was sent was lost."""
+        with self._lock:
+            self._done += count
+            if self._tell is not None:
+                self._tell(self._done, self._total)

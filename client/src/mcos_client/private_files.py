@@ -1,0 +1,32 @@
+"""Small files of the user's own: readable by nobody else, and never half written."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file, in the place of the one of its name.
+
+    Raises
+    ------
+    OSError
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # mkstemp's files are readable by their owner only, from the moment that they exist.
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def xdg_folder(variable: str, default: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """A folder of the XDG specification, ``default`` below the home if the variable is not set."""
+    base = environ.get(variable, "")
+    # The specification has a relative path ignored.
+    return Path(base) if os.path.isabs(base) else Path.home() / default

@@ -1,0 +1,307 @@
+"""The calls of ``Client`` that are more than one: content of any size, either way."""
+
+import io
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import BinaryIO
+
+from mcos_client import upload_calls
+from mcos_client.call import Call, Result
+from mcos_client.calls import write_object
+from mcos_client.downloads import download_to
+from mcos_client.errors import NotSettled, ObjectFailed, ObjectNotFound
+from mcos_client.journal import Journal
+from mcos_client.line import Line, OnProgress
+from mcos_client.models import Download, Downloaded, ObjectStat, Written
+from mcos_client.reading import ObjectFile, locate, read_range
+from mcos_client.sources import PIECE, Content, source_of
+from mcos_client.upload_calls import BeginAction, Digest
+from mcos_client.upload_models import Upload, UploadPage
+from mcos_client.uploads import PARALLEL, Action, Uploading, UploadOptions
+
+OCTET_STREAM = "application/octet-stream"
+
+LARGEST_CALL = 4_500_000
+"""Bytes of content that one call carries."""
+
+
+class Transfers:
+    """What a client can do beside single calls; a part of ``Client``."""
+
+    _line: Line
+
+    def _send(self, call: Call[Result]) -> Result:
+        raise NotImplementedError
+
+    def wait_until_settled(
+        self, container: str, name: str, *, timeout: float = 60.0
+    ) -> ObjectStat | None:
+        raise NotImplementedError
+
+    def upload(
+        self,
+        container: str,
+        name: str,
+        content: Content,
+        *,
+        action: Action = "create",
+        content_type: str = OCTET_STREAM,
+        metadata: Mapping[str, str] | None = None,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+        storage_policy: str | None = None,
+        part_size: int | None = None,
+        expires_in: int | None = None,
+        parallel: int = PARALLEL,
+        on_progress: OnProgress | None = None,
+        journal: Journal | None = None,
+        resume: str | None = None,
+    ) -> Written:
+        """Store content of any size; returns when it is taken, as ``respond-async`` does.
+
+        It goes to a storage service, never through the API: as one up to 64 MiB, else in parts.
+        What fails on the way is sent again, part by part. Memory is bounded: files are read as
+        they are sent; of what can be read once, ``parallel`` parts of 16 MiB are held.
+
+        Parameters
+        ----------
+        content
+            Bytes, the path of a file, a binary file, or an iterable of bytes.
+        action
+            ``create``, ``update``, or ``replace``: the one or the other.
+        part_size
+            Bytes of each part but the last, 5 MiB to 5 GiB. There are 10,000 parts at most, so
+            what can be read once and has more than 156 GiB needs larger ones than 16 MiB.
+        expires_in
+            Seconds until what is not complete is removed; seven days if left out.
+        on_progress
+            Called with the bytes that are done and their total (None: unknown), by any thread.
+        journal
+            Where uploads of paths are noted, so that one that was interrupted goes on when it is
+            asked for again.
+        resume
+            Id of an upload to go on with.
+
+        Raises
+        ------
+        McosError
+            ``SourceChanged`` if the content changed meanwhile.
+        httpx.TransportError
+            A storage service could not be reached.
+        """
+        options = UploadOptions(
+            action=action,
+            content_type=content_type,
+            metadata=dict(metadata or {}),
+            storage_policy=storage_policy,
+            if_match=if_match,
+            if_none_match=if_none_match,
+            part_size=part_size,
+            expires_in=expires_in,
+        )
+        source = source_of(content)
+        try:
+            return Uploading(
+                self._line,
+                container,
+                name,
+                source,
+                options,
+                parallel=parallel,
+                on_progress=on_progress,
+                journal=journal,
+                upload=resume,
+            ).run()
+        finally:
+            source.close()
+
+    def download_to(
+        self,
+        container: str,
+        name: str,
+        target: os.PathLike[str] | BinaryIO,
+        *,
+        if_match: str | None = None,
+        parallel: int = PARALLEL,
+        on_progress: OnProgress | None = None,
+    ) -> Downloaded:
+        """Download an object of any size into a file, or into what is open for writing.
+
+        A file is whole, checked by SHA-256, or untouched: large content arrives in
+        ``FILE.mcos-part``, where a download that was interrupted goes on when it is asked for
+        again. What is open for writing gets the bytes in order; its last piece comes when they
+        have been checked.
+
+        Raises
+        ------
+        ObjectChanged
+            A version that was to be read on is no more (for a file, only under ``if_match``).
+        """
+        return download_to(
+            self._line,
+            container,
+            name,
+            target,
+            parallel=parallel,
+            if_match=if_match,
+            on_progress=on_progress,
+        )
+
+    def open_object(
+        self, container: str, name: str, *, if_match: str | None = None
+    ) -> io.BufferedReader:
+        """An object of any size as a binary file that can be read and sought.
+
+        It is one version, whatever becomes of the object; when it cannot be read on,
+        ``ObjectChanged`` is raised. Read from the first byte to the last, it is checked.
+        """
+        content = locate(self._line, container, name, if_match=if_match)
+        return io.BufferedReader(ObjectFile(content), PIECE)
+
+    def stream_object(
+        self, container: str, name: str, *, if_match: str | None = None
+    ) -> Iterator[bytes]:
+        """An object's bytes, piece by piece; the last comes when all have been checked."""
+        content = locate(self._line, container, name, if_match=if_match)
+        if isinstance(content, Download):
+            yield content.content
+        else:
+            yield from content.whole()
+
+    def read_range(
+        self, container: str, name: str, first: int, end: int, *, etag: str, version: str
+    ) -> bytes:
+        """Bytes ``first`` to ``end``, exclusive, of a version that ``stat_object`` told of.
+
+        Raises
+        ------
+        ObjectChanged
+            It is not the object's version any more.
+        """
+        return read_range(self._line, container, name, first, end, etag=etag, version=version)
+
+    def stop_transfers(self) -> None:
+        """Make the transfers of this client, in other threads too, end: ``TransferStopped``."""
+        self._line.stop()
+
+    def begin_upload(
+        self,
+        container: str,
+        name: str,
+        *,
+        action: BeginAction = "create",
+        size: int | None = None,
+        content_type: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        storage_policy: str | None = None,
+        part_size: int | None = None,
+        expires_in: int | None = None,
+        digest: Digest | None = None,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+    ) -> Upload:
+        """Get signed URLs to which a content can be sent; ``upload`` does all of it."""
+        return self._send(
+            upload_calls.begin_upload(
+                container,
+                name,
+                action=action,
+                size=size,
+                content_type=content_type,
+                metadata=metadata,
+                storage_policy=storage_policy,
+                part_size=part_size,
+                expires_in=expires_in,
+                digest=digest,
+                if_match=if_match,
+                if_none_match=if_none_match,
+            )
+        )
+
+    def stat_upload(
+        self, upload: str, *, marker: str | None = None, limit: int | None = None
+    ) -> Upload:
+        """An upload, which of its parts are there, and fresh URLs for them."""
+        return self._send(upload_calls.stat_upload(upload, marker=marker, limit=limit))
+
+    def list_upload(self, *, marker: str | None = None, limit: int | None = None) -> UploadPage:
+        """One page of the account's uploads. It may be empty and not be the last."""
+        return self._send(upload_calls.list_upload(marker=marker, limit=limit))
+
+    def complete_upload(self, upload: str, *, digest: Digest | None = None) -> Written:
+        """Make a version of what an upload has received. May be repeated."""
+        return self._send(upload_calls.complete_upload(upload, digest=digest))
+
+    def abort_upload(self, upload: str) -> None:
+        """Forget an upload and all that was received of it."""
+        self._send(upload_calls.abort_upload(upload))
+
+    def all_uploads(self) -> Iterator[Upload]:
+        """The account's uploads, page by page, without their parts."""
+        marker = None
+        while True:
+            page = self.list_upload(marker=marker)
+            yield from page.uploads
+            marker = page.next_marker
+            if marker is None:
+                return
+
+    def _store(
+        self,
+        method: str,
+        container: str,
+        name: str,
+        content: Content,
+        options: UploadOptions,
+        prefer: str | None,
+    ) -> Written:
+        """create_object (POST) or update_object (PUT), by one call if it carries the content."""
+        source = source_of(content)
+        try:
+            small = source.within(LARGEST_CALL)
+            if small is None:
+                written = Uploading(self._line, container, name, source, options).run()
+                return self._preferred(written, prefer)
+        finally:
+            source.close()
+        return self._send(
+            write_object(
+                method,
+                container,
+                name,
+                small,
+                content_type=options.content_type or OCTET_STREAM,
+                metadata=options.metadata,
+                prefer=prefer,
+                if_match=options.if_match,
+                if_none_match=options.if_none_match,
+                storage_policy=options.storage_policy,
+            )
+        )
+
+    def _preferred(self, written: Written, prefer: str | None) -> Written:
+        """What was taken, after the wait that was asked for."""
+        if prefer is None or not prefer.startswith("wait="):
+            return written
+        seconds = float(prefer.removeprefix("wait="))
+        try:
+            stat = self.wait_until_settled(written.container, written.name, timeout=seconds)
+        except NotSettled:
+            return written  # it was waited as long as it was to be waited
+        return as_settled(written, stat)
+
+
+def as_settled(written: Written, stat: ObjectStat | None) -> Written:
+    """What was taken, as it is in the end.
+
+    Raises
+    ------
+    ObjectFailed, ObjectNotFound
+    """
+    if stat is None:
+        raise ObjectNotFound(f"Object {written.name!r} was deleted meanwhile.")
+    if stat.state == "FAILED":
+        raise ObjectFailed(stat.reason or f"Object {written.name!r} could not be stored.")
+    stored = sum(one.state != "writing" for one in stat.replicas)
+    return replace(written, state=stat.state, etag=stat.etag, replicas=(stored, len(stat.replicas)))
