@@ -45,19 +45,18 @@ TAKE_MESSAGES = [
     "sqs:GetQueueAttributes",
     "sqs:ReceiveMessage",
 ]
-RECEIVE = {
+RECEIVE = [
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObjectVersion",
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+]
+TAKE = {
     "objects": CHANGE,
     "containers": ADMIT,
     "registry": READ_ALL,
-    "own staging": [
-        "s3:AbortMultipartUpload",
-        "s3:DeleteObjectVersion",
-        "s3:GetObject",
-        "s3:GetObjectVersion",
-        "s3:ListMultipartUploadParts",
-        "s3:PutObject",
-    ],
-    "own staging bucket": ["s3:ListBucket"],
     "own state machine": ["states:StartExecution"],
     "own large state machine": ["states:StartExecution"],
     "all repair queues": ["sqs:SendMessage"],
@@ -109,9 +108,17 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "own run_jobs": INVOKE,
     },
     "no_route": {},
-    "uploads": {**RECEIVE, "uploads": [*CHANGE, "dynamodb:Query"]},
+    "uploads": {
+        **TAKE,
+        "uploads": [*CHANGE, "dynamodb:Query"],
+        "all staged uploads": RECEIVE,
+        "own staging": ["s3:DeleteObjectVersion"],
+        "all staging buckets": ["s3:ListBucket"],
+    },
     "ingest_upload": {
-        **RECEIVE,
+        **TAKE,
+        "own staging": RECEIVE,
+        "own staging bucket": ["s3:ListBucket"],
         "accounts": READ,
         "uploads": CHANGE,
         "own inbound queue": TAKE_MESSAGES,
@@ -228,6 +235,12 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
         "own backend secret": [secrets[f"mcos/{cluster}/backend"]],
         "own staging": [staging.format(cluster)],
         "own staging bucket": [staging.format(cluster).removesuffix("/*")],
+        "all staging buckets": [
+            staging.format(one).removesuffix("/*") for one in deployment.clusters
+        ],
+        "all staged uploads": [
+            staging.format(one).replace("/*", "/uploads/*") for one in deployment.clusters
+        ],
         "own staged uploads": [staging.format(cluster).replace("/*", "/uploads/*")],
         "all staging": [staging.format(one) for one in deployment.clusters],
         "own state machine": [arn("states", f"stateMachine:mcos-{cluster}-replicate-object")],

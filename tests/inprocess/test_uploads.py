@@ -86,6 +86,22 @@ def test_an_interrupted_upload_tells_what_is_there_and_goes_on(sender: Sender) -
     assert current(sender.user) == LARGE
 
 
+def test_an_upload_goes_on_at_any_entry_point(sender: Sender) -> None:
+    upload = sender.begin(NAME, LARGE)
+    sender.send(upload, LARGE, but=2)
+    elsewhere = Sender(sender.user, at="ceph")
+    found = elsewhere.ask("GET", f"/{upload['upload']}").json()
+    assert [part["number"] for part in found["parts"] if part["etag"] is None] == [2]
+    sender.send({**found, "parts": [found["parts"][1]]}, LARGE)
+    assert elsewhere.complete(upload).status == 202
+    sender.cloud.settle()
+    assert current(sender.user) == LARGE
+    another = sender.begin("another", LARGE)
+    assert elsewhere.ask("DELETE", f"/{another['upload']}").status == 204
+    assert sender.cloud.multipart_uploads() == []
+    sender.cloud.check_storage_of_all()
+
+
 def test_parts_are_told_page_by_page(sender: Sender) -> None:
     upload = sender.begin(NAME, LARGE)
     target, numbers = f"/{upload['upload']}?limit=3", []

@@ -191,7 +191,8 @@ class McosFileSystem(AbstractFileSystem):
         """Delete an object."""
         container, name = _split(self._strip_protocol(path))
         with _file_errors(path):
-            self.client.delete_object(container, name)
+            # A file system that says it is gone must not show it any more.
+            self.client.delete_object(container, name, prefer="wait=25")
 
     _rm = rm_file
 

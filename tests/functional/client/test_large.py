@@ -124,7 +124,7 @@ def test_sync_twice_moves_nothing_the_second_time(mcos: Mcos) -> None:
 
 def test_a_put_that_is_killed_goes_on(mcos: Mcos, client: Client) -> None:
     """Killed as soon as a part of it is there, by what the API says."""
-    size = 20 * PART
+    size = 40 * PART
     (mcos.folder / "killed.bin").write_bytes(content_of(size))
     where = f"{mcos.container}/killed"
     put = ("put", "killed.bin", where, "--part-size", "5MiB", "--parallel", "1")
@@ -137,7 +137,8 @@ def test_a_put_that_is_killed_goes_on(mcos: Mcos, client: Client) -> None:
         return [one.number for one in parts if one.etag is not None]
 
     process = mcos.start(*put)
-    wait_until(parts_there, "a part is there")
+    wait_until(lambda: parts_there() or process.poll() is not None, "a part is there")
+    assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=SECONDS)
     [begun] = [one for one in client.all_uploads() if one.name == "killed"]

@@ -35,14 +35,11 @@ locals {
     stage            = { Action = ["s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"], Resource = ["${local.staging_arn}/*"] }
     unstage          = { Action = ["s3:DeleteObjectVersion"], Resource = ["${local.staging_arn}/*"] }
     read_all_staging = { Action = ["s3:GetObject", "s3:GetObjectVersion"], Resource = local.all_staging }
-    receive = {
-      Action = [
-        "s3:AbortMultipartUpload", "s3:DeleteObjectVersion", "s3:GetObject", "s3:GetObjectVersion", "s3:ListMultipartUploadParts",
-        "s3:PutObject",
-      ]
-      Resource = ["${local.staging_arn}/*"]
-    }
-    clear_uploads = { Action = ["s3:AbortMultipartUpload", "s3:GetObject"], Resource = ["${local.staging_arn}/uploads/*"] }
+    receive          = { Action = local.receive, Resource = ["${local.staging_arn}/*"] }
+    # An upload goes on at any entry point, to the staging of the one where it was begun.
+    receive_uploads  = { Action = local.receive, Resource = [for one in local.all_staging : replace(one, "/*", "/uploads/*")] }
+    list_all_staging = { Action = ["s3:ListBucket"], Resource = [for one in local.all_staging : trimsuffix(one, "/*")] }
+    clear_uploads    = { Action = ["s3:AbortMultipartUpload", "s3:GetObject"], Resource = ["${local.staging_arn}/uploads/*"] }
     # Without it S3 says 403 of a key that is not there, and not 404.
     list_staging = { Action = ["s3:ListBucket"], Resource = [local.staging_arn] }
 
@@ -78,6 +75,11 @@ locals {
     set_aside = { Action = ["sqs:SendMessage"], Resource = [local.unpublished_queue_arn] }
   }
 
+  receive = [
+    "s3:AbortMultipartUpload", "s3:DeleteObjectVersion", "s3:GetObject", "s3:GetObjectVersion", "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+  ]
+
   write_objects = [
     local.grants.change_object, local.grants.use_container, local.grants.read_registry,
     local.grants.stage, local.grants.list_staging, local.grants.replicate, local.grants.repair,
@@ -103,7 +105,8 @@ locals {
     no_route         = []
     uploads = [
       local.grants.change_uploads, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
-      local.grants.receive, local.grants.list_staging, local.grants.replicate_late, local.grants.repair,
+      local.grants.receive_uploads, local.grants.list_all_staging, local.grants.unstage, local.grants.replicate_late,
+      local.grants.repair,
     ]
 
     put_replica = [local.grants.read_all_staging, local.grants.read_registry, local.grants.read_replicas]

@@ -2,6 +2,8 @@
 
 Whoever has such a URL may send that one content, or part, for a while. A content sent as one is
 written once; the parts of a multipart upload become one only by its completion, which is ours.
+``bucket`` is the staging bucket of the cluster where the upload was begun: any other one may go on
+with it.
 """
 
 from collections.abc import Iterable
@@ -12,7 +14,6 @@ from botocore.exceptions import ClientError
 
 from mcos import limits
 from mcos.aws import client
-from mcos.settings import settings
 
 # Joining thousands of parts takes S3 a while.
 _COMPLETE_SECONDS = 25
@@ -35,42 +36,42 @@ class SignedPut:
     headers: dict[str, str]
 
 
-def begin(key: str) -> str:
+def begin(bucket: str, key: str) -> str:
     """Begin a multipart upload; its id."""
-    reply = client("s3").create_multipart_upload(Bucket=settings().staging_bucket, Key=key)
+    reply = client("s3").create_multipart_upload(Bucket=bucket, Key=key)
     return str(reply["UploadId"])
 
 
-def sign_put(key: str, size: int | None) -> SignedPut:
+def sign_put(bucket: str, key: str, size: int | None) -> SignedPut:
     """A URL that takes a whole content, once; of that size, if it is known."""
     parameters: dict[str, Any] = {"IfNoneMatch": "*"}
     if size is not None:
         parameters["ContentLength"] = size
-    return SignedPut(_sign("put_object", key, parameters), {"If-None-Match": "*"})
+    return SignedPut(_sign("put_object", bucket, key, parameters), {"If-None-Match": "*"})
 
 
-def sign_part(key: str, multipart: str, number: int, size: int | None) -> str:
+def sign_part(bucket: str, key: str, multipart: str, number: int, size: int | None) -> str:
     """A URL that takes a part; of that size, if it is known."""
     parameters: dict[str, Any] = {"UploadId": multipart, "PartNumber": number}
     if size is not None:
         parameters["ContentLength"] = size
-    return _sign("upload_part", key, parameters)
+    return _sign("upload_part", bucket, key, parameters)
 
 
-def _sign(operation: str, key: str, parameters: dict[str, Any]) -> str:
+def _sign(operation: str, bucket: str, key: str, parameters: dict[str, Any]) -> str:
     url: str = client("s3").generate_presigned_url(
         operation,
-        Params={"Bucket": settings().staging_bucket, "Key": key, **parameters},
+        Params={"Bucket": bucket, "Key": key, **parameters},
         ExpiresIn=limits.UPLOAD_URL_SECONDS,
     )
     return url
 
 
-def parts(key: str, multipart: str, *, after: int, limit: int) -> list[StagedPart]:
+def parts(bucket: str, key: str, multipart: str, *, after: int, limit: int) -> list[StagedPart]:
     """A page of the parts that are there, in order; none if the multipart upload is no more."""
     try:
         reply = client("s3").list_parts(
-            Bucket=settings().staging_bucket,
+            Bucket=bucket,
             Key=key,
             UploadId=multipart,
             PartNumberMarker=after,
@@ -85,11 +86,11 @@ def parts(key: str, multipart: str, *, after: int, limit: int) -> list[StagedPar
     ]
 
 
-def all_parts(key: str, multipart: str) -> list[StagedPart]:
+def all_parts(bucket: str, key: str, multipart: str) -> list[StagedPart]:
     """Every part that is there, in order."""
     found: list[StagedPart] = []
     while page := parts(
-        key, multipart, after=found[-1].number if found else 0, limit=limits.LISTING_ENTRIES
+        bucket, key, multipart, after=found[-1].number if found else 0, limit=limits.LISTING_ENTRIES
     ):
         found += page
         if len(page) < limits.LISTING_ENTRIES:
@@ -97,12 +98,12 @@ def all_parts(key: str, multipart: str) -> list[StagedPart]:
     return found
 
 
-def complete(key: str, multipart: str, received: Iterable[StagedPart]) -> None:
+def complete(bucket: str, key: str, multipart: str, received: Iterable[StagedPart]) -> None:
     """Make one content of the parts. Nothing happens if that was done before."""
     joined = [{"PartNumber": part.number, "ETag": part.etag} for part in received]
     try:
         client("s3", read_seconds=_COMPLETE_SECONDS).complete_multipart_upload(
-            Bucket=settings().staging_bucket,
+            Bucket=bucket,
             Key=key,
             UploadId=multipart,
             MultipartUpload={"Parts": joined},
@@ -112,12 +113,10 @@ def complete(key: str, multipart: str, received: Iterable[StagedPart]) -> None:
             raise
 
 
-def abort(key: str, multipart: str) -> None:
+def abort(bucket: str, key: str, multipart: str) -> None:
     """Forget a multipart upload and its parts. Nothing happens if it is no more."""
     try:
-        client("s3").abort_multipart_upload(
-            Bucket=settings().staging_bucket, Key=key, UploadId=multipart
-        )
+        client("s3").abort_multipart_upload(Bucket=bucket, Key=key, UploadId=multipart)
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchUpload":
             raise

@@ -15,7 +15,6 @@ from urllib3.exceptions import HTTPError
 
 from mcos import limits, references, staging
 from mcos.aws import AWS_ERRORS
-from mcos.catalog.registry import all_clusters
 from mcos.model import Staged, Version
 from mcos.reading import NoReplicaReadable, read_version
 from mcos.settings import settings
@@ -54,11 +53,8 @@ def source_of(version: Version) -> Source:
 
 
 def _in_staging(staged: Staged) -> dict[str, str | None]:
-    if staged.cluster == settings().cluster:
-        bucket = settings().staging_bucket
-    elif known := all_clusters().get(staged.cluster):
-        bucket = known.staging_bucket
-    else:
+    bucket = staging.bucket_of(staged.cluster)
+    if bucket is None:
         return {}
     return {
         "staging_bucket": bucket,

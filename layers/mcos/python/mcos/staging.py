@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, cast
 from botocore.exceptions import ClientError
 
 from mcos.aws import client
+from mcos.catalog.registry import all_clusters
 from mcos.model import Staged
 from mcos.settings import settings
 
@@ -36,9 +37,17 @@ class Found:
     content_type: str
     metadata: Mapping[str, str]
 
-    def staged(self, key: str) -> Staged:
-        """Where it is: in this cluster's bucket."""
-        return Staged(settings().cluster, key, self.version, self.etag)
+    def staged(self, key: str, *, cluster: str | None = None) -> Staged:
+        """Where it is: in the bucket of a cluster, of this one if none is named."""
+        return Staged(cluster or settings().cluster, key, self.version, self.etag)
+
+
+def bucket_of(cluster: str) -> str | None:
+    """The staging bucket of a cluster; None if it is not linked."""
+    if cluster == settings().cluster:
+        return settings().staging_bucket
+    known = all_clusters().get(cluster)
+    return known.staging_bucket if known else None
 
 
 def version_key(version_id: str) -> str:
@@ -66,10 +75,15 @@ def put(key: str, content: bytes) -> Staged:
     return Staged(settings().cluster, key, reply.get("VersionId"), reply["ETag"])
 
 
-def find(key: str, version: str | None = None) -> Found | None:
-    """What this cluster's bucket has under a key, or had as a version: one network call."""
+def find(key: str, version: str | None = None, *, bucket: str | None = None) -> Found | None:
+    """What a bucket has under a key, or had as a version: one network call.
+
+    It is this cluster's own if none is named.
+    """
     try:
-        reply = client("s3").head_object(**_named(settings().staging_bucket, key, version))
+        reply = client("s3").head_object(
+            **_named(bucket or settings().staging_bucket, key, version)
+        )
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
             return None
@@ -117,9 +131,9 @@ def _get(parameters: dict[str, str]) -> BinaryIO | None:
     return cast(BinaryIO, reply["Body"])
 
 
-def delete(key: str, version: str | None) -> None:
-    """Forget a content of this cluster's bucket; nothing happens if it is not there."""
-    client("s3").delete_object(**_named(settings().staging_bucket, key, version))
+def delete(key: str, version: str | None, *, bucket: str | None = None) -> None:
+    """Forget a content of a bucket, this cluster's if none is named. Harmless to repeat."""
+    client("s3").delete_object(**_named(bucket or settings().staging_bucket, key, version))
 
 
 def _named(bucket: str, key: str, version: str | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """abort_upload: forget an upload, and what was received of it."""
 
 from mcos import signed_uploads, staging
-from mcos.calls.stat_upload import find
+from mcos.calls.stat_upload import find, place_of
 from mcos.catalog import uploads
 from mcos.errors import UploadTaken
 from mcos.uploads import Upload, UploadState
@@ -24,9 +24,9 @@ def abort_upload(account: str, upload_id: str) -> None:
 
 def clear(upload: Upload) -> None:
     """Remove what is left of an upload that has ended. Harmless to repeat."""
-    key = staging.upload_key(upload.account, upload.id)
+    bucket, key = place_of(upload)
     if upload.multipart:
-        signed_uploads.abort(key, upload.multipart)
-    if found := staging.find(key):
-        staging.delete(key, found.version)
+        signed_uploads.abort(bucket, key, upload.multipart)
+    if found := staging.find(key, bucket=bucket):
+        staging.delete(key, found.version, bucket=bucket)
     uploads.remove(upload)

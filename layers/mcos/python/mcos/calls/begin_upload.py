@@ -68,13 +68,18 @@ def begin_upload(account: str, wanted: Wanted, conditions: Conditions) -> Upload
         storage_policy=wanted.storage_policy,
         part_size=part_size,
         # What is begun and never written down is aborted by the bucket's lifecycle.
-        multipart=signed_uploads.begin(staging.upload_key(account, upload_id)) if part_size else "",
+        multipart=_begin(account, upload_id) if part_size else "",
         cluster=settings().cluster,
         created_at=clock.now(),
         expires_at=expiry(wanted.expires_in),
     )
     uploads.create(upload)
     return upload
+
+
+def _begin(account: str, upload_id: str) -> str:
+    key = staging.upload_key(account, upload_id)
+    return signed_uploads.begin(settings().staging_bucket, key)
 
 
 def _part_size(wanted: Wanted) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from mcos import limits, signed_uploads, staging
-from mcos.calls.stat_upload import find
+from mcos.calls.stat_upload import find, place_of
 from mcos.calls.taking import take
 from mcos.catalog import objects, uploads
 from mcos.errors import (
@@ -61,22 +61,22 @@ def finish(upload: Upload) -> ObjectRecord:
     ------
     UploadIncomplete, UploadTaken, and what ``taking.take`` raises.
     """
-    key = staging.upload_key(upload.account, upload.id)
-    found = staging.find(key)
+    bucket, key = place_of(upload)
+    found = staging.find(key, bucket=bucket)
     if found is None and upload.part_size:
-        found = _join(upload, key)
+        found = _join(upload, bucket, key)
     if found is None:
         raise UploadIncomplete("Nothing has been received.")
     if upload.size not in (None, found.size):
         raise UploadIncomplete(f"{found.size} bytes have been received, of {upload.size}.")
-    return take(upload, found.staged(key), found.size, version_id=upload.id)
+    return take(upload, found.staged(key, cluster=upload.cluster), found.size, version_id=upload.id)
 
 
-def _join(upload: Upload, key: str) -> Found | None:
-    received = signed_uploads.all_parts(key, upload.multipart)
+def _join(upload: Upload, bucket: str, key: str) -> Found | None:
+    received = signed_uploads.all_parts(bucket, key, upload.multipart)
     _check(upload, received)
-    signed_uploads.complete(key, upload.multipart, received)
-    return staging.find(key)
+    signed_uploads.complete(bucket, key, upload.multipart, received)
+    return staging.find(key, bucket=bucket)
 
 
 def _check(upload: Upload, received: list[StagedPart]) -> None:

@@ -60,16 +60,30 @@ def find(account: str, upload_id: str) -> Upload:
     return upload
 
 
+def place_of(upload: Upload) -> tuple[str, str]:
+    """The staging bucket that an upload goes to, wherever it was begun, and its key there.
+
+    Raises
+    ------
+    UploadNotFound
+        The cluster is not linked any more.
+    """
+    bucket = staging.bucket_of(upload.cluster)
+    if bucket is None:
+        raise UploadNotFound(f"Cluster {upload.cluster!r}, to which it went, is not there.")
+    return bucket, staging.upload_key(upload.account, upload.id)
+
+
 def described(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
     """An upload with its URLs, the parts behind ``after`` among them, at most ``limit``."""
     urls_expire_at = expiry(limits.UPLOAD_URL_SECONDS)
     if upload.state is not UploadState.OPEN:
         return UploadStat(upload, None, [], None, urls_expire_at)
-    key = staging.upload_key(upload.account, upload.id)
+    bucket, key = place_of(upload)
     if not upload.part_size:
-        put = signed_uploads.sign_put(key, upload.size)
+        put = signed_uploads.sign_put(bucket, key, upload.size)
         return UploadStat(upload, put, [], None, urls_expire_at)
-    found = signed_uploads.parts(key, upload.multipart, after=after, limit=limit)
+    found = signed_uploads.parts(bucket, key, upload.multipart, after=after, limit=limit)
     there = {part.number: part for part in found}
     page = list(islice(_numbers(upload, after), limit))
     parts = [
@@ -77,7 +91,7 @@ def described(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
             number=number,
             size=size,
             etag=there[number].etag if number in there else None,
-            url=signed_uploads.sign_part(key, upload.multipart, number, size),
+            url=signed_uploads.sign_part(bucket, key, upload.multipart, number, size),
         )
         for number, size in page
     ]

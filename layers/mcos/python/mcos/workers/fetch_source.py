@@ -64,19 +64,21 @@ def _part(fetched: Fetched) -> bytes:
 
 
 def _stage_in_parts(key: str, first: bytes, fetched: Fetched) -> None:
-    multipart = signed_uploads.begin(key)
+    bucket = settings().staging_bucket
+    multipart = signed_uploads.begin(bucket, key)
     try:
         part, number = first, 1
         while part:
             client("s3", read_seconds=staging.READ_SECONDS).upload_part(
-                Bucket=settings().staging_bucket,
+                Bucket=bucket,
                 Key=key,
                 UploadId=multipart,
                 PartNumber=number,
                 Body=part,
             )
             part, number = _part(fetched), number + 1
-        signed_uploads.complete(key, multipart, signed_uploads.all_parts(key, multipart))
+        parts = signed_uploads.all_parts(bucket, key, multipart)
+        signed_uploads.complete(bucket, key, multipart, parts)
     except BaseException:
-        signed_uploads.abort(key, multipart)
+        signed_uploads.abort(bucket, key, multipart)
         raise
