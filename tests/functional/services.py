@@ -1,6 +1,6 @@
 """The storage services as their own clients see them, past MCOS."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import boto3
@@ -21,6 +21,10 @@ class StorageService(Protocol):
 
     def read(self, key: str) -> bytes | None:
         """The bytes under a key, None if there are none."""
+        ...
+
+    def stream(self, key: str) -> Iterator[bytes]:
+        """The bytes under a key, a piece at a time."""
         ...
 
     def write(self, key: str, content: bytes) -> None:
@@ -72,6 +76,10 @@ class Bucket:
             raise
         return content
 
+    def stream(self, key: str) -> Iterator[bytes]:
+        body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+        yield from body.iter_chunks(1024**2)
+
     def write(self, key: str, content: bytes) -> None:
         self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
 
@@ -115,6 +123,10 @@ class SwiftContainer:
                 return None
             raise
         return content
+
+    def stream(self, key: str) -> Iterator[bytes]:
+        _, body = self._connection.get_object(self._container, key, resp_chunk_size=1024**2)
+        yield from body
 
     def write(self, key: str, content: bytes) -> None:
         self._connection.put_object(self._container, key, content)
