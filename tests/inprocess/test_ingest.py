@@ -184,6 +184,8 @@ BAD = {
     "an unknown action": ("not_understood", {"action": "delete"}),
     "metadata of another type": ("not_understood", {"metadata": {"a": 1}}),
     "an account that is not there": ("account_not_found", {"account": "nobody"}),
+    "an account that cannot be": ("account_not_found", {"account": ""}),
+    "half a character": ("not_understood", {"id": "\ud800"}),
     "a container that is not there": ("container_not_found", {"container": "none"}),
     "a container that cannot be": ("invalid_name", {"container": "a/b"}),
     "metadata that cannot be": ("invalid_metadata", {"metadata": {"a": "\n"}}),
@@ -209,7 +211,13 @@ def test_a_bad_message_goes_to_the_dead_letter_queue_with_a_reason_and_others_pa
 
 
 @pytest.mark.parametrize(
-    "key", ["incoming/{account}/photos", "incoming/{account}/none/a", "incoming/nobody/photos/a"]
+    "key",
+    [
+        "incoming/{account}/photos",
+        "incoming/{account}/none/a",
+        "incoming/nobody/photos/a",
+        "incoming//photos/a",
+    ],
 )
 def test_a_file_that_cannot_become_an_object_stays_and_is_told_of(owner: User, key: str) -> None:
     key = key.format(account=owner.account)

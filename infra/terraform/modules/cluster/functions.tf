@@ -29,8 +29,9 @@ locals {
       MCOS_UNPUBLISHED_QUEUE_URL = local.unpublished_queue_url
     }
     ingest_upload = {
-      MCOS_INBOUND_DLQ_URL = local.inbound_dlq_url
-      MCOS_FETCH_RULES     = jsonencode(var.fetch)
+      MCOS_INBOUND_QUEUE_URL = local.inbound_queue_url
+      MCOS_INBOUND_DLQ_URL   = local.inbound_dlq_url
+      MCOS_FETCH_RULES       = jsonencode(var.fetch)
     }
   }
 

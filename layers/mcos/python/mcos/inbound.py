@@ -96,6 +96,8 @@ def read(body: str, message_id: str) -> Iterator[Arrival | Message]:
         raise NotUnderstood("the message is not JSON") from None
     if not isinstance(value, dict):
         raise NotUnderstood("the message is not a JSON object")
+    if not _is_unicode(value):
+        raise NotUnderstood("the message holds halves of characters")
     if value.get("Event") == "s3:TestEvent":
         return
     if "Records" in value:
@@ -108,6 +110,15 @@ def event_id(*parts: str) -> str:
     """The name of an event, as the catalog remembers it."""
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return f"event:{digest}"
+
+
+def _is_unicode(value: Any) -> bool:
+    """Whether all texts can be written as UTF-8: JSON may escape halves of surrogate pairs."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _arrivals(records: Any) -> Iterator[Arrival]:

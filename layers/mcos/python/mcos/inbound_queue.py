@@ -1,10 +1,15 @@
-"""The cluster's inbound queue: where messages go that cannot become an object."""
+"""The cluster's inbound queue, and the one for messages that cannot become an object."""
 
 import os
 
 from mcos.aws import client
 
 _REASON_CHARACTERS = 1000
+
+
+def url() -> str:
+    """Where messages come from."""
+    return os.environ["MCOS_INBOUND_QUEUE_URL"]
 
 
 def refuse(body: str, *, code: str, reason: str) -> None:

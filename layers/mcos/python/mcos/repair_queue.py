@@ -11,10 +11,6 @@ from typing import Any
 from mcos.aws import client
 from mcos.catalog.objects import Key
 from mcos.model import Staged
-from mcos.settings import settings
-
-_FIRST_RETRY_SECONDS = 5
-_LAST_RETRY_SECONDS = 60
 
 LATE_SECONDS = 25
 """After how long nobody writes a replica any more that could not be confirmed."""
@@ -60,14 +56,4 @@ def send(queue_url: str, message: dict[str, Any], *, delay_seconds: int = 0) -> 
     """Send a message, which arrives after a delay at the earliest; durable when it returns."""
     client("sqs").send_message(
         QueueUrl=queue_url, MessageBody=json.dumps(message), DelaySeconds=delay_seconds
-    )
-
-
-def retry_later(receipt_handle: str, *, tries: int) -> None:
-    """Let a message of this cluster's queue come again: sooner after few tries than after many."""
-    seconds = min(_FIRST_RETRY_SECONDS * 2 ** min(tries - 1, 10), _LAST_RETRY_SECONDS)
-    client("sqs").change_message_visibility(
-        QueueUrl=settings().repair_queue_url,
-        ReceiptHandle=receipt_handle,
-        VisibilityTimeout=seconds,
     )

@@ -20,7 +20,13 @@ from mcos.errors import (
 )
 from mcos.fetching import FetchRefused
 from mcos.inbound import Arrival, Message, NotUnderstood, event_id
-from mcos.names import check_container_name, check_metadata, check_object_name, is_content_type
+from mcos.names import (
+    check_container_name,
+    check_metadata,
+    check_object_name,
+    is_content_type,
+    is_user_name,
+)
 from mcos.settings import settings
 from mcos.staging import Found
 from mcos.uploads import Upload, UploadState, expiry
@@ -111,6 +117,7 @@ def _ingest_incoming(arrival: Arrival) -> str:
         raise Refused("invalid_name", "the key is not incoming/<account>/<container>/<object>")
     event = event_id(arrival.bucket, arrival.key)
     account, container, name = parts
+    _check_account(account)
     if (known := uploads.get(account, event)) and known.sequencer >= arrival.sequencer:
         if known.sequencer > arrival.sequencer:
             staging.delete(arrival.key, arrival.version)  # what was put there later was taken
@@ -157,10 +164,14 @@ def _check(message: Message) -> None:
     check_container_name(message.container)
     check_object_name(message.object)
     check_metadata(message.metadata)
-    account = accounts.find(message.account)
+    _check_account(message.account)
+    containers.get(message.account, message.container)
+
+
+def _check_account(name: str) -> None:
+    account = accounts.find(name) if is_user_name(name) else None
     if account is None or not account.enabled:
         raise Refused("account_not_found", "there is no such account, or it is disabled")
-    containers.get(message.account, message.container)
 
 
 def _take(message: Message, key: str, found: Found, *, sequencer: str = "0") -> str:
