@@ -13,6 +13,7 @@ from mcos.workers import run_jobs as worker
 from tests.inprocess.cloud import ASYNC, SYNC, Cloud, arn
 from tests.inprocess.environment import ALL_CLUSTERS, CLUSTERS, MORE_CLUSTERS
 from tests.inprocess.network import Manner
+from tests.inprocess.uploads import Sender
 from tests.inprocess.user import User
 
 NAMES = [f"object-{number}" for number in range(6)]
@@ -101,6 +102,27 @@ def test_a_drained_cluster_is_empty_and_no_object_was_ever_below_its_replicas(
     for name in NAMES:
         assert user.stat(name)["state"] == "CREATED"
         assert user.download(name).body == name.encode()
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_large_replicas_are_moved_part_by_part(five: Cloud, user: User) -> None:
+    sender, content = Sender(user), bytes(range(256)) * 14
+    for name in NAMES:
+        upload = sender.begin(name, content)
+        sender.send(upload, content)
+        assert sender.complete(upload).status == 202
+    five.settle()
+    assert five.replicas(user.account)["ceph"]
+    job = begin(five, JobKind.DRAIN, "ceph")
+    with never_below(five, user, 3) as counted:
+        done = run_to_its_end(five, job)
+    assert counted
+    assert (done.state, done.remaining, done.stuck) == (JobState.DONE, 0, 0)
+    assert not five.replicas(user.account)["ceph"]
+    five.check_storage(user.account)
+    for name in NAMES:
+        assert user.stat(name)["state"] == "CREATED"
+        assert user.download(name).body == content
 
 
 def test_versions_that_are_on_their_way_are_drained_too(five: Cloud, user: User) -> None:

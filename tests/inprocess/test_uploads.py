@@ -7,6 +7,7 @@ import pytest
 
 from mcos import limits
 from mcos.model import State
+from mcos.repair_queue import verify_message
 from tests.inprocess.cloud import ASYNC, CLUSTERS, SYNC, arn
 from tests.inprocess.gateway import container_path, object_path
 from tests.inprocess.network import Manner, NetworkCall
@@ -360,6 +361,26 @@ def test_a_large_replica_that_cannot_be_written_now_is_written_later(
     states = {one["cluster"]: one["state"] for one in stat["replicas"]}
     assert [name for name, state in states.items() if state != "stored"] == [down]
     sender.cloud.backends[down].accept()
+    sender.cloud.settle()
+    assert current(sender.user) == LARGE
+    sender.cloud.check_storage_of_all()
+
+
+@pytest.mark.parametrize("harm", ["gone", "another"])
+def test_a_large_replica_that_is_damaged_becomes_whole(sender: Sender, harm: str) -> None:
+    upload = sender.begin(NAME, LARGE)
+    sender.send(upload, LARGE)
+    sender.complete(upload)
+    sender.cloud.settle()
+    backend = sender.cloud.backends["swift"]
+    key = f"{sender.user.account}/{upload['upload']}"
+    if harm == "gone":
+        del backend.replicas[key]
+    else:
+        backend.replace(key, b"another content")
+    told = verify_message((sender.user.account, "photos", NAME), upload["upload"])
+    assert sender.cloud.repair("swift", told)
+    assert sender.user.stat(NAME)["state"] == "UPDATING"
     sender.cloud.settle()
     assert current(sender.user) == LARGE
     sender.cloud.check_storage_of_all()

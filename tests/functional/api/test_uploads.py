@@ -232,6 +232,31 @@ def test_a_small_range_of_a_large_object_is_served_directly(
     assert (reply.status_code, reply.content) == (206, LARGE[67108860:67108870])
 
 
+@pytest.mark.parametrize("lost", CLUSTERS)
+def test_a_large_replica_that_is_lost_is_read_elsewhere_and_becomes_whole(
+    account: Account,
+    wire: Wire,
+    client: Client,
+    container: str,
+    services: dict[str, StorageService],
+    http: httpx.Client,
+    lost: str,
+) -> None:
+    upload = begin(wire, container, "film", LARGE)
+    send(http, upload, LARGE)
+    complete(wire, upload)
+    created(client, container, "film")
+    key = f"{account.user_name}/{upload['upload']}"
+    services[lost].delete(key)
+    at_the_loss = account.wire(lost)
+    reply = at_the_loss.send("GET", object_path(container, "film"))
+    at_the_loss.close()
+    assert reply.status_code == 307
+    assert http.get(reply.headers["location"]).content == LARGE
+    wait_until(lambda: services[lost].read(key) == LARGE, "it is there again", seconds=120)
+    created(client, container, "film")
+
+
 def test_a_deleted_large_object_leaves_nothing_anywhere(
     account: Account,
     wire: Wire,
