@@ -17,7 +17,7 @@ from tests.inprocess.uploads import Sender
 from tests.inprocess.user import User
 
 NAMES = [f"object-{number}" for number in range(6)]
-_ROUNDS = 12
+_ROUNDS = 60  # of a twentieth of a second each, on however slow a machine
 
 
 @pytest.fixture(autouse=True)
