@@ -5,9 +5,14 @@ from hashlib import sha256
 
 import pytest
 
+from chalicelib import digest_content as digest_content_function
+from chalicelib import put_parts as put_parts_function
 from mcos import limits
 from mcos.model import State
 from mcos.repair_queue import verify_message
+from mcos.replication import replica_of
+from mcos.workers import digest_content as digest_content_worker
+from mcos.workers import put_parts as put_parts_worker
 from tests.inprocess.cloud import ASYNC, CLUSTERS, SYNC, arn
 from tests.inprocess.gateway import container_path, object_path
 from tests.inprocess.network import Manner, NetworkCall
@@ -195,6 +200,46 @@ def test_a_content_that_is_not_what_was_said_becomes_no_object(
     sender.cloud.check_storage_of_all()
 
 
+def test_what_was_said_holds_also_where_s3s_event_is_faster(sender: Sender) -> None:
+    upload = sender.begin(NAME, LARGE)
+    sender.send(upload, LARGE)
+    overtaken = []
+
+    def overtake(call: str) -> None:
+        if call == "dynamodb:TransactWriteItems" and not overtaken:
+            overtaken.append(call)
+            assert sender.cloud.ingest("s3", sender.event(upload)) == []
+
+    sender.cloud.network.before = overtake
+    assert sender.complete(upload, digest=said(b"another content")).status == 202
+    sender.cloud.network.before = None
+    assert overtaken
+    sender.cloud.settle()
+    assert sender.user.stat(NAME)["state"] == "FAILED"
+    sender.cloud.check_storage_of_all()
+
+
+def test_of_two_completions_at_the_same_time_one_makes_a_version(sender: Sender) -> None:
+    sender.user.create(NAME, b"old", SYNC)
+    upload = sender.begin(NAME, LARGE, action="update")
+    sender.send(upload, LARGE)
+    overtaken = []
+
+    def overtake(call: str) -> None:
+        if call == "dynamodb:TransactWriteItems" and not overtaken:
+            overtaken.append(call)
+            assert sender.complete(upload).status == 202
+            sender.cloud.settle()
+            assert sender.user.update(NAME, b"later", SYNC).status == 200
+
+    sender.cloud.network.before = overtake
+    reply = sender.complete(upload)
+    sender.cloud.network.before = None
+    assert (reply.status, reply.code) == (409, "superseded")
+    sender.cloud.settle()
+    assert current(sender.user) == b"later"
+
+
 def test_what_was_said_of_a_content_and_is_so_is_kept(sender: Sender) -> None:
     upload = sender.begin(NAME, LARGE)
     sender.send(upload, LARGE)
@@ -364,6 +409,60 @@ def test_a_large_replica_that_cannot_be_written_now_is_written_later(
     sender.cloud.settle()
     assert current(sender.user) == LARGE
     sender.cloud.check_storage_of_all()
+
+
+class Hurried:
+    """A clock of which every look takes a second."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        self.seconds += 1
+        return self.seconds
+
+
+def test_what_takes_longer_than_a_call_may_is_split_over_several(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for worker, function in (
+        (put_parts_worker, put_parts_function),
+        (digest_content_worker, digest_content_function),
+    ):
+        monkeypatch.setattr(worker, "time", Hurried())
+        monkeypatch.setattr(function, "_SECONDS", 3)
+    monkeypatch.setattr(put_parts_worker, "_SIDE_BY_SIDE", 1)
+    monkeypatch.setattr(digest_content_worker, "_PIECE_BYTES", 1000)
+    upload = sender.begin(NAME, LARGE)
+    sender.send(upload, LARGE)
+    sender.complete(upload)
+    with sender.cloud.network.record() as calls:
+        sender.cloud.settle()
+    digests = [one for one in calls if str(one).endswith("/digest_content -> s3:GetObject")]
+    assert len(digests) == 2
+    for cluster in CLUSTERS:
+        listed = [one for one in calls if str(one) == f"{cluster}/put_parts -> backend:list_parts"]
+        put = [one for one in calls if str(one) == f"{cluster}/put_parts -> backend:put_part"]
+        assert (len(listed), len(put)) == (2, 4)
+    assert current(sender.user) == LARGE
+    sender.cloud.check_storage_of_all()
+
+
+def test_a_large_replica_that_is_there_is_not_written_again(sender: Sender) -> None:
+    upload = sender.begin(NAME, LARGE)
+    sender.send(upload, LARGE)
+    sender.complete(upload)
+    content = sender.cloud.executions[0][1]["content"]
+    sender.cloud.settle()
+    record = sender.cloud.record(sender.user.account, "photos", NAME)
+    assert record is not None
+    assert record.current is not None
+    event = {"replica": replica_of(record.account, record.current), "content": content}
+    with sender.cloud.network.record() as calls:
+        answer = sender.cloud.invoke(arn("s3", "put_parts"), event)
+    assert answer["stored"]
+    assert answer["tag"] == record.current.tag("s3")
+    assert not [one for one in calls if one.name in ("backend:begin_parts", "backend:put_part")]
 
 
 @pytest.mark.parametrize("harm", ["gone", "another"])
