@@ -203,7 +203,7 @@ def test_a_content_that_is_not_what_was_said_becomes_no_object(
 def test_what_was_said_holds_also_where_s3s_event_is_faster(sender: Sender) -> None:
     upload = sender.begin(NAME, LARGE)
     sender.send(upload, LARGE)
-    overtaken = []
+    overtaken: list[str] = []
 
     def overtake(call: str) -> None:
         if call == "dynamodb:TransactWriteItems" and not overtaken:
@@ -219,18 +219,23 @@ def test_what_was_said_holds_also_where_s3s_event_is_faster(sender: Sender) -> N
     sender.cloud.check_storage_of_all()
 
 
-def test_of_two_completions_at_the_same_time_one_makes_a_version(sender: Sender) -> None:
+@pytest.mark.parametrize("before", ["s3:HeadObject", "dynamodb:GetItem"])
+def test_of_two_completions_at_the_same_time_one_makes_a_version(
+    sender: Sender, before: str
+) -> None:
     sender.user.create(NAME, b"old", SYNC)
     upload = sender.begin(NAME, LARGE, action="update")
     sender.send(upload, LARGE)
-    overtaken = []
+    # Before the first one looks at what S3 has, or before it looks at the object.
+    waited_for = [before] if before == "s3:HeadObject" else ["s3:CompleteMultipartUpload", before]
 
     def overtake(call: str) -> None:
-        if call == "dynamodb:TransactWriteItems" and not overtaken:
-            overtaken.append(call)
-            assert sender.complete(upload).status == 202
-            sender.cloud.settle()
-            assert sender.user.update(NAME, b"later", SYNC).status == 200
+        if waited_for and call == waited_for[0]:
+            waited_for.pop(0)
+            if not waited_for:
+                assert sender.complete(upload).status == 202
+                sender.cloud.settle()
+                assert sender.user.update(NAME, b"later", SYNC).status == 200
 
     sender.cloud.network.before = overtake
     reply = sender.complete(upload)

@@ -52,6 +52,11 @@ def complete_upload(
         return _taken(said) if said.state is UploadState.TAKEN else finish(said)
     except UploadTaken:
         return _taken(said)
+    except UploadIncomplete:
+        # What another call has taken meanwhile is not in staging any more.
+        if find(account, upload_id).state is UploadState.TAKEN:
+            return _taken(said)
+        raise
 
 
 def finish(upload: Upload) -> ObjectRecord:
