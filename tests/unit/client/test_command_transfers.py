@@ -298,10 +298,11 @@ def test_bars_are_for_people_who_look_on(
     with bars(session) as shown:
         bar = shown.bar("c/o", None)
         bar.moved(5 * 1024**2, 10 * 1024**2)
-        bar.tell("s3 stored, ceph writing")
+        bar.tell("s3 stored")
     drawn = terminal.file.getvalue()  # type: ignore[attr-defined]
     assert "5.0/10.0 MiB" in drawn
-    assert "c/o: s3 stored, ceph writing" in drawn
+    assert "c/o" in drawn
+    assert "s3 stored" in drawn
     for option in ("json", "quiet"):
         session = Session(json=option == "json", quiet=option == "quiet")
         session.__dict__["console"] = terminal

@@ -15,7 +15,7 @@ from mcos_client.command.output import say, size_of
 from mcos_client.command.progress import Bar
 from mcos_client.command.session import Json, Quiet, Session, session_of
 from mcos_client.command.storing import Parallel, Storing, Wait, WaitTimeout, store
-from mcos_client.command.trees import Copy, files_below, is_file_name, objects_below
+from mcos_client.command.trees import Copy, file_name, files_below, is_file_name, objects_below
 from mcos_client.sources import STREAM_PART, StreamSource
 from mcos_client.uploads import MOST_PARTS, PARALLEL
 
@@ -81,7 +81,12 @@ def _upload(
         name = _name_in(target, source.name)
         copies = [Copy(source, Location(target.container, name))]
     failures = transfer_each(
-        session, client, copies, copy, lambda one, size: _tell(session, one, size)
+        session,
+        client,
+        copies,
+        copy,
+        lambda one, size: _tell(session, one, size),
+        label=file_name,
     )
     end(session, failures)
 
@@ -112,7 +117,12 @@ def _download(
         copies = [Copy(_file_of(source, target), source)]
     session.hints[RESUMES] = None
     failures = transfer_each(
-        session, client, copies, copy, lambda one, size: _tell(session, one, size)
+        session,
+        client,
+        copies,
+        copy,
+        lambda one, size: _tell(session, one, size),
+        label=file_name,
     )
     end(session, failures, failed_before=refused)
 
@@ -146,7 +156,7 @@ def _between(
         told = {"source": str(one.source), "target": str(one.target), "size": size}
         say(session, f"{REMOTE}{one.source}  {REMOTE}{one.target}  {size_of(size)}", told)
 
-    failures = transfer_each(session, client, copies, copy, tell)
+    failures = transfer_each(session, client, copies, copy, tell, label=lambda one: str(one.target))
     end(session, failures)
 
 

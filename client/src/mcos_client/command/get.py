@@ -14,7 +14,7 @@ from mcos_client.command.output import say, size_of
 from mcos_client.command.progress import Bar
 from mcos_client.command.session import Json, Quiet, Session, session_of
 from mcos_client.command.storing import Parallel
-from mcos_client.command.trees import Copy, is_file_name
+from mcos_client.command.trees import Copy, file_name, is_file_name
 from mcos_client.uploads import PARALLEL
 
 RESUMES = "the same command goes on where it was, by FILE.mcos-part."
@@ -57,7 +57,12 @@ def get(
             return fetch(client, one, bar, parallel=parallel)
 
         failures = transfer_each(
-            session, client, copies, copy, lambda one, found: _tell(session, one.file, found)
+            session,
+            client,
+            copies,
+            copy,
+            lambda one, found: _tell(session, one.file, found),
+            label=file_name,
         )
         if len(copies) == 1 and failures:
             raise failures[0][1]

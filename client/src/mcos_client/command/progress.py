@@ -13,9 +13,13 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.table import Column
 
 from mcos_client.command.session import Session
 from mcos_client.line import OnProgress
+
+_LABEL_WIDTH = 26
+_BAR_WIDTH = 16
 
 
 class Bar(Protocol):
@@ -71,8 +75,7 @@ class _ShownBar:
 
     def __init__(self, progress: Progress, label: str, total: int | None) -> None:
         self._progress = progress
-        self._label = label
-        self.task: TaskID = progress.add_task(label, total=total)
+        self.task: TaskID = progress.add_task(label, total=total, note="")
 
     @property
     def on_progress(self) -> OnProgress:
@@ -82,7 +85,7 @@ class _ShownBar:
         self._progress.update(self.task, completed=done, total=total)
 
     def tell(self, text: str) -> None:
-        self._progress.update(self.task, description=f"{self._label}: {text}")
+        self._progress.update(self.task, note=text)
 
 
 class _ShownBars:
@@ -97,6 +100,11 @@ class _ShownBars:
             self._progress.remove_task(bar.task)
 
 
+def _narrow(width: int | None) -> Column:
+    """A column that is cut short rather than wrapped: a bar is one line."""
+    return Column(no_wrap=True, overflow="ellipsis", max_width=width)
+
+
 @contextmanager
 def bars(session: Session) -> Iterator[Bars]:
     """Bars, if a person looks on: where the results are printed too, else on standard error."""
@@ -105,11 +113,12 @@ def bars(session: Session) -> Iterator[Bars]:
         yield _NoBars()
         return
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
+        TextColumn("{task.description}", table_column=_narrow(_LABEL_WIDTH)),
+        BarColumn(bar_width=_BAR_WIDTH),
         DownloadColumn(binary_units=True),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", table_column=_narrow(None)),
     )
     # On standard error what is printed to standard output does not go through the bars.
     with Progress(*columns, console=looked_at[0], transient=True) as progress:

@@ -21,7 +21,7 @@ from mcos_client.command.storing import (
     WaitTimeout,
     store,
 )
-from mcos_client.command.trees import Copy, files_below
+from mcos_client.command.trees import Copy, file_name, files_below
 from mcos_client.uploads import PARALLEL
 
 PIPE = "-"
@@ -97,7 +97,12 @@ def put(
             return store(session, client, one.where, one.file, storing, bar)
 
         failures = transfer_each(
-            session, client, copies, copy, lambda one, written: _tell(session, one.where, written)
+            session,
+            client,
+            copies,
+            copy,
+            lambda one, written: _tell(session, one.where, written),
+            label=file_name,
         )
         if len(copies) == 1 and failures:
             raise failures[0][1]

@@ -29,6 +29,8 @@ from mcos_client.uploads import PARALLEL, Action
 WAIT_BYTES_A_SECOND = 5 * 1024**2
 """How fast replicas are taken to be written, at least."""
 
+_MARKS = {"stored": "\N{CHECK MARK}", "writing": "\N{HORIZONTAL ELLIPSIS}"}
+
 LONGEST_DELETE = 30.0
 """Seconds to wait for a delete that is under way to free the name."""
 
@@ -192,7 +194,7 @@ def _settled(
     last = None
     for last in client.watch_object(where.container, where.name, timeout=timeout, look=1):
         replicas = last.pending[-1].replicas if last.pending else last.replicas
-        bar.tell(", ".join(f"{one.cluster} {one.state}" for one in replicas))
+        bar.tell(" ".join(f"{one.cluster} {_MARKS.get(one.state, one.state)}" for one in replicas))
     return last if last is not None and last.settled else None
 
 

@@ -22,6 +22,11 @@ class Copy:
         return f"{self.file} and {REMOTE}{self.where}"
 
 
+def file_name(copy: Copy) -> str:
+    """What a copy is called beside its bar."""
+    return copy.file.name
+
+
 def is_file_name(relative: str) -> bool:
     """Whether a name can be a path below a folder: no way out of it, nothing that is lost."""
     other_separators = {os.sep, os.altsep} - {"/", None}
