@@ -310,6 +310,25 @@ def test_one_account_sees_nothing_of_anothers_uploads(sender: Sender) -> None:
     assert [one["upload"] for one in sender.ask("GET", "").json()["uploads"]] == [upload["upload"]]
 
 
+def test_uploads_are_listed_page_by_page_in_the_order_in_which_they_were_begun(
+    sender: Sender,
+) -> None:
+    begun = [sender.begin(f"{number}", SMALL)["upload"] for number in range(3)]
+    sender.cloud.add_account(sender.user.account, "password")
+    dropped = sender.cloud.put_into_staging("s3", f"incoming/{sender.user.account}/photos/d", SMALL)
+    assert sender.cloud.ingest("s3", dropped) == []  # what is remembered of it is no upload
+    found, marker = [], ""
+    while True:
+        page = sender.ask("GET", f"?limit=2&marker={marker}").json()
+        found += [one["upload"] for one in page["uploads"]]
+        if not (marker := page["next_marker"]):
+            break
+    assert found == sorted(begun)
+    for wrong in ("zzz", "event", "%00"):
+        reply = sender.ask("GET", f"?marker={wrong}")
+        assert (reply.status, reply.code) == (400, "invalid_query")
+
+
 def test_a_container_that_is_gone_takes_no_upload(sender: Sender) -> None:
     upload = sender.begin(NAME, LARGE)
     assert sender.user.call("DELETE", container_path("photos")).status == 204

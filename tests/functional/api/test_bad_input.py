@@ -516,7 +516,7 @@ def test_a_method_that_the_path_does_not_have(wire: Wire, method: str, template:
         "/v1/containers/",
         "/v1/containers/kept/other/kept",
         "/favicon.ico",
-        "/v1/uploads",
+        "/v1/upload",
     ],
 )
 def test_a_path_that_there_is_not(wire: Wire, method: str, path: str) -> None:

@@ -2,8 +2,22 @@
 
 from mcos.catalog import uploads
 from mcos.catalog.uploads import Page
+from mcos.errors import InvalidQuery
+from mcos.names import is_id
 
 
 def list_upload(account: str, *, marker: str, limit: int) -> Page:
-    """One page, of those that are open and those that were taken lately: one network call."""
+    """One page, of those that are open and those that were taken lately: one network call.
+
+    Parameters
+    ----------
+    marker
+        Only uploads behind the one of that id; empty: from the first.
+
+    Raises
+    ------
+    InvalidQuery
+    """
+    if marker and not is_id(marker):
+        raise InvalidQuery("marker is the id of an upload.")
     return uploads.page(account, after=marker or None, limit=limit)
