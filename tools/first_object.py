@@ -1,27 +1,75 @@
-"""The main job, once, as a user: a file of this repository becomes an object on three services."""
+"""The main job, once, as a user of the command: ``README.md`` becomes an object on three services.
+
+Who is logged in is kept in ``.mcos/<instance>/mcos.json``, with a profile for each cluster's
+entry point too; the user's own configuration is neither read nor written.
+"""
 
 import argparse
 import hashlib
+import json
+import os
+import shlex
 import subprocess
 import sys
-import time
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "client/src")]
+CLIENT = ROOT / "client/src"
+sys.path[:0] = [str(ROOT), str(CLIENT)]
 
 from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
 
-from mcos_client import Client, ObjectExists, ObjectStat  # noqa: E402  (the path is set above)
-from tools.local import endpoints  # noqa: E402
+from mcos_client.config import DEFAULT_PROFILE, read_profile, write_profile  # noqa: E402
+from tools.local import endpoints  # noqa: E402  (the path is set above)
 
 USER, PASSWORD = "demo", "demo-password"
-CONTAINER = "first-steps"
-FILE = ROOT / "docs/architecture.md"
-SETTLES_IN_SECONDS = 60
+CONTAINER = "letters"
+WHERE = f"{CONTAINER}/readme.md"
+FILE = "README.md"
 
-console = Console(highlight=False)
+console = Console(highlight=False, markup=False, soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class Mcos:
+    """Runs ``mcos`` of this checkout with a configuration of its own."""
+
+    config: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if key != "MCOS_PROFILE"}
+        return {**kept, "PYTHONPATH": str(CLIENT), "MCOS_CONFIG": str(self.config)}
+
+    def show(self, *arguments: str, stdin: str = "", typed: str | None = None) -> None:
+        """Run it for people to see (``typed`` if that reads better); if it fails, that is all."""
+        console.print(f"$ mcos {typed or shlex.join(arguments)}", style="bold")
+        if code := self._run(*arguments, stdin=stdin).returncode:
+            console.print("see `make logs`")
+            sys.exit(code)
+
+    def ask(self, *arguments: str) -> tuple[int, bytes]:
+        """Run it for what it prints, with its exit code."""
+        done = self._run(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return done.returncode, done.stdout
+
+    def _run(
+        self,
+        *arguments: str,
+        stdin: str = "",
+        stdout: int | None = None,
+        stderr: int | None = None,
+    ) -> "subprocess.CompletedProcess[bytes]":
+        return subprocess.run(
+            [sys.executable, "-m", "mcos_client", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            input=stdin.encode(),
+            stdout=stdout,
+            stderr=stderr,
+        )
 
 
 def main() -> int:
@@ -30,25 +78,20 @@ def main() -> int:
     instance = parser.parse_args().instance
     _account(instance)
     entry_points = endpoints(instance)
-    content = FILE.read_bytes()
-    name = FILE.name
-    with Client(next(iter(entry_points.values()))) as client:
-        client.login(USER, PASSWORD)
-        _say(f"logged in as {USER} at {client.entry_point}")
-        client.create_container(CONTAINER)
-        _say(f"container {CONTAINER}")
-        state = _store(client, name, content)
-        stat = _watch(client, name, state)
-        token = client.token
-    _print_replicas(stat)
-    for cluster, entry_point in entry_points.items():
-        with Client(entry_point, token) as client:
-            same = client.download_object(CONTAINER, name).content == content
-        _say(f"downloaded from the entry point of {cluster}: {'the same' if same else 'DIFFERENT'}")
-        if not same:
-            return 1
-    for cluster, entry_point in entry_points.items():
-        _say(f"{cluster:8} {entry_point}")
+    mcos = Mcos(ROOT / ".mcos" / instance / "mcos.json")
+    _log_in(mcos, list(entry_points.values()))
+    mcos.show("mb", CONTAINER)
+    content = (ROOT / FILE).read_bytes()
+    if _is_stored(mcos, content):
+        console.print(f"{WHERE} is there from an earlier run")
+    else:
+        mcos.show("put", FILE, WHERE, "--wait")
+    mcos.show("stat", WHERE)
+    _name_entry_points(mcos, entry_points)
+    came_back = [_comes_back(mcos, cluster, content) for cluster in entry_points]
+    if not all(came_back):
+        return 1
+    _tell_how_to_go_on(mcos)
     return 0
 
 
@@ -65,49 +108,48 @@ def _account(instance: str) -> None:
         sys.exit(done.stderr)
 
 
-def _store(client: Client, name: str, content: bytes) -> str:
-    """Create the object, or bring the one of an earlier run up to date; return its state."""
-    try:
-        written = client.create_object(
-            CONTAINER, name, content, content_type="text/markdown", prefer="respond-async"
-        )
-    except ObjectExists:
-        stat = client.stat_object(CONTAINER, name)
-        if stat.etag == f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"':
-            _say(f"object {name}, {len(content)} bytes: there from an earlier run, {stat.state}")
-            return stat.state
-        written = client.update_object(
-            CONTAINER, name, content, content_type="text/markdown", prefer="respond-async"
-        )
-    _say(f"object {name}, {len(content)} bytes: taken, {written.state}")
-    return written.state
+def _log_in(mcos: Mcos, urls: list[str]) -> None:
+    """With all entry points, so that they stand in for each other."""
+    options = f"--user {USER} --password-stdin <<< {PASSWORD}"
+    mcos.show(
+        *("login", *urls, "--user", USER, "--password-stdin"),
+        stdin=f"{PASSWORD}\n",
+        typed=" \\\n    ".join(["login", *map(shlex.quote, urls), options]),
+    )
 
 
-def _watch(client: Client, name: str, state: str) -> ObjectStat:
-    deadline = time.monotonic() + SETTLES_IN_SECONDS
-    while True:
-        stat = client.stat_object(CONTAINER, name)
-        if stat.state != state:
-            _say(f"{state} became {stat.state}")
-            state = stat.state
-        if stat.settled:
-            return stat
-        if time.monotonic() > deadline:
-            sys.exit(f"{name} is still {stat.state}: see `make logs`")
-        time.sleep(0.05)
+def _is_stored(mcos: Mcos, content: bytes) -> bool:
+    """Whether the object has this content, in all its replicas, from an earlier run."""
+    code, printed = mcos.ask("stat", WHERE, "--json")
+    if code != 0:
+        # Anything else than "not found" the put that follows will say, too.
+        return False
+    stat: dict[str, Any] = json.loads(printed)
+    etag = f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"'
+    return stat["state"] == "CREATED" and not stat["pending"] and stat["etag"] == etag
 
 
-def _print_replicas(stat: ObjectStat) -> None:
-    table = Table("cluster", "backend", "state", "bytes", "sha-256", box=None, pad_edge=False)
-    for replica in stat.replicas:
-        table.add_row(
-            replica.cluster, replica.backend, replica.state, str(replica.size), replica.sha256
-        )
-    console.print(table)
+def _name_entry_points(mcos: Mcos, entry_points: dict[str, str]) -> None:
+    """Keep the login for each entry point alone, too: by itself the command takes any."""
+    profile = read_profile(mcos.config, DEFAULT_PROFILE)
+    for cluster, entry_point in entry_points.items():
+        write_profile(mcos.config, cluster, replace(profile, entry_points=(entry_point,)))
 
 
-def _say(text: str) -> None:
-    console.print(text, markup=False, soft_wrap=True)
+def _comes_back(mcos: Mcos, cluster: str, content: bytes) -> bool:
+    code, found = mcos.ask("--profile", cluster, "cat", WHERE)
+    same = code == 0 and found == content
+    verdict = "the same bytes" if same else f"DIFFERENT (exit code {code}): see `make logs`"
+    console.print(f"$ mcos --profile {cluster} cat {WHERE}", style="bold", end="")
+    console.print(f"  # {verdict}")
+    return same
+
+
+def _tell_how_to_go_on(mcos: Mcos) -> None:
+    command = f"PYTHONPATH={shlex.quote(str(CLIENT))} {shlex.quote(sys.executable)} -m mcos_client"
+    console.print("\nto go on:")
+    console.print(f"export MCOS_CONFIG={shlex.quote(str(mcos.config))}")
+    console.print(f"alias mcos={shlex.quote(command)}")
 
 
 if __name__ == "__main__":
