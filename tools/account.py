@@ -28,10 +28,10 @@ def main() -> int:
     os.environ.setdefault("MCOS_TABLE_PREFIX", "mcos")
 
     from mcos import limits
-    from mcos.accounts import Role
+    from mcos.auth.passwords import hash_password
     from mcos.catalog import accounts
-    from mcos.names import is_user_name
-    from mcos.passwords import hash_password
+    from mcos.model.accounts import Role
+    from mcos.model.names import is_user_name
 
     name, password = arguments.name, arguments.password
     if password == "-":

@@ -1,1 +1,1 @@
-"""The Lambda handlers: one module a call or worker, named as it. Thin: parse, call mcos, answer."""
+"""The Lambda handlers. Thin: parse, call mcos, answer."""

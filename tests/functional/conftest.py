@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from mcos_client import Client
-from tests.functional.api.wire import CheckedTransport, Wire
-from tests.functional.services import StorageService, service_of
+from tests.support.services import StorageService, service_of
+from tests.support.wire import CheckedTransport, Wire
 
 ROOT = Path(__file__).parents[2]
 INSTANCE = os.environ.get("MCOS_INSTANCE", "test")

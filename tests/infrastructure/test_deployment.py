@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from mcos.registry import Cluster
+from mcos.model.clusters import Cluster
 from tests.infrastructure.conftest import INSTANCE, Deployment
 from tools import local
 from tools.terraform import ROOT

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.inprocess import environment  # before anything of mcos is imported
+from tests.support import environment
 
 if TYPE_CHECKING:
-    from tests.inprocess.cloud import Cloud
-    from tests.inprocess.user import User
+    from tests.support.cloud import Cloud
+    from tests.support.user import User
 
 __all__ = ["environment"]
 
@@ -19,7 +19,7 @@ __all__ = ["environment"]
 @pytest.fixture(scope="session")
 def running() -> Iterator[Cloud]:
     """One moto for all tests: to start it takes a second."""
-    from tests.inprocess.cloud import running_cloud
+    from tests.support.cloud import running_cloud
 
     with running_cloud() as cloud:
         yield cloud
@@ -36,7 +36,7 @@ def cloud(running: Cloud) -> Cloud:
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """What has more than a thousand bytes is large, and is sent and written in parts of these."""
     from mcos import limits
-    from tests.inprocess.uploads import PART
+    from tests.support.uploads import PART
 
     monkeypatch.setattr(limits, "PART_BYTES", PART)
     monkeypatch.setattr(limits, "UPLOAD_PART_BYTES_MIN", 1)
@@ -45,6 +45,6 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def user(cloud: Cloud) -> User:
     """An account with a container ``photos``."""
-    from tests.inprocess.user import User
+    from tests.support.user import User
 
     return User(cloud)

@@ -4,9 +4,9 @@ from base64 import b64encode
 from hashlib import md5, sha256
 
 from mcos import limits
-from tests.inprocess.cloud import ASYNC, SYNC, Cloud
-from tests.inprocess.gateway import stat_path
-from tests.inprocess.user import User
+from tests.support.cloud import ASYNC, SYNC, Cloud
+from tests.support.gateway import stat_path
+from tests.support.user import User
 
 
 def test_a_content_is_taken_only_if_it_has_the_digests_that_are_sent_with_it(

@@ -3,8 +3,8 @@
 import pytest
 
 from mcos.catalog.registry import all_clusters
-from tests.inprocess.cloud import ASYNC, CLUSTERS, SYNC, Cloud
-from tests.inprocess.gateway import container_path, object_path, stat_path
+from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
+from tests.support.gateway import container_path, object_path, stat_path
 
 PATH = object_path("photos", "sea.jpg")
 

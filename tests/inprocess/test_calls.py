@@ -6,9 +6,9 @@ from hashlib import md5
 import pytest
 
 from mcos import limits
-from tests.inprocess.cloud import ASYNC, CLUSTERS, SYNC, Cloud
-from tests.inprocess.gateway import container_path, object_path, stat_path
-from tests.inprocess.user import User
+from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
+from tests.support.gateway import container_path, object_path, stat_path
+from tests.support.user import User
 
 LARGE = bytes(range(256)) * 1024
 

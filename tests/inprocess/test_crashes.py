@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from mcos.digests import digests_of
-from mcos.model import ObjectRecord, State
-from tests.inprocess.cloud import ASYNC, SYNC, Cloud
-from tests.inprocess.environment import MORE_CLUSTERS
-from tests.inprocess.gateway import Reply, container_path, object_path
-from tests.inprocess.network import Manner, NetworkCall
+from mcos.model.digests import digests_of
+from mcos.model.objects import ObjectRecord, State
+from tests.support.cloud import ASYNC, SYNC, Cloud
+from tests.support.environment import MORE_CLUSTERS
+from tests.support.gateway import Reply, container_path, object_path
+from tests.support.network import Manner, NetworkCall
 
 OLD, NEW, BETWEEN = b"the old content", b"the new content", b"taken in between"
 LARGE = b"more than an execution's input carries" * 4000

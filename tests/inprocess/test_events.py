@@ -11,8 +11,8 @@ from botocore.awsrequest import AWSPreparedRequest
 from chalice.test import Client
 
 from app import app
-from tests.inprocess.cloud import Cloud
-from tests.unit.event_schema import check_detail
+from tests.support.cloud import Cloud
+from tests.support.event_schema import check_detail
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT, CONTAINER = "demo", "letters"

@@ -5,17 +5,17 @@ from collections.abc import Callable
 
 import pytest
 
-from mcos import reading
 from mcos.catalog.registry import write_health
-from mcos.model import Version
-from mcos.reading import ReplicaUnreadable
-from mcos.registry import ClusterState, Health
-from mcos.repair_queue import verify_message
-from tests.inprocess.cloud import CLUSTERS, SYNC, Cloud
-from tests.inprocess.environment import MORE_CLUSTERS
-from tests.inprocess.network import Manner
-from tests.inprocess.user import User
-from tests.unit.builders import version
+from mcos.model.clusters import ClusterState, Health
+from mcos.model.objects import Version
+from mcos.replicas import read as reading
+from mcos.replicas.read import ReplicaUnreadable
+from mcos.replicas.repair_queue import verify_message
+from tests.support.builders import version
+from tests.support.cloud import CLUSTERS, SYNC, Cloud
+from tests.support.environment import MORE_CLUSTERS
+from tests.support.network import Manner
+from tests.support.user import User
 
 CONTENT = b"the right bytes"
 WRONG = b"the wrong bytes"

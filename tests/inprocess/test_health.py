@@ -3,10 +3,10 @@
 import pytest
 
 from mcos.catalog import registry
-from mcos.registry import ClusterState
+from mcos.model.clusters import ClusterState
 from mcos.workers import check_health
-from tests.inprocess.cloud import CLUSTERS, SYNC, Cloud, arn
-from tests.inprocess.user import User
+from tests.support.cloud import CLUSTERS, SYNC, Cloud, arn
+from tests.support.user import User
 
 
 @pytest.fixture(autouse=True)

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from mcos.fetching import FetchFailed, FetchRefused
-from mcos.model import State
-from mcos.workers import fetch_source
-from tests.inprocess.cloud import SYNC, Cloud, arn
-from tests.inprocess.gateway import container_path
-from tests.inprocess.network import Manner, NetworkCall
-from tests.inprocess.user import User
+from mcos.inbound import transfer
+from mcos.inbound.fetch import FetchFailed, FetchRefused
+from mcos.model.objects import State
+from tests.support.cloud import SYNC, Cloud, arn
+from tests.support.gateway import container_path
+from tests.support.network import Manner, NetworkCall
+from tests.support.user import User
 
 CONTENT, OTHER = b"what a scanner has put there", b"and another one"
 NAME = "2026/scan ä+1.tiff"
@@ -144,7 +144,7 @@ class Source:
 @pytest.fixture
 def source(monkeypatch: pytest.MonkeyPatch) -> Source:
     source = Source()
-    monkeypatch.setattr(fetch_source, "fetch", source.fetch)
+    monkeypatch.setattr(transfer, "fetch", source.fetch)
     return source
 
 
@@ -152,7 +152,7 @@ def source(monkeypatch: pytest.MonkeyPatch) -> Source:
 def test_a_message_has_a_content_fetched(
     owner: User, source: Source, part: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch_source, "_PART_BYTES", part)
+    monkeypatch.setattr(transfer, "_PART_BYTES", part)
     one = message(owner, id="one")
     assert owner.cloud.ingest("s3", one, one) == []
     assert content_of(owner) == CONTENT

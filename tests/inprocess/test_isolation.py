@@ -2,9 +2,9 @@
 
 import pytest
 
-from mcos import tokens
-from tests.inprocess.cloud import ASYNC, CLUSTERS, SYNC, Cloud
-from tests.inprocess.gateway import container_path, object_path, stat_path
+from mcos.auth import tokens
+from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
+from tests.support.gateway import container_path, object_path, stat_path
 
 CONTAINER, NAME = "photos", "sea.jpg"
 PATH = object_path(CONTAINER, NAME)

@@ -7,14 +7,14 @@ import pytest
 
 from mcos import limits
 from mcos.catalog import jobs
-from mcos.jobs import Job, JobKind, JobState, new_job
-from mcos.registry import ClusterState
+from mcos.model.clusters import ClusterState
+from mcos.model.jobs import Job, JobKind, JobState, new_job
 from mcos.workers import run_jobs as worker
-from tests.inprocess.cloud import ASYNC, SYNC, Cloud, arn
-from tests.inprocess.environment import ALL_CLUSTERS, CLUSTERS, MORE_CLUSTERS
-from tests.inprocess.network import Manner
-from tests.inprocess.uploads import Sender
-from tests.inprocess.user import User
+from tests.support.cloud import ASYNC, SYNC, Cloud, arn
+from tests.support.environment import ALL_CLUSTERS, CLUSTERS, MORE_CLUSTERS
+from tests.support.network import Manner
+from tests.support.uploads import Sender
+from tests.support.user import User
 
 NAMES = [f"object-{number}" for number in range(6)]
 _ROUNDS = 60  # of a twentieth of a second each, on however slow a machine

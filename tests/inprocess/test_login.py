@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.inprocess.cloud import CLUSTERS, Cloud
+from tests.support.cloud import CLUSTERS, Cloud
 
 
 def test_login_gives_a_token_that_every_entry_point_takes(cloud: Cloud) -> None:

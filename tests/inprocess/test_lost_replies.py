@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from mcos.catalog import objects
-from mcos.lifecycle import touch
-from tests.inprocess.cloud import ASYNC, SYNC, Cloud
-from tests.inprocess.gateway import Reply, container_path, object_path
-from tests.inprocess.network import Died, Manner
+from mcos.model.lifecycle import touch
+from tests.support.cloud import ASYNC, SYNC, Cloud
+from tests.support.gateway import Reply, container_path, object_path
+from tests.support.network import Died, Manner
 
 CONTAINER, NAME = "photos", "sea.jpg"
 PATH = object_path(CONTAINER, NAME)

@@ -4,9 +4,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.inprocess.cloud import SYNC, Cloud
-from tests.inprocess.gateway import container_path, object_path, stat_path
-from tests.inprocess.user import User
+from tests.support.cloud import SYNC, Cloud
+from tests.support.gateway import container_path, object_path, stat_path
+from tests.support.user import User
 
 
 @pytest.mark.parametrize(

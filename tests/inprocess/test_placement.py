@@ -2,11 +2,11 @@
 
 import pytest
 
-from mcos.registry import ClusterState, PolicyPart, StoragePolicy
-from tests.inprocess.cloud import ASYNC, SYNC, Cloud
-from tests.inprocess.environment import ALL_CLUSTERS, CLUSTERS, MORE_CLUSTERS
-from tests.inprocess.gateway import container_path, object_path, stat_path
-from tests.inprocess.user import User
+from mcos.model.clusters import ClusterState, PolicyPart, StoragePolicy
+from tests.support.cloud import ASYNC, SYNC, Cloud
+from tests.support.environment import ALL_CLUSTERS, CLUSTERS, MORE_CLUSTERS
+from tests.support.gateway import container_path, object_path, stat_path
+from tests.support.user import User
 
 FAST_AND_BACKUP = StoragePolicy(
     "fast-and-backup",

@@ -11,13 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcos import limits
-from mcos.calls.conditions import Conditions
 from mcos.calls.create_container import create_container
 from mcos.calls.create_object import create_object
 from mcos.calls.delete_container import delete_container
 from mcos.calls.delete_object import delete_object
 from mcos.calls.update_object import update_object
-from mcos.calls.writing import Content, Prefer
 from mcos.catalog import containers
 from mcos.catalog.registry import all_clusters
 from mcos.errors import (
@@ -28,10 +26,12 @@ from mcos.errors import (
     ObjectExists,
     ObjectNotFound,
 )
-from mcos.model import ObjectRecord, State
+from mcos.model.conditions import Conditions
+from mcos.model.objects import ObjectRecord, State
+from mcos.versions.make import Content, Prefer
 from mcos.workers.sweep_pending import sweep_pending
-from tests.inprocess.cloud import Cloud
-from tests.inprocess.interleaving import Outcome, Stage, interleavings
+from tests.support.cloud import Cloud
+from tests.support.interleaving import Outcome, Stage, interleavings
 
 ASYNC = Prefer("respond-async")
 NO_CONDITIONS = Conditions()

@@ -5,9 +5,9 @@ from base64 import b64encode
 
 import pytest
 
-from tests.inprocess.cloud import ASYNC, CLUSTERS, SYNC, Cloud
-from tests.inprocess.gateway import object_path, stat_path
-from tests.inprocess.user import User
+from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
+from tests.support.gateway import object_path, stat_path
+from tests.support.user import User
 
 
 def test_a_read_is_answered_while_two_of_three_backends_are_down(cloud: Cloud, user: User) -> None:

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcos.catalog import objects
-from mcos.model import ObjectRecord, State
-from mcos.repair_queue import dispose_message, put_message
-from tests.inprocess.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
-from tests.inprocess.gateway import container_path, object_path
-from tests.inprocess.network import Died
+from mcos.model.objects import ObjectRecord, State
+from mcos.replicas.repair_queue import dispose_message, put_message
+from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
+from tests.support.gateway import container_path, object_path
+from tests.support.network import Died
 
 CONTAINER, NAME = "photos", "may/sea.jpg"
 PATH = object_path(CONTAINER, NAME)

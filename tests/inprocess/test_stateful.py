@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from mcos_client import Client
-from tests.inprocess.cloud import CLUSTERS, Cloud
-from tests.stateful.machine import AccountLife, User
+from tests.support.cloud import CLUSTERS, Cloud
+from tests.support.stateful.machine import AccountLife, User
 
 
 class InProcess:
@@ -57,7 +57,7 @@ class Transport(httpx.BaseTransport):
 def test_an_account_lives_as_the_model_says(
     running: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mcos.passwords._N", 16)  # the work of a password is not the subject
+    monkeypatch.setattr("mcos.auth.passwords._N", 16)  # the work of a password is not the subject
     run_state_machine_as_test(
         AccountLife.driven_by(InProcess(running)),
         settings=settings(max_examples=12, stateful_step_count=25, deadline=None),

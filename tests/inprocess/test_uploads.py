@@ -5,19 +5,19 @@ from hashlib import sha256
 
 import pytest
 
-from chalicelib import digest_content as digest_content_function
-from chalicelib import put_parts as put_parts_function
+from chalicelib.workers import digest_content as digest_content_function
+from chalicelib.workers import put_parts as put_parts_function
 from mcos import limits
-from mcos.model import State
-from mcos.repair_queue import verify_message
-from mcos.replication import replica_of
+from mcos.model.objects import State
+from mcos.replicas.repair_queue import verify_message
+from mcos.versions.execution import replica_of
 from mcos.workers import digest_content as digest_content_worker
 from mcos.workers import put_parts as put_parts_worker
-from tests.inprocess.cloud import ASYNC, CLUSTERS, SYNC, arn
-from tests.inprocess.gateway import container_path, object_path
-from tests.inprocess.network import Manner, NetworkCall
-from tests.inprocess.uploads import PART, Sender, etag
-from tests.inprocess.user import User
+from tests.support.cloud import ASYNC, CLUSTERS, SYNC, arn
+from tests.support.gateway import container_path, object_path
+from tests.support.network import Manner, NetworkCall
+from tests.support.uploads import PART, Sender, etag
+from tests.support.user import User
 
 pytestmark = pytest.mark.usefixtures("small_parts")
 

@@ -9,11 +9,11 @@ from functools import partial
 
 import pytest
 
-from chalicelib import stat_object as function
+from chalicelib.api import stat_object as function
 from mcos.calls.stat_object import stat_object
-from tests.inprocess.cloud import ASYNC, CLUSTERS, SYNC, Cloud
-from tests.inprocess.gateway import object_path, stat_path
-from tests.inprocess.user import User
+from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
+from tests.support.gateway import object_path, stat_path
+from tests.support.user import User
 
 
 @dataclass

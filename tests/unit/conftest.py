@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.inprocess import environment
+from tests.support import environment
 
 if TYPE_CHECKING:
-    from tests.inprocess.network import Network
+    from tests.support.network import Network
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def moto() -> Iterator[Network]:
     # Imported here: most tests need neither.
     from moto import mock_aws
 
-    from tests.inprocess.network import Network
+    from tests.support.network import Network
 
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         network = Network()

@@ -9,8 +9,8 @@ import pytest
 from botocore.config import Config
 
 from mcos_client import Client
-from tests.functional.api.wire import Wire
 from tests.functional.conftest import Account, AccountFactory
+from tests.support.wire import Wire
 
 __all__ = ["CLUSTERS", "Account", "AccountFactory"]
 

@@ -13,7 +13,7 @@ import pytest
 
 from mcos_client import Client
 from tests.functional.api.conftest import Account, AccountFactory
-from tests.functional.api.wire import CONTRACT, SYNC, Wire, code_of
+from tests.support.wire import CONTRACT, SYNC, Wire, code_of
 
 Snapshot = dict[str, Any]
 

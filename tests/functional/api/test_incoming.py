@@ -15,7 +15,7 @@ from botocore.config import Config
 from clouds import venvs
 from mcos_client import Client, McosError
 from tests.functional.api.conftest import Account
-from tests.functional.waiting import wait_until
+from tests.support.waiting import wait_until
 
 CLUSTER = "swift"  # any; its own backend is not S3
 STAGING = f"mcos-{CLUSTER}-staging-000000000000"

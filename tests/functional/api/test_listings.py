@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from mcos_client import Client, ContainerNotFound
 from tests.functional.api.conftest import CLUSTERS, AccountFactory
-from tests.functional.api.wire import Wire, code_of
-from tests.stateful.listing import expected_listing, in_order
+from tests.support.stateful.listing import expected_listing, in_order
+from tests.support.wire import Wire, code_of
 
 FOLDED = [f"big/{number:03}" for number in range(20)]
 NAMES = [

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from mcos_client import Client, ObjectNotFound
 from tests.functional.api.conftest import CLUSTERS
-from tests.functional.api.wire import SYNC, Wire, object_path
-from tests.stateful.strategies import container_names, object_names
+from tests.support.stateful.strategies import container_names, object_names
+from tests.support.wire import SYNC, Wire, object_path
 
 LONGEST = 1024
 

@@ -14,9 +14,9 @@ from botocore.config import Config
 
 from mcos_client import Client
 from tests.functional.api.conftest import CLUSTERS, Account, AccountFactory
-from tests.functional.api.wire import ASYNC, SYNC, Wire, code_of, object_path, stat_path
-from tests.functional.waiting import wait_until
-from tests.unit.event_schema import check_event
+from tests.support.event_schema import check_event
+from tests.support.waiting import wait_until
+from tests.support.wire import ASYNC, SYNC, Wire, code_of, object_path, stat_path
 
 BUS = "mcos"
 

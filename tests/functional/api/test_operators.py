@@ -8,9 +8,9 @@ import pytest
 from mcos import limits
 from mcos_client import Client, InvalidCredentials
 from tests.functional.api.conftest import CLUSTERS
-from tests.functional.api.wire import CheckedTransport, Wire, code_of, container_path
 from tests.functional.conftest import Account
-from tests.functional.waiting import wait_until
+from tests.support.waiting import wait_until
+from tests.support.wire import CheckedTransport, Wire, code_of, container_path
 
 # How long a warm authorizer may believe in what it has read, and a moment.
 UNNOTICED_SECONDS = limits.REGISTRY_AGE_SECONDS + 10

@@ -6,8 +6,8 @@ import pytest
 
 from mcos_client import Client
 from tests.functional.api.conftest import CLUSTERS, Account
-from tests.functional.services import StorageService
-from tests.functional.waiting import wait_until
+from tests.support.services import StorageService
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture

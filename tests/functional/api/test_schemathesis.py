@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.functional.api.conftest import Account, AccountFactory
-from tests.functional.api.contract import DOCUMENT
+from tests.support.contract import DOCUMENT
 
 EXAMPLES = 15
 """Of each operation at each entry point."""

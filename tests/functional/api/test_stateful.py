@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.functional.api.conftest import CLUSTERS, AccountFactory
-from tests.functional.waiting import wait_until
-from tests.stateful.machine import AccountLife, User
+from tests.support.stateful.machine import AccountLife, User
+from tests.support.waiting import wait_until
 
 
 @dataclass(frozen=True)

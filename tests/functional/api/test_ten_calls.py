@@ -19,7 +19,7 @@ from mcos_client import (
     ObjectNotFound,
 )
 from tests.functional.api.conftest import CLUSTERS, Account
-from tests.functional.api.wire import ASYNC, SYNC, Wire, container_path, object_path, stat_path
+from tests.support.wire import ASYNC, SYNC, Wire, container_path, object_path, stat_path
 
 MODES = {"respond-async": ASYNC, "wait=25": SYNC}
 LARGEST = 4_500_000

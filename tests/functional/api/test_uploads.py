@@ -12,9 +12,9 @@ import pytest
 
 from mcos_client import Client, ObjectNotFound
 from tests.functional.api.conftest import CLUSTERS, Account
-from tests.functional.api.wire import Wire, code_of, object_path
-from tests.functional.services import StorageService
-from tests.functional.waiting import wait_until
+from tests.support.services import StorageService
+from tests.support.waiting import wait_until
+from tests.support.wire import Wire, code_of, object_path
 
 MIB = 1024**2
 PART = 64 * MIB

@@ -12,8 +12,9 @@ from typing import Any
 
 import botocore.httpsession
 
-from mcos import replication
-from mcos.lifecycle import Outcome
+from app import MODULES
+from mcos.model.lifecycle import Outcome
+from mcos.versions import execution
 
 CONTENT = b64encode(b"a small content").decode()
 CONTAINER = "counted"
@@ -34,7 +35,7 @@ class Counter:
 
 
 def handle(function: str, event: dict[str, Any]) -> Any:
-    return import_module(f"chalicelib.{function}").handle(event, None)
+    return import_module(MODULES[function]).handle(event, None)
 
 
 def request(
@@ -62,7 +63,7 @@ def request(
 def main(account: str) -> dict[str, int]:
     counter = Counter()
     counts = {}
-    executions: list[dict[str, Any]] = []
+    begun: list[dict[str, Any]] = []
 
     def count(call: str, *arguments: str) -> None:
         before = counter.sent
@@ -80,23 +81,22 @@ def main(account: str) -> dict[str, int]:
         request(function, method, account, "warm")
         count(call, function, method, account, "warm")
 
-    def keep(execution: dict[str, Any], *, wait_seconds: float) -> replication.Result:
-        executions.append(execution)
-        return replication.Result(Outcome.COMMITTED, frozenset())
+    def keep(given: dict[str, Any], *, wait_seconds: float) -> execution.Result:
+        begun.append(given)
+        return execution.Result(Outcome.COMMITTED, frozenset())
 
-    replication.run = keep
+    execution.run = keep
     for name in ("warm-commit", "commit"):
         request("create_object", "POST", account, name)
-        execution = executions.pop()
+        given = begun.pop()
         before = counter.sent
         handle(
             "commit_version",
             {
-                "record": execution["record"],
-                "version_id": execution["version_id"],
+                "record": given["record"],
+                "version_id": given["version_id"],
                 "results": [
-                    {"cluster": target["cluster"], "stored": True}
-                    for target in execution["targets"]
+                    {"cluster": target["cluster"], "stored": True} for target in given["targets"]
                 ],
             },
         )

@@ -20,7 +20,7 @@ from mcos_client import AsyncClient, Client, ObjectStat
 from mcos_client.fs import McosFileSystem
 from tests.functional.client.mcos import SECONDS, Mcos
 from tests.functional.conftest import Account
-from tests.functional.waiting import wait_until
+from tests.support.waiting import wait_until
 
 MIB = 1024**2
 LARGE = 20 * MIB

@@ -14,8 +14,8 @@ from rich.table import Table
 from mcos_client import Client
 from tests.functional.client.mcos import Mcos
 from tests.functional.conftest import Account
-from tests.functional.services import StorageService
-from tests.functional.waiting import wait_until
+from tests.support.services import StorageService
+from tests.support.waiting import wait_until
 
 SIZE = 2 * 1024**3
 PART = 64 * 1024**2

@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from mcos.registry import Cluster, ClusterState
+from mcos.model.clusters import Cluster, ClusterState
 from mcos_client import Client
-from tests.functional.api.wire import Wire
 from tests.functional.conftest import Account
+from tests.support.wire import Wire
 
 FIVE = ("s3", "swift", "ceph", "swift-2", "s3-2")
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from mcos_client import Client, McosError
-from tests.functional.api.wire import Wire, container_path
 from tests.functional.conftest import Account
 from tests.functional.five.conftest import FIVE
-from tests.functional.services import StorageService
-from tests.functional.waiting import wait_until
+from tests.support.services import StorageService
+from tests.support.waiting import wait_until
+from tests.support.wire import Wire, container_path
 
 DRAINED = "s3-2"
 OBJECTS = 60

@@ -5,8 +5,8 @@ import pytest
 from mcos_client import Client
 from tests.functional.conftest import Account
 from tests.functional.five.conftest import FIVE
-from tests.functional.services import StorageService
-from tests.functional.waiting import wait_until
+from tests.support.services import StorageService
+from tests.support.waiting import wait_until
 
 CONTENT = b"the bytes that were sent"
 

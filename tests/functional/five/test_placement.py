@@ -8,14 +8,14 @@ from functools import partial
 import pytest
 from rich.table import Table
 
+from mcos.model.clusters import DEFAULT_POLICY, Cluster
 from mcos.placement import resolver
-from mcos.registry import DEFAULT_POLICY, Cluster
 from mcos_client import Client
-from tests.functional.api.wire import Wire
 from tests.functional.conftest import Account
 from tests.functional.five.conftest import FIVE
-from tests.functional.services import StorageService
-from tests.functional.waiting import wait_until
+from tests.support.services import StorageService
+from tests.support.waiting import wait_until
+from tests.support.wire import Wire
 
 OBJECTS = 1000
 BATCH = 50

@@ -18,9 +18,9 @@ from rich.table import Table
 
 from mcos import limits
 from mcos_client import Client, NotEnoughClusters, ReplicationFailed
-from tests.functional.api.wire import Wire
 from tests.functional.conftest import Account
-from tests.functional.waiting import wait_until
+from tests.support.waiting import wait_until
+from tests.support.wire import Wire
 
 THREE = ("s3", "swift", "ceph")
 OUTAGES = [*combinations(THREE, 1), *combinations(THREE, 2)]

@@ -23,7 +23,6 @@ from mcos.storage import (
     StorageBackend,
     open_backend,
 )
-from tests.functional.services import service_of
 from tests.functional.storage.helpers import (
     MIB,
     Stream,
@@ -33,6 +32,7 @@ from tests.functional.storage.helpers import (
     fetched,
     response_to,
 )
+from tests.support.services import service_of
 
 PART = 5 * MIB
 """What every service takes as a part that is not the last."""

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.builders import cluster
+from tests.support.builders import cluster
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
 
-    from tests.inprocess.network import Network
+    from tests.support.network import Network
 
 RUN_JOBS = "arn:aws:lambda:us-east-1:123456789012:function:mcos-s3-run_jobs"
 

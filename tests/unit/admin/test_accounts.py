@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from pynamodb.exceptions import PutError
 
-from mcos import clock, limits, passwords, revocation, tokens
-from mcos.accounts import Role
+from mcos import clock, limits
 from mcos.admin.accounts import change_account, create_account, list_accounts
+from mcos.auth import passwords, revocation, tokens
 from mcos.calls.login import login
 from mcos.catalog import accounts
 from mcos.catalog.registry import REVOCATION, current_registry, forget
@@ -22,7 +22,8 @@ from mcos.errors import (
     LastAdmin,
     TokenRevoked,
 )
-from tests.inprocess.network import Manner, Network
+from mcos.model.accounts import Role
+from tests.support.network import Manner, Network
 
 pytestmark = pytest.mark.usefixtures("network")
 

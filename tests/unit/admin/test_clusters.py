@@ -17,11 +17,11 @@ from mcos.errors import (
     JobNotFound,
     PolicyUnmet,
 )
-from mcos.jobs import Job, JobKind, JobState
-from mcos.registry import Cluster, ClusterState, Health, PolicyPart, StoragePolicy
-from tests.inprocess.network import Manner, Network
+from mcos.model.clusters import Cluster, ClusterState, Health, PolicyPart, StoragePolicy
+from mcos.model.jobs import Job, JobKind, JobState
+from tests.support.builders import cluster
+from tests.support.network import Manner, Network
 from tests.unit.admin.conftest import RunJobs
-from tests.unit.builders import cluster
 
 pytestmark = pytest.mark.usefixtures("network", "run_jobs")
 

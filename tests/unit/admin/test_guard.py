@@ -2,11 +2,11 @@
 
 import pytest
 
-from mcos.accounts import Role
 from mcos.admin.guard import require_admin
 from mcos.catalog import accounts
 from mcos.errors import NotPermitted
-from tests.inprocess.network import Network
+from mcos.model.accounts import Role
+from tests.support.network import Network
 
 pytestmark = pytest.mark.usefixtures("network")
 

@@ -7,8 +7,8 @@ import pytest
 from mcos.admin.jobs import get_job, list_jobs, start_rebalance, stop_job
 from mcos.catalog import jobs
 from mcos.errors import InvalidBody, JobNotFound
-from mcos.jobs import Job, JobKind, JobState
-from tests.inprocess.network import Manner, Network
+from mcos.model.jobs import Job, JobKind, JobState
+from tests.support.network import Manner, Network
 from tests.unit.admin.conftest import RUN_JOBS, RunJobs
 
 pytestmark = pytest.mark.usefixtures("network", "run_jobs")

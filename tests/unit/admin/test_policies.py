@@ -7,8 +7,8 @@ from mcos.admin.policies import delete_policy, list_policies, set_policy
 from mcos.catalog import containers
 from mcos.catalog.registry import current_registry
 from mcos.errors import InvalidBody, InvalidName, PolicyInUse, PolicyNotFound, PolicyUnmet
-from mcos.registry import DEFAULT_POLICY, ClusterState, PolicyPart, StoragePolicy
-from tests.inprocess.network import Network
+from mcos.model.clusters import DEFAULT_POLICY, ClusterState, PolicyPart, StoragePolicy
+from tests.support.network import Network
 
 pytestmark = pytest.mark.usefixtures("linked")
 

@@ -5,10 +5,10 @@ from threading import Barrier
 
 import pytest
 
-from mcos.accounts import Role
 from mcos.catalog import accounts
 from mcos.errors import AccountNotFound, Conflict, LastAdmin
-from tests.inprocess.network import Manner, Network
+from mcos.model.accounts import Role
+from tests.support.network import Manner, Network
 
 pytestmark = pytest.mark.usefixtures("network")
 

@@ -5,9 +5,9 @@ from pynamodb.exceptions import DeleteError
 
 from mcos.catalog import containers, objects
 from mcos.errors import Conflict, ContainerNotEmpty, ContainerNotFound
-from mcos.model import ObjectRecord
-from tests.inprocess.network import Manner, Network
-from tests.unit.builders import KEY, record, version
+from mcos.model.objects import ObjectRecord
+from tests.support.builders import KEY, record, version
+from tests.support.network import Manner, Network
 
 pytestmark = pytest.mark.usefixtures("network")
 

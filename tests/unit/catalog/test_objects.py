@@ -9,12 +9,13 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from mcos import clock, lifecycle
+from mcos import clock
 from mcos.catalog import objects
 from mcos.errors import Conflict, ObjectExists, ObjectNotFound
-from mcos.model import ObjectRecord, State
-from tests.inprocess.network import Manner, Network
-from tests.unit.builders import CLUSTERS, KEY, record, version
+from mcos.model import lifecycle
+from mcos.model.objects import ObjectRecord, State
+from tests.support.builders import CLUSTERS, KEY, record, version
+from tests.support.network import Manner, Network
 
 pytestmark = pytest.mark.usefixtures("network")
 

@@ -9,9 +9,9 @@ from botocore.session import get_session
 from mcos import limits
 from mcos.catalog import registry
 from mcos.errors import UnknownStoragePolicy
-from mcos.registry import DEFAULT_POLICY, ClusterState, Health, PolicyPart, StoragePolicy
-from tests.inprocess.environment import PREFIX
-from tests.inprocess.network import Network
+from mcos.model.clusters import DEFAULT_POLICY, ClusterState, Health, PolicyPart, StoragePolicy
+from tests.support.environment import PREFIX
+from tests.support.network import Network
 
 ROW: dict[str, Any] = {
     "entry_point": "https://ceph.test",

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 import httpx
 
-from tests.functional.api.contract import Contract, Exchange
+from tests.support.contract import Contract, Exchange
 
 from .fake_storage import FakeStorage, Replica, range_of
 

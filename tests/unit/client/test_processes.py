@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from mcos_client.config import Profile, write_profile
-from tests.functional.waiting import wait_until
+from tests.support.waiting import wait_until
 
 from .fake_mcos import FakeMcos, Stored
 from .fake_server import serving

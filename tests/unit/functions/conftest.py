@@ -10,7 +10,7 @@ import pytest
 from tests.unit.admin.conftest import linked, run_jobs
 
 if TYPE_CHECKING:
-    from tests.inprocess.network import Network
+    from tests.support.network import Network
 
 __all__ = ["linked", "logged", "operator", "run_jobs"]
 
@@ -18,9 +18,9 @@ __all__ = ["linked", "logged", "operator", "run_jobs"]
 @pytest.fixture
 def operator(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     """``ada`` is an admin and ``bob`` is none; hashes take no time."""
-    from mcos import passwords
-    from mcos.accounts import Role
+    from mcos.auth import passwords
     from mcos.catalog import accounts
+    from mcos.model.accounts import Role
 
     monkeypatch.setattr(passwords, "_N", 2)
     accounts.create("ada", passwords.hash_password("ada's"), Role.ADMIN)
@@ -30,7 +30,7 @@ def operator(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def logged(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The log lines that were written, as text."""
-    from chalicelib import endpoint
+    from chalicelib.shared import endpoint
 
     handler = endpoint.logger._logger.handlers[0]
     lines: list[str] = []

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib import authorizer
-from mcos import clock, revocation, tokens
-from mcos.registry import Registry
+from chalicelib.api import authorizer
+from mcos import clock
+from mcos.auth import revocation, tokens
+from mcos.model.clusters import Registry
 
 
 @pytest.fixture(autouse=True)

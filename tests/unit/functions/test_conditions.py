@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.conditions import conditions
-from mcos.calls.conditions import Conditions, guard, matches
+from chalicelib.shared.conditions import conditions
 from mcos.errors import InvalidHeader, PreconditionFailed
-from tests.unit.functions.events import request
+from mcos.model.conditions import Conditions, guard, matches
+from tests.support.events import request
 
 ONE, OTHER = '"one"', '"other"'
 

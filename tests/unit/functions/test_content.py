@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.content import content
+from chalicelib.shared.content import content
 from mcos import limits
 from mcos.errors import (
     ContentTooLarge,
@@ -16,7 +16,7 @@ from mcos.errors import (
     InvalidMetadata,
     UnsafeTextBody,
 )
-from tests.unit.functions.events import request
+from tests.support.events import request
 
 BODY = b"bytes \xff\x00"
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib import endpoint as module
-from chalicelib.endpoint import endpoint
-from chalicelib.http import Request, Response
-from chalicelib.worker import logged
+from chalicelib.shared import endpoint as module
+from chalicelib.shared.endpoint import endpoint
+from chalicelib.shared.http import Request, Response
+from chalicelib.shared.worker import logged
 from mcos.errors import ObjectNotFound
-from tests.unit.functions.events import event
+from tests.support.events import event
 
 
 @pytest.fixture

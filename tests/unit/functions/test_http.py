@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.http import Request, Response
+from chalicelib.shared.http import Request, Response
 from mcos import limits
 from mcos.errors import (
     InvalidName,
@@ -18,9 +18,9 @@ from mcos.errors import (
     TokenMissing,
     TokenRevoked,
 )
-from tests.inprocess.gateway import decoded
-from tests.stateful.strategies import object_names
-from tests.unit.functions.events import request
+from tests.support.events import request
+from tests.support.gateway import decoded
+from tests.support.stateful.strategies import object_names
 
 
 @given(object_names())

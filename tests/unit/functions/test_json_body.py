@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.json_body import (
+from chalicelib.shared.json_body import (
     fields,
     flag,
     listed,
@@ -19,9 +19,9 @@ from chalicelib.json_body import (
     texts,
     whole,
 )
-from mcos.accounts import Role
 from mcos.errors import InvalidBody
-from tests.unit.functions.events import request
+from mcos.model.accounts import Role
+from tests.support.events import request
 
 EVERY = {
     "text": text,

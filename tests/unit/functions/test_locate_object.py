@@ -9,12 +9,12 @@ import pytest
 from mcos.admin import clusters
 from mcos.catalog import containers, objects, registry
 from mcos.catalog.registry import current_registry
-from mcos.model import Replica, Version
+from mcos.model.clusters import ClusterState, PolicyPart, StoragePolicy
+from mcos.model.objects import Replica, Version
 from mcos.placement import resolver
-from mcos.registry import ClusterState, PolicyPart, StoragePolicy
-from tests.inprocess.network import Network
-from tests.unit.builders import record, version
-from tests.unit.functions.api import call
+from tests.support.api import call
+from tests.support.builders import record, version
+from tests.support.network import Network
 
 pytestmark = pytest.mark.usefixtures("linked")
 

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from mcos import limits, passwords, tokens
+from mcos import limits
+from mcos.auth import passwords, tokens
 from mcos.catalog import accounts
-from tests.unit.functions.api import call
+from tests.support.api import call
 
 pytestmark = pytest.mark.usefixtures("operator")
 

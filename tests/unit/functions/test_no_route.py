@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import no_route
-from tests.inprocess.gateway import routes, routes_variable
-from tests.stateful.strategies import container_names, object_names
-from tests.unit.functions.events import event
+from chalicelib.api import no_route
+from tests.support.events import event
+from tests.support.gateway import routes, routes_variable
+from tests.support.stateful.strategies import container_names, object_names
 
 ALLOWED = {
     "/v1/login": "POST",

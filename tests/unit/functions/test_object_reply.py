@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib import download_object
-from chalicelib.object_reply import described, headers
+from chalicelib.api import download_object
+from chalicelib.shared.object_reply import described, headers
 from mcos.calls.download_object import Download
-from mcos.model import Replica, State
-from tests.unit.builders import record, version
-from tests.unit.functions.events import event
+from mcos.model.objects import Replica, State
+from tests.support.builders import record, version
+from tests.support.events import event
 
 STORED, WRITING = Replica("s3", stored=True), Replica("s3")
 LEAVING = Replica("s3", stored=True, leaving=True)

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from mcos import passwords
+from app import MODULES
+from mcos.auth import passwords
 from mcos.catalog import accounts, jobs, registry
 from mcos.catalog.registry import current_registry
-from mcos.jobs import JobState
-from mcos.registry import Health
-from tests.functional.api.contract import DOCUMENT
-from tests.unit.functions.api import call
+from mcos.model.clusters import Health
+from mcos.model.jobs import JobState
+from tests.support.api import call
+from tests.support.contract import DOCUMENT
 
 pytestmark = pytest.mark.usefixtures("operator", "run_jobs")
 
@@ -85,7 +86,7 @@ def test_every_call_is_logged_under_its_name(
     call(method, filled(path))
     (line,) = [one for one in map(json.loads, logged) if one["message"] == "call"]
     assert (line["call"], line["account"]) == (call_name, "ada")
-    assert import_module(f"chalicelib.{function}")
+    assert import_module(MODULES[function])
 
 
 def test_an_admin_who_was_put_down_is_refused_at_the_next_call() -> None:

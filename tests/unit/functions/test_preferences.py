@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.preferences import applied, prefer
+from chalicelib.shared.preferences import applied, prefer
 from mcos import limits
-from mcos.calls.writing import Prefer
 from mcos.settings import settings
-from tests.unit.functions.events import request
+from mcos.versions.make import Prefer
+from tests.support.events import request
 
 
 @pytest.mark.parametrize(

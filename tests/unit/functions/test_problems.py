@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from chalicelib import problems
-from chalicelib.problems import MethodNotAllowed, NoSuchPath, problem
+from chalicelib.shared import problems
+from chalicelib.shared.problems import MethodNotAllowed, NoSuchPath, problem
 from mcos import errors
 from mcos.errors import McosError, RangeNotSatisfiable
-from tests.inprocess.gateway import DOCUMENT
+from tests.support.gateway import DOCUMENT
 
 
 def document() -> dict[str, Any]:

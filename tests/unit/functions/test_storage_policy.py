@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib import create_object, update_object
-from chalicelib.storage_policy import storage_policy
+from chalicelib.api import create_object, update_object
+from chalicelib.shared.storage_policy import storage_policy
 from mcos.catalog import containers, registry
 from mcos.errors import ObjectNotFound, UnknownStoragePolicy
-from mcos.registry import PolicyPart, StoragePolicy
-from tests.unit.functions.api import call
-from tests.unit.functions.events import event, request
+from mcos.model.clusters import PolicyPart, StoragePolicy
+from tests.support.api import call
+from tests.support.events import event, request
 
 BAD = ["", " ", "Fast", "a b", "a_b", "é", "x" * 65, "fast, slow"]
 

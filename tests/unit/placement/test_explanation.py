@@ -2,12 +2,12 @@
 
 from hypothesis import given
 
-from mcos.placement import policies, resolver
+from mcos.model.clusters import DEFAULT_POLICY, ClusterState, PolicyPart, StoragePolicy
+from mcos.placement import resolver, seating
 from mcos.placement.explanation import Role, explain
 from mcos.placement.resolver import Key
-from mcos.registry import DEFAULT_POLICY, ClusterState, PolicyPart, StoragePolicy
-from tests.unit.builders import cluster
-from tests.unit.placement.strategies import DOWN, KEYS, Case, cases, names, slots
+from tests.support.builders import cluster
+from tests.support.placements import DOWN, KEYS, Case, cases, names, slots
 
 KEY = ("ada", "photos", "sea.jpg")
 FAST = {"speed": "fast"}
@@ -31,8 +31,8 @@ def test_every_cluster_is_explained_as_the_resolver_has_it(case: Case, key: Key)
         assert answer.score == resolver.score(answer.cluster, key)
         assert answer.reason
         assert (answer.part is None) == (answer.role is not Role.TARGET)
-        able = policies.takes_new(answer.cluster, down_too=down_too)
-        excluded = not (able and policies.fits(answer.cluster, policy))
+        able = seating.takes_new(answer.cluster, down_too=down_too)
+        excluded = not (able and seating.fits(answer.cluster, policy))
         assert (answer.role is Role.EXCLUDED) == excluded
 
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from mcos.errors import NotEnoughClusters
-from mcos.jobs import Job, JobKind, new_job
-from mcos.model import ObjectRecord, Replica, Version
+from mcos.model.clusters import Cluster, ClusterState, Registry
+from mcos.model.jobs import Job, JobKind, new_job
+from mcos.model.objects import ObjectRecord, Replica, Version
 from mcos.placement.moves import Move, wanted_moves
-from mcos.registry import Cluster, ClusterState, Registry
-from tests.unit.builders import CLUSTERS, record, version
-from tests.unit.builders import cluster as a_cluster
+from tests.support.builders import CLUSTERS, record, version
+from tests.support.builders import cluster as a_cluster
 
 FIVE = (*CLUSTERS, "s3-2", "swift-2")
 

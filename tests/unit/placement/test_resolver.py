@@ -9,11 +9,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mcos.errors import NotEnoughClusters
+from mcos.model.clusters import DEFAULT_POLICY, Cluster, ClusterState, PolicyPart, StoragePolicy
 from mcos.placement import resolver
 from mcos.placement.resolver import Key
-from mcos.registry import DEFAULT_POLICY, Cluster, ClusterState, PolicyPart, StoragePolicy
-from tests.unit.builders import cluster
-from tests.unit.placement.strategies import (
+from tests.support.builders import cluster
+from tests.support.placements import (
     ACTIVE,
     DOWN,
     KEYS,

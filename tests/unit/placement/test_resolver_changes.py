@@ -6,19 +6,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mcos.errors import NotEnoughClusters
+from mcos.model.clusters import DEFAULT_POLICY, ClusterState, PolicyPart, StoragePolicy
 from mcos.placement import resolver
 from mcos.placement.resolver import Key
-from mcos.registry import DEFAULT_POLICY, ClusterState, PolicyPart, StoragePolicy
-from tests.unit.builders import KEY, cluster
-from tests.unit.placement.strategies import (
-    KEYS,
-    NAMES,
-    Case,
-    cases,
-    chosen,
-    filled,
-    names,
-)
+from tests.support.builders import KEY, cluster
+from tests.support.placements import KEYS, NAMES, Case, cases, chosen, filled, names
 
 HELD = st.sets(st.sampled_from([*NAMES, "unknown"]), max_size=4)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcos.registry import Health
+from mcos.model.clusters import Health
 from mcos.workers.check_health import (
     FAILURES_TO_DOWN,
     SUCCESSES_TO_ACTIVE,

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
-from chalicelib import publish_changes as function
-from mcos import lifecycle
+from chalicelib.workers import publish_changes as function
 from mcos.catalog import objects
-from mcos.model import ObjectRecord, State
+from mcos.model import lifecycle
+from mcos.model.objects import ObjectRecord, State
 from mcos.workers import publish_changes as worker
 from mcos.workers.publish_changes import Change, publish_changes
-from tests.inprocess.environment import ACCOUNT_ID, REGION
-from tests.unit.builders import CLUSTERS, record, version
-from tests.unit.event_schema import check_detail
+from tests.support.builders import CLUSTERS, record, version
+from tests.support.environment import ACCOUNT_ID, REGION
+from tests.support.event_schema import check_detail
 
 if TYPE_CHECKING:
-    from tests.inprocess.network import Network
+    from tests.support.network import Network
 
 AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 QUEUE = "mcos-unpublished-events"
@@ -257,7 +257,7 @@ def test_what_cannot_even_be_set_aside_comes_again(
     monkeypatch.setitem(network.answers, "sqs:SendMessage", lambda request: (503, {}, b"{}"))
     broken = stream_record("00")
     broken["dynamodb"]["NewImage"]["document"] = {"S": "{}"}
-    with pytest.raises(worker.event_bus.AWS_ERRORS):
+    with pytest.raises(worker.bus.AWS_ERRORS):
         handle(broken, stream_record("01"))
 
 

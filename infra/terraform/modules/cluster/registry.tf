@@ -11,7 +11,7 @@ resource "aws_dynamodb_table_item" "cluster" {
     kind = { S = "cluster" }
     name = { S = local.cluster }
 
-    # The fields of mcos.registry.Cluster; a reader refuses others.
+    # The fields of mcos.model.clusters.Cluster; a reader refuses others.
     document = { S = jsonencode({
       entry_point      = local.endpoint
       backend          = var.cluster.backend

@@ -1,7 +1,7 @@
 """What can go wrong, as a caller of MCOS needs to know it.
 
 Each exception carries a stable ``code``, which is a part of the API, and a message for a person.
-HTTP statuses are assigned in one place: ``functions/chalicelib/problems.py``.
+HTTP statuses are assigned in one place: ``functions/chalicelib/shared/problems.py``.
 """
 
 

@@ -1,12 +1,13 @@
 """Accounts: list, create, change. None is ever deleted, its objects would have no owner."""
 
-from mcos import limits, revocation
-from mcos.accounts import Account, Role
+from mcos import limits
+from mcos.auth import revocation
+from mcos.auth.passwords import hash_password
 from mcos.catalog import accounts
 from mcos.catalog.accounts import Page
 from mcos.errors import AccountExists, AccountNotFound, InvalidBody, InvalidQuery
-from mcos.names import check_user_name, is_user_name
-from mcos.passwords import hash_password
+from mcos.model.accounts import Account, Role
+from mcos.model.names import check_user_name, is_user_name
 
 
 def list_accounts(*, marker: str, limit: int) -> Page:

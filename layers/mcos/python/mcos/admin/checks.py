@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from mcos import limits
 from mcos.errors import InvalidBody
-from mcos.registry import Cluster, StoragePolicy
+from mcos.model.clusters import Cluster, StoragePolicy
 from mcos.storage import BACKEND_KINDS
 
 OWN_LABELS = ("cluster", "backend", "provider", "location")

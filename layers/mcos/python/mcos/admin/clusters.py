@@ -8,10 +8,10 @@ from mcos.admin.jobs import run_soon, running_job, stop_job
 from mcos.catalog import jobs, registry, starting
 from mcos.catalog.registry import CLUSTER, OPERATOR, current_registry
 from mcos.errors import ClusterInUse, ClusterNotFound, Conflict, PolicyUnmet
-from mcos.jobs import Job, JobKind, JobState, new_job
-from mcos.names import check_cluster_name
-from mcos.placement.policies import unmet
-from mcos.registry import Cluster, ClusterState, Registry
+from mcos.model.clusters import Cluster, ClusterState, Registry
+from mcos.model.jobs import Job, JobKind, JobState, new_job
+from mcos.model.names import check_cluster_name
+from mcos.placement.seating import unmet
 
 _TRIES = 12
 _ROW = (

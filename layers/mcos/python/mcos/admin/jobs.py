@@ -10,8 +10,8 @@ from mcos.aws import AWS_ERRORS, client
 from mcos.catalog import jobs, registry, starting
 from mcos.catalog.registry import JOB
 from mcos.errors import Conflict, JobNotFound
-from mcos.jobs import Job, JobKind, JobState, new_job
-from mcos.names import is_id
+from mcos.model.jobs import Job, JobKind, JobState, new_job
+from mcos.model.names import is_id
 
 _log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from mcos.admin.checks import check_policy
 from mcos.catalog import registry, usage
 from mcos.catalog.registry import POLICY, current_registry
 from mcos.errors import PolicyInUse, PolicyNotFound, PolicyUnmet
-from mcos.names import check_policy_name, is_policy_name
-from mcos.placement.policies import unmet
-from mcos.registry import DEFAULT_POLICY, StoragePolicy
+from mcos.model.clusters import DEFAULT_POLICY, StoragePolicy
+from mcos.model.names import check_policy_name, is_policy_name
+from mcos.placement.seating import unmet
 
 
 def list_policies() -> list[StoragePolicy]:

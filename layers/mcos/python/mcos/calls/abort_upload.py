@@ -1,10 +1,11 @@
 """abort_upload: forget an upload, and what was received of it."""
 
-from mcos import signed_uploads, staging
+from mcos import staging
 from mcos.calls.stat_upload import find, place_of
 from mcos.catalog import uploads
 from mcos.errors import UploadTaken
-from mcos.uploads import Upload, UploadState
+from mcos.model.uploads import Upload, UploadState
+from mcos.staging import multipart
 
 
 def abort_upload(account: str, upload_id: str) -> None:
@@ -26,7 +27,7 @@ def clear(upload: Upload) -> None:
     """Remove what is left of an upload that has ended. Harmless to repeat."""
     bucket, key = place_of(upload)
     if upload.multipart:
-        signed_uploads.abort(bucket, key, upload.multipart)
+        multipart.abort(bucket, key, upload.multipart)
     if found := staging.find(key, bucket=bucket):
         staging.delete(key, found.version, bucket=bucket)
     uploads.remove(upload)

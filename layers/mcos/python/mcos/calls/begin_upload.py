@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 
-from mcos import clock, limits, signed_uploads, staging
-from mcos.calls.conditions import Conditions, guard
+from mcos import clock, limits, staging
 from mcos.catalog import containers, objects, uploads
 from mcos.catalog.registry import policy_named
 from mcos.errors import ContentTooLarge, InvalidBody, ObjectExists, ObjectNotFound
-from mcos.model import State
-from mcos.names import check_container_name, check_metadata, check_object_name
+from mcos.model.conditions import Conditions, guard
+from mcos.model.names import check_container_name, check_metadata, check_object_name
+from mcos.model.objects import State
+from mcos.model.uploads import Action, Upload, expiry, upload_part_size
 from mcos.settings import settings
-from mcos.uploads import Action, Upload, expiry, upload_part_size
+from mcos.staging import multipart
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def begin_upload(account: str, wanted: Wanted, conditions: Conditions) -> Upload
 
 def _begin(account: str, upload_id: str) -> str:
     key = staging.upload_key(account, upload_id)
-    return signed_uploads.begin(settings().staging_bucket, key)
+    return multipart.begin(settings().staging_bucket, key)
 
 
 def _part_size(wanted: Wanted) -> int:

@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from mcos import limits, signed_uploads, staging
+from mcos import limits, staging
 from mcos.calls.stat_upload import find, place_of
-from mcos.calls.taking import take
 from mcos.catalog import objects, uploads
 from mcos.errors import (
     ContentTooLarge,
@@ -14,10 +13,11 @@ from mcos.errors import (
     UploadIncomplete,
     UploadTaken,
 )
-from mcos.model import ObjectRecord
-from mcos.signed_uploads import StagedPart
-from mcos.staging import Found
-from mcos.uploads import Upload, UploadState
+from mcos.model.objects import ObjectRecord
+from mcos.model.uploads import Upload, UploadState
+from mcos.staging import Found, multipart
+from mcos.staging.multipart import StagedPart
+from mcos.versions.upload import take
 
 
 def complete_upload(
@@ -78,9 +78,9 @@ def finish(upload: Upload) -> ObjectRecord:
 
 
 def _join(upload: Upload, bucket: str, key: str) -> Found | None:
-    received = signed_uploads.all_parts(bucket, key, upload.multipart)
+    received = multipart.all_parts(bucket, key, upload.multipart)
     _check(upload, received)
-    signed_uploads.complete(bucket, key, upload.multipart, received)
+    multipart.complete(bucket, key, upload.multipart, received)
     return staging.find(key, bucket=bucket)
 
 

@@ -3,9 +3,9 @@
 from mcos.catalog import containers
 from mcos.catalog.registry import policy_named
 from mcos.errors import Conflict
-from mcos.model import Container
-from mcos.names import check_container_name
-from mcos.registry import DEFAULT_POLICY
+from mcos.model.clusters import DEFAULT_POLICY
+from mcos.model.names import check_container_name
+from mcos.model.objects import Container
 
 
 def create_container(

@@ -1,14 +1,14 @@
 """create_object: a new object, as three replicas on three clusters."""
 
-from mcos import disposal, lifecycle
-from mcos.calls import storing, writing
-from mcos.calls.conditions import Conditions, guard
-from mcos.calls.writing import Content, Prefer
 from mcos.catalog import objects
 from mcos.catalog.objects import Key
 from mcos.errors import McosError
-from mcos.model import ObjectRecord, State
+from mcos.model import lifecycle
+from mcos.model.conditions import Conditions, guard
+from mcos.model.objects import ObjectRecord, State
 from mcos.settings import settings
+from mcos.versions import dispose, make, replicate
+from mcos.versions.make import Content, Prefer
 
 
 def create_object(
@@ -41,10 +41,10 @@ def create_object(
     ObjectExists, ObjectBeingDeleted, PreconditionFailed, NotEnoughClusters, ReplicationFailed,
     Superseded
     """
-    writing.check(key, content)
-    policy = writing.policy_of(key, storage_policy)
-    version = writing.placed(writing.new_version(content, prefer), key, policy)
-    version = writing.staged(version, content)
+    make.check(key, content)
+    policy = make.policy_of(key, storage_policy)
+    version = make.placed(make.new_version(content, prefer), key, policy)
+    version = make.staged(version, content)
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:
         if record is not None and record.find(version.id) is not None:
@@ -57,8 +57,8 @@ def create_object(
         record = objects.change_guessed(key, accept, None)
         if record is None:
             raise AssertionError("an accepted object has a record")
-        record = writing.admit(key, record, version.id, policy_is_guessed=storage_policy is None)
+        record = make.admit(key, record, version.id, policy_is_guessed=storage_policy is None)
     except McosError:
-        disposal.unstage(version)
+        dispose.unstage(version)
         raise
-    return storing.store(record, version.id, content, prefer)
+    return replicate.store(record, version.id, content, prefer)

@@ -1,7 +1,7 @@
 """delete_container: delete a container that has no objects."""
 
 from mcos.catalog import containers
-from mcos.names import check_container_name
+from mcos.model.names import check_container_name
 
 
 def delete_container(account: str, name: str) -> None:

@@ -2,15 +2,17 @@
 
 import logging
 
-from mcos import disposal, lifecycle, repair_queue
 from mcos.aws import AWS_ERRORS
-from mcos.calls.conditions import Conditions, guard
-from mcos.calls.writing import Prefer
 from mcos.catalog import objects
 from mcos.catalog.objects import Key
-from mcos.model import ObjectRecord
-from mcos.names import check_container_name, check_object_name
+from mcos.model import lifecycle
+from mcos.model.conditions import Conditions, guard
+from mcos.model.names import check_container_name, check_object_name
+from mcos.model.objects import ObjectRecord
+from mcos.replicas import repair_queue
 from mcos.settings import settings
+from mcos.versions import dispose
+from mcos.versions.make import Prefer
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ def delete_object(key: Key, prefer: Prefer, conditions: Conditions) -> None:
 
     record = objects.change(key, accept)
     if prefer.mode == "wait":
-        disposal.dispose(record)
+        dispose.dispose(record)
         return
     try:
         repair_queue.send(settings().repair_queue_url, repair_queue.dispose_message(key))

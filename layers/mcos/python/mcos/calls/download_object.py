@@ -4,9 +4,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mcos import limits, repair_queue
+from mcos import limits
 from mcos.aws import AWS_ERRORS
-from mcos.calls.conditions import Conditions, matches
 from mcos.catalog import objects
 from mcos.catalog.objects import Key
 from mcos.catalog.registry import all_clusters
@@ -18,10 +17,12 @@ from mcos.errors import (
     RangeNotSatisfiable,
     ReplicasUnavailable,
 )
-from mcos.model import ObjectRecord, State, Version
-from mcos.names import check_container_name, check_object_name
-from mcos.reading import NoReplicaReadable, ReplicaUnreadable, read_version
-from mcos.references import sign_version
+from mcos.model.conditions import Conditions, matches
+from mcos.model.names import check_container_name, check_object_name
+from mcos.model.objects import ObjectRecord, State, Version
+from mcos.replicas import repair_queue
+from mcos.replicas.read import NoReplicaReadable, ReplicaUnreadable, read_version
+from mcos.replicas.sign import sign_version
 
 _log = logging.getLogger(__name__)
 

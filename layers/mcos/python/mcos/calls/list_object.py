@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from itertools import takewhile
 
-from mcos import listing
 from mcos.catalog import containers, objects
-from mcos.model import ObjectRecord
-from mcos.names import check_container_name
+from mcos.model import listing
+from mcos.model.names import check_container_name
+from mcos.model.objects import ObjectRecord
 
 
 @dataclass(frozen=True)

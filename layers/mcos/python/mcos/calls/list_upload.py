@@ -3,7 +3,7 @@
 from mcos.catalog import uploads
 from mcos.catalog.uploads import Page
 from mcos.errors import InvalidQuery
-from mcos.names import is_id
+from mcos.model.names import is_id
 
 
 def list_upload(account: str, *, marker: str, limit: int) -> Page:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from mcos.catalog import containers, objects
 from mcos.catalog.objects import Key
 from mcos.catalog.registry import current_registry, policy_named
-from mcos.model import Version
-from mcos.names import check_container_name, check_object_name
+from mcos.model.clusters import Cluster, StoragePolicy
+from mcos.model.names import check_container_name, check_object_name
+from mcos.model.objects import Version
 from mcos.placement.explanation import Explanation, explain
-from mcos.placement.policies import policy_of
-from mcos.registry import Cluster, StoragePolicy
+from mcos.placement.seating import policy_of
 
 
 @dataclass(frozen=True)

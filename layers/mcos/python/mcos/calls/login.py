@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from mcos import passwords, tokens
+from mcos.auth import passwords, tokens
+from mcos.auth.tokens import Token
 from mcos.catalog import accounts
 from mcos.errors import InvalidCredentials
-from mcos.names import is_user_name
-from mcos.tokens import Token
+from mcos.model.names import is_user_name
 
 
 def login(user_name: str, password: str) -> Token:

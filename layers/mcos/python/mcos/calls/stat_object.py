@@ -6,8 +6,8 @@ from collections.abc import Callable
 from mcos.catalog import objects
 from mcos.catalog.objects import Key
 from mcos.errors import ObjectNotFound
-from mcos.model import ObjectRecord, State
-from mcos.names import check_container_name, check_object_name
+from mcos.model.names import check_container_name, check_object_name
+from mcos.model.objects import ObjectRecord, State
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 1.0

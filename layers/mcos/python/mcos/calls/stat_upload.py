@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from mcos import limits, signed_uploads, staging
+from mcos import limits, staging
 from mcos.catalog import uploads
 from mcos.errors import UploadNotFound
-from mcos.names import is_id
-from mcos.signed_uploads import SignedPut
-from mcos.uploads import Upload, UploadState, expiry
+from mcos.model.names import is_id
+from mcos.model.uploads import Upload, UploadState, expiry
+from mcos.staging import multipart
+from mcos.staging.multipart import SignedPut
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,9 @@ def described(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
         return UploadStat(upload, None, [], None, urls_expire_at)
     bucket, key = place_of(upload)
     if not upload.part_size:
-        put = signed_uploads.sign_put(bucket, key, upload.size)
+        put = multipart.sign_put(bucket, key, upload.size)
         return UploadStat(upload, put, [], None, urls_expire_at)
-    found = signed_uploads.parts(bucket, key, upload.multipart, after=after, limit=limit)
+    found = multipart.parts(bucket, key, upload.multipart, after=after, limit=limit)
     there = {part.number: part for part in found}
     page = list(islice(_numbers(upload, after), limit))
     parts = [
@@ -91,7 +92,7 @@ def described(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
             number=number,
             size=size,
             etag=there[number].etag if number in there else None,
-            url=signed_uploads.sign_part(bucket, key, upload.multipart, number, size),
+            url=multipart.sign_part(bucket, key, upload.multipart, number, size),
         )
         for number, size in page
     ]

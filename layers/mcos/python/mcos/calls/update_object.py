@@ -1,15 +1,15 @@
 """update_object: a new content for an object; readers see the old one whole until it is stored."""
 
-from mcos import disposal, lifecycle
-from mcos.calls import storing, writing
-from mcos.calls.conditions import Conditions, guard
-from mcos.calls.writing import Content, Prefer
 from mcos.catalog import objects
 from mcos.catalog.objects import Key
 from mcos.catalog.registry import policy_named
 from mcos.errors import McosError
-from mcos.model import ObjectRecord
+from mcos.model import lifecycle
+from mcos.model.conditions import Conditions, guard
+from mcos.model.objects import ObjectRecord
 from mcos.settings import settings
+from mcos.versions import dispose, make, replicate
+from mcos.versions.make import Content, Prefer
 
 # Commits dispose of what updates make obsolete; a burst of updates between must not swell the item.
 _OBSOLETE_AT_MOST = 8
@@ -39,13 +39,13 @@ def update_object(
     InvalidName, InvalidMetadata, ContentTooLarge, UnknownStoragePolicy, ContainerNotFound,
     ObjectNotFound, PreconditionFailed, NotEnoughClusters, ReplicationFailed, Superseded
     """
-    writing.check(key, content)
+    make.check(key, content)
     named = storage_policy and policy_named(storage_policy)
-    version = writing.staged(writing.new_version(content, prefer), content)
+    version = make.staged(make.new_version(content, prefer), content)
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:
-        policy = named or writing.policy_kept(record)
-        placed = writing.placed(version, key, policy)
+        policy = named or make.policy_kept(record)
+        placed = make.placed(version, key, policy)
         accepted = lifecycle.accept_update(record, placed, cluster=settings().cluster)
         if accepted is not record:  # else it was taken by a write whose reply was lost
             guard(conditions, record.latest.etag if record else None)
@@ -57,10 +57,10 @@ def update_object(
             raise AssertionError("an accepted object has a record")
         if record.current is None:
             # The create may not have looked for the container yet.
-            record = writing.admit(key, record, version.id)
+            record = make.admit(key, record, version.id)
     except McosError:
-        disposal.unstage(version)
+        dispose.unstage(version)
         raise
     if len(record.obsolete) > _OBSOLETE_AT_MOST:
-        disposal.dispose(record)
-    return storing.store(record, version.id, content, prefer)
+        dispose.dispose(record)
+    return replicate.store(record, version.id, content, prefer)

@@ -7,10 +7,10 @@ from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, Upda
 from pynamodb.expressions.condition import Condition
 
 from mcos import clock
-from mcos.accounts import Account, Role
 from mcos.catalog.tables import AccountItem, condition_failed
 from mcos.catalog.transactions import lost_race, transaction
 from mcos.errors import AccountNotFound, Conflict, LastAdmin
+from mcos.model.accounts import Account, Role
 
 _TRIES = 12
 # The hash is read by nothing but ``password_hash``.

@@ -16,8 +16,8 @@ from mcos import clock
 from mcos.catalog import objects
 from mcos.catalog.tables import ContainerItem, condition_failed
 from mcos.errors import Conflict, ContainerNotEmpty, ContainerNotFound
-from mcos.model import Container
-from mcos.registry import DEFAULT_POLICY
+from mcos.model.clusters import DEFAULT_POLICY
+from mcos.model.objects import Container
 
 _TRIES = 12
 _REMEMBERED = 1000

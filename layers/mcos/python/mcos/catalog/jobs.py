@@ -8,7 +8,7 @@ from pynamodb.exceptions import DoesNotExist, PutError
 
 from mcos.catalog.tables import JobItem, condition_failed
 from mcos.errors import Conflict, JobNotFound
-from mcos.jobs import Job, JobKind, JobState
+from mcos.model.jobs import Job, JobKind, JobState
 
 _TRIES = 12
 

@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition
 from mcos import clock
 from mcos.catalog.tables import ObjectItem, condition_failed
 from mcos.errors import Conflict, McosError
-from mcos.model import ObjectRecord
+from mcos.model.objects import ObjectRecord
 
 Key = tuple[str, str, str]
 """Account, container and name of an object."""

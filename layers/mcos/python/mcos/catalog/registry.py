@@ -16,7 +16,7 @@ from mcos import limits
 from mcos.catalog.tables import RegistryItem
 from mcos.catalog.transactions import lost_race, transaction
 from mcos.errors import UnknownStoragePolicy
-from mcos.registry import (
+from mcos.model.clusters import (
     DEFAULT_POLICY,
     Cluster,
     ClusterState,

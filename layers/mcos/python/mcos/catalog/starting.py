@@ -9,7 +9,7 @@ from pynamodb.exceptions import TransactWriteError
 from mcos.catalog import registry
 from mcos.catalog.tables import JobItem, RegistryItem
 from mcos.catalog.transactions import lost_race, transaction
-from mcos.jobs import Job
+from mcos.model.jobs import Job
 
 
 def start(

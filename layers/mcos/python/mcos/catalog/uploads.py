@@ -10,8 +10,8 @@ from mcos.catalog.objects import Transition
 from mcos.catalog.tables import UploadItem, condition_failed
 from mcos.catalog.transactions import lost_race, transaction
 from mcos.errors import Conflict, UploadTaken
-from mcos.model import ObjectRecord
-from mcos.uploads import Upload, UploadState, remembered_until
+from mcos.model.objects import ObjectRecord
+from mcos.model.uploads import Upload, UploadState, remembered_until
 
 _TRIES = 12
 

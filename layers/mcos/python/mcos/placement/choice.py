@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from mcos.errors import NotEnoughClusters
-from mcos.placement.policies import Seating, fits, takes_new, wishes
-from mcos.registry import Cluster, StoragePolicy
+from mcos.model.clusters import Cluster, StoragePolicy
+from mcos.placement.seating import Seating, fits, takes_new, wishes
 
 
 class Candidate(NamedTuple):

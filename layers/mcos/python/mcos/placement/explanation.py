@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mcos.errors import NotEnoughClusters
+from mcos.model.clusters import Cluster, ClusterState, StoragePolicy
 from mcos.placement.choice import Choice, Pick
-from mcos.placement.policies import fits, labels_text, takes_new
 from mcos.placement.resolver import Key, draws
-from mcos.registry import Cluster, ClusterState, StoragePolicy
+from mcos.placement.seating import fits, labels_text, takes_new
 
 
 class Role(StrEnum):

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from mcos.jobs import Job, JobKind
-from mcos.model import ObjectRecord, Version
+from mcos.model.clusters import Cluster, ClusterState, Registry
+from mcos.model.jobs import Job, JobKind
+from mcos.model.objects import ObjectRecord, Version
 from mcos.placement import resolver
-from mcos.placement.policies import policy_of
-from mcos.registry import Cluster, ClusterState, Registry
+from mcos.placement.seating import policy_of
 
 
 @dataclass(frozen=True)

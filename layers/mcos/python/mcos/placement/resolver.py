@@ -3,7 +3,7 @@
 Each cluster draws a number from the hash of its name and the object's, the higher the better:
 weighted rendezvous hashing (Thaler and Ravishankar 1998; weights as in Schindelhauer and Schomaker
 2005). Clusters are then chosen one after another. The next one is the best of those with which the
-storage policy can still be met (``mcos.placement.policies.Seating``). The best one
+storage policy can still be met (``mcos.placement.seating.Seating``). The best one
 
 1. is ACTIVE; DOWN clusters, where they may be taken at all, only once no ACTIVE one could do;
 2. is of the provider that has the fewest replicas so far;
@@ -39,9 +39,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from mcos.errors import NotEnoughClusters
+from mcos.model.clusters import Cluster, StoragePolicy
 from mcos.placement.choice import Choice
-from mcos.placement.policies import seats_filled
-from mcos.registry import Cluster, StoragePolicy
+from mcos.placement.seating import seats_filled
 
 Key = tuple[str, str, str]
 """Account, container and name of an object."""

@@ -34,7 +34,7 @@ from mcos.storage.contract import (
     Timeouts,
     check_key,
 )
-from mcos.storage.registry import BACKEND_KINDS, open_backend
+from mcos.storage.kinds import BACKEND_KINDS, open_backend
 
 __all__ = [
     "BACKEND_KINDS",

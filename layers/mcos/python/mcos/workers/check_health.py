@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 
 from mcos import clock
-from mcos.backend import own_backend
 from mcos.catalog.registry import current_registry, write_health
-from mcos.digests import digests_of
-from mcos.registry import Health
+from mcos.model.clusters import Health
+from mcos.model.digests import digests_of
+from mcos.replicas.backend import own_backend
 from mcos.settings import settings
 from mcos.storage import StorageError
 

@@ -6,13 +6,14 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
 
-from mcos import disposal, lifecycle
 from mcos.catalog import objects
-from mcos.lifecycle import Outcome
-from mcos.model import ObjectRecord, Version
-from mcos.replication import replica_of
-from mcos.running_digests import RunningDigests
-from mcos.sources import READ_ERRORS, Source, SourceMissing, open_part
+from mcos.model import lifecycle
+from mcos.model.lifecycle import Outcome
+from mcos.model.objects import ObjectRecord, Version
+from mcos.model.running_digests import RunningDigests
+from mcos.replicas.source import READ_ERRORS, Source, SourceMissing, open_part
+from mcos.versions import dispose
+from mcos.versions.execution import replica_of
 
 _PIECE_BYTES = 1024 * 1024
 
@@ -35,7 +36,7 @@ def digest_content(
     guess
         The record as it was when the version was accepted, or as read.
     content
-        Where the bytes are staged: see ``mcos.sources``.
+        Where the bytes are staged: see ``mcos.replicas.source``.
     digests
         What the call before has returned; None: this is the first.
     seconds
@@ -101,5 +102,5 @@ def _refuse(guess: ObjectRecord, version: Version, reason: str) -> dict[str, Any
         following, _ = lifecycle.abandon(found, version.id, reason=reason, forget=False)
         return following
 
-    disposal.dispose(objects.change_guessed(guess.key, transition, guess))
+    dispose.dispose(objects.change_guessed(guess.key, transition, guess))
     return {"outcome": Outcome.REFUSED.value}

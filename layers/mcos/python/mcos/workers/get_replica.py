@@ -3,9 +3,9 @@
 from base64 import b64encode
 from typing import Any
 
-from mcos.model import Version
-from mcos.reading import ReplicaUnreadable, read_own_replica
-from mcos.references import sign_own_replica
+from mcos.model.objects import Version
+from mcos.replicas.read import ReplicaUnreadable, read_own_replica
+from mcos.replicas.sign import sign_own_replica
 from mcos.settings import settings
 
 

@@ -6,8 +6,7 @@ Each event makes one version, however often it comes.
 import logging
 from dataclasses import replace
 
-from mcos import clock, inbound, limits, staging
-from mcos.calls import taking
+from mcos import clock, limits, staging
 from mcos.calls.abort_upload import clear
 from mcos.calls.complete_upload import finish
 from mcos.catalog import accounts, containers, uploads
@@ -18,19 +17,20 @@ from mcos.errors import (
     PreconditionFailed,
     UploadTaken,
 )
-from mcos.fetching import FetchRefused
-from mcos.inbound import Arrival, Message, NotUnderstood, event_id
-from mcos.names import (
+from mcos.inbound.fetch import FetchRefused
+from mcos.inbound.message import Arrival, Message, NotUnderstood, event_id, read
+from mcos.inbound.transfer import fetch_source
+from mcos.model.names import (
     check_container_name,
     check_metadata,
     check_object_name,
     is_content_type,
     is_user_name,
 )
+from mcos.model.uploads import Upload, UploadState, expiry
 from mcos.settings import settings
 from mcos.staging import Found
-from mcos.uploads import Upload, UploadState, expiry
-from mcos.workers.fetch_source import fetch_source
+from mcos.versions.upload import take
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def ingest_upload(body: str, message_id: str) -> str:
         Whatever else: it may succeed later.
     """
     try:
-        done = [_ingest(one) for one in inbound.read(body, message_id)]
+        done = [_ingest(one) for one in read(body, message_id)]
     except NotUnderstood as error:
         raise Refused("not_understood", str(error)) from None
     except FetchRefused as error:
@@ -200,7 +200,7 @@ def _take(message: Message, key: str, found: Found, *, sequencer: str = "0") -> 
         sequencer=sequencer,
     )
     try:
-        taking.take(event, found.staged(key), found.size, version_id=clock.new_id())
+        take(event, found.staged(key), found.size, version_id=clock.new_id())
     except UploadTaken:
         return _TAKEN_BEFORE
     return "taken"

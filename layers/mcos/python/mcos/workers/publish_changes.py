@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mcos import event_bus
 from mcos.catalog import objects
-from mcos.event_bus import ENTRIES_AT_ONCE, NEVER, Entry
-from mcos.state_changes import DETAIL_TYPE, SOURCE, state_change
+from mcos.events import bus
+from mcos.events.bus import ENTRIES_AT_ONCE, NEVER, Entry
+from mcos.events.state_change import DETAIL_TYPE, SOURCE, state_change
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def publish_changes(
     events = tries = 0
     while told and tries <= len(_PAUSES_SECONDS):
         group = told[:ENTRIES_AT_ONCE]
-        codes = event_bus.put([entry for _, entry in group])
+        codes = bus.put([entry for _, entry in group])
         refused = next((index for index, code in enumerate(codes) if code is not None), len(group))
         events += refused
         if refused == len(group):
@@ -126,7 +126,7 @@ def _entry_of(change: Change) -> Entry | None:
 
 
 def _set_aside(change: Change, reason: str) -> None:
-    event_bus.set_aside(
+    bus.set_aside(
         {
             "reason": reason,
             "sequence_number": change.sequence_number,

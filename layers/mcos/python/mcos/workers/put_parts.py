@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
-from mcos.backend import own_backend, replica_key
-from mcos.parts import part_ranges
+from mcos.model.parts import part_ranges
+from mcos.replicas.backend import own_backend, replica_key
+from mcos.replicas.source import READ_ERRORS, Source, SourceMissing, open_part
 from mcos.settings import settings
-from mcos.sources import READ_ERRORS, Source, SourceMissing, open_part
 from mcos.storage import (
     Part,
     ReplicaDigestMismatch,
@@ -40,7 +40,7 @@ def put_parts(replica: Mapping[str, Any], content: Source, *, seconds: float) ->
     replica
         As for ``put_replica``; and ``part_size`` (bytes), ``parts_md5`` (see ``Version``).
     content
-        Where the bytes are: see ``mcos.sources``.
+        Where the bytes are: see ``mcos.replicas.source``.
     seconds
         After which no other part is begun.
 

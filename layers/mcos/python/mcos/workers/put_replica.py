@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mcos.backend import own_backend, replica_key
+from mcos.replicas.backend import own_backend, replica_key
+from mcos.replicas.source import READ_ERRORS, Source, SourceMissing, open_source
 from mcos.settings import settings
-from mcos.sources import READ_ERRORS, Source, SourceMissing, open_source
 from mcos.storage import StorageError
 
 
@@ -18,7 +18,7 @@ def put_replica(replica: Mapping[str, Any], content: Source) -> dict[str, Any]:
         ``account``, ``version``, ``size`` (bytes), ``md5`` (hexadecimal), ``sha256`` (base64),
         ``content_type``.
     content
-        Where the bytes are: see ``mcos.sources``.
+        Where the bytes are: see ``mcos.replicas.source``.
 
     Returns
     -------

@@ -1,22 +1,25 @@
 """repair_replica: what a cluster owes, one message of its repair queue at a time.
 
-The messages are those of ``mcos.repair_queue``. One that cannot be done now stays in the queue.
+The messages are those of ``mcos.replicas.repair_queue``.
+One that cannot be done now stays in the queue.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from mcos import disposal, lifecycle, replication, staging
-from mcos.backend import own_backend, replica_key
+from mcos import staging
 from mcos.catalog import objects
 from mcos.catalog.objects import Key
-from mcos.model import ObjectRecord, Version
-from mcos.reading import ReplicaUnreadable, read_replica
-from mcos.references import sign_own_replica
-from mcos.replication import replica_of
+from mcos.model import lifecycle
+from mcos.model.objects import ObjectRecord, Version
+from mcos.replicas.backend import own_backend, replica_key
+from mcos.replicas.read import ReplicaUnreadable, read_replica
+from mcos.replicas.sign import sign_own_replica
+from mcos.replicas.source import SourceMissing, source_of
 from mcos.settings import settings
-from mcos.sources import SourceMissing, source_of
-from mcos.workers.commit_version import commit_version
+from mcos.versions import dispose, execution
+from mcos.versions.commit import commit_version
+from mcos.versions.execution import replica_of
 from mcos.workers.put_replica import put_replica
 
 
@@ -56,7 +59,7 @@ def repair_replica(message: Mapping[str, Any]) -> str:
             staging.delete(staged_key, staged_version)
             return "unstaged"
         case {"action": "dispose", "account": account, "container": container, "object": name}:
-            disposal.dispose(objects.get((account, container, name)))
+            dispose.dispose(objects.get((account, container, name)))
             return "disposed"
     raise ValueError(f"unknown action {message.get('action')!r}")
 
@@ -72,7 +75,7 @@ def _restore(key: Key, version_id: str, *, distrust: bool, in_parts: bool) -> st
         return "not wanted any more"
     if own in version.stored and not distrust:
         if version.complete:
-            disposal.unstage(version)
+            dispose.unstage(version)
         return "stored already"
     if version.part_size > 0:
         return _restore_in_parts(record, version)
@@ -100,7 +103,7 @@ def _restore_in_parts(record: ObjectRecord, version: Version) -> str:
             if not error.damaged:
                 raise NotRepaired(str(error)) from error
         _remove(record.account, version.id, in_parts=True)
-    if replication.under_way(version):
+    if execution.under_way(version):
         raise NotRepaired("an execution writes parts of it")
     changed = objects.change(record.key, lambda found: lifecycle.lose(found, version.id, own))
     found = changed.find(version.id) if changed else None
@@ -110,8 +113,8 @@ def _restore_in_parts(record: ObjectRecord, version: Version) -> str:
         source = source_of(found)
     except SourceMissing as error:
         raise NotRepaired(str(error)) from error
-    replication.start(
-        replication.execution_input(
+    execution.start(
+        execution.execution_input(
             changed, found, mode="respond-async", source=source, targets=[own]
         )
     )

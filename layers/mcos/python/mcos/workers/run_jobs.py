@@ -10,14 +10,17 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from mcos import clock, lifecycle, limits, replication, sources
+from mcos import clock, limits
 from mcos.catalog import jobs, objects
 from mcos.catalog.registry import current_registry
 from mcos.errors import Conflict, NotEnoughClusters
-from mcos.jobs import Job, JobState
-from mcos.model import ObjectRecord, Replica
+from mcos.model import lifecycle
+from mcos.model.clusters import Registry
+from mcos.model.jobs import Job, JobState
+from mcos.model.objects import ObjectRecord, Replica
 from mcos.placement.moves import Move, wanted_moves
-from mcos.registry import Registry
+from mcos.replicas.source import source_of
+from mcos.versions import execution
 
 _PAGE = 100
 _SIDE_BY_SIDE = 4
@@ -168,15 +171,15 @@ def _move(record: ObjectRecord, wanted: Move, registry: Registry) -> bool:
     if moving is None or current is None or current.settled:
         return False
     # What fails of it goes to the target's repair queue; what is cut off, the sweeper finishes.
-    execution = replication.execution_input(
+    given = execution.execution_input(
         moving,
         current,
         mode="respond-async",
-        source=sources.source_of(current),
+        source=source_of(current),
         targets=[wanted.target] if wanted.target else [],
     )
     if current.part_size > 0:
-        replication.start(execution)
+        execution.start(given)
     else:
-        replication.run(execution, wait_seconds=limits.WAIT_SECONDS_MAX)
+        execution.run(given, wait_seconds=limits.WAIT_SECONDS_MAX)
     return True

@@ -8,16 +8,19 @@ import logging
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from mcos import clock, disposal, lifecycle, repair_queue, replication
+from mcos import clock
 from mcos.calls.abort_upload import clear
 from mcos.catalog import containers, objects, uploads
 from mcos.catalog.objects import Key
 from mcos.catalog.registry import all_clusters
 from mcos.errors import ContainerNotFound, ObjectNotFound
-from mcos.model import ObjectRecord, State, Version
+from mcos.model import lifecycle
+from mcos.model.objects import ObjectRecord, State, Version
+from mcos.replicas import repair_queue
+from mcos.replicas.source import source_of
 from mcos.settings import settings
-from mcos.sources import source_of
-from mcos.workers.commit_version import commit_version
+from mcos.versions import dispose, execution
+from mcos.versions.commit import commit_version
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +75,7 @@ def _sweep(key: Key) -> str:
     if record is None or not record.unsettled:
         return "settled"
     if record.state is State.DELETING or record.obsolete:
-        record = disposal.dispose(record)
+        record = dispose.dispose(record)
         if record is None or not record.unsettled:
             return "disposed"
     try:
@@ -80,7 +83,7 @@ def _sweep(key: Key) -> str:
     except ContainerNotFound:
         # The create that wrote this died before it looked for its container.
         with suppress(ObjectNotFound):
-            disposal.dispose(objects.change(key, _delete))
+            dispose.dispose(objects.change(key, _delete))
         return "removed"
     # Written anew, so that it is looked at again only after the same time.
     record = objects.change(key, lifecycle.touch)
@@ -99,7 +102,7 @@ def _delete(record: ObjectRecord | None) -> ObjectRecord:
 
 def _settle(record: ObjectRecord, version: Version) -> None:
     """See to a version that readers have, of which a replica is missing or on the move."""
-    if replication.under_way(version):
+    if execution.under_way(version):
         return
     key = record.key
     for name in version.missing:
@@ -114,10 +117,10 @@ def _settle(record: ObjectRecord, version: Version) -> None:
 def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
     """See to a version that readers do not have yet."""
     if version.mode == "respond-async":
-        if replication.under_way(version):
+        if execution.under_way(version):
             return record
-        replication.start(
-            replication.execution_input(
+        execution.start(
+            execution.execution_input(
                 record,
                 version,
                 mode="respond-async",
@@ -135,4 +138,4 @@ def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
         )
         return following
 
-    return disposal.dispose(objects.change(key, abandon)) or record
+    return dispose.dispose(objects.change(key, abandon)) or record

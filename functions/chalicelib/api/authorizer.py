@@ -1,0 +1,34 @@
+"""The Lambda authorizer: finds the account of a bearer token.
+
+It lets every request through and hands on what it found, because a refusal by the gateway cannot
+be problem+json. ``Request.account`` is the one place where a handler learns the account, and it
+refuses whoever has none.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.shared.endpoint import record
+from mcos.auth import revocation, tokens
+from mcos.errors import NotAuthenticated, TokenMissing
+
+
+def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    started = time.perf_counter()
+    request_id = event.get("requestContext", {}).get("requestId")
+    try:
+        claims = tokens.claims_of(_bearer(event.get("headers") or {}))
+        revocation.check(claims.account, claims.issued_at)
+    except NotAuthenticated as error:
+        record("authorizer", error.code, started, request_id=request_id)
+        return {"isAuthorized": True, "context": {"denied": error.code}}
+    record("authorizer", "ok", started, request_id=request_id)
+    return {"isAuthorized": True, "context": {"account": claims.account}}
+
+
+def _bearer(headers: Mapping[str, str]) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise TokenMissing("There is no bearer token.")
+    return token.strip()

@@ -1,0 +1,53 @@
+"""download_object: GET /v1/containers/{container}/objects/{object+}"""
+
+import re
+
+from chalicelib.shared.conditions import conditions
+from chalicelib.shared.endpoint import count, endpoint, logger
+from chalicelib.shared.http import Request, Response
+from chalicelib.shared.object_reply import content_headers
+from chalicelib.shared.preferences import no_redirect
+from mcos.calls.download_object import ByteRange, download_object
+
+_RANGE = re.compile(r"bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*")
+
+
+@endpoint("download_object")
+def handle(request: Request) -> Response:
+    download = download_object(
+        (request.account, request.name("container"), request.name("object")),
+        conditions=conditions(request),
+        byte_range=_byte_range(request),
+        if_range=request.headers.get("if-range"),
+        redirect=not no_redirect(request),
+    )
+    version = download.version
+    if download.damaged:
+        logger.warning(
+            "damaged replicas", extra={"version": version.id, "clusters": download.damaged}
+        )
+        count("DamagedReplicas", len(download.damaged))
+    headers = content_headers(download.record, version)
+    if download.url is not None:
+        # Not to be kept: it is for the caller alone, and for a while.
+        told = {"Location": download.url, "Cache-Control": "no-store"}
+        return Response(307, {**headers, **told, "X-MCOS-Content-Length": str(version.size)})
+    if download.content is None:
+        return Response(304, headers)
+    headers |= {"Content-Type": version.content_type, "Accept-Ranges": "bytes"}
+    if download.part is None:
+        return Response(200, headers, download.content)
+    first, last = download.part
+    headers["Content-Range"] = f"bytes {first}-{last}/{version.size}"
+    return Response(206, headers, download.content)
+
+
+def _byte_range(request: Request) -> ByteRange | None:
+    """The range asked for; None for none, several, or one that is not understood (RFC 9110)."""
+    found = _RANGE.fullmatch(request.headers.get("range", ""))
+    if found is None or found.groups() == ("", ""):
+        return None
+    first, last = (int(text) if text else None for text in found.groups())
+    if first is not None and last is not None and last < first:
+        return None
+    return ByteRange(first, last)

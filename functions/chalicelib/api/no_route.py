@@ -1,0 +1,30 @@
+"""no_route: whatever the API has no route for."""
+
+import json
+import os
+import re
+from functools import lru_cache
+
+from chalicelib.shared.endpoint import endpoint
+from chalicelib.shared.http import Request, Response
+from chalicelib.shared.problems import MethodNotAllowed, NoSuchPath
+
+
+@endpoint("no_route")
+def handle(request: Request) -> Response:
+    for pattern, methods in _routes():
+        if pattern.fullmatch(request.path):
+            raise MethodNotAllowed(methods)
+    raise NoSuchPath("The API has no such path.")
+
+
+@lru_cache(maxsize=1)
+def _routes() -> list[tuple[re.Pattern[str], list[str]]]:
+    """Paths of the OpenAPI document and their methods, as Terraform read them from there."""
+    routes = []
+    for template, methods in json.loads(os.environ["MCOS_ROUTES"]).items():
+        pattern = re.escape(template)
+        pattern = pattern.replace(re.escape("{object}"), ".+")
+        pattern = re.sub(r"\\{[a-z]+\\}", "[^/]+", pattern)
+        routes.append((re.compile(pattern, re.DOTALL), sorted(methods)))
+    return routes

@@ -1,0 +1,46 @@
+"""stat_object: HEAD /v1/containers/{container}/objects/{object+}, or GET .../stat/{object+}"""
+
+import re
+
+from chalicelib.shared.endpoint import endpoint
+from chalicelib.shared.http import Request, Response
+from chalicelib.shared.object_reply import content_headers, described, headers
+from mcos import limits
+from mcos.calls.stat_object import stat_object
+from mcos.errors import InvalidQuery
+
+
+@endpoint("stat_object")
+def handle(request: Request) -> Response:
+    key = (request.account, request.name("container"), request.name("object"))
+    if request.method != "HEAD":
+        record = stat_object(key, wait_seconds=_wait(request))
+        return Response.json(200, described(record), headers(record, record.shown))
+    # Who asks with HEAD asks what a download would say now; `wait` is of the JSON alone.
+    record = stat_object(key)
+    version = record.shown
+    return Response(
+        200,
+        {
+            **content_headers(record, version),
+            "Content-Type": version.content_type,
+            "Content-Length": str(version.size),
+            "Accept-Ranges": "bytes",
+        },
+    )
+
+
+def _wait(request: Request) -> int:
+    """The query parameter ``wait`` in seconds; 0 where there is none.
+
+    Raises
+    ------
+    InvalidQuery
+    """
+    text = request.query("wait")
+    if not text:
+        return 0
+    least, most = limits.WAIT_SECONDS_MIN, limits.WAIT_SECONDS_MAX
+    if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
+        raise InvalidQuery(f"wait is a number of seconds from {least} to {most}.")
+    return int(text)

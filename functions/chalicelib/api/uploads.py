@@ -1,0 +1,167 @@
+"""uploads: the calls under /v1/uploads"""
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from typing import Any
+
+from chalicelib.shared.conditions import conditions
+from chalicelib.shared.endpoint import endpoint
+from chalicelib.shared.http import Request, Response
+from chalicelib.shared.json_body import Reader, fields, one_of, record, text, texts, whole
+from chalicelib.shared.object_reply import accepted
+from chalicelib.shared.operators import dispatch
+from mcos import limits
+from mcos.calls.abort_upload import abort_upload
+from mcos.calls.begin_upload import Wanted, begin_upload
+from mcos.calls.complete_upload import complete_upload
+from mcos.calls.list_upload import list_upload
+from mcos.calls.stat_upload import UploadStat, described, stat_upload
+from mcos.errors import InvalidBody, InvalidMetadata, InvalidQuery, UnknownStoragePolicy
+from mcos.model.names import is_content_type, is_policy_name
+from mcos.model.uploads import Action, Upload
+
+_DEFAULT_TYPE = "application/octet-stream"
+
+# How many parts are told of when nobody asks for more: each has a URL of half a kilobyte.
+_PARTS_SHOWN = 100
+
+
+def _content_type(value: Any, name: str) -> str:
+    if not is_content_type(text(value, name)):
+        raise InvalidBody(f"{name} is type/subtype.")
+    return str(value)
+
+
+def _metadata(value: Any, name: str) -> dict[str, str]:
+    lowered = {one.lower(): other for one, other in texts(value, name).items()}
+    if len(lowered) < len(value):
+        raise InvalidMetadata("Two metadata names differ by case alone.")
+    return lowered
+
+
+def _policy(value: Any, name: str) -> str:
+    if not is_policy_name(text(value, name)):
+        raise UnknownStoragePolicy(f"{name} is 1 to {limits.POLICY_NAME_LENGTH} of a-z 0-9 -.")
+    return str(value)
+
+
+def _bytes(length: int) -> Reader:
+    def read(value: Any, name: str) -> bytes:
+        try:
+            found = b64decode(text(value, name), validate=True)
+        except (Base64Error, ValueError):
+            found = b""
+        if len(found) != length:
+            raise InvalidBody(f"{name} is the base64 of {length} bytes.")
+        return found
+
+    return read
+
+
+def _digest(value: Any, name: str) -> dict[str, str]:
+    """``md5`` and ``sha256`` as the library has them."""
+    found = record(value, name, {}, {"md5": _bytes(16), "sha-256": _bytes(32)})
+    digests = {}
+    if "md5" in found:
+        digests["md5"] = found["md5"].hex()
+    if "sha-256" in found:
+        digests["sha256"] = value["sha-256"]
+    return digests
+
+
+@endpoint("begin_upload")
+def _begin(request: Request) -> Response:
+    given = fields(
+        request,
+        required={
+            "container": text,
+            "object": text,
+            "action": one_of(Action, Action.CREATE, Action.UPDATE),
+        },
+        optional={
+            "size": whole,
+            "content_type": _content_type,
+            "metadata": _metadata,
+            "digest": _digest,
+            "storage_policy": _policy,
+            "part_size": whole,
+            "expires_in": whole,
+        },
+    )
+    digests = given.pop("digest", {})
+    wanted = Wanted(**{"content_type": _DEFAULT_TYPE, "metadata": {}, **given, **digests})
+    upload = begin_upload(request.account, wanted, conditions(request))
+    location = {"Location": f"/v1/uploads/{upload.id}"}
+    return Response.json(201, _described(described(upload, limit=_PARTS_SHOWN)), location)
+
+
+@endpoint("list_upload")
+def _list(request: Request) -> Response:
+    page = list_upload(request.account, marker=request.query("marker"), limit=request.limit())
+    body = {"uploads": [_told(one) for one in page.uploads], "next_marker": page.more_after}
+    return Response.json(200, body)
+
+
+@endpoint("stat_upload")
+def _stat(request: Request) -> Response:
+    marker = request.query("marker")
+    if marker and not (marker.isascii() and marker.isdigit() and int(marker) <= limits.PARTS):
+        raise InvalidQuery("marker is the number of a part.")
+    limit = request.limit() if request.query("limit") else _PARTS_SHOWN
+    stat = stat_upload(request.account, request.name("upload"), after=int(marker or 0), limit=limit)
+    return Response.json(200, _described(stat))
+
+
+@endpoint("complete_upload")
+def _complete(request: Request) -> Response:
+    digests = fields(request, optional={"digest": _digest}).get("digest", {})
+    upload_id = request.name("upload")
+    return accepted(complete_upload(request.account, upload_id, **digests), upload_id)
+
+
+@endpoint("abort_upload")
+def _abort(request: Request) -> Response:
+    abort_upload(request.account, request.name("upload"))
+    return Response(204)
+
+
+def _told(upload: Upload) -> dict[str, Any]:
+    return {
+        "upload": upload.id,
+        "container": upload.container,
+        "object": upload.object,
+        "action": upload.action.value,
+        "size": upload.size,
+        "content_type": upload.content_type,
+        "metadata": upload.metadata,
+        "state": upload.state.value,
+        "version": upload.version,
+        "method": "parts" if upload.part_size else "put",
+        "part_size": upload.part_size or None,
+        "created_at": upload.created_at,
+        "expires_at": upload.expires_at,
+    }
+
+
+def _described(stat: UploadStat) -> dict[str, Any]:
+    return {
+        **_told(stat.upload),
+        "put": stat.put and {"url": stat.put.url, "headers": stat.put.headers},
+        "parts": [
+            {"number": part.number, "size": part.size, "etag": part.etag, "url": part.url}
+            for part in stat.parts
+        ],
+        "next_marker": None if stat.more_after is None else str(stat.more_after),
+        "urls_expire_at": stat.urls_expire_at,
+    }
+
+
+handle = dispatch(
+    {
+        ("GET", None): _list,
+        ("POST", None): _begin,
+        ("GET", "upload"): _stat,
+        ("POST", "upload"): _complete,
+        ("DELETE", "upload"): _abort,
+    }
+)

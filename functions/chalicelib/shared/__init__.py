@@ -1,0 +1,1 @@
+"""What several functions use: parsing requests, replies, problems, log lines."""

@@ -1,0 +1,102 @@
+"""The content that a create or an update sends: bytes, type, metadata, and digests of it."""
+
+import hashlib
+import hmac
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+
+from chalicelib.shared.http import Request
+from mcos import limits
+from mcos.errors import (
+    ContentTooLarge,
+    DigestMismatch,
+    InvalidHeader,
+    InvalidMetadata,
+    UnsafeTextBody,
+)
+from mcos.model.names import is_content_type
+from mcos.versions.make import Content
+
+_METADATA_PREFIX = "x-object-meta-"
+_DEFAULT_TYPE = "application/octet-stream"
+_DIGEST = re.compile(r"\s*([a-z0-9*._-]+)\s*=\s*:([A-Za-z0-9+/=]*):\s*(?:;[^,]*)?")
+_ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512"}
+
+
+def content(request: Request) -> Content:
+    """Read a content and check it against the digests that came with it.
+
+    Raises
+    ------
+    ContentTooLarge, DigestMismatch, InvalidHeader, InvalidMetadata, UnsafeTextBody
+    """
+    body = request.body()
+    if len(body) > limits.CONTENT_BYTES:
+        raise ContentTooLarge(
+            f"The content has {len(body)} bytes; one call takes {limits.CONTENT_BYTES}."
+        )
+    digests = [*_content_md5(request), *_content_digest(request)]
+    agree = all(
+        hmac.compare_digest(hashlib.new(name, body, usedforsecurity=False).digest(), value)
+        for name, value in digests
+    )
+    if request.body_is_text and "\ufffd".encode() in body and not (digests and agree):
+        raise UnsafeTextBody(
+            "The body came as text and holds U+FFFD: bytes of it may have been replaced on the "
+            "way. Send it as application/octet-stream, or with a Content-Digest."
+        )
+    if not agree:
+        raise DigestMismatch("The content is not what its digest says.")
+    return Content(body, _content_type(request), _metadata(request))
+
+
+def _content_type(request: Request) -> str:
+    value = request.headers.get("content-type", "").strip() or _DEFAULT_TYPE
+    if not is_content_type(value):
+        raise InvalidHeader(
+            f"Content-Type is type/subtype, at most {limits.CONTENT_TYPE_BYTES} characters."
+        )
+    return value
+
+
+def _metadata(request: Request) -> dict[str, str]:
+    metadata = {}
+    for header, value in request.headers.items():
+        if header.lower().startswith(_METADATA_PREFIX):
+            name = header.lower().removeprefix(_METADATA_PREFIX)
+            if not name:
+                raise InvalidMetadata("A metadata header has no name behind X-Object-Meta-.")
+            metadata[name] = value.strip()
+    return metadata
+
+
+def _content_md5(request: Request) -> list[tuple[str, bytes]]:
+    value = request.headers.get("content-md5")
+    if value is None:
+        return []
+    return [("md5", _digest("Content-MD5", value.strip(), "md5"))]
+
+
+def _content_digest(request: Request) -> list[tuple[str, bytes]]:
+    value = request.headers.get("content-digest")
+    if value is None:
+        return []
+    digests = []
+    for member in value.split(","):
+        found = _DIGEST.fullmatch(member)
+        if found is None:
+            raise InvalidHeader("Content-Digest is a list like sha-256=:<base64>: (RFC 9530).")
+        if algorithm := _ALGORITHMS.get(found[1]):
+            digests.append((algorithm, _digest("Content-Digest", found[2], algorithm)))
+    return digests
+
+
+def _digest(header: str, text: str, algorithm: str) -> bytes:
+    try:
+        value = b64decode(text, validate=True)
+    except (Base64Error, ValueError):
+        value = b""
+    if len(value) != hashlib.new(algorithm, usedforsecurity=False).digest_size:
+        raise InvalidHeader(f"{header} is no base64 of a {algorithm} digest.")
+    return value

@@ -1,0 +1,95 @@
+"""What every API function does around its call: answer errors, write one log line, count."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from chalicelib.shared.http import Request, Response
+from chalicelib.shared.problems import problem
+from mcos.errors import McosError
+from mcos.settings import settings
+
+Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
+
+logger = Logger()
+# What the library logs goes through it too; the runtime's own handler would print it again.
+logging.getLogger(logger.service).propagate = False
+metrics = Metrics()
+
+
+def endpoint(call: str) -> Callable[[Callable[[Request], Response]], Handler]:
+    """Make a Lambda handler of a function from a request to a reply.
+
+    One log line says the request's id, the account, the call, its outcome and its duration (ms);
+    names, contents, headers and tokens are in none.
+    """
+
+    def decorate(answer: Callable[[Request], Response]) -> Handler:
+        def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+            started = time.perf_counter()
+            request = Request(event)
+            outcome = "ok"
+            unforeseen: Exception | None = None
+            try:
+                response = answer(request)
+            except McosError as error:
+                outcome = error.code
+                response = problem(error, request.request_id)
+            except Exception as error:
+                outcome, unforeseen = "internal_error", error
+                response = problem(error, request.request_id)
+            finding = event.get("requestContext", {}).get("authorizer", {}).get("lambda") or {}
+            record(
+                call,
+                outcome,
+                started,
+                error=unforeseen,
+                request_id=request.request_id,
+                account=finding.get("account"),
+                status=response.status,
+            )
+            return response.for_gateway(head=request.method == "HEAD")
+
+        return handle
+
+    return decorate
+
+
+def record(
+    call: str, outcome: str, started: float, *, error: Exception | None = None, **fields: Any
+) -> None:
+    """Write the one log line of a call and count it.
+
+    Parameters
+    ----------
+    started
+        ``time.perf_counter()`` when it began.
+    error
+        What nobody foresaw; it is logged with its traceback.
+    fields
+        What else the line says.
+    """
+    duration = round((time.perf_counter() - started) * 1000, 1)
+    line = {"call": call, "outcome": outcome, "duration_ms": duration, **fields}
+    cluster = settings().cluster
+    extra = {"cluster": cluster, **line}
+    if error is None:
+        logger.info("call", extra=extra)
+    else:
+        logger.error("call", extra=extra, exc_info=error)
+    metrics.add_dimension(name="cluster", value=cluster)
+    metrics.add_dimension(name="call", value=call)
+    metrics.add_dimension(name="outcome", value=outcome)
+    metrics.add_metric(name="Calls", unit=MetricUnit.Count, value=1)
+    metrics.add_metric(name="Duration", unit=MetricUnit.Milliseconds, value=duration)
+    metrics.flush_metrics()
+
+
+def count(name: str, value: int) -> None:
+    """Put a number of its own on record for the cluster, for what is not about a single call."""
+    with single_metric(name=name, unit=MetricUnit.Count, value=value) as metric:
+        metric.add_dimension(name="cluster", value=settings().cluster)

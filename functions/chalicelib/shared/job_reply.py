@@ -1,0 +1,24 @@
+"""How a job is told of."""
+
+from typing import Any
+
+from mcos.model.jobs import Job
+
+
+def described(job: Job) -> dict[str, Any]:
+    """A job and how far it is."""
+    return {
+        "job": job.id,
+        "kind": job.kind.value,
+        "cluster": job.cluster,
+        "state": job.state.value,
+        "rate": job.rate,
+        "created_at": job.created_at,
+        "updated_at": job.updated_at,
+        "passes": job.passes,
+        "examined": job.examined,
+        "waiting": job.waiting,
+        "stuck": job.stuck,
+        "moved": job.moved,
+        "remaining": job.remaining,
+    }

@@ -1,0 +1,124 @@
+"""How an object is told of: in headers, as JSON, in a listing."""
+
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import quote
+
+from chalicelib.shared.http import Response
+from chalicelib.shared.preferences import applied
+from mcos.model.objects import ObjectRecord, State, Version
+from mcos.versions.make import Prefer
+
+
+def headers(record: ObjectRecord, version: Version) -> dict[str, str]:
+    """The headers that every reply for an object carries."""
+    # Of what was uploaded the digest may not be known yet.
+    digest = {"Repr-Digest": f"sha-256=:{version.sha256}:"} if version.sha256 else {}
+    return {
+        "ETag": version.etag,
+        **digest,
+        "X-MCOS-State": record.state.value,
+        "X-MCOS-Version": version.id,
+        "X-MCOS-Replicas": f"{min(len(version.stored), version.wanted)}/{version.wanted}",
+    }
+
+
+def content_headers(record: ObjectRecord, version: Version) -> dict[str, str]:
+    """These, and the ones that stand for the content: its time and the user's metadata."""
+    modified = datetime.fromisoformat(version.created_at)
+    return {
+        **headers(record, version),
+        "Last-Modified": format_datetime(modified, usegmt=True),
+        **{f"X-Object-Meta-{name}": value for name, value in version.metadata.items()},
+    }
+
+
+def written(record: ObjectRecord, preference: Prefer, *, done: int) -> Response:
+    """The reply to a create or an update: ``done`` when it is CREATED, 202 until then."""
+    status = done if record.state is State.CREATED else 202
+    return _of_version(record, record.latest, status, applied(preference))
+
+
+def accepted(record: ObjectRecord, version_id: str) -> Response:
+    """The reply to an upload that has become a version, lately or before."""
+    return _of_version(record, record.find(version_id) or record.shown, 202, {})
+
+
+def _of_version(
+    record: ObjectRecord, version: Version, status: int, more: dict[str, str]
+) -> Response:
+    path = f"/v1/containers/{quote(record.container, safe='')}/objects/{quote(record.name)}"
+    body = {
+        "name": record.name,
+        "container": record.container,
+        "size": version.size,
+        "etag": version.etag,
+        "content_type": version.content_type,
+        "state": record.state.value,
+        "version": version.id,
+    }
+    return Response.json(status, body, {**headers(record, version), **more, "Location": path})
+
+
+def listed(record: ObjectRecord) -> dict[str, Any]:
+    """An object in a listing."""
+    version = record.shown
+    return {
+        "name": record.name,
+        "size": version.size,
+        "etag": version.etag,
+        "content_type": version.content_type,
+        "state": record.state.value,
+        "last_modified": record.last_modified,
+    }
+
+
+def described(record: ObjectRecord) -> dict[str, Any]:
+    """An object with every replica."""
+    version = record.shown
+    body = {
+        "name": record.name,
+        "container": record.container,
+        "size": version.size,
+        "etag": version.etag,
+        "digest": _digest(version),
+        "content_type": version.content_type,
+        "metadata": version.metadata,
+        "state": record.state.value,
+        "version": version.id,
+        "storage_policy": version.storage_policy,
+        "created_at": record.created_at,
+        "last_modified": record.last_modified,
+        "replicas": _replicas(version),
+        "pending": [
+            {
+                "version": one.id,
+                "size": one.size,
+                "etag": one.etag,
+                "content_type": one.content_type,
+                "storage_policy": one.storage_policy,
+                "created_at": one.created_at,
+                "replicas": _replicas(one),
+            }
+            for one in record.pending
+        ],
+    }
+    return {**body, "reason": record.reason} if record.reason else body
+
+
+def _digest(version: Version) -> dict[str, str]:
+    return {"sha-256": version.sha256} if version.sha256 else {}
+
+
+def _replicas(version: Version) -> list[dict[str, Any]]:
+    return [
+        {
+            "cluster": cluster,
+            "backend": replica.backend,
+            "state": replica.progress,
+            "size": version.size,
+            "digest": _digest(version),
+        }
+        for cluster, replica in version.replicas.items()
+    ]

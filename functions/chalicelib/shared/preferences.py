@@ -1,0 +1,37 @@
+"""``Prefer`` (RFC 7240): how the caller of a write waits."""
+
+import re
+
+from chalicelib.shared.http import Request
+from mcos import limits
+from mcos.settings import settings
+from mcos.versions.make import Prefer
+
+_WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,9})\"?")
+
+
+def prefer(request: Request) -> Prefer:
+    """The preference that is applied; what is not understood is ignored, as the RFC says."""
+    wait = None
+    for preference in request.headers.get("prefer", "").split(","):
+        asked = preference.partition(";")[0].strip().lower()
+        if asked == "respond-async":
+            return Prefer("respond-async")
+        if wait is None and (found := _WAIT.fullmatch(asked)):
+            wait = int(found[1])
+    if wait is None:
+        return Prefer(settings().default_prefer)
+    return Prefer("wait", min(max(wait, limits.WAIT_SECONDS_MIN), limits.WAIT_SECONDS_MAX))
+
+
+def no_redirect(request: Request) -> bool:
+    """Whether the caller cannot be sent elsewhere."""
+    preferences = request.headers.get("prefer", "").split(",")
+    return "no-redirect" in [one.partition(";")[0].strip().lower() for one in preferences]
+
+
+def applied(preference: Prefer) -> dict[str, str]:
+    """The header that says what was done."""
+    mode = preference.mode
+    text = mode if mode == "respond-async" else f"wait={preference.wait_seconds}"
+    return {"Preference-Applied": text}

@@ -1,0 +1,21 @@
+"""check_health: called every minute."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.shared.endpoint import count
+from chalicelib.shared.worker import logged
+from mcos.workers.check_health import check_health
+
+
+def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Anything to ``{"healthy", "reason"}``."""
+
+    def work() -> tuple[str, dict[str, Any]]:
+        health = check_health()
+        count("Healthy", int(health.healthy))
+        outcome = "healthy" if health.healthy else "down"
+        return outcome, {"healthy": health.healthy, "reason": health.reason}
+
+    result: dict[str, Any] = logged("check_health", work)
+    return result

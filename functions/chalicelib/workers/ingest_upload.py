@@ -1,0 +1,25 @@
+"""ingest_upload: fed by the cluster's inbound queue, a batch at a time."""
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from chalicelib.shared.endpoint import count
+from chalicelib.shared.queue import fed_by
+from chalicelib.shared.worker import logged
+from mcos.inbound import queue
+from mcos.workers.ingest_upload import Refused, ingest_upload
+
+
+@fed_by(queue.url)
+def handle(record: SQSRecord) -> None:
+    """One message: see ``mcos.inbound.message``."""
+
+    def work() -> tuple[str, None]:
+        try:
+            return ingest_upload(record.body, record.message_id), None
+        except Refused as error:
+            # With its reason, which SQS's own way there would not tell.
+            queue.refuse(record.body, code=error.code, reason=str(error))
+            count("RefusedMessages", 1)
+            return error.code, None
+
+    logged("ingest_upload", work, message_id=record.message_id)

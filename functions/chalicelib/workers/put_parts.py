@@ -1,0 +1,28 @@
+"""put_parts: called by the state machine for a large replica, again until it is whole."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.shared.worker import logged
+from mcos.workers.put_parts import put_parts
+
+# Of the function's 900: parts that were begun come to their end after it.
+_SECONDS = 600
+
+
+def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """``{"replica", "content", "seconds"?}`` to ``{"cluster", "stored", ...}``."""
+
+    def work() -> tuple[str, dict[str, Any]]:
+        result = put_parts(
+            event["replica"], event["content"], seconds=event.get("seconds", _SECONDS)
+        )
+        if result["stored"]:
+            return "stored", result
+        return result.get("reason", "unfinished").partition(":")[0], result
+
+    replica = event["replica"]
+    result: dict[str, Any] = logged(
+        "put_parts", work, account=replica["account"], version=replica["version"]
+    )
+    return result

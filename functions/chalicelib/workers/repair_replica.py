@@ -1,0 +1,22 @@
+"""repair_replica: fed by the cluster's repair queue, a batch at a time."""
+
+import json
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from chalicelib.shared.queue import fed_by
+from chalicelib.shared.worker import logged
+from mcos.settings import settings
+from mcos.workers.repair_replica import repair_replica
+
+
+@fed_by(lambda: settings().repair_queue_url)
+def handle(record: SQSRecord) -> None:
+    """One message: see ``mcos.replicas.repair_queue``."""
+    body = json.loads(record.body)
+    action = body.get("action") if isinstance(body, dict) else None
+
+    def work() -> tuple[str, None]:
+        return repair_replica(body), None
+
+    logged("repair_replica", work, action=action, message_id=record.message_id)

@@ -1,0 +1,23 @@
+"""sweep_pending: called every minute."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.shared.worker import logged
+from mcos.workers.sweep_pending import sweep_pending
+
+# An Express execution ends after five minutes; what is older waits for nobody.
+_OLDER_THAN_SECONDS = 330
+
+
+def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """``{"older_than_seconds"?}`` to the number of objects by what was done for them."""
+
+    def work() -> tuple[str, dict[str, int]]:
+        done = sweep_pending(
+            older_than_seconds=float(event.get("older_than_seconds", _OLDER_THAN_SECONDS))
+        )
+        return "swept" if done else "nothing", done
+
+    result: dict[str, Any] = logged("sweep_pending", work)
+    return result

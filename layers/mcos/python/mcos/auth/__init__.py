@@ -1,0 +1,1 @@
+"""Who calls: passwords, tokens, and which tokens are revoked."""

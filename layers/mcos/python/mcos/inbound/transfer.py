@@ -1,0 +1,85 @@
+"""fetch_source: bring a content from a ``source_url`` into staging, within the operator's rules."""
+
+import json
+import os
+from functools import lru_cache
+from io import BytesIO
+
+from mcos import limits, staging
+from mcos.aws import client
+from mcos.inbound.fetch import Fetched, FetchRules, fetch
+from mcos.settings import settings
+from mcos.staging import multipart
+
+_PART_BYTES = 8 * 1024 * 1024
+
+
+@lru_cache(maxsize=1)
+def fetch_rules() -> FetchRules:
+    """What the operator allowed, from the environment."""
+    value = json.loads(os.environ.get("MCOS_FETCH_RULES", "{}"))
+    return FetchRules(
+        allowed_hosts=tuple(value.get("allowed_hosts", ())),
+        max_bytes=value.get("max_bytes", limits.PART_BYTES),
+        max_seconds=value.get("max_seconds", 60),
+    )
+
+
+def fetch_source(url: str, key: str) -> str | None:
+    """Fetch a content into this cluster's staging.
+
+    Memory is bounded: it is staged in parts as it comes.
+
+    Parameters
+    ----------
+    key
+        Under which it is staged, whole or not at all.
+
+    Returns
+    -------
+    Its content type, if the source says one.
+
+    Raises
+    ------
+    FetchRefused, FetchFailed
+    """
+    with fetch(url, fetch_rules()) as fetched:
+        first = _part(fetched)
+        if len(first) < _PART_BYTES:
+            s3 = client("s3", read_seconds=staging.READ_SECONDS)
+            s3.put_object(Bucket=settings().staging_bucket, Key=key, Body=first)
+        else:
+            _stage_in_parts(key, first, fetched)
+        return fetched.content_type
+
+
+def _part(fetched: Fetched) -> bytes:
+    """The next bytes, as many as make a part; fewer only at the end."""
+    part = BytesIO()
+    while left := _PART_BYTES - part.tell():
+        piece = fetched.read(left)
+        if not piece:
+            break
+        part.write(piece)
+    return part.getvalue()
+
+
+def _stage_in_parts(key: str, first: bytes, fetched: Fetched) -> None:
+    bucket = settings().staging_bucket
+    s3_upload = multipart.begin(bucket, key)
+    try:
+        part, number = first, 1
+        while part:
+            client("s3", read_seconds=staging.READ_SECONDS).upload_part(
+                Bucket=bucket,
+                Key=key,
+                UploadId=s3_upload,
+                PartNumber=number,
+                Body=part,
+            )
+            part, number = _part(fetched), number + 1
+        parts = multipart.all_parts(bucket, key, s3_upload)
+        multipart.complete(bucket, key, s3_upload, parts)
+    except BaseException:
+        multipart.abort(bucket, key, s3_upload)
+        raise

@@ -1,0 +1,1 @@
+"""Replicas, one at a time, here or on another cluster: read, signed, copied from, repaired."""

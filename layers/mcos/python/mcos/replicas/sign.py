@@ -1,0 +1,133 @@
+"""Reading by reference: signed URLs of replicas, for what is too large to pass through a function.
+
+A URL is signed by the cluster that holds the replica, which looks at it first. Whoever has the URL
+may read that one replica for a while, and nothing else.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from urllib3 import PoolManager, Timeout
+from urllib3.exceptions import HTTPError
+
+from mcos import limits
+from mcos.aws import AWS_ERRORS
+from mcos.model.objects import Version
+from mcos.replicas.backend import own_backend, replica_key
+from mcos.replicas.read import (
+    NoReplicaReadable,
+    ReplicaUnreadable,
+    ask,
+    check_tag,
+    reading_order,
+    unreadable,
+)
+from mcos.settings import settings
+from mcos.storage import StorageError
+
+_TIMEOUT = Timeout(connect=1, read=5)
+
+_pool = PoolManager(timeout=_TIMEOUT, retries=False)
+
+
+@dataclass(frozen=True)
+class SignedUrl:
+    """A URL of a replica, and what went wrong with replicas that were tried before."""
+
+    url: str
+    failures: Mapping[str, ReplicaUnreadable]
+
+
+def sign_version(account: str, version: Version, *, filename: str) -> SignedUrl:
+    """A URL of the best replica of a version: one network call if that is well.
+
+    Parameters
+    ----------
+    filename
+        As what a browser shall save it.
+
+    Raises
+    ------
+    NoReplicaReadable
+    """
+    failures: dict[str, ReplicaUnreadable] = {}
+    for cluster in reading_order(version.stored):
+        try:
+            return SignedUrl(_sign_replica(account, version, cluster, filename), failures)
+        except ReplicaUnreadable as error:
+            failures[cluster] = error
+    raise NoReplicaReadable(failures)
+
+
+def open_version(
+    account: str, version: Version, first: int, last: int, *, but: Iterable[str] = ()
+) -> BinaryIO:
+    """Bytes ``first`` to ``last`` (inclusive) of a version as a stream, from any replica.
+
+    What comes is not verified here: whoever writes it anew knows its digests. Reading it may raise
+    urllib3's ``HTTPError``.
+
+    Parameters
+    ----------
+    but
+        Clusters that are not asked.
+
+    Raises
+    ------
+    NoReplicaReadable
+    """
+    avoided = set(but)
+    failures: dict[str, ReplicaUnreadable] = {}
+    for cluster in reading_order(version.stored):
+        if cluster in avoided:
+            continue
+        try:
+            return _open(cluster, _sign_replica(account, version, cluster, None), first, last)
+        except ReplicaUnreadable as error:
+            failures[cluster] = error
+    raise NoReplicaReadable(failures)
+
+
+def _open(cluster: str, url: str, first: int, last: int) -> BinaryIO:
+    asked = {"Range": f"bytes={first}-{last}"}
+    try:
+        reply = _pool.request("GET", url, headers=asked, preload_content=False, redirect=False)
+    except HTTPError as error:
+        raise ReplicaUnreadable(f"{cluster}: {type(error).__name__}") from error
+    if reply.status != 206:
+        reply.close()
+        raise ReplicaUnreadable(f"{cluster}: a signed URL was answered {reply.status}")
+    return cast(BinaryIO, reply)
+
+
+def _sign_replica(account: str, version: Version, cluster: str, filename: str | None) -> str:
+    if cluster == settings().cluster:
+        return sign_own_replica(account, version, filename)
+    request = {"account": account, "version": version.as_json(), "sign": {"filename": filename}}
+    url = ask(cluster, request).get("url")
+    if not isinstance(url, str):
+        raise ReplicaUnreadable(f"{cluster}: its function answered something else")
+    return url
+
+
+def sign_own_replica(account: str, version: Version, filename: str | None) -> str:
+    """A URL of this cluster's replica, which is there and as it was stored.
+
+    Raises
+    ------
+    ReplicaUnreadable
+    """
+    key, cluster = replica_key(account, version.id), settings().cluster
+    try:
+        check_tag(version, cluster, own_backend().stat(key))
+        return own_backend().signed_url(
+            key,
+            expires_in=limits.DOWNLOAD_URL_SECONDS,
+            content_type=version.content_type,
+            filename=filename,
+        )
+    except StorageError as error:
+        raise unreadable(cluster, error) from error
+    except AWS_ERRORS as error:
+        raise ReplicaUnreadable(f"{cluster}: secret: {type(error).__name__}") from error

@@ -1,0 +1,34 @@
+"""The staging bucket of a cluster, which holds content until its replicas are written.
+
+``bucket`` puts and gets, ``multipart`` is what users send to signed URLs.
+"""
+
+from mcos.staging.bucket import (
+    INBOUND,
+    INCOMING,
+    READ_SECONDS,
+    UPLOADS,
+    Found,
+    bucket_of,
+    delete,
+    find,
+    open_content,
+    put,
+    upload_key,
+    version_key,
+)
+
+__all__ = [
+    "INBOUND",
+    "INCOMING",
+    "READ_SECONDS",
+    "UPLOADS",
+    "Found",
+    "bucket_of",
+    "delete",
+    "find",
+    "open_content",
+    "put",
+    "upload_key",
+    "version_key",
+]

@@ -1,0 +1,150 @@
+"""Having the replicas of an accepted version written: now, with spares, or afterwards."""
+
+import logging
+import time
+
+from mcos.aws import AWS_ERRORS
+from mcos.catalog import objects
+from mcos.catalog.registry import current_registry
+from mcos.errors import NotEnoughClusters, ReplicationFailed, Superseded
+from mcos.model import lifecycle
+from mcos.model.lifecycle import Outcome
+from mcos.model.objects import ObjectRecord, Replica, Version
+from mcos.placement import resolver
+from mcos.replicas.source import inline, source_of
+from mcos.versions import dispose, execution
+from mcos.versions.make import Content, Prefer, accepted
+
+_log = logging.getLogger(__name__)
+
+# Less of the caller's wait is not enough for a spare: it would be begun and given up.
+_SPARE_SECONDS = 2
+
+
+def store(record: ObjectRecord, version_id: str, content: Content, prefer: Prefer) -> ObjectRecord:
+    """Have the replicas of an accepted version written.
+
+    Returns
+    -------
+    The record when the call is to be answered: as accepted (asynchronous), or with the version
+    complete (synchronous).
+
+    Raises
+    ------
+    ReplicationFailed
+        Synchronous: not all replicas could be stored in time; nothing is left behind.
+    Superseded
+        Synchronous: a later change of the object was accepted.
+    """
+    if prefer.mode == "wait":
+        return _store_and_wait(record, version_id, content, prefer.wait_seconds)
+    begin(record, version_id)
+    return record
+
+
+def begin(record: ObjectRecord, version_id: str) -> None:
+    """Have the replicas of a staged version written, by and by."""
+    version = accepted(record, version_id)
+    given = execution.execution_input(
+        record,
+        version,
+        mode="respond-async",
+        source=source_of(version),
+        targets=version.replicas,
+    )
+    try:
+        execution.start(given)
+    except AWS_ERRORS as error:
+        # The record and the staged content are durable: the sweeper starts it again.
+        _log.warning("execution of %s did not start: %s", version_id, type(error).__name__)
+
+
+def _store_and_wait(
+    record: ObjectRecord, version_id: str, content: Content, wait_seconds: float
+) -> ObjectRecord:
+    """Write to the targets, and to spares in place of those that fail, while there is time."""
+    deadline = time.monotonic() + wait_seconds
+    version = accepted(record, version_id)
+    source = source_of(version) if version.staged else inline(content.body)
+    targets = list(version.replicas)
+    stored: set[str] = set()
+    failed: set[str] = set()
+    while True:
+        given = execution.execution_input(
+            record, version, mode="wait", source=source, targets=targets
+        )
+        result = execution.run(given, wait_seconds=deadline - time.monotonic())
+        if result is None or result.outcome is not Outcome.INCOMPLETE:
+            break
+        stored |= result.stored
+        failed |= set(targets) - stored
+        spares = _spares(record, version, kept=stored, avoided=failed)
+        if not spares or deadline - time.monotonic() < _SPARE_SECONDS:
+            break
+        changed = _exchange(record, version_id, stored, failed, spares)
+        if changed is None or (found := changed.find(version_id)) is None:
+            raise Superseded("A later change of the object was accepted; this one was dropped.")
+        record, version, targets = changed, found, list(spares)
+    outcome = result.outcome if result else None
+    if outcome in (None, Outcome.INCOMPLETE):
+        outcome = _give_up(record, version_id)
+    if outcome is Outcome.COMMITTED:
+        committed, _ = lifecycle.commit(record, version_id, set(version.replicas))
+        if committed is None:
+            raise AssertionError("a commit keeps its record")
+        return committed
+    if outcome is Outcome.INCOMPLETE:
+        raise ReplicationFailed("Not all replicas could be stored; nothing was kept.")
+    raise Superseded("A later change of the object was accepted; this one was dropped.")
+
+
+def _spares(
+    record: ObjectRecord, version: Version, *, kept: set[str], avoided: set[str]
+) -> dict[str, Replica]:
+    """Replicas in place of those that failed, by cluster; none if they cannot all be had."""
+    registry = current_registry()
+    policy = registry.policies.get(version.storage_policy)
+    if policy is None:
+        return {}
+    key = record.key
+    try:
+        chosen = resolver.complete(
+            registry.clusters.values(), policy, key, kept=kept, avoided=avoided
+        )
+    except NotEnoughClusters:
+        return {}
+    return {cluster.name: Replica(cluster.backend) for cluster in chosen}
+
+
+def _exchange(
+    record: ObjectRecord,
+    version_id: str,
+    stored: set[str],
+    failed: set[str],
+    spares: dict[str, Replica],
+) -> ObjectRecord | None:
+    """Write the spares into the record before they are written to: nothing is stored unknown."""
+    key = record.key
+    return objects.change_guessed(
+        key,
+        lambda found: lifecycle.exchange(
+            found, version_id, stored=stored, failed=failed, added=spares
+        ),
+        record,
+    )
+
+
+def _give_up(record: ObjectRecord, version_id: str) -> Outcome:
+    """Abandon a version, unless it was committed at the last moment."""
+    outcome = Outcome.GONE
+
+    def transition(found: ObjectRecord | None) -> ObjectRecord | None:
+        nonlocal outcome
+        following, outcome = lifecycle.abandon(
+            found, version_id, reason="Not all replicas could be stored.", forget=True
+        )
+        return following
+
+    key = record.key
+    dispose.dispose(objects.change(key, transition))
+    return outcome

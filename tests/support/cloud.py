@@ -1,0 +1,547 @@
+"""Three linked clusters in one process: real handlers, moto for AWS, storage services in memory."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from typing import Any
+from urllib.parse import quote_plus, unquote
+from uuid import uuid4
+
+import httpx
+import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ConnectionClosedError
+from botocore.session import get_session
+from moto import mock_aws
+from moto.core.base_backend import BackendDict
+from pynamodb.exceptions import PynamoDBException
+
+from app import MODULES
+from chalicelib.shared import endpoint
+from mcos import aws
+from mcos.auth import passwords, tokens
+from mcos.catalog import accounts, jobs, registry
+from mcos.catalog.objects import Key
+from mcos.catalog.tables import ALL_TABLES
+from mcos.model.clusters import DEFAULT_POLICY, ClusterState, StoragePolicy
+from mcos.placement import resolver
+from mcos.replicas import repair_queue
+from mcos.replicas.backend import own_backend
+from mcos.replicas.read import latencies
+from mcos.settings import settings
+from mcos.storage import StorageBackend, Timeouts
+from tests.support import gateway
+from tests.support.contract import Contract, Exchange
+from tests.support.environment import (
+    ACCOUNT_ID,
+    ALL_CLUSTERS,
+    CLUSTERS,
+    PREFIX,
+    REGION,
+    cluster_environment,
+    inbound_url,
+)
+from tests.support.gateway import Reply, sqs_event
+from tests.support.inventory import Inventory
+from tests.support.network import Died, Network
+from tests.support.state_machine import ExecutionFailed, execute
+
+ASYNC = {"prefer": "respond-async"}
+SYNC = {"prefer": "wait=25"}
+
+_CONTRACT = Contract()
+_TOKEN_KEY = "a key of thirty-two bytes or more"
+_ROUNDS = 12
+
+
+class Unsettled(AssertionError):
+    """Something is left to do, however often it is looked after."""
+
+
+class Cloud(Inventory):
+    """The clusters, and a user's and an operator's ways into them.
+
+    Attributes
+    ----------
+    executions
+        Asynchronous executions that were started and have not run yet: cluster and input.
+    executed
+        Inputs of the executions that were run, synchronous ones too.
+    delivered
+        Every message that was handed to ``repair_replica``: cluster and body.
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(network)
+        self.executions: list[tuple[str, dict[str, Any]]] = []
+        self.executed: list[dict[str, Any]] = []
+        self.delivered: list[tuple[str, Any]] = []
+        self._cluster: str | None = None
+        self._sequence = 0
+        self._session = get_session()
+        self._clients: dict[str, Any] = {}
+        network.answers = {
+            "sfn:StartExecution": self._start_execution,
+            "sfn:StartSyncExecution": self._start_sync_execution,
+            "sfn:ListExecutions": self._list_executions,
+            "lambda:Invoke": self._invoke_over_the_wire,
+        }
+
+    # The clusters
+
+    def deploy(self) -> None:
+        """Begin anew: make the tables, buckets, queues, secrets and the registry."""
+        BackendDict.reset()
+        self.executions.clear()
+        self.executed.clear()
+        self.delivered.clear()
+        self.network.before = None
+        for backend in self.backends.values():
+            backend.replicas.clear()
+            backend.accept()
+        with self.network.outside():
+            for model in ALL_TABLES:
+                model.create_table(billing_mode="PAY_PER_REQUEST")
+            secrets = self.client("secretsmanager")
+            secrets.create_secret(Name=f"{PREFIX}/token-key", SecretString=_TOKEN_KEY)
+            for name in ALL_CLUSTERS:
+                own = cluster_environment(name)
+                bucket = own["MCOS_STAGING_BUCKET"]
+                self.client("s3").create_bucket(Bucket=bucket)
+                self.client("s3").put_bucket_versioning(
+                    Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
+                )
+                for queue in ("repair", "inbound", "inbound-dlq"):
+                    self.client("sqs").create_queue(QueueName=f"{PREFIX}-{name}-{queue}")
+                secrets.create_secret(
+                    Name=own["MCOS_BACKEND_SECRET"], SecretString=json.dumps({"service": name})
+                )
+            for name in CLUSTERS:
+                self.register(name)
+        self.chill()
+
+    def register(
+        self,
+        name: str,
+        *,
+        state: ClusterState | None = None,
+        weight: float = 1,
+        provider: str | None = None,
+        location: str = "here",
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write a cluster's row of the registry, and an operator's word of its state."""
+        own = cluster_environment(name)
+        row = {
+            "entry_point": f"https://{name}.test",
+            "backend": name,
+            "provider": provider or name,
+            "location": location,
+            "labels": dict(labels or {}),
+            "weight": weight,
+            "put_replica": arn(name, "put_replica"),
+            "put_parts": arn(name, "put_parts"),
+            "get_replica": arn(name, "get_replica"),
+            "repair_queue_url": own["MCOS_REPAIR_QUEUE_URL"],
+            "staging_bucket": own["MCOS_STAGING_BUCKET"],
+        }
+        with self.network.outside():
+            registry.write(registry.CLUSTER, name, row)
+            word = {} if state is None else {"state": state.value}
+            registry.write(registry.OPERATOR, name, word)
+
+    def unregister(self, name: str) -> None:
+        """Take a cluster's row out of the registry."""
+        with self.network.outside():
+            registry.remove(registry.CLUSTER, name)
+
+    def write_policy(self, policy: StoragePolicy) -> None:
+        """Add a storage policy."""
+        with self.network.outside():
+            registry.write_policy(policy)
+
+    def targets(self, key: Key, policy: StoragePolicy = DEFAULT_POLICY) -> list[str]:
+        """Where an object would be placed now."""
+        with self.network.outside():
+            clusters = registry.current_registry(fresh=True).clusters.values()
+        return [target.name for target in resolver.place(clusters, policy, key).targets]
+
+    def chill(self) -> None:
+        """Let every function start cold: nothing of AWS is remembered."""
+        aws.secret.cache_clear()
+        own_backend.cache_clear()
+        settings.cache_clear()
+        registry.forget()
+        latencies.forget()
+
+    @contextmanager
+    def at(self, cluster: str, function: str = "test") -> Iterator[None]:
+        """Be a function of a cluster."""
+        before, place = self._cluster, self.network.place
+        self._enter(cluster)
+        self.network.place = (cluster, function)
+        try:
+            yield
+        finally:
+            self.network.place = place
+            if before is not None:
+                self._enter(before)
+
+    def _enter(self, cluster: str) -> None:
+        if cluster == self._cluster:
+            return
+        self._cluster = cluster
+        os.environ.update(
+            cluster_environment(cluster),
+            MCOS_ROUTES=gateway.routes_variable(),
+            MCOS_RUN_JOBS=arn(cluster, "run_jobs"),
+        )
+        settings.cache_clear()
+        own_backend.cache_clear()
+
+    def open_backend(
+        self, kind: str, values: Mapping[str, str], timeouts: Timeouts | None = None
+    ) -> StorageBackend:
+        """In place of ``mcos.storage.open_backend``."""
+        assert kind == values["service"], "a cluster has only its own backend's secret"
+        return self.backends[kind]
+
+    def client(self, service: str) -> Any:
+        """A client of the test's own."""
+        if service not in self._clients:
+            self._clients[service] = self._session.create_client(service)
+        return self._clients[service]
+
+    # A user's way in
+
+    def add_account(self, user_name: str, password: str) -> None:
+        """Add an account that can log in."""
+        with self.network.outside():
+            assert accounts.create(user_name, passwords.hash_password(password))
+
+    def new_account(self) -> str:
+        """The name of an account nobody has used; it needs no row to hold objects."""
+        return f"user-{uuid4().hex}"
+
+    def token(self, account: str) -> str:
+        """A token as ``login`` would give it, without the work of a password."""
+        with self.at(CLUSTERS[0]), self.network.outside():
+            return tokens.issue(account).token
+
+    def call(
+        self,
+        cluster: str,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        token: str | None = None,
+    ) -> Reply:
+        """Send a request to a cluster's entry point; its reply is checked against the contract.
+
+        Parameters
+        ----------
+        target
+            Path and query as they go over the wire.
+        """
+        given = dict(headers or {})
+        if token is not None:
+            given["authorization"] = f"Bearer {token}"
+        path = target.partition("?")[0]
+        function, parameters = gateway.route(method, path)
+        event = gateway.event(method, target, headers=given, body=body, parameters=parameters)
+        try:
+            if function not in ("login", "no_route"):
+                finding = self.invoke(arn(cluster, "authorizer"), event)
+                assert finding["isAuthorized"] is True
+                event["requestContext"]["authorizer"] = {"lambda": finding["context"]}
+            answer = self.invoke(arn(cluster, function), event)
+        except (Died, ConnectionClosedError, PynamoDBException):
+            return Reply(500, httpx.Headers(), b"", died=True)
+        reply = gateway.reply(answer)
+        exchange = Exchange(method, target, reply.status, reply.headers, reply.body)
+        _CONTRACT.check(exchange)
+        return reply
+
+    # What the clusters do among themselves
+
+    def invoke(self, function_arn: str, event: dict[str, Any]) -> dict[str, Any]:
+        """Invoke a function; what it raises comes through."""
+        cluster, function = _function_of(function_arn)
+        handler = import_module(MODULES[function]).handle
+        with self.at(cluster, function):
+            answer = handler(json.loads(json.dumps(event)), None)
+        crossed: dict[str, Any] = json.loads(json.dumps(answer))
+        return crossed
+
+    def _invoke_over_the_wire(
+        self, request: AWSPreparedRequest
+    ) -> tuple[int, dict[str, str], bytes]:
+        _, _, path = unquote(request.url).rpartition("/functions/")
+        try:
+            answer = self.invoke(
+                path.removesuffix("/invocations"), json.loads(request.body or b"{}")
+            )
+        except (Died, Exception) as error:
+            told = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            headers = {"x-amz-function-error": "Unhandled"}
+            return 200, headers, json.dumps(told).encode()
+        return 200, {}, json.dumps(answer).encode()
+
+    def _start_execution(self, request: AWSPreparedRequest) -> tuple[int, dict[str, str], bytes]:
+        started = json.loads(request.body)
+        self.executions.append((_cluster_of(started), json.loads(started["input"])))
+        return _sfn_reply({"executionArn": started["name"], "startDate": 0})
+
+    def _list_executions(self, request: AWSPreparedRequest) -> tuple[int, dict[str, str], bytes]:
+        """Those that were started and have not run: here none runs while anybody looks."""
+        machine = json.loads(request.body)["stateMachineArn"]
+        running = [
+            {
+                "executionArn": "arn:execution",
+                "stateMachineArn": machine,
+                "name": f"{execution['version_id']}-1",
+                "status": "RUNNING",
+                "startDate": 0,
+            }
+            for _, execution in self.executions
+            if execution["replica"]["part_size"]
+        ]
+        return _sfn_reply({"executions": running})
+
+    def _start_sync_execution(
+        self, request: AWSPreparedRequest
+    ) -> tuple[int, dict[str, str], bytes]:
+        started = json.loads(request.body)
+        told: dict[str, Any] = {"executionArn": started["name"], "startDate": 0, "stopDate": 1}
+        try:
+            output = self.execute(_cluster_of(started), json.loads(started["input"]))
+        except ExecutionFailed as error:
+            return _sfn_reply({**told, "status": "FAILED", "error": str(error)})
+        return _sfn_reply({**told, "status": "SUCCEEDED", "output": json.dumps(output)})
+
+    def execute(self, cluster: str, execution: dict[str, Any]) -> dict[str, Any]:
+        """Run an execution of a cluster's state machine."""
+        self.executed.append(execution)
+        assert len(json.dumps(execution)) <= 256 * 1024, "larger than an input may be"
+        with self.at(cluster, "replicate_object"):
+            return execute(
+                execution,
+                invoke=self.invoke,
+                send=self.send,
+                commit_version=arn(cluster, "commit_version"),
+                digest_content=arn(cluster, "digest_content"),
+            )
+
+    def send(self, queue_url: str, text: str) -> None:
+        """Send a message as the state machine does."""
+        aws.client("sqs").send_message(QueueUrl=queue_url, MessageBody=text)
+
+    # What other systems bring
+
+    def put_into_staging(
+        self, cluster: str, key: str, content: bytes, **more: Any
+    ) -> dict[str, Any]:
+        """Put something into a cluster's staging by S3 itself; the event that S3 tells of it."""
+        bucket = cluster_environment(cluster)["MCOS_STAGING_BUCKET"]
+        with self.network.outside():
+            reply = self.client("s3").put_object(Bucket=bucket, Key=key, Body=content, **more)
+        return self.arrival(cluster, key, reply["VersionId"])
+
+    def arrival(self, cluster: str, key: str, version: str) -> dict[str, Any]:
+        """What S3 tells of an object that was put into a cluster's staging."""
+        self._sequence += 1
+        told = {"key": quote_plus(key), "versionId": version, "sequencer": f"{self._sequence:016X}"}
+        bucket = {"name": cluster_environment(cluster)["MCOS_STAGING_BUCKET"]}
+        s3 = {"bucket": bucket, "object": told}
+        return {"Records": [{"eventName": "ObjectCreated:Put", "s3": s3}]}
+
+    def ingest(self, cluster: str, *messages: Any) -> list[str]:
+        """Hand messages to ``ingest_upload`` as one batch; the ids of those that come again."""
+        event = gateway.sqs_events([json.dumps(one) for one in messages])
+        answer = self.invoke(arn(cluster, "ingest_upload"), event)
+        return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+    def sqs_event_of(self, message: Any) -> dict[str, Any]:
+        """An event of a queue with that one message."""
+        return sqs_event(json.dumps(message))
+
+    def refused(self, cluster: str) -> list[tuple[str, Any]]:
+        """Code of the reason and body of what is in a cluster's dead-letter queue."""
+        with self.network.outside():
+            found = self.client("sqs").receive_message(
+                QueueUrl=inbound_url(cluster, "-dlq"),
+                MaxNumberOfMessages=10,
+                MessageAttributeNames=["All"],
+                VisibilityTimeout=0,
+            )
+        return [
+            (one["MessageAttributes"]["code"]["StringValue"], json.loads(one["Body"]))
+            for one in found.get("Messages", [])
+        ]
+
+    # Time
+
+    def settle(self, *, sweep: bool = True) -> None:
+        """Let the clusters work until nothing is left to do.
+
+        Parameters
+        ----------
+        sweep
+            Whether what still waits when executions and queues are empty is swept.
+
+        Raises
+        ------
+        Unsettled
+        """
+        for _ in range(_ROUNDS):
+            self.run_executions()
+            self.pump()
+            if self.executions or any(self.queued().values()):
+                continue
+            if not self.unsettled():
+                return
+            if sweep:
+                self.sweep()
+        raise Unsettled(f"unsettled: {self.unsettled()}, queued: {self.queued()}")
+
+    def run_executions(self) -> None:
+        """Run the asynchronous executions that were started."""
+        while self.executions:
+            cluster, execution = self.executions.pop(0)
+            try:
+                self.execute(cluster, execution)
+            except ExecutionFailed:
+                continue  # nobody is told of it
+
+    def pump(self) -> None:
+        """Hand every repair queue's messages to ``repair_replica`` once."""
+        for cluster, count in self.queued().items():
+            if not count:
+                continue
+            url = cluster_environment(cluster)["MCOS_REPAIR_QUEUE_URL"]
+            for message in self._receive(url):
+                handle = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
+                body = json.loads(message["Body"])
+                self.delivered.append((cluster, body))
+                done = self.repair(cluster, body)
+                with self.network.outside():
+                    if done:
+                        self.client("sqs").delete_message(**handle)
+                    else:
+                        self.client("sqs").change_message_visibility(**handle, VisibilityTimeout=0)
+
+    def _receive(self, url: str) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = []
+        with self.network.outside():
+            while (
+                batch := self.client("sqs")
+                .receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60)
+                .get("Messages")
+            ):
+                messages += batch
+        return messages
+
+    def deliver_again(self) -> None:
+        """Hand over every message once more that was ever handed over."""
+        for cluster, body in list(self.delivered):
+            self.repair(cluster, body)
+
+    def lose_messages(self) -> None:
+        """Empty the queues; nobody is told."""
+        for name in self.queued():
+            with self.network.outside():
+                self.client("sqs").purge_queue(
+                    QueueUrl=cluster_environment(name)["MCOS_REPAIR_QUEUE_URL"]
+                )
+
+    def repair(self, cluster: str, message: Any) -> bool:
+        """Hand a message to ``repair_replica``; returns whether it leaves the queue."""
+        try:
+            answer = self.invoke(arn(cluster, "repair_replica"), sqs_event(json.dumps(message)))
+        except Died:
+            return False
+        return not answer["batchItemFailures"]
+
+    @contextmanager
+    def starting_dies(self) -> Iterator[list[dict[str, Any]]]:
+        """Let functions die when they start an execution; yields the inputs that were meant."""
+        meant: list[dict[str, Any]] = []
+
+        def die(request: AWSPreparedRequest) -> tuple[int, dict[str, str], bytes]:
+            meant.append(json.loads(json.loads(request.body)["input"]))
+            raise Died("sfn")
+
+        starts = ("sfn:StartExecution", "sfn:StartSyncExecution")
+        before = {name: self.network.answers[name] for name in starts}
+        self.network.answers.update(dict.fromkeys(starts, die))
+        try:
+            yield meant
+        finally:
+            self.network.answers.update(before)
+
+    def cut_executions(self) -> None:
+        """Lose the asynchronous executions that were started and have not run."""
+        self.executions.clear()
+
+    def expire_leases(self) -> None:
+        """Let the time pass for which a function has a job for itself."""
+        with self.network.outside():
+            for job in jobs.all_jobs():
+                if job.leased_until is not None:
+                    jobs.change(job.id, lambda found: found.changed(leased_until=None))
+
+    def try_to_invoke(self, function_arn: str, event: dict[str, Any]) -> None:
+        """Invoke a function as a schedule does, which minds no failure."""
+        with suppress(Died, Exception):
+            self.invoke(function_arn, event)
+
+    def sweep(self) -> None:
+        """Let every cluster's sweeper look at once, as if all had waited long enough."""
+        for cluster in ALL_CLUSTERS:
+            self.try_to_invoke(arn(cluster, "sweep_pending"), {"older_than_seconds": 0})
+
+
+@contextmanager
+def running_cloud() -> Iterator[Cloud]:
+    """A cloud that is not deployed yet, on a moto of its own."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        network = Network()
+        network.install(patch)
+        cloud = Cloud(network)
+        patch.setattr("mcos.replicas.backend.open_backend", cloud.open_backend)
+        for name, value in cluster_environment(CLUSTERS[0]).items():
+            patch.setenv(name, value)
+        # A message that is late on purpose would be waited for.
+        patch.setattr(repair_queue, "LATE_SECONDS", 0)
+        patch.setattr(repair_queue, "LATE_SECONDS_IN_PARTS", 0)
+        # Metrics are lines on standard output, thousands here.
+        patch.setattr(endpoint.metrics, "flush_metrics", endpoint.metrics.clear_metrics)
+        try:
+            yield cloud
+        finally:
+            cloud.chill()
+
+
+def arn(cluster: str, function: str) -> str:
+    """ARN of a cluster's function."""
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{PREFIX}-{cluster}-{function}"
+
+
+def _function_of(arn: str) -> tuple[str, str]:
+    name = arn.rpartition(":")[2].removeprefix(f"{PREFIX}-")
+    cluster, _, function = name.rpartition("-")  # no function has a hyphen in its name
+    return cluster, function
+
+
+def _cluster_of(started: Mapping[str, Any]) -> str:
+    machine: str = started["stateMachineArn"].rpartition(":")[2]
+    name = machine.removeprefix(f"{PREFIX}-")
+    return name.removesuffix("-replicate-object").removesuffix("-replicate-large")
+
+
+def _sfn_reply(value: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+    return 200, {"content-type": "application/x-amz-json-1.0"}, json.dumps(value).encode()

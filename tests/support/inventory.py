@@ -1,0 +1,118 @@
+"""What is really there: in the catalog, on the services, in staging and in the queues."""
+
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
+from moto.sqs.models import sqs_backends
+
+from mcos.catalog import objects
+from mcos.catalog.tables import ObjectItem
+from mcos.model.digests import digests_of
+from mcos.model.objects import ObjectRecord
+from tests.support.environment import (
+    ACCOUNT_ID,
+    ALL_CLUSTERS,
+    CLUSTERS,
+    PREFIX,
+    REGION,
+    cluster_environment,
+)
+from tests.support.fake_backend import FakeBackend
+from tests.support.network import Network
+
+
+class Inventory:
+    """Looks at everything from behind; nothing that it does is a network call.
+
+    Attributes
+    ----------
+    network
+        What every network call passes through.
+    backends
+        The storage service of each cluster.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.backends = {name: FakeBackend(name, network) for name in ALL_CLUSTERS}
+
+    def queued(self) -> dict[str, int]:
+        """Messages in each cluster's repair queue."""
+        queues = sqs_backends[ACCOUNT_ID][REGION].queues
+        return {name: len(queues[f"{PREFIX}-{name}-repair"]._messages) for name in ALL_CLUSTERS}
+
+    def unsettled(self) -> list[str]:
+        """Names of the objects that are in the sweepers' index."""
+        table = dynamodb_backends[ACCOUNT_ID][REGION].get_table(f"{PREFIX}-objects")
+        return [item.attrs["name"].value for item in table.has_idx_items("unsettled")]
+
+    def record(self, account: str, container: str, name: str) -> ObjectRecord | None:
+        """The catalog's record of an object."""
+        with self.network.outside():
+            return objects.get((account, container, name))
+
+    def records(self, account: str) -> list[ObjectRecord]:
+        """Every record of an account."""
+        with self.network.outside():
+            found = [objects.record_of(item) for item in ObjectItem.scan()]
+        return [record for record in found if record.account == account]
+
+    def replicas(self, account: str) -> dict[str, dict[str, bytes]]:
+        """Contents by version id, by cluster: what an account's bytes are really like.
+
+        Clusters that are not always linked are among them only if they hold something.
+        """
+        held = {
+            name: {
+                key.partition("/")[2]: content
+                for key, (content, _) in backend.replicas.items()
+                if key.startswith(f"{account}/")
+            }
+            for name, backend in self.backends.items()
+        }
+        return {name: bodies for name, bodies in held.items() if bodies or name in CLUSTERS}
+
+    def staged(self) -> set[str]:
+        """Keys of what is in the staging buckets in any version, of ``versions/`` the ids."""
+        buckets = s3_backends[ACCOUNT_ID]["aws"].buckets
+        names = [cluster_environment(cluster)["MCOS_STAGING_BUCKET"] for cluster in ALL_CLUSTERS]
+        return {
+            key.removeprefix("versions/")
+            for name in names
+            for key, versions in buckets[name].keys.lists()
+            if versions
+        }
+
+    def staged_version(self, cluster: str, key: str) -> str:
+        """S3's id of what a cluster's staging has under a key now."""
+        bucket = cluster_environment(cluster)["MCOS_STAGING_BUCKET"]
+        version: str = s3_backends[ACCOUNT_ID]["aws"].buckets[bucket].keys[key].version_id
+        return version
+
+    def multipart_uploads(self) -> list[str]:
+        """Keys of multipart uploads that were begun in the staging buckets and have not ended."""
+        buckets = s3_backends[ACCOUNT_ID]["aws"].buckets
+        names = [cluster_environment(cluster)["MCOS_STAGING_BUCKET"] for cluster in ALL_CLUSTERS]
+        return [one.key_name for name in names for one in buckets[name].multiparts.values()]
+
+    def check_storage_of_all(self) -> None:
+        """Of every account, as ``check_storage``; and nothing is staged."""
+        keys = [key for backend in self.backends.values() for key in backend.replicas]
+        for account in {key.partition("/")[0] for key in keys}:
+            self.check_storage(account)
+        assert self.staged() == set()
+
+    def check_storage(self, account: str) -> None:
+        """Nothing is owed, and the services hold exactly what the records speak of."""
+        wanted: dict[str, dict[str, str]] = {name: {} for name in ALL_CLUSTERS}
+        for record in self.records(account):
+            assert not record.unsettled, record
+            assert not record.obsolete, record
+            if record.current is not None:
+                assert record.current.complete, record
+                for cluster in record.current.replicas:
+                    wanted[cluster][record.current.id] = record.current.sha256
+        held = {
+            cluster: {version: digests_of(body).sha256 for version, body in bodies.items()}
+            for cluster, bodies in self.replicas(account).items()
+        }
+        assert held == {name: wanted[name] for name in wanted if wanted[name] or name in held}

@@ -1,0 +1,61 @@
+"""``tools/account.py``: how the first admin comes to be."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from mcos import limits
+from mcos.auth import passwords
+from mcos.catalog import accounts
+from mcos.model.accounts import Role
+from tools import account
+
+pytestmark = pytest.mark.usefixtures("network")
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes that take no time."""
+    monkeypatch.setattr(passwords, "_N", 2)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["account.py", *arguments])
+    return account.main()
+
+
+def role(name: str) -> Role | None:
+    found = accounts.find(name)
+    return found.role if found else None
+
+
+def test_an_account_is_a_users_unless_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(monkeypatch, "bob", "word") == 0
+    assert run(monkeypatch, "--role", "user", "joe", "word") == 0
+    assert run(monkeypatch, "--role", "admin", "--", "ada", "-word") == 0
+    assert [role(name) for name in ("bob", "joe", "ada")] == [Role.USER, Role.USER, Role.ADMIN]
+    assert passwords.verify("-word", accounts.password_hash("ada"))
+
+
+def test_a_password_may_come_by_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("word of bob\n"))
+    assert run(monkeypatch, "bob", "-") == 0
+    assert passwords.verify("word of bob", accounts.password_hash("bob"))
+
+
+def test_what_cannot_be_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "bob", "word") == 0
+    assert run(monkeypatch, "--role", "admin", "bob", "other") == 1
+    assert role("bob") is Role.USER
+    for name, password in (("a b", "word"), ("eve", ""), ("eve", "x" * 1025)):
+        assert run(monkeypatch, name, password) == 2
+    assert limits.PASSWORD_CHARACTERS == 1024
+    with pytest.raises(SystemExit):
+        run(monkeypatch, "--role", "root", "eve", "word")
+    assert role("eve") is None
+    assert "word" not in capsys.readouterr().out
