@@ -1,13 +1,12 @@
 """no_route: whatever the API has no route for."""
 
-import json
-import os
 import re
 from functools import lru_cache
 
 from chalicelib.shared.endpoint import endpoint
 from chalicelib.shared.http import Request, Response
 from chalicelib.shared.problems import MethodNotAllowed, NoSuchPath
+from mcos.settings import routes
 
 
 @endpoint("no_route")
@@ -21,10 +20,10 @@ def handle(request: Request) -> Response:
 @lru_cache(maxsize=1)
 def _routes() -> list[tuple[re.Pattern[str], list[str]]]:
     """Paths of the OpenAPI document and their methods, as Terraform read them from there."""
-    routes = []
-    for template, methods in json.loads(os.environ["MCOS_ROUTES"]).items():
+    patterns = []
+    for template, methods in routes().items():
         pattern = re.escape(template)
         pattern = pattern.replace(re.escape("{object}"), ".+")
         pattern = re.sub(r"\\{[a-z]+\\}", "[^/]+", pattern)
-        routes.append((re.compile(pattern, re.DOTALL), sorted(methods)))
-    return routes
+        patterns.append((re.compile(pattern, re.DOTALL), sorted(methods)))
+    return patterns

@@ -11,8 +11,7 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from mcos import backoff
-from mcos.aws import AWS_ERRORS
+from mcos.aws import AWS_ERRORS, retry_later
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +58,7 @@ def fed_by(queue_url: Callable[[], str]) -> Callable[[Callable[[SQSRecord], None
 def _retry_later(queue_url: str, record: SQSRecord) -> None:
     tries = int(record.attributes.approximate_receive_count or 1)
     try:
-        backoff.retry_later(queue_url, record.receipt_handle, tries=tries)
+        retry_later(queue_url, record.receipt_handle, tries=tries)
     except AWS_ERRORS as error:
         # The queue's own visibility timeout brings it back all the same.
         _log.warning("no backoff for a message: %s", type(error).__name__)

@@ -6,10 +6,11 @@ from chalicelib.shared.endpoint import count
 from chalicelib.shared.queue import fed_by
 from chalicelib.shared.worker import logged
 from mcos.inbound import queue
+from mcos.settings import inbound_queue_url
 from mcos.workers.ingest_upload import Refused, ingest_upload
 
 
-@fed_by(queue.url)
+@fed_by(inbound_queue_url)
 def handle(record: SQSRecord) -> None:
     """One message: see ``mcos.inbound.message``."""
 

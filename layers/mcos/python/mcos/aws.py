@@ -52,3 +52,15 @@ def secret(name: str) -> str:
     """The text of a secret; read once in the life of a warm function."""
     text: str = client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
     return text
+
+
+_FIRST_RETRY_SECONDS = 5
+_LAST_RETRY_SECONDS = 60
+
+
+def retry_later(queue_url: str, receipt_handle: str, *, tries: int) -> None:
+    """Let a message that was received come again, sooner after few tries than after many."""
+    seconds = min(_FIRST_RETRY_SECONDS * 2 ** min(tries - 1, 10), _LAST_RETRY_SECONDS)
+    client("sqs").change_message_visibility(
+        QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+    )

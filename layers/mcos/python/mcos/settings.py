@@ -1,9 +1,16 @@
-"""The environment of a function, read once into a typed value."""
+"""The environment of a function: every variable that the library reads, by a name of its own.
 
+``settings`` is what every function is given; what only some are given has a function each below.
+All raise ``KeyError`` if a variable is missing: the deployment is wrong, and no call should be
+answered.
+"""
+
+import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 Mode = Literal["respond-async", "wait"]
 
@@ -48,3 +55,45 @@ def settings() -> Settings:
         backend_secret=os.environ["MCOS_BACKEND_SECRET"],
         default_prefer=prefer,  # type: ignore[arg-type]  # narrowed by the check above
     )
+
+
+def table_prefix() -> str:
+    """What the names of the catalog's tables begin with."""
+    return os.environ["MCOS_TABLE_PREFIX"]
+
+
+def inbound_queue_url() -> str:
+    """The queue of what others drop or send."""
+    return os.environ["MCOS_INBOUND_QUEUE_URL"]
+
+
+def inbound_dlq_url() -> str:
+    """The queue of inbound messages that cannot become an object."""
+    return os.environ["MCOS_INBOUND_DLQ_URL"]
+
+
+def allowed_fetches() -> Mapping[str, Any]:
+    """What the operator allows to be fetched: ``mcos.inbound.transfer``; empty: nothing."""
+    rules: Mapping[str, Any] = json.loads(os.environ.get("MCOS_FETCH_RULES", "{}"))
+    return rules
+
+
+def event_bus() -> str:
+    """Name of the bus that changes of state are published on."""
+    return os.environ["MCOS_EVENT_BUS"]
+
+
+def unpublished_queue_url() -> str:
+    """The queue of changes that cannot be published."""
+    return os.environ["MCOS_UNPUBLISHED_QUEUE_URL"]
+
+
+def run_jobs_function() -> str:
+    """ARN of the cluster's function ``run_jobs``."""
+    return os.environ["MCOS_RUN_JOBS"]
+
+
+def routes() -> Mapping[str, Sequence[str]]:
+    """The API's path templates, with the methods of each."""
+    paths: Mapping[str, Sequence[str]] = json.loads(os.environ["MCOS_ROUTES"])
+    return paths

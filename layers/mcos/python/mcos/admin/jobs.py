@@ -1,7 +1,6 @@
 """Jobs: list, start, watch, stop. A drain is started through its cluster: ``clusters.drain``."""
 
 import logging
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from mcos.catalog.registry import JOB
 from mcos.errors import Conflict, JobNotFound
 from mcos.model.jobs import Job, JobKind, JobState, new_job
 from mcos.model.names import is_id
+from mcos.settings import run_jobs_function
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def run_soon() -> None:
     """Have jobs looked at now. It is a favour: a schedule does it every minute."""
     try:
         client("lambda").invoke(
-            FunctionName=os.environ["MCOS_RUN_JOBS"], InvocationType="Event", Payload=b"{}"
+            FunctionName=run_jobs_function(), InvocationType="Event", Payload=b"{}"
         )
     except AWS_ERRORS as error:
         _log.warning("run_jobs was not invoked: %s", type(error).__name__)

@@ -1,7 +1,5 @@
 """The tables, as PynamoDB models. Only this package imports them."""
 
-import os
-
 from botocore.exceptions import ClientError
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -13,7 +11,9 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
-_PREFIX = os.environ["MCOS_TABLE_PREFIX"]
+from mcos.settings import table_prefix
+
+_PREFIX = table_prefix()
 
 
 class _Meta:

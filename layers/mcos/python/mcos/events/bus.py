@@ -1,13 +1,13 @@
 """The deployment's event bus, and the queue of what could not be published."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from mcos.aws import AWS_ERRORS, client
+from mcos.settings import event_bus, unpublished_queue_url
 
 ENTRIES_AT_ONCE = 10
 """As many as one PutEvents takes."""
@@ -40,7 +40,7 @@ def put(entries: Sequence[Entry]) -> list[str | None]:
         reply = client("events").put_events(
             Entries=[
                 {
-                    "EventBusName": os.environ["MCOS_EVENT_BUS"],
+                    "EventBusName": event_bus(),
                     "Source": entry.source,
                     "DetailType": entry.detail_type,
                     "Detail": json.dumps(entry.detail, ensure_ascii=False),
@@ -57,6 +57,4 @@ def put(entries: Sequence[Entry]) -> list[str | None]:
 
 def set_aside(message: Mapping[str, Any]) -> None:
     """Keep a note of a change that can never be published; durable when it returns."""
-    client("sqs").send_message(
-        QueueUrl=os.environ["MCOS_UNPUBLISHED_QUEUE_URL"], MessageBody=json.dumps(message)
-    )
+    client("sqs").send_message(QueueUrl=unpublished_queue_url(), MessageBody=json.dumps(message))

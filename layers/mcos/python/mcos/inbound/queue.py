@@ -1,22 +1,16 @@
-"""The cluster's inbound queue, and the one for messages that cannot become an object."""
-
-import os
+"""The queue for inbound messages that cannot become an object."""
 
 from mcos.aws import client
+from mcos.settings import inbound_dlq_url
 
 _REASON_CHARACTERS = 1000
-
-
-def url() -> str:
-    """Where messages come from."""
-    return os.environ["MCOS_INBOUND_QUEUE_URL"]
 
 
 def refuse(body: str, *, code: str, reason: str) -> None:
     """Put a message into the dead-letter queue, as it came, with a reason; durable on return."""
     told = {"code": code, "reason": reason[:_REASON_CHARACTERS]}
     client("sqs").send_message(
-        QueueUrl=os.environ["MCOS_INBOUND_DLQ_URL"],
+        QueueUrl=inbound_dlq_url(),
         MessageBody=body,
         MessageAttributes={
             name: {"DataType": "String", "StringValue": value} for name, value in told.items()

@@ -1,14 +1,12 @@
 """fetch_source: bring a content from a ``source_url`` into staging, within the operator's rules."""
 
-import json
-import os
 from functools import lru_cache
 from io import BytesIO
 
 from mcos import limits, staging
 from mcos.aws import client
 from mcos.inbound.fetch import Fetched, FetchRules, fetch
-from mcos.settings import settings
+from mcos.settings import allowed_fetches, settings
 from mcos.staging import multipart
 
 _PART_BYTES = 8 * 1024 * 1024
@@ -17,7 +15,7 @@ _PART_BYTES = 8 * 1024 * 1024
 @lru_cache(maxsize=1)
 def fetch_rules() -> FetchRules:
     """What the operator allowed, from the environment."""
-    value = json.loads(os.environ.get("MCOS_FETCH_RULES", "{}"))
+    value = allowed_fetches()
     return FetchRules(
         allowed_hosts=tuple(value.get("allowed_hosts", ())),
         max_bytes=value.get("max_bytes", limits.PART_BYTES),
