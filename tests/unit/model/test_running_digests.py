@@ -1,14 +1,12 @@
 """Digests that are computed in several processes, against hashlib, which does it in one."""
 
-import ctypes
-import ctypes.util
 import hashlib
 import json
 import os
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from hypothesis import strategies as st
 
 from mcos.model import running_digests
 from mcos.model.parts import part_ranges
-from mcos.model.running_digests import ContentDigests, LibcryptoUnfit, RunningDigests
+from mcos.model.running_digests import ContentDigests, RunningDigests
 
 MIB = 1024**2
 
@@ -109,7 +107,7 @@ def test_parts_md5_is_the_etag_of_an_s3_multipart_upload() -> None:
     assert running.finish().parts_md5 == "b82dfa9fabfbb27edabadb52e26881b8"
 
 
-def test_a_content_whose_bits_do_not_fit_one_word_is_counted_in_both() -> None:
+def test_content_whose_bits_do_not_fit_one_word_is_counted_in_both() -> None:
     """512 MiB are 2**32 bits. The digests are those of md5sum and sha256sum."""
     running = RunningDigests(0)
     zeros = bytes(8 * MIB)
@@ -131,32 +129,10 @@ def test_a_content_whose_bits_do_not_fit_one_word_is_counted_in_both() -> None:
     )
 
 
-def test_a_state_of_terabytes_is_small_and_counts_on() -> None:
+def test_a_state_is_small() -> None:
     running = RunningDigests(640 * MIB)
     running.update(b"x" * 63)
-    # Nobody hashes terabytes here: the state of one is made from a small one's.
-    position = 4 * 1024**4 + 640 * MIB - 1
-    running._md5 = counted_on(running._md5, 63, position)
-    running._sha256 = counted_on(running._sha256, 63, position)
-    running._part = counted_on(running._part, 63, position % (640 * MIB))
-    running._parts = counted_on(
-        running_digests._Running(running_digests._MD5), 0, position // (640 * MIB) * 16
-    )
-    running.position = position
     assert len(json.dumps(running.as_json())) < 700
-    again = elsewhere(running)
-    for one in (running, again):
-        one.update(b"y" * 1000)
-    assert again.as_json() == running.as_json()
-    assert again.finish() == running.finish()
-
-
-def counted_on(running: Any, position: int, wanted: int) -> Any:
-    state = running.save(position)
-    words = len(state) - position % 64
-    return running_digests._Running.load(
-        running._algorithm, state[:words] + b"z" * (wanted % 64), wanted
-    )
 
 
 def test_a_state_is_good_in_another_process() -> None:
@@ -171,8 +147,7 @@ def test_a_state_is_good_in_another_process() -> None:
     told = subprocess.run(
         [sys.executable, "-c", program],
         input=json.dumps(running.as_json()),
-        # No PATH: a runtime without ldconfig and gcc has a libcrypto all the same.
-        env={"PYTHONPATH": os.fspath(library), "PATH": "/nonexistent"},
+        env={"PYTHONPATH": os.fspath(library)},
         capture_output=True,
         text=True,
         check=True,
@@ -202,13 +177,18 @@ def sealed(state: dict[str, Any]) -> dict[str, Any]:
 GARBAGE: list[Any] = [None, "", "x", "AAAA", "!", -1, 1.0, True, 10**30, [], {}, b"AAAA", "Ä"]
 
 
+def is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
 @pytest.mark.parametrize("name", sorted(a_state()))
 @pytest.mark.parametrize("garbage", GARBAGE, ids=repr)
 def test_a_state_with_another_field_is_refused(name: str, garbage: object) -> None:
     state = {**a_state(), name: garbage}
     with pytest.raises(ValueError):  # noqa: PT011 - the type is what is promised
         RunningDigests.from_json(state)
-    if name != "check":
+    # A count that is one may be wrong; only the check can tell.
+    if name != "check" and not (name in ("position", "part_size") and is_count(garbage)):
         with pytest.raises(ValueError):  # noqa: PT011
             RunningDigests.from_json(sealed(state))
 
@@ -241,16 +221,16 @@ def test_a_state_that_was_changed_is_refused(name: str, change: Callable[[Any], 
         RunningDigests.from_json({**state, name: change(state[name])})
 
 
-def test_a_state_whose_lengths_contradict_its_position_is_refused() -> None:
+def test_a_state_of_another_length_is_refused() -> None:
     """Even one whose check is right."""
     for name in ("md5", "sha256", "part", "parts"):
         state = {**a_state(), name: b64encode(b"x" * 200).decode()}
-        with pytest.raises(ValueError, match="wrong length"):
+        with pytest.raises(ValueError, match=name):
             RunningDigests.from_json(sealed(state))
 
 
 def test_a_state_of_another_version_is_refused() -> None:
-    state = {**a_state(), "format": "mcos-running-digests/2"}
+    state = {**a_state(), "format": "mcos-running-digests/1"}
     with pytest.raises(ValueError, match="format"):
         RunningDigests.from_json(sealed(state))
 
@@ -264,79 +244,5 @@ def test_only_bytes_are_taken(piece: Any) -> None:
 
 
 def test_a_negative_part_size_is_refused() -> None:
-    with pytest.raises(ValueError, match="negative"):
+    with pytest.raises(ValueError, match="0 or more"):
         RunningDigests(-1)
-
-
-def test_bytes_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
-    piece = bytes(1000)
-    taken: list[tuple[int, int]] = []
-    monkeypatch.setattr(
-        running_digests._Running,
-        "update",
-        lambda self, address, length: taken.append((address, length)),
-    )
-    RunningDigests(0).update(piece)
-    # CPython's ``id`` is where the object begins; its bytes follow the head.
-    assert taken == [(id(piece) + bytes.__basicsize__ - 1, 1000)] * 2
-
-
-# Which libcrypto
-
-
-def test_a_libcrypto_is_found_without_the_programs_that_find_library_needs(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
-    monkeypatch.setattr(running_digests, "find_spec", lambda name: None)
-    places = list(running_digests._places())
-    assert places == ["libcrypto.so.3", "libcrypto.so.1.1"]
-    running_digests._algorithms(running_digests._libcrypto(places))
-
-
-def test_pythons_own_libcrypto_comes_first() -> None:
-    first = next(running_digests._places())
-    assert "_hashlib" in first
-    running_digests._algorithms(running_digests._libcrypto([first]))
-
-
-def test_without_a_libcrypto_the_error_says_where_it_was_looked_for() -> None:
-    libc = "libc.so.6"  # is there, and has no MD5
-    with pytest.raises(LibcryptoUnfit, match=r"tried: nowhere\.so, libc\.so\.6"):
-        running_digests._libcrypto(iter(["nowhere.so", libc]))
-
-
-def with_fields(*fields: tuple[str, Any]) -> type[Any]:
-    return type("_OtherContext", (running_digests._Context,), {"_fields_": fields})
-
-
-def wrong_structs() -> Iterator[tuple[str, type[Any]]]:
-    """Layouts that are not libcrypto's."""
-    h, low, high, data, num, guard = running_digests._Md5Context._fields_
-    yield "_Md5Context", with_fields(h, high, low, data, num, guard)
-    yield "_Md5Context", with_fields(h, low, high, num, data, guard)
-    yield "_Md5Context", with_fields(low, high, h, data, num, guard)
-    yield "_Md5Context", with_fields(h, low, high, data, ("more", ctypes.c_uint), num, guard)
-    yield "_Md5Context", with_fields(h, low, high, ("data", ctypes.c_ubyte * 32), num, guard)
-    # Only shorter than the library's, which writes behind it.
-    h, low, high, data, num, _, guard = running_digests._Sha256Context._fields_
-    yield "_Sha256Context", with_fields(h, low, high, data, num, guard)
-
-
-@pytest.mark.parametrize(("name", "struct"), list(wrong_structs()))
-def test_a_libcrypto_with_another_struct_is_found_out(
-    name: str, struct: type[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    library = running_digests._libcrypto(running_digests._places())
-    monkeypatch.setattr(running_digests, name, struct)
-    with pytest.raises(LibcryptoUnfit):
-        running_digests._algorithms(library)
-
-
-def test_a_libcrypto_that_computes_something_else_is_found_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    library = running_digests._libcrypto(running_digests._places())
-    monkeypatch.setattr(hashlib, "sha256", lambda content: hashlib.sha512(content))
-    with pytest.raises(LibcryptoUnfit, match="other digests"):
-        running_digests._algorithms(library)
