@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
 
 from mcos.storage import BACKEND_KINDS, StorageBackend, Timeouts, open_backend
@@ -27,6 +28,15 @@ Settings = Mapping[str, str]
 
 # What a backend does is tested here, on a machine that may be busy; test_failures has the times.
 PATIENT = Timeouts(connect_seconds=15, read_seconds=30)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_session_of_the_sdk() -> Iterator[None]:
+    """What boto3 reads from disk for a client, it reads once, and not for each of a thousand."""
+    session = boto3.session.Session()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boto3.session, "Session", lambda: session)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -236,15 +246,24 @@ def settings_of() -> Callable[[str, str], Settings]:
     return made
 
 
+@dataclass(frozen=True)
+class DeadService:
+    """A service that answers nothing, how often a call may ask it, and what it was asked."""
+
+    url: str
+    most_requests: int = 0
+    requests: Sequence[object] = ()
+
+
 @contextmanager
-def _refusing() -> Iterator[str]:
+def _refusing() -> Iterator[DeadService]:
     with closing(socket.socket()) as taken:  # bound, but nobody listens
         taken.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+        yield DeadService(f"http://127.0.0.1:{taken.getsockname()[1]}")
 
 
 @contextmanager
-def _unreachable() -> Iterator[str]:
+def _unreachable() -> Iterator[DeadService]:
     """A port whose backlog is full: packets that would open a connection are dropped."""
     with closing(socket.socket()) as server:
         server.bind(("127.0.0.1", 0))
@@ -256,29 +275,21 @@ def _unreachable() -> Iterator[str]:
                 client.setblocking(False)
                 client.connect_ex(server.getsockname())
                 waiting.append(client)
-            yield f"http://127.0.0.1:{server.getsockname()[1]}"
+            yield DeadService(f"http://127.0.0.1:{server.getsockname()[1]}")
         finally:
             for client in waiting:
                 client.close()
 
 
 @contextmanager
-def _silent(*, gives_tokens: bool = False) -> Iterator[str]:
+def _answering_nothing(
+    behaviour: Callable[[Handler], None], most_requests: int, *, gives_tokens: bool = False
+) -> Iterator[DeadService]:
     service = FakeService()
     service.gives_tokens = gives_tokens
+    service.behaviour = behaviour
     try:
-        yield service.url
-    finally:
-        service.close()
-
-
-@contextmanager
-def _resetting() -> Iterator[str]:
-    service = FakeService()
-    service.gives_tokens = False
-    service.behaviour = Handler.reset
-    try:
-        yield service.url
+        yield DeadService(service.url, most_requests, service.requests)
     finally:
         service.close()
 
@@ -286,14 +297,14 @@ def _resetting() -> Iterator[str]:
 _DEAD = {
     "refuses": _refusing,
     "unreachable": _unreachable,
-    "hangs": _silent,
-    "hangs after the token": lambda: _silent(gives_tokens=True),
-    "resets": _resetting,
+    "hangs": lambda: _answering_nothing(Handler.hang, 1),
+    "hangs after the token": lambda: _answering_nothing(Handler.hang, 1, gives_tokens=True),
+    "resets": lambda: _answering_nothing(Handler.reset, 2),
 }
 
 
 @pytest.fixture(params=_DEAD)
-def dead_service(request: pytest.FixtureRequest) -> Iterator[str]:
-    """URL of a service that is dead, in each way in turn."""
-    with _DEAD[request.param]() as url:
-        yield url
+def dead_service(request: pytest.FixtureRequest) -> Iterator[DeadService]:
+    """A service that is dead, in each way in turn."""
+    with _DEAD[request.param]() as service:
+        yield service
