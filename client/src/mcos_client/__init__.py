@@ -9,9 +9,34 @@ Example
 ...     client.create_object("photos", "sea.jpg", content, content_type="image/jpeg")
 """
 
-from mcos_client.async_client import AsyncClient
+from mcos_client.aio.client import AsyncClient
+from mcos_client.api.admin import (
+    KEEP,
+    Account,
+    AccountPage,
+    Cluster,
+    ClusterHealth,
+    Job,
+)
+from mcos_client.api.models import (
+    Container,
+    ContainerPage,
+    Download,
+    Downloaded,
+    ListedObject,
+    LocatedReplica,
+    ObjectPage,
+    ObjectPlacement,
+    ObjectStat,
+    PendingVersion,
+    PlacedCluster,
+    Replica,
+    Token,
+    Written,
+)
+from mcos_client.api.policies import PolicyPart, StoragePolicy
+from mcos_client.api.uploads import Upload, UploadPage, UploadPart, UploadPut
 from mcos_client.client import Client
-from mcos_client.clock import Clock
 from mcos_client.errors import (
     AccountExists,
     AccountNotFound,
@@ -72,33 +97,8 @@ from mcos_client.errors import (
     UploadNotFound,
     UploadTaken,
 )
-from mcos_client.journal import Journal
-from mcos_client.models import (
-    Container,
-    ContainerPage,
-    Download,
-    Downloaded,
-    ListedObject,
-    LocatedReplica,
-    ObjectPage,
-    ObjectPlacement,
-    ObjectStat,
-    PendingVersion,
-    PlacedCluster,
-    Replica,
-    Token,
-    Written,
-)
-from mcos_client.operators import (
-    Account,
-    AccountPage,
-    Cluster,
-    ClusterHealth,
-    Job,
-)
-from mcos_client.operators_calls import KEEP
-from mcos_client.policies import PolicyPart, StoragePolicy
-from mcos_client.upload_models import Upload, UploadPage, UploadPart, UploadPut
+from mcos_client.sending.clock import Clock
+from mcos_client.transfer.journal import Journal
 
 __all__ = [
     "KEEP",

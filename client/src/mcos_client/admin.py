@@ -3,18 +3,19 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
-from mcos_client import operators_calls as calls
-from mcos_client.call import Call, Result
-from mcos_client.operators import (
+from mcos_client.api import admin as calls
+from mcos_client.api.admin import (
+    KEEP,
     Account,
     AccountPage,
     Cluster,
     ClusterState,
     Job,
+    Keep,
     Role,
 )
-from mcos_client.operators_calls import KEEP, Keep
-from mcos_client.policies import PolicyPart, StoragePolicy
+from mcos_client.api.call import Call, Result
+from mcos_client.api.policies import PolicyPart, StoragePolicy
 
 
 class Send(Protocol):

@@ -6,15 +6,11 @@ from typing import Self
 
 import httpx
 
-from mcos_client import calls
 from mcos_client.admin import Admin
-from mcos_client.attempts import Attempts
-from mcos_client.call import Call, Result
-from mcos_client.clock import Clock
-from mcos_client.entry_points import EntryPoints
-from mcos_client.errors import McosError, NotSettled, ObjectNotFound
-from mcos_client.line import RETRIES, Line
-from mcos_client.models import (
+from mcos_client.api import containers, objects
+from mcos_client.api import login as login_call
+from mcos_client.api.call import Call, Result
+from mcos_client.api.models import (
     Container,
     ContainerPage,
     Download,
@@ -25,10 +21,15 @@ from mcos_client.models import (
     Token,
     Written,
 )
-from mcos_client.reading import read_elsewhere
-from mcos_client.sources import Content
+from mcos_client.errors import McosError, NotSettled, ObjectNotFound
+from mcos_client.sending.attempts import Attempts
+from mcos_client.sending.clock import Clock
+from mcos_client.sending.connection import RETRIES, Connection
+from mcos_client.sending.entry_points import EntryPoints
+from mcos_client.transfer.read import read_elsewhere
+from mcos_client.transfer.source import Content
+from mcos_client.transfer.upload import UploadOptions
 from mcos_client.transfers import OCTET_STREAM, Transfers
-from mcos_client.uploads import UploadOptions
 
 TIMEOUT = httpx.Timeout(connect=5, read=35, write=35, pool=5)
 """Seconds. The API's longest wait is 25, its gateway gives up after 30."""
@@ -61,7 +62,7 @@ class Client(Transfers):
     Attributes
     ----------
     admin
-        The operators' calls.
+        The operators' objects.
 
     Notes
     -----
@@ -87,7 +88,7 @@ class Client(Transfers):
         self._entry_points = EntryPoints(entry_point, self._clock)
         self._retries = retries
         self._http = httpx.Client(timeout=timeout, transport=transport)
-        self._line = Line(self._send_on, self._http, self._clock)
+        self._connection = Connection(self._send_on, self._http, self._clock)
 
     def __enter__(self) -> Self:
         return self
@@ -111,7 +112,7 @@ class Client(Transfers):
 
     def login(self, user_name: str, password: str) -> Token:
         """Get a token, and use it from here on."""
-        token = self._send(calls.login(user_name, password))
+        token = self._send(login_call.login(user_name, password))
         self.token = token.token
         return token
 
@@ -123,15 +124,15 @@ class Client(Transfers):
         limit: int | None = None,
     ) -> ContainerPage:
         """One page of the account's containers. It may be empty and not be the last."""
-        return self._send(calls.list_container(prefix=prefix, marker=marker, limit=limit))
+        return self._send(containers.list_container(prefix=prefix, marker=marker, limit=limit))
 
     def create_container(self, container: str, *, storage_policy: str | None = None) -> Container:
         """Make a container, or find that it is there already."""
-        return self._send(calls.create_container(container, storage_policy=storage_policy))
+        return self._send(containers.create_container(container, storage_policy=storage_policy))
 
     def delete_container(self, container: str) -> None:
         """Remove a container that holds no objects."""
-        self._send(calls.delete_container(container))
+        self._send(containers.delete_container(container))
 
     def list_object(
         self,
@@ -144,7 +145,7 @@ class Client(Transfers):
     ) -> ObjectPage:
         """One page of a container's objects. It may be empty and not be the last."""
         return self._send(
-            calls.list_object(
+            objects.list_object(
                 container, prefix=prefix, delimiter=delimiter, marker=marker, limit=limit
             )
         )
@@ -224,11 +225,11 @@ class Client(Transfers):
         wait
             Seconds, 1 to 25, that the answer may take until the object is settled.
         """
-        return self._send(calls.stat_object(container, name, wait=wait))
+        return self._send(objects.stat_object(container, name, wait=wait))
 
     def locate_object(self, container: str, name: str) -> ObjectPlacement:
         """Where an object is, where its next version would be, and why. It need not exist."""
-        return self._send(calls.locate_object(container, name))
+        return self._send(objects.locate_object(container, name))
 
     def download_object(
         self,
@@ -255,19 +256,19 @@ class Client(Transfers):
             The object has an ETag that ``if_none_match`` names.
         """
         found = self._send(
-            calls.download_object(
+            objects.download_object(
                 container, name, range_=range_, if_match=if_match, if_none_match=if_none_match
             )
         )
         if isinstance(found, Download):
             return found
-        return read_elsewhere(self._line, container, name, found, range_)
+        return read_elsewhere(self._connection, container, name, found, range_)
 
     def delete_object(
         self, container: str, name: str, *, prefer: str | None = None, if_match: str | None = None
     ) -> bool:
         """Remove an object; True if that is done, False if it is taken and under way."""
-        return self._send(calls.delete_object(container, name, prefer=prefer, if_match=if_match))
+        return self._send(objects.delete_object(container, name, prefer=prefer, if_match=if_match))
 
     def all_containers(self, *, prefix: str | None = None) -> Iterator[Container]:
         """The account's containers, page by page."""

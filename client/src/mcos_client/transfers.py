@@ -6,19 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import BinaryIO
 
-from mcos_client import upload_calls
-from mcos_client.call import Call, Result
-from mcos_client.calls import write_object
-from mcos_client.downloads import download_to
+from mcos_client.api import uploads
+from mcos_client.api.call import Call, Result
+from mcos_client.api.models import Download, Downloaded, ObjectStat, Written
+from mcos_client.api.objects import write_object
+from mcos_client.api.uploads import BeginAction, Digest, Upload, UploadPage
 from mcos_client.errors import NotSettled, ObjectFailed, ObjectNotFound
-from mcos_client.journal import Journal
-from mcos_client.line import Line, OnProgress
-from mcos_client.models import Download, Downloaded, ObjectStat, Written
-from mcos_client.reading import ObjectFile, locate, read_range
-from mcos_client.sources import PIECE, Content, source_of
-from mcos_client.upload_calls import BeginAction, Digest
-from mcos_client.upload_models import Upload, UploadPage
-from mcos_client.uploads import PARALLEL, Action, Uploading, UploadOptions
+from mcos_client.sending.connection import Connection
+from mcos_client.transfer.download import download_to
+from mcos_client.transfer.journal import Journal
+from mcos_client.transfer.progress import OnProgress
+from mcos_client.transfer.read import ObjectFile, locate, read_range
+from mcos_client.transfer.source import PIECE, Content, source_of
+from mcos_client.transfer.upload import PARALLEL, Action, Uploading, UploadOptions
 
 OCTET_STREAM = "application/octet-stream"
 
@@ -29,7 +29,7 @@ LARGEST_CALL = 4_500_000
 class Transfers:
     """What a client can do beside single calls; a part of ``Client``."""
 
-    _line: Line
+    _connection: Connection
 
     def _send(self, call: Call[Result]) -> Result:
         raise NotImplementedError
@@ -103,7 +103,7 @@ class Transfers:
         source = source_of(content)
         try:
             return Uploading(
-                self._line,
+                self._connection,
                 container,
                 name,
                 source,
@@ -139,7 +139,7 @@ class Transfers:
             A version that was to be read on is no more (for a file, only under ``if_match``).
         """
         return download_to(
-            self._line,
+            self._connection,
             container,
             name,
             target,
@@ -156,14 +156,14 @@ class Transfers:
         It is one version, whatever becomes of the object; when it cannot be read on,
         ``ObjectChanged`` is raised. Read from the first byte to the last, it is checked.
         """
-        content = locate(self._line, container, name, if_match=if_match)
+        content = locate(self._connection, container, name, if_match=if_match)
         return io.BufferedReader(ObjectFile(content), PIECE)
 
     def stream_object(
         self, container: str, name: str, *, if_match: str | None = None
     ) -> Iterator[bytes]:
         """An object's bytes, piece by piece; the last comes when all have been checked."""
-        content = locate(self._line, container, name, if_match=if_match)
+        content = locate(self._connection, container, name, if_match=if_match)
         if isinstance(content, Download):
             yield content.content
         else:
@@ -179,11 +179,11 @@ class Transfers:
         ObjectChanged
             It is not the object's version any more.
         """
-        return read_range(self._line, container, name, first, end, etag=etag, version=version)
+        return read_range(self._connection, container, name, first, end, etag=etag, version=version)
 
     def stop_transfers(self) -> None:
         """Make the transfers of this client, in other threads too, end: ``TransferStopped``."""
-        self._line.stop()
+        self._connection.stop()
 
     def begin_upload(
         self,
@@ -203,7 +203,7 @@ class Transfers:
     ) -> Upload:
         """Get signed URLs to which a content can be sent; ``upload`` does all of it."""
         return self._send(
-            upload_calls.begin_upload(
+            uploads.begin_upload(
                 container,
                 name,
                 action=action,
@@ -223,19 +223,19 @@ class Transfers:
         self, upload: str, *, marker: str | None = None, limit: int | None = None
     ) -> Upload:
         """An upload, which of its parts are there, and fresh URLs for them."""
-        return self._send(upload_calls.stat_upload(upload, marker=marker, limit=limit))
+        return self._send(uploads.stat_upload(upload, marker=marker, limit=limit))
 
     def list_upload(self, *, marker: str | None = None, limit: int | None = None) -> UploadPage:
         """One page of the account's uploads. It may be empty and not be the last."""
-        return self._send(upload_calls.list_upload(marker=marker, limit=limit))
+        return self._send(uploads.list_upload(marker=marker, limit=limit))
 
     def complete_upload(self, upload: str, *, digest: Digest | None = None) -> Written:
         """Make a version of what an upload has received. May be repeated."""
-        return self._send(upload_calls.complete_upload(upload, digest=digest))
+        return self._send(uploads.complete_upload(upload, digest=digest))
 
     def abort_upload(self, upload: str) -> None:
         """Forget an upload and all that was received of it."""
-        self._send(upload_calls.abort_upload(upload))
+        self._send(uploads.abort_upload(upload))
 
     def all_uploads(self) -> Iterator[Upload]:
         """The account's uploads, page by page, without their parts."""
@@ -261,7 +261,7 @@ class Transfers:
         try:
             small = source.within(LARGEST_CALL)
             if small is None:
-                written = Uploading(self._line, container, name, source, options).run()
+                written = Uploading(self._connection, container, name, source, options).run()
                 return self._preferred(written, prefer)
         finally:
             source.close()

@@ -8,10 +8,9 @@ import httpx
 import pytest
 
 from mcos_client import Client
-
-from .command import Mcos
-from .fake_mcos import FakeMcos
-from .stopped_clock import StoppedClock
+from tests.unit.client.command_line import Mcos
+from tests.unit.client.fake_mcos import FakeMcos
+from tests.unit.client.stopped_clock import StoppedClock
 
 ENTRY_POINT = "http://gateway.test/restapis/abc/$default/_user_request_"
 

@@ -13,8 +13,7 @@ from urllib.parse import quote, unquote
 import httpx
 
 from tests.support.contract import Contract, Exchange
-
-from .fake_storage import FakeStorage, Replica, range_of
+from tests.unit.client.fake_storage import FakeStorage, Replica, range_of
 
 CONTRACT = Contract()
 
@@ -71,7 +70,7 @@ class FakeMcos:
     versions: Iterator[str] = field(default_factory=lambda: (f"01{n:024d}" for n in count(1)))
 
     def __post_init__(self) -> None:
-        from .fake_uploads import FakeUploads  # which needs this module
+        from tests.unit.client.fake_uploads import FakeUploads  # which needs this module
 
         self.uploads = FakeUploads(self)
 

@@ -7,7 +7,7 @@ from threading import Thread
 
 import httpx
 
-from .fake_mcos import FakeMcos
+from tests.unit.client.fake_mcos import FakeMcos
 
 _FRAMING = {"content-length", "transfer-encoding", "connection"}
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from .fake_mcos import TIME, FakeMcos, Stored, problem, written
-from .fake_storage import Slot
+from tests.unit.client.fake_mcos import TIME, FakeMcos, Stored, problem, written
+from tests.unit.client.fake_storage import Slot
 
 LARGEST_PUT = 64 * 1024**2
 EXPIRES = "2030-01-01T00:00:00Z"

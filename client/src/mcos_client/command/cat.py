@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from mcos_client.command.locations import object_location
-from mcos_client.command.session import Json, session_of
+from mcos_client.command.names.locations import object_location
+from mcos_client.command.shared.session import Json, session_of
 
 
 def cat(

@@ -8,16 +8,22 @@ from typing import Annotated
 import typer
 
 from mcos_client import Client, ObjectNotFound
-from mcos_client.command.get import RESUMES, fetch
-from mcos_client.command.locations import REMOTE, Location, folder, location
-from mcos_client.command.many import end, transfer_each
-from mcos_client.command.output import say, size_of
-from mcos_client.command.progress import Bar
-from mcos_client.command.session import Json, Quiet, Session, session_of
-from mcos_client.command.storing import Parallel, Storing, Wait, WaitTimeout, store
-from mcos_client.command.trees import Copy, file_name, files_below, is_file_name, objects_below
-from mcos_client.sources import STREAM_PART, StreamSource
-from mcos_client.uploads import MOST_PARTS, PARALLEL
+from mcos_client.command.names.locations import REMOTE, Location, folder, location
+from mcos_client.command.names.trees import (
+    Copy,
+    file_name,
+    files_below,
+    is_file_name,
+    objects_below,
+)
+from mcos_client.command.shared.fetching import RESUMES, fetch
+from mcos_client.command.shared.many import end, transfer_each
+from mcos_client.command.shared.output import say, size_of
+from mcos_client.command.shared.progress import Bar
+from mcos_client.command.shared.session import Json, Quiet, Session, session_of
+from mcos_client.command.shared.storing import Parallel, Storing, Wait, WaitTimeout, store
+from mcos_client.transfer.source import STREAM_PART, StreamSource
+from mcos_client.transfer.upload import MOST_PARTS, PARALLEL
 
 
 @dataclass(frozen=True)

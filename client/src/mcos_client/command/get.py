@@ -7,17 +7,16 @@ from typing import Annotated
 import typer
 
 from mcos_client import Client, Downloaded
-from mcos_client.command.globs import Pattern, is_pattern, matching
-from mcos_client.command.locations import Location, object_location
-from mcos_client.command.many import end, transfer_each
-from mcos_client.command.output import say, size_of
-from mcos_client.command.progress import Bar
-from mcos_client.command.session import Json, Quiet, Session, session_of
-from mcos_client.command.storing import Parallel
-from mcos_client.command.trees import Copy, file_name, is_file_name
-from mcos_client.uploads import PARALLEL
-
-RESUMES = "the same command goes on where it was, by FILE.mcos-part."
+from mcos_client.command.names.globs import Pattern, is_pattern, matching
+from mcos_client.command.names.locations import Location, object_location
+from mcos_client.command.names.trees import Copy, file_name, is_file_name
+from mcos_client.command.shared.fetching import RESUMES, fetch
+from mcos_client.command.shared.many import end, transfer_each
+from mcos_client.command.shared.output import say, size_of
+from mcos_client.command.shared.progress import Bar
+from mcos_client.command.shared.session import Json, Quiet, Session, session_of
+from mcos_client.command.shared.storing import Parallel
+from mcos_client.transfer.upload import PARALLEL
 
 
 def get(
@@ -67,17 +66,6 @@ def get(
         if len(copies) == 1 and failures:
             raise failures[0][1]
     end(session, failures)
-
-
-def fetch(client: Client, one: Copy, bar: Bar, *, parallel: int = PARALLEL) -> Downloaded:
-    """Download an object into its file."""
-    return client.download_to(
-        one.where.container,
-        one.where.name,
-        one.file,
-        parallel=parallel,
-        on_progress=bar.on_progress,
-    )
 
 
 def _meant(client: Client, where: Location) -> list[Location]:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from mcos_client.command.output import as_json, say, time_of
-from mcos_client.command.passwords import PasswordStdin, ask_password
-from mcos_client.command.session import Json, session_of
+from mcos_client.command.shared.output import as_json, say, time_of
+from mcos_client.command.shared.passwords import PasswordStdin, ask_password
+from mcos_client.command.shared.session import Json, session_of
 from mcos_client.config import Profile, write_profile
 
 

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from mcos_client import Client, ObjectPage
-from mcos_client.command.globs import Pattern, is_pattern, objects_like
-from mcos_client.command.locations import Location, location
-from mcos_client.command.output import print_json, print_name, size_of, time_of
-from mcos_client.command.session import Json, Session, session_of
+from mcos_client.command.names.globs import Pattern, is_pattern, objects_like
+from mcos_client.command.names.locations import Location, location
+from mcos_client.command.shared.output import print_json, print_name, size_of, time_of
+from mcos_client.command.shared.session import Json, Session, session_of
 
 
 def ls(

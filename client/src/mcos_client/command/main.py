@@ -8,7 +8,6 @@ from typer.core import TyperGroup
 from mcos_client.command.admin.main import app as admin
 from mcos_client.command.cat import cat
 from mcos_client.command.cp import cp
-from mcos_client.command.failures import FAILURES, report
 from mcos_client.command.get import get
 from mcos_client.command.login import login
 from mcos_client.command.ls import ls
@@ -16,7 +15,8 @@ from mcos_client.command.mb import mb
 from mcos_client.command.put import put
 from mcos_client.command.rb import rb
 from mcos_client.command.rm import rm
-from mcos_client.command.session import Json, profile_name_of, session_of
+from mcos_client.command.shared.failures import FAILURES, report
+from mcos_client.command.shared.session import Json, profile_name_of, session_of
 from mcos_client.command.stat import stat
 from mcos_client.command.sync import sync
 from mcos_client.command.uploads import app as uploads

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from mcos_client.command.locations import container_name
-from mcos_client.command.output import say
-from mcos_client.command.session import Json, session_of
+from mcos_client.command.names.locations import container_name
+from mcos_client.command.shared.output import say
+from mcos_client.command.shared.session import Json, session_of
 
 
 def mb(

@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from mcos_client import Client, Written
-from mcos_client.command.locations import Location, folder, location, object_location
-from mcos_client.command.many import end, transfer_each
-from mcos_client.command.output import say, size_of
-from mcos_client.command.progress import Bar, bars
-from mcos_client.command.session import Json, Quiet, Session, session_of
-from mcos_client.command.sizes import part_size
-from mcos_client.command.storing import (
+from mcos_client.command.names.locations import Location, folder, location, object_location
+from mcos_client.command.names.sizes import part_size
+from mcos_client.command.names.trees import Copy, file_name, files_below
+from mcos_client.command.shared.many import end, transfer_each
+from mcos_client.command.shared.output import say, size_of
+from mcos_client.command.shared.progress import Bar, bars
+from mcos_client.command.shared.session import Json, Quiet, Session, session_of
+from mcos_client.command.shared.storing import (
     IfThere,
     Parallel,
     Storing,
@@ -21,8 +22,7 @@ from mcos_client.command.storing import (
     WaitTimeout,
     store,
 )
-from mcos_client.command.trees import Copy, file_name, files_below
-from mcos_client.uploads import PARALLEL
+from mcos_client.transfer.upload import PARALLEL
 
 PIPE = "-"
 

@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from mcos_client import Client, ObjectBeingDeleted, ObjectNotFound
-from mcos_client.command.globs import is_pattern, matching
-from mcos_client.command.locations import Location, folder, location, object_location
-from mcos_client.command.many import for_each
-from mcos_client.command.output import say
-from mcos_client.command.session import Json, Session, session_of
-from mcos_client.command.storing import Wait, preference
+from mcos_client.command.names.globs import is_pattern, matching
+from mcos_client.command.names.locations import Location, folder, location, object_location
+from mcos_client.command.shared.many import for_each
+from mcos_client.command.shared.output import say
+from mcos_client.command.shared.session import Json, Session, session_of
+from mcos_client.command.shared.storing import Wait, preference
 
 
 def rm(

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from mcos_client import ObjectPlacement, ObjectStat, Replica
-from mcos_client.command.locations import object_location
-from mcos_client.command.output import as_json, print_json, size_of, table, time_of
-from mcos_client.command.session import Json, Session, session_of
+from mcos_client.command.names.locations import object_location
+from mcos_client.command.shared.output import as_json, print_json, size_of, table, time_of
+from mcos_client.command.shared.session import Json, Session, session_of
 
 
 def stat(

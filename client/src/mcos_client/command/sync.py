@@ -9,17 +9,17 @@ from typing import Annotated
 import typer
 
 from mcos_client import Client, ListedObject, ObjectNotFound
-from mcos_client.command.comparing import Comparing, mtime_metadata, set_mtime
-from mcos_client.command.failures import Failure
-from mcos_client.command.get import fetch
-from mcos_client.command.locations import REMOTE, Location, folder, location
-from mcos_client.command.many import attempt_each, end, transfer_each
-from mcos_client.command.output import say, size_of
-from mcos_client.command.progress import Bar
-from mcos_client.command.session import Json, Quiet, Session, session_of
-from mcos_client.command.storing import Parallel, Storing, Wait, WaitTimeout, store
-from mcos_client.command.trees import Copy, files_below, is_file_name, objects_below
-from mcos_client.uploads import PARALLEL
+from mcos_client.command.names.comparing import Comparing, mtime_metadata, set_mtime
+from mcos_client.command.names.locations import REMOTE, Location, folder, location
+from mcos_client.command.names.trees import Copy, files_below, is_file_name, objects_below
+from mcos_client.command.shared.failures import Failure
+from mcos_client.command.shared.fetching import fetch
+from mcos_client.command.shared.many import attempt_each, end, transfer_each
+from mcos_client.command.shared.output import say, size_of
+from mcos_client.command.shared.progress import Bar
+from mcos_client.command.shared.session import Json, Quiet, Session, session_of
+from mcos_client.command.shared.storing import Parallel, Storing, Wait, WaitTimeout, store
+from mcos_client.transfer.upload import PARALLEL
 
 
 @dataclass

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from mcos_client.command.output import print_json, say, size_of, table, time_of
-from mcos_client.command.session import Json, Session, session_of
+from mcos_client.command.shared.output import print_json, say, size_of, table, time_of
+from mcos_client.command.shared.session import Json, Session, session_of
 
 app = typer.Typer(help="Uploads that are not complete.", rich_markup_mode=None)
 

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from mcos_client import ObjectFailed, ObjectNotFound
-from mcos_client.command.locations import object_location
-from mcos_client.command.output import say
-from mcos_client.command.session import Json, session_of
-from mcos_client.command.storing import Timeout
+from mcos_client.command.names.locations import object_location
+from mcos_client.command.shared.output import say
+from mcos_client.command.shared.session import Json, session_of
+from mcos_client.command.shared.storing import Timeout
 
 
 def watch(

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from mcos_client import Account
-from mcos_client.command.output import print_json, say, table, time_of
-from mcos_client.command.passwords import PasswordStdin, ask_password
-from mcos_client.command.session import Json, session_of
-from mcos_client.operators import Role
+from mcos_client.api.admin import Role
+from mcos_client.command.shared.output import print_json, say, table, time_of
+from mcos_client.command.shared.passwords import PasswordStdin, ask_password
+from mcos_client.command.shared.session import Json, session_of
 
 app = typer.Typer(name="account", help="Who may use it.", no_args_is_help=True)
 

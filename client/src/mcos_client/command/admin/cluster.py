@@ -7,8 +7,8 @@ import typer
 from mcos_client import KEEP, Cluster
 from mcos_client.command.admin.job import tell_job
 from mcos_client.command.admin.options import AUTO, Rate, labels, word
-from mcos_client.command.output import labels_of, print_json, say, table
-from mcos_client.command.session import Json, session_of
+from mcos_client.command.shared.output import labels_of, print_json, say, table
+from mcos_client.command.shared.session import Json, session_of
 
 app = typer.Typer(name="cluster", help="The linked clusters.", no_args_is_help=True)
 

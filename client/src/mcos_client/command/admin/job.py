@@ -6,8 +6,8 @@ import typer
 
 from mcos_client import Job
 from mcos_client.command.admin.options import Rate
-from mcos_client.command.output import print_json, say, table, time_of
-from mcos_client.command.session import Json, Session, session_of
+from mcos_client.command.shared.output import print_json, say, table, time_of
+from mcos_client.command.shared.session import Json, Session, session_of
 
 app = typer.Typer(name="job", help="What clusters work at.", no_args_is_help=True)
 

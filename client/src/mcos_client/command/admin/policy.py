@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from mcos_client import PolicyPart
-from mcos_client.command.output import print_json, say, table
-from mcos_client.command.session import Json, session_of
+from mcos_client.command.shared.output import print_json, say, table
+from mcos_client.command.shared.session import Json, session_of
 
 app = typer.Typer(name="policy", help="The storage policies.", no_args_is_help=True)
 

@@ -1,0 +1,268 @@
+"""The operators' calls as values, and what they answer.
+
+Only what reads or deletes is sent again after a lost reply: a change that is made a second time
+would undo what another operator did in between.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from json import dumps
+from typing import Any, Final, Literal, Self
+
+from mcos_client.api.call import Call, Repeat, Result, given
+from mcos_client.api.paths import admin_path, with_query
+from mcos_client.api.policies import PolicyPart, StoragePolicy
+from mcos_client.errors import NotFound
+
+ClusterState = Literal["ACTIVE", "DRAINING", "DOWN"]
+Role = Literal["user", "admin"]
+
+
+@dataclass(frozen=True)
+class ClusterHealth:
+    """What a cluster's health check found; ``read_ms`` is how long reading a probe takes."""
+
+    healthy: bool
+    checked_at: datetime | None
+    read_ms: float | None
+    reason: str | None
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        checked_at = value["checked_at"]
+        return cls(
+            healthy=value["healthy"],
+            checked_at=None if checked_at is None else datetime.fromisoformat(checked_at),
+            read_ms=value["read_ms"],
+            reason=value["reason"],
+        )
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A linked cluster as it is now; ``operator_state`` is an operator's word, if there is one."""
+
+    name: str
+    entry_point: str
+    backend: str
+    provider: str
+    location: str
+    labels: dict[str, str]
+    weight: float
+    state: ClusterState
+    operator_state: ClusterState | None
+    health: ClusterHealth
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(
+            name=value["name"],
+            entry_point=value["entry_point"],
+            backend=value["backend"],
+            provider=value["provider"],
+            location=value["location"],
+            labels=dict(value["labels"]),
+            weight=value["weight"],
+            state=value["state"],
+            operator_state=value["operator_state"],
+            health=ClusterHealth.from_json(value["health"]),
+        )
+
+
+@dataclass(frozen=True)
+class Account:
+    user_name: str
+    role: Role
+    enabled: bool
+    created_at: datetime
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(
+            user_name=value["user_name"],
+            role=value["role"],
+            enabled=value["enabled"],
+            created_at=datetime.fromisoformat(value["created_at"]),
+        )
+
+
+@dataclass(frozen=True)
+class AccountPage:
+    """A page of the accounts, in no order; the last one has no ``next_marker``."""
+
+    accounts: tuple[Account, ...]
+    next_marker: str | None
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        accounts = tuple(Account.from_json(one) for one in value["accounts"])
+        return cls(accounts, value.get("next_marker"))
+
+
+@dataclass(frozen=True)
+class Job:
+    """What clusters work at, in passes over all objects, until one finds nothing left to do.
+
+    Attributes
+    ----------
+    rate
+        Replicas that are begun to be moved, a second, at most.
+    examined, waiting, stuck
+        Objects of this pass: seen; not yet where they shall be; such as cannot be moved.
+    moved
+        Replicas begun to be moved, in all passes.
+    remaining
+        ``waiting`` of the last whole pass.
+    """
+
+    job: str
+    kind: Literal["drain", "rebalance"]
+    cluster: str | None
+    state: Literal["RUNNING", "DONE", "STOPPED"]
+    rate: float
+    created_at: datetime
+    updated_at: datetime
+    passes: int
+    examined: int
+    waiting: int
+    stuck: int
+    moved: int
+    remaining: int | None
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(
+            job=value["job"],
+            kind=value["kind"],
+            cluster=value["cluster"],
+            state=value["state"],
+            rate=value["rate"],
+            created_at=datetime.fromisoformat(value["created_at"]),
+            updated_at=datetime.fromisoformat(value["updated_at"]),
+            passes=value["passes"],
+            examined=value["examined"],
+            waiting=value["waiting"],
+            stuck=value["stuck"],
+            moved=value["moved"],
+            remaining=value["remaining"],
+        )
+
+
+class Keep(Enum):
+    """Stands for what a change leaves as it is, where None has a meaning of its own."""
+
+    KEEP = "keep"
+
+
+KEEP: Final = Keep.KEEP
+
+
+def list_clusters() -> Call[tuple[Cluster, ...]]:
+    return _get(
+        admin_path("clusters"),
+        lambda value: tuple(Cluster.from_json(one) for one in value["clusters"]),
+    )
+
+
+def link_cluster(cluster: str, row: Mapping[str, Any]) -> Call[Cluster]:
+    return _send("PUT", admin_path("clusters", cluster), row, Cluster.from_json)
+
+
+def change_cluster(
+    cluster: str,
+    *,
+    state: ClusterState | Literal[Keep.KEEP] | None,
+    weight: float | Literal[Keep.KEEP] | None,
+    labels: Mapping[str, str] | Literal[Keep.KEEP] | None,
+) -> Call[Cluster]:
+    change = {"state": state, "weight": weight, "labels": labels}
+    given = {name: value for name, value in change.items() if value is not KEEP}
+    return _send("PATCH", admin_path("clusters", cluster), given, Cluster.from_json)
+
+
+def unlink_cluster(cluster: str) -> Call[None]:
+    return _delete(admin_path("clusters", cluster))
+
+
+def drain_cluster(cluster: str, *, rate: float | None) -> Call[Job]:
+    return _send(
+        "POST", admin_path("clusters", cluster, "drain"), given({"rate": rate}), Job.from_json
+    )
+
+
+def list_policies() -> Call[tuple[StoragePolicy, ...]]:
+    return _get(
+        admin_path("policies"),
+        lambda value: tuple(StoragePolicy.from_json(one) for one in value["policies"]),
+    )
+
+
+def set_policy(
+    policy: str, parts: Sequence[PolicyPart], *, readable: int | None
+) -> Call[StoragePolicy]:
+    rule = {"parts": [part.as_json() for part in parts], **given({"readable": readable})}
+    return _send("PUT", admin_path("policies", policy), rule, StoragePolicy.from_json)
+
+
+def delete_policy(policy: str) -> Call[None]:
+    return _delete(admin_path("policies", policy))
+
+
+def list_accounts(*, marker: str | None, limit: int | None) -> Call[AccountPage]:
+    path = with_query(admin_path("accounts"), {"marker": marker, "limit": limit})
+    return _get(path, AccountPage.from_json)
+
+
+def create_account(user_name: str, password: str, *, role: Role) -> Call[Account]:
+    body = {"password": password, "role": role}
+    return _send("PUT", admin_path("accounts", user_name), body, Account.from_json)
+
+
+def change_account(
+    user_name: str, *, password: str | None, role: Role | None, enabled: bool | None
+) -> Call[Account]:
+    change = given({"password": password, "role": role, "enabled": enabled})
+    return _send("PATCH", admin_path("accounts", user_name), change, Account.from_json)
+
+
+def list_jobs() -> Call[tuple[Job, ...]]:
+    return _get(
+        admin_path("jobs"), lambda value: tuple(Job.from_json(one) for one in value["jobs"])
+    )
+
+
+def get_job(job: str) -> Call[Job]:
+    return _get(admin_path("jobs", job), Job.from_json)
+
+
+def stop_job(job: str) -> Call[Job]:
+    return _send("POST", admin_path("jobs", job, "stop"), None, Job.from_json)
+
+
+def start_job(kind: Literal["rebalance"], *, rate: float | None) -> Call[Job]:
+    body = {"kind": kind, **given({"rate": rate})}
+    return _send("POST", admin_path("jobs"), body, Job.from_json)
+
+
+def _get(path: str, read: Callable[[Any], Result]) -> Call[Result]:
+    return Call("GET", path, lambda response: read(response.json()), repeat=Repeat.ALWAYS)
+
+
+def _send(
+    method: str, path: str, body: Mapping[str, Any] | None, read: Callable[[Any], Result]
+) -> Call[Result]:
+    return Call(
+        method,
+        path,
+        lambda response: read(response.json()),
+        headers={} if body is None else {"content-type": "application/json"},
+        content=None if body is None else dumps(body).encode(),
+    )
+
+
+def _delete(path: str) -> Call[None]:
+    return Call(
+        "DELETE", path, lambda response: None, repeat=Repeat.ALWAYS, already={NotFound: None}
+    )

@@ -1,0 +1,91 @@
+"""A call as a value: what to send, how to read the reply, and when it may be sent again."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+import httpx
+
+from mcos_client.errors import McosError, NotModified, UnexpectedReply, error_of
+
+Result = TypeVar("Result")
+
+
+class Repeat(Enum):
+    """When a call that failed may be sent again. README has the table."""
+
+    ALWAYS = "done twice it is the same as done once"
+    GUARDED = "a condition keeps it from being done twice, but not from looking refused"
+    IF_NOT_DONE = "only when the first try is known to have done nothing"
+
+
+@dataclass(frozen=True)
+class Call(Generic[Result]):
+    """One call.
+
+    Attributes
+    ----------
+    path
+        Under the entry point, with the query.
+    already
+        What a refusal means if an earlier try of the same call, whose reply was lost, may have
+        caused it: an object that is to be deleted and is not found is deleted.
+    redirected
+        How to read a reply that sends on to a storage service; None if the call has none.
+    """
+
+    method: str
+    path: str
+    read: Callable[[httpx.Response], Result]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    authenticated: bool = True
+    repeat: Repeat = Repeat.IF_NOT_DONE
+    already: Mapping[type[McosError], Result] = field(default_factory=dict)
+    redirected: Callable[[httpx.Response], Result] | None = None
+
+    def request(self, entry_point: str, token: str | None) -> httpx.Request:
+        """The request that makes the call at an entry point."""
+        headers = dict(self.headers)
+        if token is not None and self.authenticated:
+            headers["authorization"] = f"Bearer {token}"
+        return httpx.Request(
+            self.method, entry_point + self.path, headers=headers, content=self.content
+        )
+
+    def result(self, response: httpx.Response) -> Result:
+        """What the reply says.
+
+        Raises
+        ------
+        McosError
+            The class that stands for the reply's ``code``.
+        """
+        if response.is_error:
+            raise error_of(response)
+        if response.status_code == httpx.codes.NOT_MODIFIED:
+            raise NotModified("The object has not changed.", status=response.status_code)
+        read: Callable[[httpx.Response], Result] | None = self.read
+        if response.status_code == httpx.codes.TEMPORARY_REDIRECT:
+            read = self.redirected
+        elif not response.is_success:
+            read = None
+        if read is None:
+            raise _unexpected(response)
+        try:
+            return read(response)
+        except (KeyError, TypeError, ValueError) as error:
+            raise _unexpected(response) from error
+
+
+def _unexpected(response: httpx.Response) -> UnexpectedReply:
+    return UnexpectedReply(
+        f"HTTP {response.status_code} with a reply that the API does not have.",
+        status=response.status_code,
+    )
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What of ``values`` is not None."""
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,209 @@
+"""The calls about uploads as values, and what they answer.
+
+All may be sent again: an upload that nobody learned of is seen by nobody and expires, and to
+complete one twice is the same as once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from json import dumps
+from typing import Any, Literal, Self
+
+import httpx
+
+from mcos_client.api.call import Call, Repeat
+from mcos_client.api.models import Written
+from mcos_client.api.paths import UPLOADS, upload_path, with_query
+from mcos_client.errors import NotFound
+
+UploadState = Literal["OPEN", "TAKEN"]
+UploadMethod = Literal["put", "parts"]
+BeginAction = Literal["create", "update"]
+
+Digest = Mapping[str, str]
+"""``{"sha-256": ..., "md5": ...}`` of a whole content, base64."""
+
+_JSON = {"content-type": "application/json"}
+
+
+@dataclass(frozen=True)
+class UploadPart:
+    """A part: where to put it, and the ETag (the quoted MD5) of what is stored of it already."""
+
+    number: int
+    size: int | None
+    etag: str | None
+    url: str
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(value["number"], value["size"], value["etag"], value["url"])
+
+
+@dataclass(frozen=True)
+class UploadPut:
+    """Where the whole content is put, and the headers that have to go with it."""
+
+    url: str
+    headers: dict[str, str]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(value["url"], dict(value["headers"]))
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Content on its way to become an object.
+
+    Attributes
+    ----------
+    state
+        OPEN until it is completed, then TAKEN: ``version`` names what it became.
+    method
+        ``put``: the whole content goes to ``put``; ``parts``: in pieces of ``part_size`` bytes.
+    parts
+        Those of the page that was asked for; ``next_marker`` asks for those behind them.
+    """
+
+    upload: str
+    container: str
+    name: str
+    action: Literal["create", "update"]
+    size: int | None
+    content_type: str
+    metadata: dict[str, str]
+    state: UploadState
+    version: str | None
+    created_at: datetime
+    expires_at: datetime
+    method: UploadMethod
+    put: UploadPut | None
+    part_size: int | None
+    parts: tuple[UploadPart, ...]
+    next_marker: str | None
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        put = value.get("put")
+        return cls(
+            upload=value["upload"],
+            container=value["container"],
+            name=value["object"],
+            action=value["action"],
+            size=value["size"],
+            content_type=value["content_type"],
+            metadata=dict(value["metadata"]),
+            state=value["state"],
+            version=value["version"],
+            created_at=datetime.fromisoformat(value["created_at"]),
+            expires_at=datetime.fromisoformat(value["expires_at"]),
+            method=value["method"],
+            put=None if put is None else UploadPut.from_json(put),
+            part_size=value["part_size"],
+            parts=tuple(UploadPart.from_json(one) for one in value.get("parts") or ()),
+            next_marker=value.get("next_marker"),
+        )
+
+
+@dataclass(frozen=True)
+class UploadPage:
+    """A page of the account's uploads, without parts; the last one has no ``next_marker``."""
+
+    uploads: tuple[Upload, ...]
+    next_marker: str | None
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(
+            tuple(Upload.from_json(one) for one in value["uploads"]), value.get("next_marker")
+        )
+
+
+def begin_upload(
+    container: str,
+    name: str,
+    *,
+    action: BeginAction,
+    size: int | None,
+    content_type: str | None,
+    metadata: Mapping[str, str] | None,
+    storage_policy: str | None,
+    part_size: int | None,
+    expires_in: int | None,
+    digest: Digest | None,
+    if_match: str | None,
+    if_none_match: str | None,
+) -> Call[Upload]:
+    told = {
+        "container": container,
+        "object": name,
+        "action": action,
+        "size": size,
+        "content_type": content_type,
+        "metadata": metadata or None,
+        "storage_policy": storage_policy,
+        "part_size": part_size,
+        "expires_in": expires_in,
+        "digest": digest,
+    }
+    conditions = {"if-match": if_match, "if-none-match": if_none_match}
+    return Call(
+        "POST",
+        UPLOADS,
+        _read_upload,
+        headers={**_JSON, **{key: one for key, one in conditions.items() if one is not None}},
+        content=_json({key: one for key, one in told.items() if one is not None}),
+        repeat=Repeat.ALWAYS,
+    )
+
+
+def stat_upload(upload: str, *, marker: str | None, limit: int | None) -> Call[Upload]:
+    path = with_query(upload_path(upload), {"marker": marker, "limit": limit})
+    return Call("GET", path, _read_upload, repeat=Repeat.ALWAYS)
+
+
+def list_upload(*, marker: str | None, limit: int | None) -> Call[UploadPage]:
+    path = with_query(UPLOADS, {"marker": marker, "limit": limit})
+    return Call(
+        "GET",
+        path,
+        lambda response: UploadPage.from_json(response.json()),
+        repeat=Repeat.ALWAYS,
+    )
+
+
+def complete_upload(upload: str, *, digest: Digest | None) -> Call[Written]:
+    return Call(
+        "POST",
+        f"{upload_path(upload)}/complete",
+        _read_written,
+        headers=_JSON,
+        content=_json({} if digest is None else {"digest": digest}),
+        repeat=Repeat.ALWAYS,
+    )
+
+
+def abort_upload(upload: str) -> Call[None]:
+    return Call(
+        "DELETE",
+        upload_path(upload),
+        lambda response: None,
+        repeat=Repeat.ALWAYS,
+        already={NotFound: None},
+    )
+
+
+def _read_upload(response: httpx.Response) -> Upload:
+    return Upload.from_json(response.json())
+
+
+def _read_written(response: httpx.Response) -> Written:
+    # An asynchronous answer; what replicas are wanted it need not say.
+    taken = {"x-mcos-replicas": "0/0", "preference-applied": "respond-async"}
+    return Written.from_reply(response.json(), {**taken, **response.headers})
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return dumps(value, ensure_ascii=False).encode()

@@ -1,0 +1,1 @@
+"""Names on the command line: locations, patterns, folders, sizes."""

@@ -1,0 +1,86 @@
+"""Whether a file and an object are the same, without moving either.
+
+By default: same size, and the same time of the last change, which ``sync`` keeps as the object's
+metadata ``mtime`` (one without it has the time at which it was stored). Where only the times
+differ the MD5s decide, so what was stored otherwise is not stored again.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from hashlib import md5
+from pathlib import Path
+
+from mcos_client import Client, ListedObject, ObjectStat
+from mcos_client.command.names.locations import Location
+from mcos_client.transfer.source import PIECE
+
+MTIME = "mtime"
+"""Metadata: seconds since 1970 with nine decimals, as rclone has it."""
+
+TOLERANCE_NS = 1_000_000
+"""Times that differ by less are the same: not every file system keeps nanoseconds."""
+
+_MD5 = re.compile('"([0-9a-f]{32})"')
+_SECONDS = re.compile(r"(-?)(\d{1,11})(?:\.(\d{1,9}))?")
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """How to compare; ``checksum``: sizes and MD5s, whatever the times are."""
+
+    client: Client
+    checksum: bool
+
+    @property
+    def by(self) -> str:
+        """What is compared, for people."""
+        return "size and MD5" if self.checksum else "size and time"
+
+    def difference(self, file: Path, where: Location, listed: ListedObject) -> str | None:
+        """In what they differ; None if they are the same.
+
+        Raises
+        ------
+        McosError, OSError
+        """
+        if listed.state == "FAILED":
+            return "failed"
+        found = file.stat()
+        if found.st_size != listed.size:
+            return "size"
+        if not self.checksum or _MD5.fullmatch(listed.etag) is None:
+            stat = self.client.stat_object(where.container, where.name)
+            if abs(mtime_of(stat) - found.st_mtime_ns) < TOLERANCE_NS:
+                return None
+        return None if _md5_of(file) == listed.etag else "content"
+
+
+def mtime_metadata(file: Path) -> dict[str, str]:
+    """The metadata that tell when a file was changed last."""
+    nanoseconds = file.stat().st_mtime_ns
+    sign, value = ("-", -nanoseconds) if nanoseconds < 0 else ("", nanoseconds)
+    return {MTIME: f"{sign}{value // 10**9}.{value % 10**9:09d}"}
+
+
+def mtime_of(stat: ObjectStat) -> int:
+    """When the content of an object was changed last, nanoseconds since 1970."""
+    matched = _SECONDS.fullmatch(stat.metadata.get(MTIME, ""))
+    if matched is None:
+        return int(stat.last_modified.timestamp() * 1000) * 1_000_000
+    sign, seconds, decimals = matched.groups()
+    value = int(seconds) * 10**9 + int((decimals or "0").ljust(9, "0"))
+    return -value if sign else value
+
+
+def set_mtime(file: Path, stat: ObjectStat) -> None:
+    """Have a file be as old as the object that it was got from."""
+    os.utime(file, ns=(file.stat().st_atime_ns, mtime_of(stat)))
+
+
+def _md5_of(file: Path) -> str:
+    digest = md5(usedforsecurity=False)
+    with file.open("rb") as opened:
+        while piece := opened.read(PIECE):
+            digest.update(piece)
+    return f'"{digest.hexdigest()}"'

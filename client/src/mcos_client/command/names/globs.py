@@ -1,0 +1,94 @@
+"""Patterns of object names: ``*`` and ``?`` within a folder, ``**`` across, ``[...]`` a character.
+
+They are MCOS's names, so the shell cannot know them: write patterns in quotes.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from mcos_client import Client, ListedObject, ObjectNotFound
+from mcos_client.command.names.locations import Location
+
+_MAGIC = re.compile(r"[*?[]")
+_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|.", re.DOTALL)
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a name may be a pattern."""
+    return _MAGIC.search(name) is not None
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern of names."""
+
+    text: str
+
+    @property
+    def prefix(self) -> str:
+        """What all names that match begin with."""
+        return _MAGIC.split(self.text, maxsplit=1)[0]
+
+    @property
+    def folder(self) -> str:
+        """The prefix up to its last slash: what matches is told apart by what is behind it."""
+        return self.prefix[: self.prefix.rfind("/") + 1]
+
+    def matches(self, name: str) -> bool:
+        """Whether a name is meant."""
+        return self._regex.fullmatch(name) is not None
+
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        return re.compile("".join(map(_translated, _TOKEN.findall(self.text))), re.DOTALL)
+
+
+def matching(client: Client, where: Location) -> list[ListedObject]:
+    """The objects that a pattern means.
+
+    An object that has the very name of the pattern is meant alone, so that there is a way to
+    name it and nothing else is touched by mistake.
+
+    Raises
+    ------
+    ObjectNotFound
+        There is none.
+    """
+    pattern = Pattern(where.name)
+    found = list(objects_like(client, where.container, pattern))
+    exact = [one for one in found if one.name == where.name]
+    if not exact and not pattern.matches(where.name):
+        exact = [
+            one
+            for one in client.all_objects(where.container, prefix=where.name)
+            if one.name == where.name
+        ]
+    if not exact and not found:
+        raise ObjectNotFound(f"Nothing is called like {str(where)!r}.")
+    return exact or found
+
+
+def objects_like(client: Client, container: str, pattern: Pattern) -> Iterator[ListedObject]:
+    """The objects of a container that match a pattern, in order."""
+    for one in client.all_objects(container, prefix=pattern.prefix or None):
+        if pattern.matches(one.name):
+            yield one
+
+
+def _translated(token: str) -> str:
+    if token == "**/":  # noqa: S105  (no secret)
+        return "(?:.*/)?"
+    if token == "**":  # noqa: S105
+        return ".*"
+    if token == "*":  # noqa: S105
+        return "[^/]*"
+    if token == "?":  # noqa: S105
+        return "[^/]"
+    if len(token) > 2 and token[0] == "[":
+        inner = token[1:-1].replace("\\", "\\\\").replace("[", "\\[")
+        negated = inner[:1] in ("!", "^")
+        chosen = inner[1:] if negated else inner
+        return f"[{'^/' if negated else ''}{chosen}]"
+    return re.escape(token)

@@ -1,0 +1,1 @@
+"""What several subcommands need: the session, output, failures, storing."""

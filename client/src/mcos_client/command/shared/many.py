@@ -1,0 +1,133 @@
+"""The same to many things at once, some of which may go wrong."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from mcos_client import Client
+from mcos_client.command.shared.exit_codes import ExitCode
+from mcos_client.command.shared.failures import FAILURES, Failure, report
+from mcos_client.command.shared.progress import Bar, bars
+from mcos_client.command.shared.session import Session
+
+Thing = TypeVar("Thing")
+Done = TypeVar("Done")
+
+AT_ONCE = 4
+
+
+def for_each(
+    session: Session,
+    what: str,
+    things: Sequence[Thing],
+    do: Callable[[Thing], Done],
+    done: Callable[[Thing, Done], None],
+    *,
+    failed_before: int = 0,
+) -> None:
+    """``do`` to all ``things``, a few at once, then ``done`` with each in their order.
+
+    What goes wrong with one is reported in the end, and the others go on.
+
+    Raises
+    ------
+    typer.Exit
+        With the exit code of what went wrong if it was the same with all that failed, else OTHER.
+    """
+    with _progress(session, what, len(things)) as advance:
+
+        def told(thing: Thing, outcome: Done) -> None:
+            done(thing, outcome)
+            advance()
+
+        failures = attempt_each(things, do, told, stop=lambda: None)
+    end(session, failures, failed_before=failed_before)
+
+
+def transfer_each(
+    session: Session,
+    client: Client,
+    things: Sequence[Thing],
+    do: Callable[[Thing, Bar], Done],
+    done: Callable[[Thing, Done], None],
+    *,
+    label: Callable[[Thing], str] = str,
+) -> list[tuple[Thing, Failure]]:
+    """``for_each`` for content, with a bar for each that is on its way; what went wrong.
+
+    Interrupted, what is on its way ends, and can go on another time.
+    """
+    with bars(session) as shown:
+
+        def transfer(thing: Thing) -> Done:
+            bar = shown.bar(label(thing), None)
+            try:
+                return do(thing, bar)
+            finally:
+                shown.end(bar)
+
+        return attempt_each(things, transfer, done, stop=client.stop_transfers)
+
+
+def attempt_each(
+    things: Sequence[Thing],
+    do: Callable[[Thing], Done],
+    done: Callable[[Thing, Done], None],
+    *,
+    stop: Callable[[], None],
+) -> list[tuple[Thing, Failure]]:
+    """``do`` to all, a few at once; ``stop`` ends those that have begun when it is interrupted."""
+    failures: list[tuple[Thing, Failure]] = []
+
+    def attempt(thing: Thing) -> Done | Failure:
+        try:
+            return do(thing)
+        except FAILURES as failure:
+            return failure
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            for thing, outcome in zip(things, pool.map(attempt, things), strict=True):
+                if isinstance(outcome, FAILURES):
+                    failures.append((thing, outcome))
+                else:
+                    done(thing, outcome)
+        except BaseException:
+            # Interrupted, or who reads has had enough: what has not begun does not begin.
+            stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return failures
+
+
+def end(
+    session: Session, failures: Sequence[tuple[object, Failure]], *, failed_before: int = 0
+) -> None:
+    """Report what went wrong.
+
+    Raises
+    ------
+    typer.Exit
+        If something did.
+    """
+    codes = [report(session, failure, str(thing)) for thing, failure in failures]
+    codes += [ExitCode.OTHER] * failed_before
+    if codes:
+        raise typer.Exit(codes[0] if len(set(codes)) == 1 else ExitCode.OTHER)
+
+
+@contextmanager
+def _progress(session: Session, what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar, if a person looks on: where the results are printed too, else on standard error."""
+    looked_at = [one for one in (session.console, session.errors) if one.is_terminal]
+    if session.json or session.quiet or not looked_at:
+        yield lambda: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=looked_at[0], transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda: progress.advance(task)

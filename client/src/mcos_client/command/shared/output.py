@@ -1,0 +1,95 @@
+"""How results are printed: JSON for scripts, tables and units for people."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.table import Table
+
+from mcos_client.command.shared.session import Session
+
+_UNITS = ("KiB", "MiB", "GiB", "TiB")
+
+
+def as_json(value: Any) -> Any:
+    """A result of the library as what ``json`` takes; times as RFC 3339 in UTC."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return as_json(asdict(value))
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, Mapping):
+        return {key: as_json(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(one) for one in value]
+    return value
+
+
+def print_json(session: Session, value: Any) -> None:
+    """One result, on a line of its own."""
+    session.console.print(json.dumps(as_json(value), ensure_ascii=False))
+
+
+def say(session: Session, text: str, value: Any) -> None:
+    """A result: ``text`` for people, ``value`` for scripts."""
+    if session.quiet:
+        return
+    if session.json:
+        print_json(session, value)
+    else:
+        session.console.print(text)
+
+
+@contextmanager
+def busy(session: Session, what: str) -> Iterator[None]:
+    """Tell a person who looks on that something is under way."""
+    if session.json or not session.errors.is_terminal:
+        yield
+        return
+    with session.errors.status(what):
+        yield
+
+
+def table(
+    session: Session, columns: Iterable[str] | None, rows: Iterable[Iterable[object]]
+) -> None:
+    """Rows under their headings, if they have any; None is a dash."""
+    drawn = Table(box=None, pad_edge=False, header_style="bold", show_header=columns is not None)
+    for column in columns or ():
+        drawn.add_column(column, no_wrap=True)
+    for row in rows:
+        drawn.add_row(*("-" if cell is None else _visible(str(cell)) for cell in row))
+    session.console.print(drawn)
+
+
+def print_name(session: Session, name: str) -> None:
+    """A name, on a line of its own."""
+    session.console.print(_visible(name))
+
+
+def size_of(count: int) -> str:
+    """Bytes as people read them."""
+    if count < 1024:
+        return f"{count} B"
+    value, units = count / 1024, iter(_UNITS)
+    unit = next(units)
+    while value >= 1024 and unit != _UNITS[-1]:
+        value, unit = value / 1024, next(units)
+    return f"{value:.1f} {unit}"
+
+
+def time_of(moment: datetime) -> str:
+    """A time as people read it, where they are."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def labels_of(labels: Mapping[str, str]) -> str:
+    """Labels on one line."""
+    return " ".join(f"{key}={value}" for key, value in sorted(labels.items())) or "-"
+
+
+def _visible(text: str) -> str:
+    """Names may hold anything, what commands a terminal too; that is shown escaped."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

@@ -1,0 +1,125 @@
+"""Bars for content on its way: bytes, speed, time that is left. Only where a person looks on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Column
+
+from mcos_client.command.shared.session import Session
+from mcos_client.transfer.progress import OnProgress
+
+_LABEL_WIDTH = 26
+_BAR_WIDTH = 16
+
+
+class Bar(Protocol):
+    """What is told of one content."""
+
+    shown: bool
+
+    @property
+    def on_progress(self) -> OnProgress | None:
+        """As transfers take it."""
+
+    def moved(self, done: int, total: int | None) -> None:
+        """So many bytes are done."""
+
+    def tell(self, text: str) -> None:
+        """What happens when the bytes are there."""
+
+
+class Bars(Protocol):
+    """Where bars come from."""
+
+    def bar(self, label: str, total: int | None) -> "Bar":
+        """One for a content."""
+
+    def end(self, bar: Bar) -> None:
+        """It is done."""
+
+
+class _NoBar:
+    shown = False
+    on_progress: OnProgress | None = None
+
+    def moved(self, done: int, total: int | None) -> None:
+        """Nobody looks on."""
+
+    def tell(self, text: str) -> None:
+        """Nobody looks on."""
+
+
+NO_BAR: Bar = _NoBar()
+
+
+class _NoBars:
+    def bar(self, label: str, total: int | None) -> Bar:
+        return NO_BAR
+
+    def end(self, bar: Bar) -> None:
+        """There is none."""
+
+
+class _ShownBar:
+    shown = True
+
+    def __init__(self, progress: Progress, label: str, total: int | None) -> None:
+        self._progress = progress
+        self.task: TaskID = progress.add_task(label, total=total, note="")
+
+    @property
+    def on_progress(self) -> OnProgress:
+        return self.moved
+
+    def moved(self, done: int, total: int | None) -> None:
+        self._progress.update(self.task, completed=done, total=total)
+
+    def tell(self, text: str) -> None:
+        self._progress.update(self.task, note=text)
+
+
+class _ShownBars:
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def bar(self, label: str, total: int | None) -> Bar:
+        return _ShownBar(self._progress, label, total)
+
+    def end(self, bar: Bar) -> None:
+        if isinstance(bar, _ShownBar):
+            self._progress.remove_task(bar.task)
+
+
+def _narrow(width: int | None) -> Column:
+    """A column that is cut short rather than wrapped: a bar is one line."""
+    return Column(no_wrap=True, overflow="ellipsis", max_width=width)
+
+
+@contextmanager
+def bars(session: Session) -> Iterator[Bars]:
+    """Bars, if a person looks on: where the results are printed too, else on standard error."""
+    looked_at = [one for one in (session.console, session.errors) if one.is_terminal]
+    if session.json or session.quiet or not looked_at:
+        yield _NoBars()
+        return
+    columns = (
+        TextColumn("{task.description}", table_column=_narrow(_LABEL_WIDTH)),
+        BarColumn(bar_width=_BAR_WIDTH),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", table_column=_narrow(None)),
+    )
+    # On standard error what is printed to standard output does not go through the bars.
+    with Progress(*columns, console=looked_at[0], transient=True) as progress:
+        yield _ShownBars(progress)

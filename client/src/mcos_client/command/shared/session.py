@@ -1,0 +1,114 @@
+"""What all subcommands share: the profile, the client, and where to print to."""
+
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+
+from mcos_client import Client, Clock, Journal
+from mcos_client.config import DEFAULT_PROFILE, Profile, config_path, read_profile
+from mcos_client.transfer.journal import state_folder
+
+RETRIES = 4
+_WIDEST = 10_000
+
+
+@dataclass
+class Session:
+    """One run of the command.
+
+    Attributes
+    ----------
+    transport, clock
+        What stands for the network and for time; for tests.
+    hints
+        What to tell somebody who interrupts it.
+    """
+
+    transport: httpx.BaseTransport | None = None
+    clock: Clock = field(default_factory=Clock)
+    profile_name: str = DEFAULT_PROFILE
+    json: bool = False
+    quiet: bool = False
+    hints: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def config(self) -> Path:
+        return config_path()
+
+    @property
+    def profile(self) -> Profile:
+        """Who is logged in.
+
+        Raises
+        ------
+        NotLoggedIn, ConfigProblem
+        """
+        return read_profile(self.config, self.profile_name)
+
+    @property
+    def journal(self) -> Journal:
+        """Where uploads of who is logged in are noted."""
+        profile = self.profile
+        owner = (self.profile_name, profile.user_name, *profile.entry_points)
+        return Journal(state_folder(), owner)
+
+    def client(self) -> Client:
+        """A client for who is logged in."""
+        profile = self.profile
+        return self.client_at(profile.entry_points, profile.token)
+
+    def client_at(self, entry_points: tuple[str, ...], token: str | None = None) -> Client:
+        """A client at some entry points."""
+        return Client(
+            entry_points, token, transport=self.transport, retries=RETRIES, clock=self.clock
+        )
+
+    @cached_property
+    def console(self) -> Console:
+        """Standard output, for people."""
+        # Lines are as long as they are: a digest that is cut helps nobody, a terminal can fold it.
+        return Console(width=_WIDEST, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+    @cached_property
+    def errors(self) -> Console:
+        """Standard error: progress, and what went wrong."""
+        return Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+
+def session_of(context: typer.Context) -> Session:
+    """The session of a subcommand."""
+    return context.ensure_object(Session)
+
+
+def _want_json(context: typer.Context, value: bool) -> bool:
+    if value:
+        session_of(context).json = True
+    return value
+
+
+Json = Annotated[bool, typer.Option("--json", callback=_want_json, help="Print JSON, for scripts.")]
+"""The option that every subcommand has; ``Session.json`` says whether it was given."""
+
+
+def _want_quiet(context: typer.Context, value: bool) -> bool:
+    if value:
+        session_of(context).quiet = True
+    return value
+
+
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", callback=_want_quiet, help="Print nothing but what goes wrong."),
+]
+"""The option of what moves content; ``Session.quiet`` says whether it was given."""
+
+
+def profile_name_of(given: str | None) -> str:
+    """The profile to work with: what is given, ``MCOS_PROFILE``, or the default one."""
+    return given or os.environ.get("MCOS_PROFILE") or DEFAULT_PROFILE

@@ -1,0 +1,203 @@
+"""Writing an object like a file: as a whole when it is closed, or not at all."""
+
+import io
+from collections.abc import Iterator, Mapping
+from queue import SimpleQueue
+from threading import Semaphore, Thread
+from types import TracebackType
+from typing import Self
+
+from mcos_client.api.models import Written
+from mcos_client.client import Client
+from mcos_client.errors import McosError, ObjectExists, PreconditionFailed
+from mcos_client.transfer.source import PIECE, StreamSource
+from mcos_client.transfers import LARGEST_CALL, OCTET_STREAM, as_settled
+
+_AHEAD = 4
+"""Pieces that are written and not taken yet, at most."""
+
+
+class WriteDiscarded(McosError):
+    """The writer gave up: nothing is stored."""
+
+
+class ObjectWriter(io.RawIOBase):
+    """A binary file that becomes an object when it is closed.
+
+    Parameters
+    ----------
+    only_new
+        Refuse if the object is there.
+    timeout
+        Seconds for which closing waits until the object can be read.
+
+    Notes
+    -----
+    What is written goes to a storage service while more is written. ``discard``, and leaving
+    ``with`` by an exception, have nothing stored.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        container: str,
+        name: str,
+        *,
+        content_type: str = OCTET_STREAM,
+        metadata: Mapping[str, str] | None = None,
+        part_size: int | None = None,
+        only_new: bool = False,
+        timeout: float = 600.0,
+    ) -> None:
+        self._client = client
+        self._where = (container, name)
+        self._content_type = content_type
+        self._metadata = metadata
+        self._part_size = part_size
+        self._only_new = only_new
+        self._timeout = timeout
+        self._pieces: SimpleQueue[bytes | WriteDiscarded] = SimpleQueue()
+        self._room = Semaphore(_AHEAD)
+        self._buffer = bytearray()
+        self._position = 0
+        self._failure: BaseException | None = None
+        self.written: Written | None = None
+        self._thread = Thread(target=self._run, name="mcos-writer", daemon=True)
+        self._thread.start()
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def write(self, data: "bytes | bytearray | memoryview") -> int:  # type: ignore[override]
+        if self.closed:
+            raise ValueError("write to a closed file")
+        content = memoryview(data).cast("B")
+        for first in range(0, len(content), PIECE):
+            self._buffer += content[first : first + PIECE]
+            if len(self._buffer) >= PIECE:
+                self._hand_over()
+        self._position += len(content)
+        return len(content)
+
+    def close(self) -> None:
+        """Store what was written; returns when it can be read.
+
+        Raises
+        ------
+        McosError, httpx.TransportError
+        """
+        if self.closed:
+            return
+        try:
+            if self._buffer:
+                self._hand_over()
+            self._pieces.put(b"")
+            self._thread.join()
+            if self._failure is not None:
+                raise self._failure
+        finally:
+            super().close()
+
+    def discard(self) -> None:
+        """Give up: nothing is stored."""
+        if self.closed:
+            return
+        self._pieces.put(WriteDiscarded("The writer gave up."))
+        self._thread.join()
+        super().close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.discard()
+
+    def __del__(self) -> None:
+        # What nobody closed nobody wanted stored; io's own way would be to close it.
+        if not self.closed and hasattr(self, "_thread"):
+            self.discard()
+
+    def _hand_over(self) -> None:
+        self._room.acquire()
+        if self._failure is not None:
+            self._thread.join()
+            failure = self._failure
+            super().close()
+            raise failure
+        self._pieces.put(bytes(self._buffer))
+        self._buffer.clear()
+
+    def _run(self) -> None:
+        try:
+            self.written = self._store()
+        except BaseException as error:
+            self._failure = error
+        finally:
+            self._room.release()  # who waits for room learns of the failure
+
+    def _taken(self) -> Iterator[bytes]:
+        while True:
+            piece = self._pieces.get()
+            self._room.release()
+            if isinstance(piece, WriteDiscarded):
+                raise piece
+            if not piece:
+                return
+            yield piece
+
+    def _store(self) -> Written:
+        source = StreamSource(self._taken())
+        small = source.within(LARGEST_CALL)
+        if small is not None:
+            return self._store_small(small)
+        container, name = self._where
+        written = self._client.upload(
+            container,
+            name,
+            source,
+            action="create" if self._only_new else "replace",
+            content_type=self._content_type,
+            metadata=self._metadata,
+            part_size=self._part_size,
+        )
+        return self._until_readable(written)
+
+    def _store_small(self, content: bytes) -> Written:
+        container, name = self._where
+        try:
+            written = self._client.create_object(
+                container,
+                name,
+                content,
+                content_type=self._content_type,
+                metadata=self._metadata,
+                if_none_match="*",
+            )
+        except (ObjectExists, PreconditionFailed):
+            if self._only_new:
+                raise
+            written = self._client.update_object(
+                container,
+                name,
+                content,
+                content_type=self._content_type,
+                metadata=self._metadata,
+            )
+        return self._until_readable(written)
+
+    def _until_readable(self, written: Written) -> Written:
+        if written.state == "CREATED":
+            return written
+        stat = self._client.wait_until_settled(*self._where, timeout=self._timeout)
+        return as_settled(written, stat)

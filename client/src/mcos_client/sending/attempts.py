@@ -1,0 +1,140 @@
+"""The attempts at one call: where each goes, and whether there is another. It does no I/O."""
+
+import random
+from enum import Enum
+from typing import Generic
+
+import httpx
+
+from mcos_client.api.call import Call, Repeat, Result
+from mcos_client.errors import ContentCorrupted, McosError, NotSent, UnexpectedReply, Unreachable
+from mcos_client.sending.entry_points import EntryPoints
+
+FIRST_PAUSE = 0.2
+"""Seconds before the second attempt, at most; they double from one attempt to the next."""
+
+LONGEST_PAUSE = 10.0
+"""Seconds. The API's word to come back later than that is left to the caller."""
+
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+class Outcome(Enum):
+    """What is known about the request after an attempt that failed."""
+
+    NOT_DONE = "nothing was done, and a later attempt may succeed"
+    UNKNOWN = "it may have been done"
+    REFUSED = "nothing was done, and another attempt would be refused alike"
+
+
+def outcome_of(error: McosError) -> Outcome:
+    """What an error says about its request."""
+    if isinstance(error, NotSent):
+        return Outcome.NOT_DONE
+    if isinstance(error, Unreachable | ContentCorrupted):
+        return Outcome.UNKNOWN
+    if error.status == httpx.codes.TOO_MANY_REQUESTS:
+        return Outcome.NOT_DONE
+    if error.status == httpx.codes.SERVICE_UNAVAILABLE and error.retry_after is not None:
+        return Outcome.NOT_DONE
+    if error.status is not None and error.status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return Outcome.UNKNOWN
+    return Outcome.REFUSED
+
+
+class Attempts(Generic[Result]):
+    """The attempts at a call, one after another.
+
+    Attributes
+    ----------
+    entry_point
+        Where the next one goes.
+
+    Notes
+    -----
+    Send ``request``; hand the reply to ``read`` and what goes wrong to ``pause_after``, which
+    raises it if that is the end.
+    """
+
+    def __init__(self, call: Call[Result], entry_points: EntryPoints, retries: int) -> None:
+        self._call = call
+        self._entry_points = entry_points
+        self._retries = retries
+        self._made = 0
+        self._lost: McosError | None = None
+        self.entry_point, *self._others = entry_points.in_order()
+
+    def request(self, token: str | None) -> httpx.Request:
+        """The request of the next attempt."""
+        return self._call.request(self.entry_point, token)
+
+    def read(self, response: httpx.Response) -> Result:
+        """What the reply says.
+
+        Raises
+        ------
+        McosError
+        """
+        try:
+            return self._call.result(response)
+        except McosError as error:
+            if self._lost is not None:
+                for kind, meaning in self._call.already.items():
+                    if isinstance(error, kind):
+                        return meaning
+            raise
+
+    def pause_after(self, error: McosError | httpx.TransportError) -> float:
+        """Seconds until the next attempt.
+
+        Raises
+        ------
+        McosError
+            There is none: what the caller is to know.
+        """
+        failure = error if isinstance(error, McosError) else self._without_reply(error)
+        if _is_of_the_entry_point(failure):
+            self._entry_points.let_rest(self.entry_point)
+        if isinstance(failure, NotSent) and self._others:
+            # Another entry point is asked at once, and whether or not retries were asked for.
+            self.entry_point, *self._others = self._others
+            return 0.0
+        outcome = outcome_of(failure)
+        if self._made == self._retries or not self._may_follow(outcome, failure):
+            self._end(failure, cause=error)
+        if outcome is Outcome.UNKNOWN:
+            self._lost = self._lost or failure
+        self._made += 1
+        self.entry_point, *self._others = self._entry_points.in_order()
+        return (failure.retry_after or 0.0) + self._backoff()
+
+    def _may_follow(self, outcome: Outcome, failure: McosError) -> bool:
+        if (failure.retry_after or 0.0) > LONGEST_PAUSE:
+            return False
+        if outcome is Outcome.UNKNOWN:
+            return self._call.repeat is not Repeat.IF_NOT_DONE
+        return outcome is Outcome.NOT_DONE
+
+    def _backoff(self) -> float:
+        """Any time up to the longest (full jitter): clients that failed together come apart."""
+        longest = min(FIRST_PAUSE * 2 ** (self._made - 1), LONGEST_PAUSE)
+        return random.uniform(0, longest)  # noqa: S311  (no secret)
+
+    def _end(self, failure: McosError, *, cause: Exception) -> None:
+        if self._lost is not None and self._call.repeat is Repeat.GUARDED:
+            # An earlier attempt may have been done, and may be why this one was refused.
+            raise self._lost from cause
+        if failure is cause:
+            raise failure
+        raise failure from cause
+
+    def _without_reply(self, error: httpx.TransportError) -> Unreachable:
+        message = f"{self.entry_point}: {error or type(error).__name__}"
+        return (NotSent if isinstance(error, _NEVER_SENT) else Unreachable)(message)
+
+
+def _is_of_the_entry_point(failure: McosError) -> bool:
+    """Whether it may be otherwise at another entry point: no reply, or none of the API's."""
+    if isinstance(failure, UnexpectedReply):
+        return failure.status is not None and failure.status >= httpx.codes.INTERNAL_SERVER_ERROR
+    return isinstance(failure, Unreachable)

@@ -1,0 +1,59 @@
+"""What transfers go over: calls to the API, and requests to storage services."""
+
+import random
+from threading import Event
+from typing import Protocol
+
+import httpx
+
+from mcos_client.api.call import Call, Result
+from mcos_client.errors import TransferStopped
+from mcos_client.sending.attempts import FIRST_PAUSE, LONGEST_PAUSE
+from mcos_client.sending.clock import Clock
+
+RETRIES = 4
+"""How often what failed of a transfer is made again, one after another. All of it may be."""
+
+
+class Send(Protocol):
+    """Makes a call, and gives what it answers."""
+
+    def __call__(self, call: Call[Result], /) -> Result: ...
+
+
+class Connection:
+    """A client as transfers need it.
+
+    Attributes
+    ----------
+    send
+        Makes a call of the API, and makes it again when it fails.
+    http
+        For storage services; it knows no token.
+    """
+
+    def __init__(self, send: Send, http: httpx.Client, clock: Clock) -> None:
+        self.send = send
+        self.http = http
+        self._clock = clock
+        self._stop = Event()
+
+    def stop(self) -> None:
+        """Make what is under way in other threads end with ``TransferStopped``."""
+        self._stop.set()
+
+    def check(self) -> None:
+        """Go on only if nobody has stopped it.
+
+        Raises
+        ------
+        TransferStopped
+        """
+        if self._stop.is_set():
+            raise TransferStopped("The transfer was stopped.")
+
+    def pause(self, failures: int, *, at_least: float = 0.0) -> None:
+        """Wait before the attempt that follows so many failures: any time up to the longest."""
+        self.check()
+        longest = min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
+        self._clock.sleep(at_least + random.uniform(0, longest))  # noqa: S311  (no secret)

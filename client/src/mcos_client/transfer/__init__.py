@@ -1,0 +1,1 @@
+"""Content of any size: where it is read from, how it is sent, fetched and checked."""

@@ -1,0 +1,73 @@
+"""The client for asyncio is the client, with coroutines."""
+
+import asyncio
+import inspect
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from mcos_client import AsyncClient, Client, ObjectNotFound, Unreachable
+from mcos_client.admin import Admin
+from mcos_client.aio.admin import AsyncAdmin
+from tests.unit.client.conftest import ENTRY_POINT, Gateway
+from tests.unit.client.sending.test_attempts import answer, done, lost, problem
+from tests.unit.client.stopped_clock import StoppedClock
+from tests.unit.client.test_client import stat
+
+
+def public(kind: type) -> dict[str, Callable[..., object]]:
+    members = inspect.getmembers(kind, inspect.isfunction)
+    return {name: member for name, member in members if not name.startswith("_")}
+
+
+@pytest.mark.parametrize(("kind", "async_kind"), [(Client, AsyncClient), (Admin, AsyncAdmin)])
+def test_both_have_the_same_calls(kind: type, async_kind: type) -> None:
+    expected, found = public(kind), public(async_kind)
+    assert sorted(found) == sorted(expected)
+    for name, method in found.items():
+        theirs = inspect.signature(expected[name]).parameters
+        assert inspect.signature(method).parameters == theirs, name
+        assert inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method), name
+
+
+def test_both_are_made_alike() -> None:
+    def defaults(kind: type) -> dict[str, object]:
+        return {one.name: one.default for one in inspect.signature(kind).parameters.values()}
+
+    assert defaults(AsyncClient) == defaults(Client)
+
+
+def test_calls_are_made_and_sent_again(gateway: Gateway, clock: StoppedClock) -> None:
+    async def use() -> None:
+        transport = httpx.MockTransport(gateway)
+        async with AsyncClient(
+            ENTRY_POINT, "t", transport=transport, retries=1, clock=clock
+        ) as client:
+            answer(gateway, lost, done)
+            assert [one.name async for one in client.all_containers()] == ["c"]
+            answer(gateway, lost)
+            with pytest.raises(Unreachable):
+                await client.create_object("c", "o", b"1")
+            answer(gateway, problem(404, "object_not_found"))
+            with pytest.raises(ObjectNotFound):
+                await client.stat_object("c", "o")
+            await client.close()
+
+    asyncio.run(use())
+    assert len(clock.pauses) == 1
+    assert gateway.requests[0].headers["authorization"] == "Bearer t"
+
+
+def test_waits_until_an_object_is_settled(gateway: Gateway, clock: StoppedClock) -> None:
+    replies = iter([stat("CREATING"), stat("CREATED")])
+    gateway.reply = lambda request: next(replies)
+
+    async def wait() -> str:
+        transport = httpx.MockTransport(gateway)
+        async with AsyncClient(ENTRY_POINT, transport=transport, clock=clock) as client:
+            settled = await client.wait_until_settled("c", "o")
+            assert settled is not None
+            return settled.state
+
+    assert asyncio.run(wait()) == "CREATED"

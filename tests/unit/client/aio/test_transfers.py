@@ -1,0 +1,152 @@
+"""Content of any size by asyncio: the same bytes, on the loop's network; it can be cancelled."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from threading import Event
+
+import httpx
+import pytest
+
+from mcos_client import AsyncClient, ContentCorrupted, Journal, TransferStopped
+from mcos_client.transfers import LARGEST_CALL
+from tests.unit.client.fake_mcos import FakeMcos
+from tests.unit.client.stopped_clock import StoppedClock
+
+LARGE = os.urandom(LARGEST_CALL + 100_000)
+
+
+def run(fake: FakeMcos, work: Callable[[AsyncClient], Awaitable[object]]) -> None:
+    async def use() -> None:
+        transport = httpx.MockTransport(fake)
+        async with AsyncClient(
+            "http://mcos.test/base", "a-token", transport=transport, clock=StoppedClock()
+        ) as client:
+            await client.create_container("c")
+            async with asyncio.timeout(20) as limit:
+                await work(client)
+            # Who waits for a task that is cancelled takes the end of the time for its end.
+            assert not limit.expired()
+
+    asyncio.run(use())
+    assert not fake.storage.leaks
+
+
+async def pieces() -> AsyncIterator[bytes]:
+    for first in range(0, len(LARGE), 100_000):
+        await asyncio.sleep(0)
+        yield LARGE[first : first + 100_000]
+
+
+def test_all_ways_to_write_and_to_read(fake: FakeMcos, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(LARGE)
+
+    async def work(client: AsyncClient) -> None:
+        await client.create_object("c", "bytes", LARGE)
+        await client.create_object("c", "path", file)
+        await client.create_object("c", "pieces", pieces())
+        await client.upload("c", "parts", pieces(), part_size=500_000)
+        await client.update_object("c", "bytes", pieces(), prefer="wait=10")
+        for name in fake.containers["c"]:
+            await client.wait_until_settled("c", name)
+            assert (await client.download_object("c", name)).content == LARGE
+        found = await client.download_to("c", "parts", tmp_path / "back")
+        assert (tmp_path / "back").read_bytes() == LARGE
+        assert found.sha256 is not None
+        assert b"".join([one async for one in client.stream_object("c", "parts")]) == LARGE
+        async with await client.open_object("c", "parts") as opened:
+            await opened.seek(-5, os.SEEK_END)
+            assert await opened.read() == LARGE[-5:]
+        ranged = await client.download_object("c", "parts", range_="bytes=5-4600000")
+        assert ranged.content == LARGE[5:4600001]
+
+    run(fake, work)
+    assert all(one.content == LARGE for one in fake.containers["c"].values())
+
+
+def test_uploads_are_listed_and_given_up(fake: FakeMcos) -> None:
+    async def work(client: AsyncClient) -> None:
+        upload = await client.begin_upload("c", "o", size=1)
+        assert [one.upload async for one in client.all_uploads()] == [upload.upload]
+        assert (await client.stat_upload(upload.upload)).state == "OPEN"
+        await client.abort_upload(upload.upload)
+        assert [one async for one in client.all_uploads()] == []
+
+    run(fake, work)
+
+
+def test_damage_is_found(fake: FakeMcos) -> None:
+    async def work(client: AsyncClient) -> None:
+        await client.create_object("c", "o", LARGE)
+        await client.wait_until_settled("c", "o")
+        other = httpx.ByteStream(LARGE[::-1])
+        fake.storage.instead = lambda request: httpx.Response(200, stream=other)
+        with pytest.raises(ContentCorrupted):
+            await client.download_object("c", "o")
+
+    run(fake, work)
+
+
+def test_the_loop_goes_on_while_content_is_sent(fake: FakeMcos) -> None:
+    """A storage service that waits for the loop gets what it waits for."""
+    turned = Event()
+
+    async def work(client: AsyncClient) -> None:
+        def read_slowly() -> Iterator[bytes]:
+            yield LARGE[:-1]
+            assert turned.wait(30)
+            yield LARGE[-1:]
+
+        sending = asyncio.create_task(client.upload("c", "o", read_slowly()))
+        await client.create_container("d")
+        turned.set()
+        await sending
+
+    run(fake, work)
+    assert fake.containers["c"]["o"].content == LARGE
+
+
+@pytest.mark.parametrize("way", ["cancel", "stop_transfers"])
+def test_an_upload_that_is_stopped_can_go_on(fake: FakeMcos, tmp_path: Path, way: str) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(LARGE)
+    journal = Journal(tmp_path / "journal")
+
+    async def work(client: AsyncClient) -> None:
+        reached = asyncio.Event()
+        hold = asyncio.Event()
+        real = client._http.send
+
+        async def send(request: httpx.Request, **options: object) -> httpx.Response:
+            held = request.method == "PUT" and fake.storage.has(request.url)
+            if held and len(fake.storage.requests) >= 2:
+                reached.set()
+                await hold.wait()
+            return await real(request, **options)  # type: ignore[arg-type]
+
+        client._http.send = send  # type: ignore[method-assign]
+
+        def upload() -> asyncio.Task[object]:
+            return asyncio.create_task(
+                client.upload("c", "o", file, part_size=1_000_000, journal=journal)
+            )
+
+        sending = upload()
+        await reached.wait()
+        if way == "cancel":
+            sending.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await sending
+        else:
+            await client.stop_transfers()
+            with pytest.raises(TransferStopped):
+                await sending
+        assert fake.containers["c"] == {}
+        client._http.send = real  # type: ignore[method-assign]
+        await upload()
+
+    run(fake, work)
+    assert fake.containers["c"]["o"].content == LARGE
+    assert set(fake.uploads.parts_sent.values()) == {1}

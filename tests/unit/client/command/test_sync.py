@@ -1,0 +1,227 @@
+"""sync moves what differs, says what it compared, and deletes only what it may."""
+
+import os
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.unit.client.command.test_cp import TREE, read, stored, write
+from tests.unit.client.command_line import Mcos
+from tests.unit.client.fake_mcos import problem
+
+OLD = 1_600_000_000_123_456_789
+
+
+@pytest.fixture
+def folder(mcos: Mcos, tmp_path: Path) -> Path:
+    mcos("mb", "c")
+    folder = write(tmp_path / "folder", TREE)
+    for name in TREE:
+        os.utime(folder / name, ns=(OLD, OLD))
+    return folder
+
+
+def writes(mcos: Mcos) -> int:
+    return sum(one.method in ("POST", "PUT", "DELETE") for one in mcos.fake.requests)
+
+
+def test_the_second_time_nothing_is_moved_and_it_says_so(mcos: Mcos, folder: Path) -> None:
+    first = mcos("sync", str(folder), "mcos:c/x")
+    assert stored(mcos) == {f"x/{name}": content for name, content in TREE.items()}
+    assert f"{len(TREE)} copied" in first.text
+    assert "compared by size and time" in first.text
+    before = writes(mcos)
+    second = mcos("sync", str(folder), "mcos:c/x")
+    assert second.text == "nothing to do: 4 are the same, compared by size and time\n"
+    assert writes(mcos) == before
+    [summary] = mcos("sync", str(folder), "mcos:c/x", "--json").values
+    assert summary == {
+        "compared_by": "size and time",
+        "copied": 0,
+        "bytes": 0,
+        "deleted": 0,
+        "equal": 4,
+    }
+
+
+def test_the_other_way_too_and_files_are_as_old_as_what_was_stored(
+    mcos: Mcos, folder: Path, tmp_path: Path
+) -> None:
+    mcos("sync", str(folder), "mcos:c/x")
+    back = tmp_path / "back"
+    mcos("sync", "mcos:c/x", str(back))
+    assert read(back) == TREE
+    assert {(back / name).stat().st_mtime_ns for name in TREE} == {OLD}
+    assert mcos("sync", "mcos:c/x", str(back)).text.startswith("nothing to do: 4")
+    assert mcos("sync", str(back), "mcos:c/x").text.startswith("nothing to do: 4")
+
+
+def test_what_was_stored_without_a_time_has_the_one_of_its_storing(
+    mcos: Mcos, folder: Path, tmp_path: Path
+) -> None:
+    mcos("put", "-", "c/o", stdin=b"1")
+    mcos("sync", "mcos:c", str(tmp_path / "back"))
+    assert mcos("sync", "mcos:c", str(tmp_path / "back")).text.startswith("nothing to do: 1")
+    assert (tmp_path / "back" / "o").stat().st_mtime == 1767225600  # TIME of the fake
+
+
+def test_what_changed_is_moved_and_nothing_else(mcos: Mcos, folder: Path) -> None:
+    mcos("sync", str(folder), "mcos:c")
+    (folder / "a.txt").write_bytes(b"longer")
+    (folder / "b" / "c.bin").write_bytes(bytes(256))
+    (folder / "new").write_bytes(b"new")
+    values = mcos("sync", str(folder), "mcos:c", "--json").values
+    reasons = {one["name"]: one["reason"] for one in values if "reason" in one}
+    assert reasons == {"a.txt": "size", "b/c.bin": "content", "new": "new"}
+    assert stored(mcos) == read(folder)
+
+
+def test_a_file_that_was_only_touched_is_the_same(mcos: Mcos, folder: Path) -> None:
+    mcos("sync", str(folder), "mcos:c")
+    os.utime(folder / "a.txt", ns=(5, 5))
+    before = writes(mcos)
+    assert mcos("sync", str(folder), "mcos:c").text.startswith("nothing to do")
+    assert writes(mcos) == before
+
+
+def test_checksum_finds_what_time_hides(mcos: Mcos, folder: Path) -> None:
+    mcos("sync", str(folder), "mcos:c")
+    (folder / "a.txt").write_bytes(b"X")
+    os.utime(folder / "a.txt", ns=(OLD, OLD))
+    assert mcos("sync", str(folder), "mcos:c").text.startswith("nothing to do")
+    told = mcos("sync", str(folder), "mcos:c", "--checksum").text
+    assert "compared by size and MD5" in told
+    assert stored(mcos)["a.txt"] == b"X"
+    assert mcos("sync", str(folder), "mcos:c", "-c").text.startswith("nothing to do")
+
+
+def test_only_delete_deletes(mcos: Mcos, folder: Path) -> None:
+    mcos("put", "-", "c/x/extra", stdin=b"1")
+    mcos("put", "-", "c/y", stdin=b"1")
+    mcos("sync", str(folder), "mcos:c/x")
+    assert "x/extra" in stored(mcos)
+    told = mcos("sync", str(folder), "mcos:c/x", "--delete").text
+    assert "deleted extra" in told
+    assert sorted(stored(mcos)) == sorted([f"x/{name}" for name in TREE] + ["y"])
+
+
+def test_delete_the_other_way(mcos: Mcos, folder: Path, tmp_path: Path) -> None:
+    mcos("sync", str(folder), "mcos:c")
+    back = write(tmp_path / "back", {"extra": b"1", "b/extra": b"2", "x.mcos-part": b"3"})
+    mcos("sync", "mcos:c", str(back))
+    assert (back / "extra").exists()
+    mcos("sync", "mcos:c", str(back), "--delete")
+    # What is left of a download that goes on another time is nobody's extra file.
+    assert read(back) == {**TREE, "x.mcos-part": b"3"}
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(
+    mcos: Mcos, folder: Path, tmp_path: Path, up: bool
+) -> None:
+    mcos("put", "-", "c/extra", stdin=b"1")
+    before, files = writes(mcos), read(folder)
+    sides = (str(folder), "mcos:c") if up else ("mcos:c", str(folder))
+    told = mcos("sync", *sides, "--delete", "--dry-run").text
+    assert ("would copy a.txt" if up else "would copy extra") in told
+    assert ("would delete extra" if up else "would delete a.txt") in told
+    assert (writes(mcos), read(folder)) == (before, files)
+
+
+def test_nothing_is_deleted_when_a_folder_cannot_be_read(
+    mcos: Mcos, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mcos("sync", str(folder), "mcos:c")
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if Path(path).name == "b":
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    mcos("sync", str(folder), "mcos:c", "--delete", code=1)
+    assert stored(mcos) == TREE
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_nothing_is_deleted_when_a_listing_fails(
+    mcos: Mcos, folder: Path, tmp_path: Path, up: bool
+) -> None:
+    mcos("put", "-", "c/extra", stdin=b"1")
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        listing = request.method == "GET" and request.url.path.endswith("/objects")
+        return problem(500, "internal_error") if listing else None
+
+    mcos.fake.instead = refuse
+    sides = (str(folder), "mcos:c") if up else ("mcos:c", str(folder))
+    mcos("sync", *sides, "--delete", code=1)
+    assert "extra" in stored(mcos)
+    assert read(folder) == TREE
+
+
+def test_nothing_is_deleted_when_something_could_not_be_copied(mcos: Mcos, folder: Path) -> None:
+    mcos("put", "-", "c/extra", stdin=b"1")
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        refused = request.method == "POST" and request.url.path.endswith("a.txt")
+        return problem(403, "not_permitted") if refused else None
+
+    mcos.fake.instead = refuse
+    result = mcos("sync", str(folder), "mcos:c", "--delete", code=5)
+    assert "nothing was deleted" in result.errors
+    assert sorted(stored(mcos)) == sorted([*(TREE.keys() - {"a.txt"}), "extra"])
+
+
+def test_a_mistyped_source_does_not_delete_everything(
+    mcos: Mcos, folder: Path, tmp_path: Path
+) -> None:
+    mcos("put", "-", "c/x/o", stdin=b"1")
+    mcos("sync", "mcos:c/mistyped", str(folder), "--delete", code=3)
+    assert read(folder) == TREE
+    mcos("sync", str(tmp_path / "mistyped"), "mcos:c/x", "--delete", code=1)
+    assert stored(mcos) == {"x/o": b"1"}
+
+
+def test_what_is_below_a_link_is_not_judged(mcos: Mcos, folder: Path) -> None:
+    (folder / "round").symlink_to(folder)
+    mcos("put", "-", "c/round/o", stdin=b"1")
+    result = mcos("sync", str(folder), "mcos:c", "--delete")
+    assert "a link to a folder, left out" in result.errors
+    assert stored(mcos) == {**TREE, "round/o": b"1"}
+
+
+def test_what_somebody_replaced_since_it_was_listed_is_not_deleted(
+    mcos: Mcos, folder: Path
+) -> None:
+    mcos("put", "-", "c/extra", stdin=b"1")
+    conditions = []
+
+    def look(request: httpx.Request) -> None:
+        if request.method == "DELETE":
+            conditions.append(request.headers["if-match"])
+
+    etag = mcos.fake.containers["c"]["extra"].etag
+    mcos.fake.instead = look
+    mcos("sync", str(folder), "mcos:c", "--delete")
+    assert conditions == [etag]
+
+
+def test_names_that_are_no_paths_are_told(mcos: Mcos, folder: Path, tmp_path: Path) -> None:
+    for name in ("../out", "good"):
+        mcos("put", "-", f"c/p/{name}", stdin=b"1")
+    back = write(tmp_path / "back", {"extra": b"1"})
+    result = mcos("sync", "mcos:c/p", str(back), "--delete", code=1)
+    assert "no path below a folder" in result.errors
+    assert read(back) == {"good": b"1", "extra": b"1"}
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_failed_is_stored_again(mcos: Mcos, folder: Path) -> None:
+    mcos("sync", str(folder), "mcos:c")
+    mcos.fake.containers["c"]["a.txt"].states = ["FAILED"]
+    values = mcos("sync", str(folder), "mcos:c", "--json").values
+    assert [one.get("reason") for one in values] == ["failed", None]

@@ -1,0 +1,305 @@
+"""MCOS as a file system of fsspec, for pandas too."""
+
+import gzip
+import pickle
+import tomllib
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import fsspec  # type: ignore[import-untyped]
+import httpx
+import pytest
+
+from mcos_client.config import Profile, write_profile
+from mcos_client.fs import McosFileSystem
+from mcos_client.transfers import LARGEST_CALL
+from tests.unit.client.fake_mcos import FakeMcos
+
+LARGE = bytes(range(256)) * (LARGEST_CALL // 256 + 1)
+PYPROJECT = Path(__file__).parents[4] / "client" / "pyproject.toml"
+
+
+@pytest.fixture
+def options(fake: FakeMcos) -> dict[str, Any]:
+    return {
+        "entry_points": "http://mcos.test/base",
+        "token": "a-token",
+        "transport": httpx.MockTransport(fake),
+    }
+
+
+@pytest.fixture
+def fs(fake: FakeMcos, options: dict[str, Any]) -> Iterator[McosFileSystem]:
+    fsspec.register_implementation("mcos", McosFileSystem, clobber=True)
+    fs = fsspec.filesystem("mcos", **options)
+    fs.mkdir("c")
+    yield fs
+    assert not fake.storage.leaks
+    McosFileSystem.clear_instance_cache()
+
+
+def stored(fake: FakeMcos, container: str = "c") -> dict[str, bytes]:
+    return {name: one.content for name, one in fake.containers[container].items()}
+
+
+def test_it_is_registered_under_its_protocol() -> None:
+    project = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]
+    module, _, name = project["entry-points"]["fsspec.specs"]["mcos"].partition(":")
+    assert getattr(import_module(module), name) is McosFileSystem
+    assert McosFileSystem.protocol == "mcos"
+    assert any(one.startswith("fsspec") for one in project["optional-dependencies"]["fsspec"])
+
+
+def test_it_speaks_for_who_is_logged_in(
+    tmp_path: Path, fake: FakeMcos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.json"
+    monkeypatch.setenv("MCOS_CONFIG", str(config))
+    for name in ("default", "other"):
+        profile = Profile((f"http://{name}.test",), "demo", "a-token", "2030")
+        write_profile(config, name, profile)
+    transport = httpx.MockTransport(fake)
+    for profile_name, host in ((None, "default.test"), ("other", "other.test")):
+        McosFileSystem(profile=profile_name, transport=transport, skip_instance_cache=True).ls("")
+        assert fake.requests[-1].url.host == host
+        assert fake.requests[-1].headers["authorization"] == "Bearer a-token"
+
+
+@pytest.mark.parametrize("content", [b"", b"small", LARGE], ids=["empty", "small", "large"])
+def test_what_is_written_can_be_read_as_soon_as_it_is_closed(
+    fs: McosFileSystem, fake: FakeMcos, content: bytes
+) -> None:
+    for _ in range(2):  # made, and replaced
+        with fs.open("c/x/o", "wb") as file:
+            assert file.write(content) == len(content)
+            assert file.tell() == len(content)
+        with fs.open("mcos://c/x/o", "rb") as file:
+            assert file.read() == content
+    assert stored(fake) == {"x/o": content}
+    assert fs.size("c/x/o") == len(content)
+
+
+def test_nobody_sees_what_is_not_closed(fs: McosFileSystem, fake: FakeMcos) -> None:
+    fs.pipe("c/o", b"old")
+    with fs.open("c/o", "wb") as file:
+        file.write(LARGE)
+        assert fs.cat("c/o") == b"old"
+    assert fs.cat("c/o") == LARGE
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("content", [b"small", LARGE * 2], ids=["small", "large"])
+def test_an_error_has_nothing_stored(fs: McosFileSystem, fake: FakeMcos, content: bytes) -> None:
+    with pytest.raises(ZeroDivisionError), fs.open("c/o", "wb") as file:  # noqa: PT012
+        file.write(content)
+        raise ZeroDivisionError
+    assert (stored(fake), fake.uploads.begun) == ({}, {})
+
+
+def test_an_error_has_nothing_stored_where_fsspec_closes_the_file(
+    fs: McosFileSystem, fake: FakeMcos, options: dict[str, Any]
+) -> None:
+    with (  # noqa: PT012, PT031
+        pytest.warns(UserWarning, match="not stored"),
+        pytest.raises(ZeroDivisionError),
+        fsspec.open("mcos://c/o", "wb", **options) as file,
+    ):
+        file.write(b"half")
+        raise ZeroDivisionError
+    assert stored(fake) == {}
+
+
+def test_a_file_may_be_written_while_another_error_is_handled(
+    fs: McosFileSystem, fake: FakeMcos
+) -> None:
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        with fs.open("c/o", "wb") as file:
+            file.write(b"what went wrong")
+    assert stored(fake) == {"o": b"what went wrong"}
+
+
+def test_what_nobody_closes_is_not_stored(fs: McosFileSystem, fake: FakeMcos) -> None:
+    file = fs.open("c/o", "wb")
+    file.write(b"half")
+    del file
+    assert stored(fake) == {}
+
+
+def test_who_writes_learns_that_it_cannot_be_stored(fs: McosFileSystem, fake: FakeMcos) -> None:
+    fake.storage.instead = lambda request: httpx.Response(403)
+    fs.client._clock.sleep = lambda seconds: None  # type: ignore[method-assign]
+    with pytest.raises(Exception, match="403"), fs.open("c/o", "wb") as file:  # noqa: PT012
+        for _ in range(100):
+            file.write(LARGE)
+    assert stored(fake) == {}
+    with pytest.raises(FileNotFoundError), fs.open("none/o", "wb") as file:
+        file.write(b"1")
+
+
+def test_a_transaction_stores_all_or_nothing(fs: McosFileSystem, fake: FakeMcos) -> None:
+    with fs.transaction:
+        for name in ("a", "b"):
+            with fs.open(f"c/{name}", "wb") as file:
+                file.write(b"1")
+        assert stored(fake) == {}
+    assert sorted(stored(fake)) == ["a", "b"]
+    with pytest.raises(ZeroDivisionError), fs.transaction:  # noqa: PT012
+        with fs.open("c/c", "wb") as file:
+            file.write(b"1")
+        raise ZeroDivisionError
+    assert sorted(stored(fake)) == ["a", "b"]
+
+
+def test_only_new(fs: McosFileSystem) -> None:
+    fs.pipe("c/o", b"1")
+    with pytest.raises(FileExistsError), fs.open("c/o", "xb") as file:
+        file.write(b"2")
+    assert fs.cat("c/o") == b"1"
+
+
+def test_reading_is_by_ranges_that_are_kept(fs: McosFileSystem, fake: FakeMcos) -> None:
+    fs.pipe("c/o", LARGE)
+    asked = len(fake.requests)
+    with fs.open("c/o") as file:
+        file.seek(-10, 2)
+        assert file.read() == LARGE[-10:]
+        file.seek(5)
+        assert file.read(10) == LARGE[5:15]
+        assert file.read(10) == LARGE[15:25]
+    ranges = [one.headers.get("range") for one in fake.requests[asked:]]
+    assert sum(one is not None for one in ranges) == 2
+    assert fs.cat_file("c/o", 100, 200) == LARGE[100:200]
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_no_mix(fs: McosFileSystem) -> None:
+    fs.pipe("c/o", LARGE)
+    with fs.open("c/o", block_size=1000) as file:
+        file.read(10)
+        fs.pipe("c/o", LARGE[::-1])
+        file.seek(1_000_000)
+        with pytest.raises(Exception, match="another version"):
+            file.read(10)
+
+
+TREE = {"a": b"1", "x/b": b"22", "x/y/c": b"333"}
+
+
+@pytest.fixture
+def tree(fs: McosFileSystem) -> None:
+    fs.pipe({f"c/{name}": content for name, content in TREE.items()})
+
+
+@pytest.mark.usefixtures("tree")
+def test_listings(fs: McosFileSystem) -> None:
+    fs.mkdir("d")
+    assert fs.ls("", detail=False) == ["c", "d"]
+    assert fs.ls("c", detail=False) == ["c/a", "c/x"]
+    assert fs.ls("mcos://c/x/", detail=False) == ["c/x/b", "c/x/y"]
+    assert fs.ls("c/a", detail=False) == ["c/a"]
+    assert fs.ls("d") == []
+    assert {one["name"]: one["type"] for one in fs.ls("c")} == {"c/a": "file", "c/x": "directory"}
+    assert fs.find("c") == ["c/a", "c/x/b", "c/x/y/c"]
+    assert fs.find("c/x") == ["c/x/b", "c/x/y/c"]
+    assert fs.find("c/a") == ["c/a"]
+    assert fs.find("c", maxdepth=1) == ["c/a"]
+    assert fs.glob("c/x/*") == ["c/x/b", "c/x/y"]
+    assert fs.glob("c/**/c") == ["c/x/y/c"]
+    assert fs.du("c") == 6
+    assert [(one, sorted(files)) for one, _, files in fs.walk("c")] == [
+        ("c", ["a"]),
+        ("c/x", ["b"]),
+        ("c/x/y", ["c"]),
+    ]
+    for missing in ("c/none", "none", "c/x/none", "none/x"):
+        with pytest.raises(FileNotFoundError):
+            fs.ls(missing)
+        with pytest.raises(FileNotFoundError):
+            fs.info(missing)
+        assert not fs.exists(missing)
+
+
+@pytest.mark.usefixtures("tree")
+def test_facts(fs: McosFileSystem, fake: FakeMcos) -> None:
+    info = fs.info("c/x/b")
+    assert (info["type"], info["size"]) == ("file", 2)
+    assert info["ETag"] == fake.containers["c"]["x/b"].etag
+    assert fs.isdir("c/x")
+    assert fs.isdir("c")
+    assert fs.isdir("")
+    assert not fs.isfile("c/x")
+    assert fs.isfile("c/a")
+    assert fs.modified("c/a").year == fs.created("c/a").year == 2026
+
+
+@pytest.mark.usefixtures("tree")
+def test_files_are_copied_moved_and_deleted(
+    fs: McosFileSystem, fake: FakeMcos, tmp_path: Path
+) -> None:
+    fake.containers["c"]["a"].metadata["k"] = "v"
+    fs.cp_file("c/a", "c/copy")
+    assert fake.containers["c"]["copy"].metadata == {"k": "v"}
+    fs.copy("c/x", "c/z", recursive=True)
+    assert fs.find("c/z") == ["c/z/b", "c/z/y/c"]
+    fs.mv("c/copy", "c/moved")
+    assert not fs.exists("c/copy")
+    fs.rm("c/z", recursive=True)
+    fs.rm(["c/moved", "c/a"])
+    assert sorted(stored(fake)) == ["x/b", "x/y/c"]
+    with pytest.raises(FileNotFoundError):
+        fs.rm("c/none")
+    with pytest.raises(OSError, match="not empty"):
+        fs.rmdir("c")
+    fs.rm("c", recursive=True)
+    assert fs.ls("") == []
+
+
+@pytest.mark.parametrize("content", [b"small", LARGE], ids=["small", "large"])
+def test_files_go_there_and_back(fs: McosFileSystem, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "file").write_bytes(content)
+    fs.put_file(str(tmp_path / "file"), "c/x/o")
+    assert fs.cat("c/x/o") == content
+    fs.get_file("c/x/o", str(tmp_path / "new" / "back"))
+    assert (tmp_path / "new" / "back").read_bytes() == content
+    with pytest.raises(FileNotFoundError):
+        fs.get_file("c/none", str(tmp_path / "none"))
+
+
+@pytest.mark.usefixtures("tree")
+def test_trees_go_there_and_back(fs: McosFileSystem, fake: FakeMcos, tmp_path: Path) -> None:
+    fs.get("c/", str(tmp_path / "back"), recursive=True)
+    fs.put(str(tmp_path / "back") + "/", "d/again/", recursive=True)
+    assert stored(fake, "d") == {f"again/{name}": one for name, one in TREE.items()}
+
+
+def test_text_and_compression_are_fsspecs(fs: McosFileSystem, options: dict[str, Any]) -> None:
+    with fs.open("c/t", "w") as file:
+        file.write("grüße\n")
+    assert fs.read_text("c/t") == "grüße\n"
+    with fsspec.open("mcos://c/t.gz", "wt", compression="gzip", **options) as file:
+        file.write("packed")
+    assert gzip.decompress(fs.cat("c/t.gz")) == b"packed"
+
+
+def test_it_can_be_sent_to_other_processes(tmp_path: Path) -> None:
+    fs = McosFileSystem(entry_points="http://e.test", token="t")
+    assert pickle.loads(pickle.dumps(fs)) == fs
+
+
+def test_pandas_writes_and_reads_parquet(
+    fs: McosFileSystem, fake: FakeMcos, options: dict[str, Any]
+) -> None:
+    pandas = import_module("pandas")
+    rows = 700_000
+    frame = pandas.DataFrame({"n": range(rows), "square": [n * n for n in range(rows)]})
+    url = "mcos://c/tables/squares.parquet"
+    frame.to_parquet(url, storage_options=options)
+    assert len(stored(fake)["tables/squares.parquet"]) > LARGEST_CALL
+    assert pandas.read_parquet(url, storage_options=options).equals(frame)
+    column = pandas.read_parquet(url, columns=["n"], storage_options=options)
+    assert list(column.columns) == ["n"]
+    frame.head(10).to_csv("mcos://c/head.csv", storage_options=options)
+    assert len(pandas.read_csv("mcos://c/head.csv", storage_options=options)) == 10

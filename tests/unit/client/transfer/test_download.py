@@ -1,0 +1,445 @@
+"""Content that no call carries is read at storage services, and is whole or not there."""
+
+import io
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from mcos_client import (
+    Client,
+    ContentCorrupted,
+    ObjectChanged,
+    PreconditionFailed,
+    StorageRefused,
+    TransferStopped,
+)
+from mcos_client.transfer import download
+from tests.unit.client.fake_mcos import FakeMcos, Stored
+from tests.unit.client.fake_storage import PIECE, Replica, Streamed
+from tests.unit.client.stopped_clock import StoppedClock
+
+CONTENT = os.urandom(1_000_000)
+RANGE = 200_000
+RANGES = 5
+
+
+@pytest.fixture(autouse=True)
+def small_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "RANGE", RANGE)
+
+
+@pytest.fixture
+def large(user: Client, fake: FakeMcos) -> Stored:
+    """An object ``c/o`` that no call carries."""
+    fake.largest_call = 100_000
+    user.create_object("c", "o", CONTENT, content_type="image/x", metadata={"a": "b"})
+    return fake.containers["c"]["o"]
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "folder" / "target"
+
+
+@pytest.fixture(autouse=True)
+def folder(target: Path) -> Path:
+    target.parent.mkdir()
+    return target.parent
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(one.name for one in folder.iterdir())
+
+
+def gets(fake: FakeMcos) -> list[httpx.Request]:
+    return [one for one in fake.storage.requests if one.method == "GET"]
+
+
+READ: dict[str, Callable[[Client], object]] = {
+    "stream": lambda user: list(user.stream_object("c", "o")),
+    "object": lambda user: user.download_object("c", "o"),
+    "range": lambda user: user.download_object("c", "o", range_="bytes=1-900000"),
+}
+
+
+def broken(fake: FakeMcos, request: httpx.Request, after: int) -> httpx.Response:
+    """What a service answers whose connection breaks."""
+    whole = fake.storage
+    whole.instead = lambda request: None
+    reply = whole(request)
+    fake.storage.requests.pop()
+    content = b"".join(reply.stream)  # type: ignore[arg-type]
+    return httpx.Response(
+        reply.status_code, headers=reply.headers, stream=Streamed(content, after=after)
+    )
+
+
+@pytest.mark.usefixtures("large")
+def test_all_ways_to_read_give_the_same_bytes(user: Client, target: Path) -> None:
+    download = user.download_object("c", "o")
+    assert (download.content, download.content_type) == (CONTENT, "image/x")
+    assert (download.metadata, download.content_range) == ({"a": "b"}, None)
+    found = user.download_to("c", "o", target)
+    assert (target.read_bytes(), found.size) == (CONTENT, len(CONTENT))
+    assert (found.sha256, found.version) == (download.sha256, download.version)
+    buffer = io.BytesIO()
+    user.download_to("c", "o", buffer)
+    assert buffer.getvalue() == CONTENT
+    assert b"".join(user.stream_object("c", "o")) == CONTENT
+    with user.open_object("c", "o") as file:
+        assert file.read() == CONTENT
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize(
+    ("range_", "expected"),
+    [
+        ("bytes=0-99", slice(0, 100)),
+        ("bytes=5-500004", slice(5, 500005)),
+        ("bytes=5-", slice(5, None)),
+        ("bytes=-500000", slice(-500000, None)),
+        ("bytes=0-99999999", slice(0, None)),
+    ],
+)
+def test_a_range_of_any_size_is_that_range(user: Client, range_: str, expected: slice) -> None:
+    download = user.download_object("c", "o", range_=range_)
+    assert download.content == CONTENT[expected]
+    first, end, _ = expected.indices(len(CONTENT))
+    assert download.content_range == f"bytes {first}-{end - 1}/{len(CONTENT)}"
+
+
+@pytest.mark.usefixtures("large")
+def test_a_file_of_an_object_can_be_sought(user: Client, fake: FakeMcos) -> None:
+    with user.open_object("c", "o") as file:
+        assert file.seek(-10, io.SEEK_END) == len(CONTENT) - 10
+        assert file.read() == CONTENT[-10:]
+        assert file.read(1) == b""
+        file.seek(500_000)
+        assert file.read(7) == CONTENT[500_000:500_007]
+        assert file.tell() == 500_007
+    assert all("range" in one.headers for one in gets(fake))  # the rest was not asked for
+
+
+@pytest.mark.usefixtures("large")
+def test_no_token_goes_to_a_storage_service(user: Client, fake: FakeMcos, target: Path) -> None:
+    user.download_to("c", "o", target)
+    assert gets(fake)
+    for request in gets(fake):
+        assert "a-token" not in str(request.headers.raw)
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://storage.test/x", "/v1/x", "//x"])
+def test_only_web_addresses_are_followed(user: Client, fake: FakeMcos, location: str) -> None:
+    ask = fake.storage.sign
+    fake.storage.sign = lambda thing: location  # type: ignore[method-assign]
+    fake.instead = lambda request: _redirected(request, location)
+    with pytest.raises(StorageRefused):
+        user.download_object("c", "o")
+    fake.storage.sign = ask  # type: ignore[method-assign]
+
+
+def _redirected(request: httpx.Request, location: str) -> httpx.Response | None:
+    if "/objects/" not in request.url.path:
+        return None
+    headers = {
+        "location": location,
+        "etag": '"e"',
+        "x-mcos-version": "v",
+        "x-mcos-content-length": "7",
+    }
+    return httpx.Response(307, headers=headers)
+
+
+@pytest.mark.usefixtures("large")
+def test_a_redirect_of_a_storage_service_is_not_followed(user: Client, fake: FakeMcos) -> None:
+    elsewhere = fake.storage.sign(Replica(CONTENT))
+    fake.storage.instead = lambda request: httpx.Response(302, headers={"location": elsewhere})
+    with pytest.raises(StorageRefused, match="302"):
+        user.download_object("c", "o")
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("status", [403, 404, 500, 503])
+@pytest.mark.parametrize("way", ["file", "stream"])
+def test_a_service_that_fails_is_left_for_what_the_api_says_next(
+    user: Client, fake: FakeMcos, target: Path, status: int, way: str, clock: StoppedClock
+) -> None:
+    def fail(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(status) if len(fake.storage.requests) <= 2 else None
+
+    fake.storage.instead = fail
+    if way == "file":
+        user.download_to("c", "o", target, parallel=1)
+        assert target.read_bytes() == CONTENT
+    else:
+        assert b"".join(user.stream_object("c", "o")) == CONTENT
+    asked = [one for one in fake.requests if "range" in one.headers]
+    assert len(asked) == len(clock.pauses) == 2
+    assert all(one.headers["if-match"] == fake.containers["c"]["o"].etag for one in asked)
+
+
+@pytest.mark.usefixtures("large")
+def test_what_breaks_goes_on_where_it_was(user: Client, fake: FakeMcos) -> None:
+    fake.storage.instead = lambda request: broken(fake, request, after=5 * PIECE)
+    assert b"".join(user.stream_object("c", "o")) == CONTENT
+    first, second = gets(fake)
+    assert "range" not in first.headers
+    assert second.headers["range"] == f"bytes={5 * PIECE}-{len(CONTENT) - 1}"
+
+
+@pytest.mark.usefixtures("large")
+def test_the_end_of_a_broken_read_may_come_with_the_call_itself(
+    user: Client, fake: FakeMcos
+) -> None:
+    near_the_end = len(CONTENT) // PIECE * PIECE
+    fake.storage.instead = lambda request: broken(fake, request, after=near_the_end)
+    assert b"".join(user.stream_object("c", "o")) == CONTENT
+    assert len(gets(fake)) == 1
+
+
+@pytest.mark.parametrize("way", READ)
+def test_no_read_shows_a_mix_of_two_versions(
+    user: Client, fake: FakeMcos, large: Stored, way: str
+) -> None:
+    def replace_and_break(request: httpx.Request) -> httpx.Response:
+        other = Stored(CONTENT[::-1], "image/x", {}, ["CREATED"], "01ARZ3NDEKTSV4RRFFQ69G5FAV")
+        fake.containers["c"]["o"] = other
+        return broken(fake, request, after=PIECE)
+
+    fake.storage.instead = replace_and_break
+    with pytest.raises(ObjectChanged):
+        READ[way](user)
+
+
+@pytest.mark.usefixtures("large")
+def test_a_reply_of_another_version_is_not_taken_whatever_was_asked_for(
+    user: Client, fake: FakeMcos
+) -> None:
+    def ignore_the_condition(request: httpx.Request) -> None:
+        if "if-match" in request.headers:
+            del request.headers["if-match"]
+            other = Stored(CONTENT[::-1], "image/x", {}, ["CREATED"], "01ARZ3NDEKTSV4RRFFQ69G5FAV")
+            fake.containers["c"]["o"] = other
+
+    fake.instead = ignore_the_condition
+    fake.storage.instead = lambda request: broken(fake, request, after=PIECE)
+    with pytest.raises(ObjectChanged):
+        list(user.stream_object("c", "o"))
+
+
+def test_a_file_gets_the_version_that_took_the_place_of_the_one_that_was_read(
+    user: Client, fake: FakeMcos, large: Stored, target: Path
+) -> None:
+    def replace_and_break(request: httpx.Request) -> httpx.Response:
+        other = Stored(CONTENT[::-1], "image/x", {}, ["CREATED"], "01ARZ3NDEKTSV4RRFFQ69G5FAV")
+        fake.containers["c"]["o"] = other
+        return broken(fake, request, after=PIECE)
+
+    fake.storage.instead = replace_and_break
+    found = user.download_to("c", "o", target, parallel=1)
+    assert target.read_bytes() == CONTENT[::-1]
+    assert found.version == "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+    with pytest.raises(PreconditionFailed):
+        user.download_to("c", "o", target, if_match=large.etag)
+
+
+def test_a_version_that_gets_another_etag_is_the_same_version(
+    user: Client, fake: FakeMcos, large: Stored, target: Path
+) -> None:
+    """It is digested while it is read."""
+    real = fake.containers["c"]["o"]
+
+    def undigested(request: httpx.Request) -> httpx.Response | None:
+        if "/objects/" not in request.url.path or "range" in request.headers:
+            return None
+        headers = {
+            "location": fake.storage.sign(Replica(CONTENT)),
+            "etag": f'"{real.version}"',
+            "x-mcos-version": real.version,
+            "x-mcos-content-length": str(len(CONTENT)),
+        }
+        return httpx.Response(307, headers=headers)
+
+    fake.instead = undigested
+    fake.storage.instead = lambda request: broken(fake, request, after=PIECE)
+    found = user.download_to("c", "o", target, parallel=1)
+    assert (target.read_bytes(), found.sha256) == (CONTENT, real.sha256)
+    asked = [one.headers["if-match"] for one in fake.requests if "range" in one.headers]
+    assert asked == [f'"{real.version}"', real.etag]
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("way", ["file", "stream", "object"])
+def test_damage_is_found(user: Client, fake: FakeMcos, target: Path, way: str) -> None:
+    read = {**READ, "file": lambda user: user.download_to("c", "o", target)}[way]
+    damaged = bytearray(CONTENT)
+    damaged[-1] ^= 1
+    fake.storage.instead = lambda request: _damaged(fake, request, bytes(damaged))
+    target.write_bytes(b"old")
+    with pytest.raises(ContentCorrupted):
+        read(user)
+    assert (target.read_bytes(), left(target.parent)) == (b"old", ["target"])
+
+
+def _damaged(fake: FakeMcos, request: httpx.Request, content: bytes) -> None:
+    thing = fake.storage._signed[request.url.path]
+    assert isinstance(thing, Replica)
+    thing.content = content
+
+
+@pytest.mark.usefixtures("large")
+def test_the_last_of_a_damaged_stream_does_not_come(user: Client, fake: FakeMcos) -> None:
+    """Who writes it on, into a pipe for instance, leaves it visibly cut."""
+    fake.storage.instead = lambda request: _damaged(fake, request, bytes(len(CONTENT)))
+    came = 0
+    with pytest.raises(ContentCorrupted):  # noqa: PT012
+        for piece in user.stream_object("c", "o"):
+            came += len(piece)
+    assert 0 < came < len(CONTENT)
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"content-range": "bytes 1-200000/1000000"},
+        {"content-range": "bytes 0-199999/999999"},
+        {"content-range": "nonsense"},
+        {"content-length": "7"},
+    ],
+    ids=str,
+)
+def test_another_range_than_was_asked_for_is_not_taken(
+    user: Client, fake: FakeMcos, target: Path, wrong: dict[str, str]
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        headers = {"content-range": "bytes 0-199999/1000000", **wrong}
+        return httpx.Response(206, headers=headers, stream=Streamed(CONTENT[:RANGE]))
+
+    fake.storage.instead = answer
+    with pytest.raises((StorageRefused, httpx.RemoteProtocolError)):
+        user.download_to("c", "o", target, parallel=1)
+    assert not target.exists()
+
+
+class Interrupted(BaseException):
+    """As if somebody had pressed Ctrl-C."""
+
+
+def interrupt(fake: FakeMcos, after: int) -> None:
+    def instead(request: httpx.Request) -> None:
+        if len(gets(fake)) > after:
+            raise Interrupted
+
+    fake.storage.instead = instead
+
+
+@pytest.mark.usefixtures("large")
+def test_an_interrupted_download_goes_on(user: Client, fake: FakeMcos, target: Path) -> None:
+    target.write_bytes(b"old")
+    interrupt(fake, 3)
+    with pytest.raises(Interrupted):
+        user.download_to("c", "o", target, parallel=1)
+    assert target.read_bytes() == b"old"
+    assert left(target.parent) == ["target", "target.mcos-part", "target.mcos-part.json"]
+    fake.storage.instead = lambda request: None
+    before = len(gets(fake))
+    done: list[int] = []
+    user.download_to("c", "o", target, on_progress=lambda count, total: done.append(count))
+    assert target.read_bytes() == CONTENT
+    assert left(target.parent) == ["target"]
+    assert len(gets(fake)) - before == RANGES - 3
+    assert (done[0], done[-1]) == (3 * RANGE, len(CONTENT))
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize(
+    "change", ["another version", "no notes", "notes of nothing", "a file cut short"]
+)
+def test_what_is_not_of_the_same_version_is_fetched_anew(
+    user: Client, fake: FakeMcos, target: Path, change: str
+) -> None:
+    interrupt(fake, 3)
+    with pytest.raises(Interrupted):
+        user.download_to("c", "o", target, parallel=1)
+    part, notes = Path(f"{target}.mcos-part"), Path(f"{target}.mcos-part.json")
+    expected = CONTENT
+    if change == "another version":
+        expected = CONTENT[::-1]
+        user.update_object("c", "o", expected)
+    elif change == "no notes":
+        notes.unlink()
+    elif change == "notes of nothing":
+        notes.write_text("[]")
+    else:
+        os.truncate(part, 5)
+    fake.storage.instead = lambda request: None
+    before = len(gets(fake))
+    user.download_to("c", "o", target)
+    assert (target.read_bytes(), left(target.parent)) == (expected, ["target"])
+    assert len(gets(fake)) - before == RANGES
+
+
+@pytest.mark.usefixtures("large")
+def test_what_an_earlier_run_left_damaged_is_found_and_fetched_anew(
+    user: Client, fake: FakeMcos, target: Path
+) -> None:
+    interrupt(fake, 3)
+    with pytest.raises(Interrupted):
+        user.download_to("c", "o", target, parallel=1)
+    with Path(f"{target}.mcos-part").open("r+b") as part:
+        part.write(b"damage")
+    fake.storage.instead = lambda request: None
+    user.download_to("c", "o", target)
+    assert target.read_bytes() == CONTENT
+
+
+@pytest.mark.usefixtures("large")
+def test_two_do_not_download_to_one_file(user: Client, target: Path) -> None:
+    with download._locked(Path(f"{target}.mcos-part")), pytest.raises(OSError, match="Another"):
+        user.download_to("c", "o", target)
+
+
+@pytest.mark.usefixtures("large")
+def test_a_file_keeps_its_permissions(user: Client, target: Path) -> None:
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    user.download_to("c", "o", target)
+    assert target.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.usefixtures("large")
+def test_transfers_end_when_they_are_stopped(user: Client, fake: FakeMcos, target: Path) -> None:
+    fake.storage.instead = lambda request: user.stop_transfers()
+    with pytest.raises(TransferStopped):
+        user.download_to("c", "o", target)
+    assert left(target.parent) == ["target.mcos-part"]
+
+
+def test_notes_of_the_largest_content_stay_small(
+    user: Client, fake: FakeMcos, large: Stored, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "RANGE", 1)
+    monkeypatch.setattr(download, "MOST_RANGES", 7)
+    interrupt(fake, 6)
+    with pytest.raises(Interrupted):
+        user.download_to("c", "o", target, parallel=1)
+    notes = json.loads(Path(f"{target}.mcos-part.json").read_text())
+    assert (len(notes["done"]), notes["range"]) == (6, -(-len(CONTENT) // 7))
+
+
+def test_a_range_of_a_version_that_is_no_more_is_refused(
+    user: Client, fake: FakeMcos, large: Stored
+) -> None:
+    def read() -> bytes:
+        return user.read_range("c", "o", 5, 15, etag=large.etag, version=large.version)
+
+    assert read() == CONTENT[5:15]
+    user.update_object("c", "o", b"other")
+    with pytest.raises(ObjectChanged):
+        read()

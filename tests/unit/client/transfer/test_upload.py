@@ -1,0 +1,523 @@
+"""Content that no call carries is stored through signed URLs, in parts, as often as it takes."""
+
+import gzip
+import io
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Barrier, Lock
+
+import httpx
+import pytest
+
+from mcos_client import (
+    Client,
+    ContainerNotFound,
+    Journal,
+    ObjectExists,
+    ObjectFailed,
+    ObjectNotFound,
+    SourceChanged,
+    StorageRefused,
+    UploadNotFound,
+)
+from mcos_client.transfer.source import STREAM_PART, Content, FileSource
+from mcos_client.transfers import LARGEST_CALL
+from tests.unit.client.fake_mcos import FakeMcos, problem
+from tests.unit.client.stopped_clock import StoppedClock
+
+PART = 1000
+CONTENT = bytes(range(256)) * 20 + b"the end"
+PARTS = 6
+LARGE = os.urandom(LARGEST_CALL + 1)
+
+
+def stored(fake: FakeMcos, name: str = "o") -> bytes:
+    return fake.containers["c"][name].content
+
+
+def puts(fake: FakeMcos) -> list[httpx.Request]:
+    return [one for one in fake.storage.requests if one.method == "PUT"]
+
+
+def failing(times: int, reply: Callable[[], httpx.Response]) -> Callable[..., object]:
+    """Answers the first so many requests."""
+    left = iter(range(times))
+    lock = Lock()
+
+    def instead(request: httpx.Request) -> httpx.Response | None:
+        with lock:
+            return None if next(left, None) is None else reply()
+
+    return instead
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "file"
+    path.write_bytes(CONTENT)
+    return path
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "journal", ("somebody",))
+
+
+KINDS: dict[str, Callable[[Path], Content]] = {
+    "bytes": lambda path: path.read_bytes(),
+    "memoryview": lambda path: memoryview(path.read_bytes()),
+    "path": lambda path: path,
+    "file": lambda path: path.open("rb"),
+    "iterator": lambda path: iter([path.read_bytes()[:7], b"", path.read_bytes()[7:]]),
+    "file without descriptor": lambda path: io.BytesIO(path.read_bytes()),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_kind_of_content_arrives_in_parts(
+    user: Client, fake: FakeMcos, file: Path, kind: str
+) -> None:
+    written = user.upload("c", "o", KINDS[kind](file), part_size=PART)
+    assert (written.state, written.size) == ("CREATING", len(CONTENT))
+    assert stored(fake) == CONTENT
+    assert len(puts(fake)) == PARTS
+    assert user.stat_object("c", "o").state == "CREATING"
+    assert user.stat_object("c", "o").state == "CREATED"  # so its digests are what was said
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("method", ["create", "update"])
+def test_what_a_call_does_not_carry_goes_through_an_upload_by_itself(
+    user: Client, fake: FakeMcos, tmp_path: Path, kind: str, method: str
+) -> None:
+    file = tmp_path / "large"
+    file.write_bytes(LARGE)
+    if method == "update":
+        user.create_object("c", "o", b"old")
+    store = user.create_object if method == "create" else user.update_object
+    written = store("c", "o", KINDS[kind](file), content_type="text/plain", metadata={"a": "b"})
+    assert written.version in fake.uploads.begun
+    one = fake.containers["c"]["o"]
+    assert (one.content, one.content_type, one.metadata) == (LARGE, "text/plain", {"a": "b"})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_call_carries_goes_with_it(
+    user: Client, fake: FakeMcos, tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / "small"
+    file.write_bytes(LARGE[:-1])
+    assert user.create_object("c", "o", KINDS[kind](file)).state == "CREATED"
+    assert stored(fake) == LARGE[:-1]
+    assert not fake.uploads.begun
+
+
+def test_a_wait_that_was_asked_for_is_waited(user: Client, fake: FakeMcos) -> None:
+    written = user.create_object("c", "o", LARGE, prefer="wait=10")
+    assert (written.state, written.replicas) == ("CREATED", (3, 3))
+    assert written.etag == fake.containers["c"]["o"].etag
+    fake.taken_becomes = "FAILED"
+    with pytest.raises(ObjectFailed):
+        user.create_object("c", "p", LARGE, prefer="wait=10")
+    fake.taken_becomes = "CREATING"
+    assert user.create_object("c", "q", LARGE, prefer="wait=1").state == "CREATING"
+
+
+def test_a_content_of_nothing_is_a_content(user: Client, fake: FakeMcos) -> None:
+    user.upload("c", "o", b"")
+    assert stored(fake) == b""
+    [put] = puts(fake)
+    assert put.headers["content-length"] == "0"
+
+
+def test_one_piece_is_sent_with_the_headers_that_are_signed(user: Client, fake: FakeMcos) -> None:
+    user.upload("c", "o", CONTENT)
+    [put] = puts(fake)
+    assert put.headers["if-none-match"] == "*"
+    assert put.headers["content-length"] == str(len(CONTENT))
+    [begun] = fake.uploads.begun.values()
+    assert begun.wanted["digest"].keys() == {"sha-256", "md5"}
+    assert user.wait_until_settled("c", "o")
+
+
+def test_no_token_goes_to_a_storage_service(user: Client, fake: FakeMcos) -> None:
+    user.upload("c", "o", CONTENT, part_size=PART)
+    user.upload("c", "p", CONTENT)
+    assert fake.storage.requests
+    for request in fake.storage.requests:
+        assert "a-token" not in str(request.headers.raw)
+        assert "a-token" not in str(request.url)
+
+
+def test_parts_are_sent_side_by_side_and_no_more_than_asked_for(
+    user: Client, fake: FakeMcos
+) -> None:
+    together = Barrier(3, timeout=10)
+    now, most, lock = 0, 0, Lock()
+
+    def meet(request: httpx.Request) -> None:
+        nonlocal now, most
+        with lock:
+            now, most = now + 1, max(most, now + 1)
+        together.wait()
+        with lock:
+            now -= 1
+
+    fake.storage.instead = meet
+    user.upload("c", "o", CONTENT, part_size=PART, parallel=3)
+    assert most == 3
+
+
+def test_a_stream_is_read_no_further_than_its_parts_may_be_held(
+    user: Client, fake: FakeMcos
+) -> None:
+    """The bytes that were read and not stored are at most `parallel` parts."""
+    read = most = 0
+
+    def content() -> Iterator[bytes]:
+        nonlocal read, most
+        for _ in range(40):
+            read += PART
+            most = max(most, read - PART * sum(fake.uploads.parts_sent.values()))
+            yield bytes(PART)
+
+    user.upload("c", "o", content(), part_size=PART, parallel=2)
+    # Beside those that are held the one that is being read.
+    assert most <= 3 * PART
+    assert len(stored(fake)) == 40 * PART
+
+
+def test_parts_of_a_stream_that_are_too_large_for_memory_are_held_in_files(
+    user: Client, fake: FakeMcos
+) -> None:
+    content = LARGE * 5
+    user.upload("c", "o", iter([content]), part_size=STREAM_PART + 1)
+    assert stored(fake) == content
+    assert len(puts(fake)) == 2
+
+
+@pytest.mark.parametrize("part_size", [PART, None])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda: httpx.Response(500),
+        lambda: httpx.Response(503),
+        lambda: httpx.Response(403),
+        lambda: httpx.Response(400, text="BadDigest"),
+        lambda: raised(httpx.ReadError("lost")),
+        lambda: raised(httpx.ConnectError("refused")),
+    ],
+    ids=["500", "503", "403", "BadDigest", "lost", "refused"],
+)
+def test_what_fails_on_the_way_is_sent_again(
+    user: Client,
+    fake: FakeMcos,
+    clock: StoppedClock,
+    part_size: int | None,
+    fault: Callable[[], httpx.Response],
+) -> None:
+    fake.storage.instead = failing(3, fault)  # type: ignore[assignment]
+    done: list[tuple[int, int | None]] = []
+    user.upload(
+        "c",
+        "o",
+        CONTENT,
+        part_size=part_size,
+        parallel=1,
+        on_progress=lambda *one: done.append(one),
+    )
+    assert stored(fake) == CONTENT
+    assert len(clock.pauses) == 3
+    assert done[-1] == (len(CONTENT), len(CONTENT))
+    assert max(count for count, _ in done) == len(CONTENT)
+
+
+def raised(error: Exception) -> httpx.Response:
+    raise error
+
+
+def test_it_is_not_tried_for_ever(user: Client, fake: FakeMcos) -> None:
+    fake.storage.instead = lambda request: httpx.Response(500)
+    with pytest.raises(StorageRefused, match="500"):
+        user.upload("c", "o", CONTENT, part_size=PART)
+    assert not fake.uploads.begun  # nothing is left of it
+
+
+def test_a_message_does_not_give_away_a_signature(user: Client, fake: FakeMcos) -> None:
+    fake.storage.instead = lambda request: httpx.Response(500)
+    with pytest.raises(StorageRefused) as caught:
+        user.upload("c", "o", CONTENT)
+    assert "secret" not in str(caught.value)
+
+
+def test_urls_that_have_expired_are_fetched_anew(user: Client, fake: FakeMcos) -> None:
+    sent = 0
+
+    def expire(request: httpx.Request) -> None:
+        nonlocal sent
+        sent += 1
+        if sent == 3:
+            fake.storage.expire()
+
+    fake.storage.instead = expire
+    user.upload("c", "o", CONTENT, part_size=PART, parallel=1)
+    assert stored(fake) == CONTENT
+    assert all(count == 1 for count in fake.uploads.parts_sent.values())
+
+
+def test_a_part_that_arrived_though_its_reply_was_lost_is_not_sent_again(
+    user: Client, fake: FakeMcos
+) -> None:
+    def lose(request: httpx.Request) -> None:
+        slot = fake.storage.slot(request)
+        if not slot.puts:
+            slot.take(request.content)
+            raise httpx.ReadError("lost")
+
+    fake.storage.instead = lose
+    user.upload("c", "o", CONTENT, part_size=PART)
+    assert fake.uploads.parts_sent == dict.fromkeys(range(1, PARTS + 1), 1)
+
+
+def test_a_piece_that_arrived_though_its_reply_was_lost_is_not_sent_again(
+    user: Client, fake: FakeMcos
+) -> None:
+    def lose(request: httpx.Request) -> None:
+        slot = fake.storage.slot(request)
+        if not slot.puts:
+            slot.take(request.content)
+            raise httpx.ReadError("lost")
+
+    fake.storage.instead = lose
+    user.upload("c", "o", CONTENT)
+    assert (stored(fake), fake.uploads.parts_sent) == (CONTENT, {1: 1})
+
+
+def test_urls_of_many_parts_are_fetched_page_by_page(user: Client, fake: FakeMcos) -> None:
+    content = bytes(250 * 10)
+    user.upload("c", "o", iter([content]), part_size=10)
+    assert len(stored(fake)) == len(content)
+    pages = [one for one in fake.requests if one.method == "GET" and "/uploads/" in one.url.path]
+    assert [one.url.params["marker"] for one in pages] == ["100", "200"]
+
+
+def test_a_file_that_changes_while_it_is_sent_is_not_stored(
+    user: Client, fake: FakeMcos, file: Path, journal: Journal
+) -> None:
+    def change(request: httpx.Request) -> None:
+        with file.open("ab") as opened:
+            opened.write(b"more")
+
+    fake.storage.instead = change
+    with pytest.raises(SourceChanged):
+        user.upload("c", "o", file, part_size=PART, journal=journal)
+    assert fake.containers["c"] == {}
+    assert not fake.uploads.begun
+    assert list(journal.folder.iterdir()) == []
+
+
+def test_replace_creates_or_updates(user: Client, fake: FakeMcos) -> None:
+    for content in (b"1" * PART, b"2" * PART):
+        user.upload("c", "o", content, action="replace")
+        assert stored(fake) == content
+    with pytest.raises(ObjectExists):
+        user.upload("c", "o", CONTENT)
+    with pytest.raises(ObjectNotFound):
+        user.upload("c", "p", CONTENT, action="update")
+    with pytest.raises(ContainerNotFound):
+        user.upload("d", "p", CONTENT, action="replace")
+
+
+def test_a_delete_that_is_under_way_is_waited_for_at_the_end(
+    user: Client, fake: FakeMcos, clock: StoppedClock
+) -> None:
+    refusals = iter(range(2))
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith("/complete") and next(refusals, None) is not None:
+            return problem(409, "object_being_deleted", retry_after="1")
+        return None
+
+    fake.instead = refuse
+    user.upload("c", "o", CONTENT)
+    assert stored(fake) == CONTENT
+    assert len(clock.pauses) == 2
+    assert min(clock.pauses) >= 1
+
+
+class Interrupted(BaseException):
+    """As if somebody had pressed Ctrl-C."""
+
+
+def interrupt_after(fake: FakeMcos, count: int) -> None:
+    def instead(request: httpx.Request) -> None:
+        if len(puts(fake)) > count:
+            raise Interrupted
+
+    fake.storage.instead = instead
+
+
+def test_an_interrupted_upload_of_a_file_goes_on(
+    user: Client, fake: FakeMcos, file: Path, journal: Journal
+) -> None:
+    interrupt_after(fake, 3)
+    with pytest.raises(Interrupted):
+        user.upload("c", "o", file, part_size=PART, parallel=1, journal=journal)
+    [entry] = journal.folder.iterdir()
+    assert entry.stat().st_mode & 0o777 == 0o600
+    assert "token" not in entry.read_text()
+    fake.storage.instead = lambda request: None
+    done: list[int] = []
+    user.upload(
+        "c",
+        "o",
+        file,
+        part_size=PART,
+        journal=journal,
+        on_progress=lambda count, total: done.append(count),
+    )
+    assert stored(fake) == CONTENT
+    assert fake.uploads.parts_sent == dict.fromkeys(range(1, PARTS + 1), 1)
+    assert done[-1] == len(CONTENT)
+    assert list(journal.folder.iterdir()) == []
+
+
+def test_a_part_that_is_stored_and_differs_is_sent_again(
+    user: Client, fake: FakeMcos, file: Path, journal: Journal
+) -> None:
+    interrupt_after(fake, 3)
+    with pytest.raises(Interrupted):
+        user.upload("c", "o", file, part_size=PART, parallel=1, journal=journal)
+    [begun] = fake.uploads.begun.values()
+    begun.slots[2].take(bytes(PART))
+    fake.storage.instead = lambda request: None
+    user.upload("c", "o", file, part_size=PART, journal=journal)
+    assert stored(fake) == CONTENT
+    assert fake.uploads.parts_sent[2] == 3
+    assert fake.uploads.parts_sent[1] == 1
+
+
+@pytest.mark.parametrize(
+    "other", ["another object", "another owner", "other metadata", "a file that changed"]
+)
+def test_only_the_same_upload_goes_on(
+    user: Client, fake: FakeMcos, file: Path, journal: Journal, other: str
+) -> None:
+    interrupt_after(fake, 3)
+    with pytest.raises(Interrupted):
+        user.upload("c", "o", file, part_size=PART, parallel=1, journal=journal)
+    [first] = fake.uploads.begun
+    fake.storage.instead = lambda request: None
+    if other == "a file that changed":
+        file.write_bytes(CONTENT[::-1])
+        os.utime(file, ns=(1, 1))
+    user.upload(
+        "c",
+        "p" if other == "another object" else "o",
+        file,
+        part_size=PART,
+        metadata={"a": "b"} if other == "other metadata" else None,
+        journal=Journal(journal.folder, ("else",)) if other == "another owner" else journal,
+    )
+    assert fake.uploads.begun[first].version is None
+
+
+def test_an_upload_that_has_ended_meanwhile_begins_anew(
+    user: Client, fake: FakeMcos, file: Path, journal: Journal
+) -> None:
+    interrupt_after(fake, 3)
+    with pytest.raises(Interrupted):
+        user.upload("c", "o", file, part_size=PART, parallel=1, journal=journal)
+    fake.uploads.begun.clear()
+    fake.storage.instead = lambda request: None
+    user.upload("c", "o", file, part_size=PART, journal=journal)
+    assert stored(fake) == CONTENT
+
+
+def test_an_upload_that_was_taken_before_its_reply_came_is_done(
+    user: Client, fake: FakeMcos, file: Path, journal: Journal
+) -> None:
+    def interrupt(request: httpx.Request) -> None:
+        if request.url.path.endswith("/complete"):
+            fake.instead = lambda request: None
+            fake(request)
+            raise Interrupted
+
+    fake.instead = interrupt
+    with pytest.raises(Interrupted):
+        user.upload("c", "o", file, part_size=PART, journal=journal)
+    sent = len(puts(fake))
+    user.upload("c", "o", file, part_size=PART, journal=journal)
+    assert len(puts(fake)) == sent == PARTS
+    assert list(journal.folder.iterdir()) == []
+
+
+def test_another_machine_goes_on_by_the_id(user: Client, fake: FakeMcos, file: Path) -> None:
+    upload = user.begin_upload("c", "o", size=len(CONTENT), part_size=PART)
+    user.upload("c", "o", file, resume=upload.upload)
+    assert stored(fake) == CONTENT
+    assert list(fake.uploads.begun) == [upload.upload]
+    with pytest.raises(UploadNotFound):
+        user.upload("c", "o", file, resume="01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    for_other = user.begin_upload("c", "p", size=1).upload
+    with pytest.raises(SourceChanged):
+        user.upload("c", "p", file, resume=for_other)
+
+
+def test_uploads_are_listed_and_given_up(user: Client, fake: FakeMcos) -> None:
+    upload = user.begin_upload("c", "o", size=1)
+    assert [one.upload for one in user.all_uploads()] == [upload.upload]
+    user.abort_upload(upload.upload)
+    assert list(user.all_uploads()) == []
+    with pytest.raises(UploadNotFound):
+        user.abort_upload(upload.upload)
+
+
+def test_entries_of_uploads_that_cannot_be_there_any_more_are_forgotten(
+    file: Path, journal: Journal
+) -> None:
+    with file.open("rb") as opened:
+        source = FileSource(opened, file)
+        old = journal.entry("c", "old", source, {})
+        new = journal.entry("c", "new", source, {})
+    assert old is not None
+    assert new is not None
+    old.keep("1")
+    os.utime(old.path, (0, 0))
+    new.keep("2")
+    assert (old.find(), new.find()) == (None, "2")
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"upload": 1}', b"\xff"])
+def test_an_entry_that_is_damaged_is_none(file: Path, journal: Journal, damage: bytes) -> None:
+    with file.open("rb") as opened:
+        entry = journal.entry("c", "o", FileSource(opened, file), {})
+    assert entry is not None
+    entry.keep("1")
+    entry.path.write_bytes(damage)
+    assert entry.find() is None
+
+
+@pytest.mark.parametrize("content", ["text", 5, None, io.StringIO("text"), ["text"]])
+def test_what_has_no_bytes_is_no_content(user: Client, content: Content) -> None:
+    with pytest.raises(TypeError):
+        user.create_object("c", "o", content)
+
+
+def test_a_compressed_file_is_stored_as_it_reads(
+    user: Client, fake: FakeMcos, tmp_path: Path
+) -> None:
+
+    path = tmp_path / "x.gz"
+    path.write_bytes(gzip.compress(CONTENT))
+    with gzip.open(path) as opened:
+        user.create_object("c", "o", opened)
+    assert stored(fake) == CONTENT
+
+
+def test_a_file_is_stored_from_where_it_is_open(user: Client, fake: FakeMcos, file: Path) -> None:
+    with file.open("rb") as opened:
+        opened.seek(5)
+        user.upload("c", "o", opened, part_size=PART)
+    assert stored(fake) == CONTENT[5:]
