@@ -12,6 +12,8 @@ from json import dumps
 from typing import Any, Final, Literal, Self
 
 from mcos_client.api.call import Call, Repeat, Result, given
+from mcos_client.api.method import Series
+from mcos_client.api.paging import each
 from mcos_client.api.paths import admin_path, with_query
 from mcos_client.api.policies import PolicyPart, StoragePolicy
 from mcos_client.errors import NotFound
@@ -160,6 +162,7 @@ KEEP: Final = Keep.KEEP
 
 
 def list_clusters() -> Call[tuple[Cluster, ...]]:
+    """Get all linked clusters, by name."""
     return _get(
         admin_path("clusters"),
         lambda value: tuple(Cluster.from_json(one) for one in value["clusters"]),
@@ -167,32 +170,37 @@ def list_clusters() -> Call[tuple[Cluster, ...]]:
 
 
 def link_cluster(cluster: str, row: Mapping[str, Any]) -> Call[Cluster]:
+    """Link a cluster, or replace its row; ``row`` is the API's ``ClusterRow``."""
     return _send("PUT", admin_path("clusters", cluster), row, Cluster.from_json)
 
 
 def change_cluster(
     cluster: str,
     *,
-    state: ClusterState | Literal[Keep.KEEP] | None,
-    weight: float | Literal[Keep.KEEP] | None,
-    labels: Mapping[str, str] | Literal[Keep.KEEP] | None,
+    state: ClusterState | Literal[Keep.KEEP] | None = KEEP,
+    weight: float | Literal[Keep.KEEP] | None = KEEP,
+    labels: Mapping[str, str] | Literal[Keep.KEEP] | None = KEEP,
 ) -> Call[Cluster]:
+    """Override what a cluster's row and health say; None takes it back, KEEP leaves it as it is."""
     change = {"state": state, "weight": weight, "labels": labels}
     given = {name: value for name, value in change.items() if value is not KEEP}
     return _send("PATCH", admin_path("clusters", cluster), given, Cluster.from_json)
 
 
 def unlink_cluster(cluster: str) -> Call[None]:
+    """Forget a cluster that was drained."""
     return _delete(admin_path("clusters", cluster))
 
 
-def drain_cluster(cluster: str, *, rate: float | None) -> Call[Job]:
+def drain_cluster(cluster: str, *, rate: float | None = None) -> Call[Job]:
+    """Have all replicas moved off a cluster, ``rate`` a second at most."""
     return _send(
         "POST", admin_path("clusters", cluster, "drain"), given({"rate": rate}), Job.from_json
     )
 
 
 def list_policies() -> Call[tuple[StoragePolicy, ...]]:
+    """Get all storage policies, by name."""
     return _get(
         admin_path("policies"),
         lambda value: tuple(StoragePolicy.from_json(one) for one in value["policies"]),
@@ -200,48 +208,75 @@ def list_policies() -> Call[tuple[StoragePolicy, ...]]:
 
 
 def set_policy(
-    policy: str, parts: Sequence[PolicyPart], *, readable: int | None
+    policy: str, parts: Sequence[PolicyPart], *, readable: int | None = None
 ) -> Call[StoragePolicy]:
+    """Set a storage policy.
+
+    Parameters
+    ----------
+    readable
+        Stored replicas that make a version readable; more than half of all if None.
+    """
     rule = {"parts": [part.as_json() for part in parts], **given({"readable": readable})}
     return _send("PUT", admin_path("policies", policy), rule, StoragePolicy.from_json)
 
 
 def delete_policy(policy: str) -> Call[None]:
+    """Delete a storage policy that no container names."""
     return _delete(admin_path("policies", policy))
 
 
-def list_accounts(*, marker: str | None, limit: int | None) -> Call[AccountPage]:
+def list_accounts(*, marker: str | None = None, limit: int | None = None) -> Call[AccountPage]:
+    """Get one page of the accounts.
+
+    A page may be empty and not be the last: that one has no ``next_marker``.
+    """
     path = with_query(admin_path("accounts"), {"marker": marker, "limit": limit})
     return _get(path, AccountPage.from_json)
 
 
-def create_account(user_name: str, password: str, *, role: Role) -> Call[Account]:
+def all_accounts() -> Series[Account]:
+    """Go through the accounts, page by page."""
+    return each(lambda marker: list_accounts(marker=marker), lambda page: page.accounts)
+
+
+def create_account(user_name: str, password: str, *, role: Role = "user") -> Call[Account]:
+    """Add an account."""
     body = {"password": password, "role": role}
     return _send("PUT", admin_path("accounts", user_name), body, Account.from_json)
 
 
 def change_account(
-    user_name: str, *, password: str | None, role: Role | None, enabled: bool | None
+    user_name: str,
+    *,
+    password: str | None = None,
+    role: Role | None = None,
+    enabled: bool | None = None,
 ) -> Call[Account]:
+    """Change what is given. A new password, and disabling, revoke the account's tokens."""
     change = given({"password": password, "role": role, "enabled": enabled})
     return _send("PATCH", admin_path("accounts", user_name), change, Account.from_json)
 
 
 def list_jobs() -> Call[tuple[Job, ...]]:
+    """Get all jobs, the newest first."""
     return _get(
         admin_path("jobs"), lambda value: tuple(Job.from_json(one) for one in value["jobs"])
     )
 
 
 def get_job(job: str) -> Call[Job]:
+    """Get a job, and how far it is."""
     return _get(admin_path("jobs", job), Job.from_json)
 
 
 def stop_job(job: str) -> Call[Job]:
+    """Stop a job; what was moved stays moved."""
     return _send("POST", admin_path("jobs", job, "stop"), None, Job.from_json)
 
 
-def start_job(kind: Literal["rebalance"], *, rate: float | None) -> Call[Job]:
+def start_job(kind: Literal["rebalance"] = "rebalance", *, rate: float | None = None) -> Call[Job]:
+    """Have replicas moved to where they would be placed now, ``rate`` a second at most."""
     body = {"kind": kind, **given({"rate": rate})}
     return _send("POST", admin_path("jobs"), body, Job.from_json)
 

@@ -1,14 +1,20 @@
-"""The calls about containers as values."""
+"""The calls about containers."""
 
 from mcos_client.api import paths
 from mcos_client.api.call import Call, Repeat, given
+from mcos_client.api.method import Series
 from mcos_client.api.models import Container, ContainerPage
+from mcos_client.api.paging import each
 from mcos_client.errors import NotFound
 
 
 def list_container(
-    *, prefix: str | None, marker: str | None, limit: int | None
+    *, prefix: str | None = None, marker: str | None = None, limit: int | None = None
 ) -> Call[ContainerPage]:
+    """Get one page of the account's containers.
+
+    A page may be empty and not be the last: that one has no ``next_marker``.
+    """
     query = {"prefix": prefix, "marker": marker, "limit": limit}
     return Call(
         "GET",
@@ -18,7 +24,21 @@ def list_container(
     )
 
 
-def create_container(container: str, *, storage_policy: str | None) -> Call[Container]:
+def all_containers(*, prefix: str | None = None) -> Series[Container]:
+    """Go through the account's containers, page by page."""
+    return each(
+        lambda marker: list_container(prefix=prefix, marker=marker), lambda page: page.containers
+    )
+
+
+def create_container(container: str, *, storage_policy: str | None = None) -> Call[Container]:
+    """Make a container, or find that it exists already.
+
+    Parameters
+    ----------
+    storage_policy
+        Rule by which its objects are placed; the cluster's default if None.
+    """
     return Call(
         "PUT",
         paths.container_path(container),
@@ -29,6 +49,7 @@ def create_container(container: str, *, storage_policy: str | None) -> Call[Cont
 
 
 def delete_container(container: str) -> Call[None]:
+    """Remove a container that holds no objects."""
     return Call(
         "DELETE",
         paths.container_path(container),

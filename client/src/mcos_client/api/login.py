@@ -1,4 +1,4 @@
-"""The call that proves who is calling, as a value."""
+"""The call that proves who is calling."""
 
 import httpx
 
@@ -7,6 +7,7 @@ from mcos_client.api.models import Token
 
 
 def login(user_name: str, password: str) -> Call[Token]:
+    """Get a token, and use it from here on."""
     request = httpx.Request("POST", "/", json={"user_name": user_name, "password": password})
     return Call(
         "POST",

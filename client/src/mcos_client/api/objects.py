@@ -1,4 +1,4 @@
-"""The calls about objects as values."""
+"""The calls about objects."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -9,16 +9,24 @@ import httpx
 
 from mcos_client.api import paths
 from mcos_client.api.call import Call, Repeat, given
+from mcos_client.api.method import Series
 from mcos_client.api.models import (
     Download,
     Elsewhere,
+    ListedObject,
     ObjectPage,
     ObjectPlacement,
     ObjectStat,
     State,
     Written,
 )
+from mcos_client.api.paging import each
 from mcos_client.errors import ContentCorrupted, NotFound, ObjectBeingDeleted
+
+OCTET_STREAM = "application/octet-stream"
+
+LARGEST_CALL = 4_500_000
+"""Bytes of content that one call carries."""
 
 _METADATA = "x-object-meta-"
 
@@ -26,11 +34,15 @@ _METADATA = "x-object-meta-"
 def list_object(
     container: str,
     *,
-    prefix: str | None,
-    delimiter: str | None,
-    marker: str | None,
-    limit: int | None,
+    prefix: str | None = None,
+    delimiter: str | None = None,
+    marker: str | None = None,
+    limit: int | None = None,
 ) -> Call[ObjectPage]:
+    """Get one page of a container's objects.
+
+    A page may be empty and not be the last: that one has no ``next_marker``.
+    """
     query = {"prefix": prefix, "delimiter": delimiter, "marker": marker, "limit": limit}
     return Call(
         "GET",
@@ -40,46 +52,68 @@ def list_object(
     )
 
 
-def write_object(
-    method: str,
+def all_objects(container: str, *, prefix: str | None = None) -> Series[ListedObject]:
+    """Go through a container's objects, page by page."""
+    return each(
+        lambda marker: list_object(container, prefix=prefix, marker=marker),
+        lambda page: page.objects,
+    )
+
+
+def create_object(
     container: str,
     name: str,
     content: bytes,
     *,
-    content_type: str,
-    metadata: Mapping[str, str],
-    prefer: str | None,
-    if_match: str | None,
-    if_none_match: str | None,
-    storage_policy: str | None,
+    content_type: str = OCTET_STREAM,
+    metadata: Mapping[str, str] | None = None,
+    prefer: str | None = None,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+    storage_policy: str | None = None,
 ) -> Call[Written]:
-    """create_object (POST) or update_object (PUT); the content goes with its digest."""
-    digest = b64encode(sha256(content).digest()).decode("ascii")
-    headers = {
-        "content-type": content_type,
-        "content-digest": f"sha-256=:{digest}:",
-        **{f"{_METADATA}{key}": value for key, value in metadata.items()},
-        **given(
-            {
-                "prefer": prefer,
-                "if-match": if_match,
-                "if-none-match": if_none_match,
-                "x-storage-policy": storage_policy,
-            }
-        ),
-    }
-    guarded = if_none_match == "*" if method == "POST" else _names_one_content(if_match)
-    return Call(
-        method,
+    """Make an object of a content that one call carries."""
+    conditions = {"if-match": if_match, "if-none-match": if_none_match}
+    return _write(
+        "POST",
         paths.object_path(container, name),
-        lambda response: Written.from_reply(response.json(), response.headers),
-        headers=headers,
-        content=content,
-        repeat=Repeat.GUARDED if guarded else Repeat.IF_NOT_DONE,
+        content,
+        {**_facts(content_type, metadata, prefer, storage_policy), **given(conditions)},
+        guarded=if_none_match == "*",
+    )
+
+
+def update_object(
+    container: str,
+    name: str,
+    content: bytes,
+    *,
+    content_type: str = OCTET_STREAM,
+    metadata: Mapping[str, str] | None = None,
+    prefer: str | None = None,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+    storage_policy: str | None = None,
+) -> Call[Written]:
+    """Replace content, type and metadata of an object by a content that one call carries."""
+    conditions = {"if-match": if_match, "if-none-match": if_none_match}
+    return _write(
+        "PUT",
+        paths.object_path(container, name),
+        content,
+        {**_facts(content_type, metadata, prefer, storage_policy), **given(conditions)},
+        guarded=_names_one_content(if_match),
     )
 
 
 def stat_object(container: str, name: str, *, wait: int | None = None) -> Call[ObjectStat]:
+    """Get what an object is, with every replica of it.
+
+    Parameters
+    ----------
+    wait
+        Seconds, 1 to 25, that the answer may take until the object is settled.
+    """
     return Call(
         "GET",
         paths.with_query(paths.stat_path(container, name), {"wait": wait}),
@@ -89,6 +123,7 @@ def stat_object(container: str, name: str, *, wait: int | None = None) -> Call[O
 
 
 def locate_object(container: str, name: str) -> Call[ObjectPlacement]:
+    """Get where an object is, where its next version would be, and why. It need not exist."""
     return Call(
         "GET",
         paths.placement_path(container, name),
@@ -101,10 +136,11 @@ def download_object(
     container: str,
     name: str,
     *,
-    range_: str | None,
-    if_match: str | None,
-    if_none_match: str | None,
+    range_: str | None = None,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
 ) -> Call[Download | Elsewhere]:
+    """Get an object's bytes, or where they are if no call carries them."""
     headers = {"range": range_, "if-match": if_match, "if-none-match": if_none_match}
     return Call(
         "GET",
@@ -117,8 +153,14 @@ def download_object(
 
 
 def delete_object(
-    container: str, name: str, *, prefer: str | None, if_match: str | None
+    container: str, name: str, *, prefer: str | None = None, if_match: str | None = None
 ) -> Call[bool]:
+    """Delete an object.
+
+    Returns
+    -------
+    True if that is done, False if it is taken and under way.
+    """
     return Call(
         "DELETE",
         paths.object_path(container, name),
@@ -126,6 +168,35 @@ def delete_object(
         headers=given({"prefer": prefer, "if-match": if_match}),
         repeat=Repeat.ALWAYS,
         already={NotFound: True, ObjectBeingDeleted: False},
+    )
+
+
+def _facts(
+    content_type: str,
+    metadata: Mapping[str, str] | None,
+    prefer: str | None,
+    storage_policy: str | None,
+) -> dict[str, str]:
+    """The headers of a write that no condition is in."""
+    return {
+        "content-type": content_type,
+        **{f"{_METADATA}{key}": value for key, value in (metadata or {}).items()},
+        **given({"prefer": prefer, "x-storage-policy": storage_policy}),
+    }
+
+
+def _write(
+    method: str, path: str, content: bytes, headers: Mapping[str, str], *, guarded: bool
+) -> Call[Written]:
+    """A create or an update; the content goes with its digest."""
+    digest = b64encode(sha256(content).digest()).decode("ascii")
+    return Call(
+        method,
+        path,
+        lambda response: Written.from_reply(response.json(), response.headers),
+        headers={**headers, "content-digest": f"sha-256=:{digest}:"},
+        content=content,
+        repeat=Repeat.GUARDED if guarded else Repeat.IF_NOT_DONE,
     )
 
 

@@ -12,8 +12,10 @@ from typing import Any, Literal, Self
 
 import httpx
 
-from mcos_client.api.call import Call, Repeat
+from mcos_client.api.call import Call, Repeat, given
+from mcos_client.api.method import Series
 from mcos_client.api.models import Written
+from mcos_client.api.paging import each
 from mcos_client.api.paths import UPLOADS, upload_path, with_query
 from mcos_client.errors import NotFound
 
@@ -125,17 +127,28 @@ def begin_upload(
     container: str,
     name: str,
     *,
-    action: BeginAction,
-    size: int | None,
-    content_type: str | None,
-    metadata: Mapping[str, str] | None,
-    storage_policy: str | None,
-    part_size: int | None,
-    expires_in: int | None,
-    digest: Digest | None,
-    if_match: str | None,
-    if_none_match: str | None,
+    action: BeginAction = "create",
+    size: int | None = None,
+    content_type: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    storage_policy: str | None = None,
+    part_size: int | None = None,
+    expires_in: int | None = None,
+    digest: Digest | None = None,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
 ) -> Call[Upload]:
+    """Get signed URLs to send content to; ``upload`` does all of it.
+
+    Parameters
+    ----------
+    size
+        Bytes of the content; None if it is not known yet.
+    part_size
+        Bytes of each part but the last.
+    expires_in
+        Seconds until what is not complete is removed.
+    """
     told = {
         "container": container,
         "object": name,
@@ -153,18 +166,25 @@ def begin_upload(
         "POST",
         UPLOADS,
         _read_upload,
-        headers={**_JSON, **{key: one for key, one in conditions.items() if one is not None}},
-        content=_json({key: one for key, one in told.items() if one is not None}),
+        headers={**_JSON, **given(conditions)},
+        content=_json(given(told)),
         repeat=Repeat.ALWAYS,
     )
 
 
-def stat_upload(upload: str, *, marker: str | None, limit: int | None) -> Call[Upload]:
+def stat_upload(
+    upload: str, *, marker: str | None = None, limit: int | None = None
+) -> Call[Upload]:
+    """Get an upload, the parts of it that are stored, and new URLs for them."""
     path = with_query(upload_path(upload), {"marker": marker, "limit": limit})
     return Call("GET", path, _read_upload, repeat=Repeat.ALWAYS)
 
 
-def list_upload(*, marker: str | None, limit: int | None) -> Call[UploadPage]:
+def list_upload(*, marker: str | None = None, limit: int | None = None) -> Call[UploadPage]:
+    """Get one page of the account's uploads.
+
+    A page may be empty and not be the last: that one has no ``next_marker``.
+    """
     path = with_query(UPLOADS, {"marker": marker, "limit": limit})
     return Call(
         "GET",
@@ -174,7 +194,13 @@ def list_upload(*, marker: str | None, limit: int | None) -> Call[UploadPage]:
     )
 
 
-def complete_upload(upload: str, *, digest: Digest | None) -> Call[Written]:
+def all_uploads() -> Series[Upload]:
+    """Go through the account's uploads, page by page, without their parts."""
+    return each(lambda marker: list_upload(marker=marker), lambda page: page.uploads)
+
+
+def complete_upload(upload: str, *, digest: Digest | None = None) -> Call[Written]:
+    """Make a version of what an upload has received. May be repeated."""
     return Call(
         "POST",
         f"{upload_path(upload)}/complete",
@@ -186,6 +212,7 @@ def complete_upload(upload: str, *, digest: Digest | None) -> Call[Written]:
 
 
 def abort_upload(upload: str) -> Call[None]:
+    """Give up an upload, and remove all that was received of it."""
     return Call(
         "DELETE",
         upload_path(upload),

@@ -22,8 +22,10 @@ import httpx
 from fsspec.spec import AbstractBufferedFile, AbstractFileSystem  # type: ignore[import-untyped]
 
 from mcos_client.api.models import Container, ListedObject, ObjectStat
+from mcos_client.api.objects import LARGEST_CALL, OCTET_STREAM
 from mcos_client.client import Client
 from mcos_client.config import DEFAULT_PROFILE, config_path, read_profile
+from mcos_client.content import as_settled
 from mcos_client.errors import (
     ContainerNotEmpty,
     ContainerNotFound,
@@ -35,7 +37,6 @@ from mcos_client.errors import (
 from mcos_client.fs.writer import ObjectWriter
 from mcos_client.sending.connection import RETRIES
 from mcos_client.transfer.upload import Action
-from mcos_client.transfers import LARGEST_CALL, OCTET_STREAM, as_settled
 
 BLOCK = 4 * 1024**2
 """Bytes that are read ahead: what one call carries."""

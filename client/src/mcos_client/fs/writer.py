@@ -8,10 +8,11 @@ from types import TracebackType
 from typing import Self
 
 from mcos_client.api.models import Written
+from mcos_client.api.objects import LARGEST_CALL, OCTET_STREAM
 from mcos_client.client import Client
+from mcos_client.content import as_settled
 from mcos_client.errors import McosError, ObjectExists, PreconditionFailed
 from mcos_client.transfer.source import PIECE, StreamSource
-from mcos_client.transfers import LARGEST_CALL, OCTET_STREAM, as_settled
 
 _AHEAD = 4
 """Pieces that are written and not taken yet, at most."""

@@ -2,33 +2,15 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable
 
 import httpx
 import pytest
 
 from mcos_client import AsyncClient, Client, ObjectNotFound, Unreachable
-from mcos_client.admin import Admin
-from mcos_client.aio.admin import AsyncAdmin
 from tests.unit.client.conftest import ENTRY_POINT, Gateway
 from tests.unit.client.sending.test_attempts import answer, done, lost, problem
 from tests.unit.client.stopped_clock import StoppedClock
 from tests.unit.client.test_client import stat
-
-
-def public(kind: type) -> dict[str, Callable[..., object]]:
-    members = inspect.getmembers(kind, inspect.isfunction)
-    return {name: member for name, member in members if not name.startswith("_")}
-
-
-@pytest.mark.parametrize(("kind", "async_kind"), [(Client, AsyncClient), (Admin, AsyncAdmin)])
-def test_both_have_the_same_calls(kind: type, async_kind: type) -> None:
-    expected, found = public(kind), public(async_kind)
-    assert sorted(found) == sorted(expected)
-    for name, method in found.items():
-        theirs = inspect.signature(expected[name]).parameters
-        assert inspect.signature(method).parameters == theirs, name
-        assert inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method), name
 
 
 def test_both_are_made_alike() -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mcos_client import AsyncClient, ContentCorrupted, Journal, TransferStopped
-from mcos_client.transfers import LARGEST_CALL
+from mcos_client.api.objects import LARGEST_CALL
 from tests.unit.client.fake_mcos import FakeMcos
 from tests.unit.client.stopped_clock import StoppedClock
 

@@ -7,11 +7,11 @@ import httpx
 import pytest
 from rich.console import Console
 
+from mcos_client.api.objects import LARGEST_CALL
 from mcos_client.command.names.globs import Pattern
 from mcos_client.command.shared.progress import bars
 from mcos_client.command.shared.session import Session
 from mcos_client.transfer import download
-from mcos_client.transfers import LARGEST_CALL
 from tests.unit.client.command.test_cp import TREE, read, stored, write
 from tests.unit.client.command_line import Mcos
 from tests.unit.client.fake_mcos import problem

@@ -12,9 +12,9 @@ import fsspec  # type: ignore[import-untyped]
 import httpx
 import pytest
 
+from mcos_client.api.objects import LARGEST_CALL
 from mcos_client.config import Profile, write_profile
 from mcos_client.fs import McosFileSystem
-from mcos_client.transfers import LARGEST_CALL
 from tests.unit.client.fake_mcos import FakeMcos
 
 LARGE = bytes(range(256)) * (LARGEST_CALL // 256 + 1)

@@ -21,8 +21,8 @@ from mcos_client import (
     StorageRefused,
     UploadNotFound,
 )
+from mcos_client.api.objects import LARGEST_CALL
 from mcos_client.transfer.source import STREAM_PART, Content, FileSource
-from mcos_client.transfers import LARGEST_CALL
 from tests.unit.client.fake_mcos import FakeMcos, problem
 from tests.unit.client.stopped_clock import StoppedClock
 

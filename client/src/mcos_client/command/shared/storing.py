@@ -19,12 +19,13 @@ from mcos_client import (
     PreconditionFailed,
     Written,
 )
+from mcos_client.api.objects import LARGEST_CALL, OCTET_STREAM
 from mcos_client.command.names.locations import Location
 from mcos_client.command.shared.progress import NO_BAR, Bar
 from mcos_client.command.shared.session import Session
+from mcos_client.content import as_settled
 from mcos_client.transfer.source import Content, FileSource, Source, StreamSource, source_of
 from mcos_client.transfer.upload import PARALLEL, Action
-from mcos_client.transfers import LARGEST_CALL, OCTET_STREAM, as_settled
 
 WAIT_BYTES_A_SECOND = 5 * 1024**2
 """How fast replicas are taken to be written, at least."""

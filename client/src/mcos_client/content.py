@@ -1,4 +1,4 @@
-"""The calls of ``Client`` that are more than one: content of any size, either way."""
+"""The calls that content of any size goes with, either way."""
 
 import io
 import os
@@ -6,38 +6,125 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import BinaryIO
 
-from mcos_client.api import uploads
-from mcos_client.api.call import Call, Result
+from mcos_client.api import objects
+from mcos_client.api.calls import UserCalls
+from mcos_client.api.method import Sends
 from mcos_client.api.models import Download, Downloaded, ObjectStat, Written
-from mcos_client.api.objects import write_object
-from mcos_client.api.uploads import BeginAction, Digest, Upload, UploadPage
+from mcos_client.api.objects import LARGEST_CALL, OCTET_STREAM
 from mcos_client.errors import NotSettled, ObjectFailed, ObjectNotFound
 from mcos_client.sending.connection import Connection
 from mcos_client.transfer.download import download_to
 from mcos_client.transfer.journal import Journal
 from mcos_client.transfer.progress import OnProgress
-from mcos_client.transfer.read import ObjectFile, locate, read_range
+from mcos_client.transfer.read import ObjectFile, locate, read_elsewhere, read_range
 from mcos_client.transfer.source import PIECE, Content, source_of
 from mcos_client.transfer.upload import PARALLEL, Action, Uploading, UploadOptions
 
-OCTET_STREAM = "application/octet-stream"
 
-LARGEST_CALL = 4_500_000
-"""Bytes of content that one call carries."""
-
-
-class Transfers:
-    """What a client can do beside single calls; a part of ``Client``."""
+class ContentCalls(UserCalls, Sends):
+    """What ``Client`` can do beside single calls, and those."""
 
     _connection: Connection
 
-    def _send(self, call: Call[Result]) -> Result:
-        raise NotImplementedError
+    def create_object(
+        self,
+        container: str,
+        name: str,
+        content: Content,
+        *,
+        content_type: str = OCTET_STREAM,
+        metadata: Mapping[str, str] | None = None,
+        prefer: str | None = None,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+        storage_policy: str | None = None,
+    ) -> Written:
+        """Make an object of ``content``.
 
-    def wait_until_settled(
-        self, container: str, name: str, *, timeout: float = 60.0
-    ) -> ObjectStat | None:
-        raise NotImplementedError
+        More than one call carries goes through an upload (see there), which is taken
+        asynchronously: it is waited for only if ``prefer`` is ``"wait=N"``.
+
+        Parameters
+        ----------
+        content
+            Bytes, the path of a file, a binary file, or an iterable of bytes.
+        storage_policy
+            Rule of its placement; that of the container if None.
+        """
+        options = UploadOptions(
+            action="create",
+            content_type=content_type,
+            metadata=dict(metadata or {}),
+            storage_policy=storage_policy,
+            if_match=if_match,
+            if_none_match=if_none_match,
+        )
+        return self._store(container, name, content, options, prefer)
+
+    def update_object(
+        self,
+        container: str,
+        name: str,
+        content: Content,
+        *,
+        content_type: str = OCTET_STREAM,
+        metadata: Mapping[str, str] | None = None,
+        prefer: str | None = None,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+        storage_policy: str | None = None,
+    ) -> Written:
+        """Give an object new content, type and metadata.
+
+        Parameters
+        ----------
+        content
+            As for ``create_object``.
+        storage_policy
+            Rule of its placement; the one that the object has if None.
+        """
+        options = UploadOptions(
+            action="update",
+            content_type=content_type,
+            metadata=dict(metadata or {}),
+            storage_policy=storage_policy,
+            if_match=if_match,
+            if_none_match=if_none_match,
+        )
+        return self._store(container, name, content, options, prefer)
+
+    def download_object(
+        self,
+        container: str,
+        name: str,
+        *,
+        range_: str | None = None,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+    ) -> Download:
+        """An object's bytes, checked against their SHA-256 if they are whole.
+
+        They are in memory; ``download_to``, ``open_object`` and ``stream_object`` are for what
+        is large.
+
+        Parameters
+        ----------
+        range_
+            As in HTTP: ``"bytes=0-99"``.
+
+        Raises
+        ------
+        NotModified
+            The object has an ETag that ``if_none_match`` names.
+        """
+        found = self._send(
+            objects.download_object(
+                container, name, range_=range_, if_match=if_match, if_none_match=if_none_match
+            )
+        )
+        if isinstance(found, Download):
+            return found
+        return read_elsewhere(self._connection, container, name, found, range_)
 
     def upload(
         self,
@@ -185,78 +272,15 @@ class Transfers:
         """Make the transfers of this client, in other threads too, end: ``TransferStopped``."""
         self._connection.stop()
 
-    def begin_upload(
-        self,
-        container: str,
-        name: str,
-        *,
-        action: BeginAction = "create",
-        size: int | None = None,
-        content_type: str | None = None,
-        metadata: Mapping[str, str] | None = None,
-        storage_policy: str | None = None,
-        part_size: int | None = None,
-        expires_in: int | None = None,
-        digest: Digest | None = None,
-        if_match: str | None = None,
-        if_none_match: str | None = None,
-    ) -> Upload:
-        """Get signed URLs to which a content can be sent; ``upload`` does all of it."""
-        return self._send(
-            uploads.begin_upload(
-                container,
-                name,
-                action=action,
-                size=size,
-                content_type=content_type,
-                metadata=metadata,
-                storage_policy=storage_policy,
-                part_size=part_size,
-                expires_in=expires_in,
-                digest=digest,
-                if_match=if_match,
-                if_none_match=if_none_match,
-            )
-        )
-
-    def stat_upload(
-        self, upload: str, *, marker: str | None = None, limit: int | None = None
-    ) -> Upload:
-        """An upload, which of its parts are there, and fresh URLs for them."""
-        return self._send(uploads.stat_upload(upload, marker=marker, limit=limit))
-
-    def list_upload(self, *, marker: str | None = None, limit: int | None = None) -> UploadPage:
-        """One page of the account's uploads. It may be empty and not be the last."""
-        return self._send(uploads.list_upload(marker=marker, limit=limit))
-
-    def complete_upload(self, upload: str, *, digest: Digest | None = None) -> Written:
-        """Make a version of what an upload has received. May be repeated."""
-        return self._send(uploads.complete_upload(upload, digest=digest))
-
-    def abort_upload(self, upload: str) -> None:
-        """Forget an upload and all that was received of it."""
-        self._send(uploads.abort_upload(upload))
-
-    def all_uploads(self) -> Iterator[Upload]:
-        """The account's uploads, page by page, without their parts."""
-        marker = None
-        while True:
-            page = self.list_upload(marker=marker)
-            yield from page.uploads
-            marker = page.next_marker
-            if marker is None:
-                return
-
     def _store(
         self,
-        method: str,
         container: str,
         name: str,
         content: Content,
         options: UploadOptions,
         prefer: str | None,
     ) -> Written:
-        """create_object (POST) or update_object (PUT), by one call if it carries the content."""
+        """Create or update an object, by one call if it carries the content."""
         source = source_of(content)
         try:
             small = source.within(LARGEST_CALL)
@@ -265,9 +289,9 @@ class Transfers:
                 return self._preferred(written, prefer)
         finally:
             source.close()
+        write = objects.create_object if options.action == "create" else objects.update_object
         return self._send(
-            write_object(
-                method,
+            write(
                 container,
                 name,
                 small,

@@ -1,0 +1,65 @@
+"""The calls of the API as both clients have them, each declared once."""
+
+from typing import Any
+
+from mcos_client.api import admin, containers, objects, uploads, waiting
+from mcos_client.api import login as login_call
+from mcos_client.api.method import method, procedure, series
+from mcos_client.api.models import Token
+
+
+def _use(client: Any, token: Token) -> None:
+    client.token = token.token
+
+
+class UserCalls:
+    """The calls of a user that no content of any size goes with."""
+
+    login = method(login_call.login, then=_use)
+
+    list_container = method(containers.list_container)
+    all_containers = series(containers.all_containers)
+    create_container = method(containers.create_container)
+    delete_container = method(containers.delete_container)
+
+    list_object = method(objects.list_object)
+    all_objects = series(objects.all_objects)
+    stat_object = method(objects.stat_object)
+    locate_object = method(objects.locate_object)
+    delete_object = method(objects.delete_object)
+    watch_object = series(waiting.watch_object)
+    wait_until_settled = procedure(waiting.wait_until_settled)
+
+    begin_upload = method(uploads.begin_upload)
+    stat_upload = method(uploads.stat_upload)
+    list_upload = method(uploads.list_upload)
+    all_uploads = series(uploads.all_uploads)
+    complete_upload = method(uploads.complete_upload)
+    abort_upload = method(uploads.abort_upload)
+
+
+class OperatorCalls:
+    """The calls of accounts with the role ``admin``; others are refused with ``NotPermitted``.
+
+    A call that is refused has changed nothing.
+    """
+
+    list_clusters = method(admin.list_clusters)
+    link_cluster = method(admin.link_cluster)
+    change_cluster = method(admin.change_cluster)
+    unlink_cluster = method(admin.unlink_cluster)
+    drain_cluster = method(admin.drain_cluster)
+
+    list_policies = method(admin.list_policies)
+    set_policy = method(admin.set_policy)
+    delete_policy = method(admin.delete_policy)
+
+    list_accounts = method(admin.list_accounts)
+    all_accounts = series(admin.all_accounts)
+    create_account = method(admin.create_account)
+    change_account = method(admin.change_account)
+
+    list_jobs = method(admin.list_jobs)
+    get_job = method(admin.get_job)
+    stop_job = method(admin.stop_job)
+    start_job = method(admin.start_job)

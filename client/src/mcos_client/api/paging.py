@@ -1,0 +1,35 @@
+"""Lists that come in pages, as series of what is on them."""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
+
+from mcos_client.api.call import Call
+from mcos_client.api.method import Item, Series, Show, ask
+
+
+class _Page(Protocol):
+    @property
+    def next_marker(self) -> str | None: ...
+
+
+Page = TypeVar("Page", bound=_Page)
+
+
+def each(
+    page_after: Callable[[str | None], Call[Page]], items_of: Callable[[Page], Iterable[Item]]
+) -> Series[Item]:
+    """Show what is on each page, up to the one without a ``next_marker``.
+
+    Parameters
+    ----------
+    page_after
+        The call for the page behind a marker; None is for the first.
+    """
+    marker = None
+    while True:
+        page = yield from ask(page_after(marker))
+        for item in items_of(page):
+            yield Show(item)
+        marker = page.next_marker
+        if marker is None:
+            return
