@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -50,14 +51,25 @@ def arrival(**more: Any) -> Any:
 
 def test_s3_tells_of_an_arrival() -> None:
     found = one(arrival())
-    assert found == Arrival("b", "incoming/ada/photos/a bä.jpg", "v", "0A".zfill(40))
+    assert found == Arrival("b", "incoming/ada/photos/a bä.jpg", "v", "0A".ljust(64, "0"))
 
 
-def test_sequencers_compare_whatever_their_length() -> None:
-    shorter, longer = one(arrival(sequencer="FF")), one(arrival(sequencer="100"))
-    assert isinstance(shorter, Arrival)
-    assert isinstance(longer, Arrival)
-    assert shorter.sequencer < longer.sequencer
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        # A shorter one is padded on the right: it is not a smaller number.
+        ("0055AED6DCD90281E5", "0055AED6DCD90281E6"),
+        ("0055AED6DCD90281E5", "0055AED6DCD903"),
+        ("00FF", "01"),
+        ("100", "FF"),
+        ("00aa", "00AB"),
+    ],
+)
+def test_sequencers_compare_as_s3_says(earlier: str, later: str) -> None:
+    one_of_them, other = one(arrival(sequencer=earlier)), one(arrival(sequencer=later))
+    assert isinstance(one_of_them, Arrival)
+    assert isinstance(other, Arrival)
+    assert one_of_them.sequencer < other.sequencer
 
 
 def test_removals_and_s3s_test_say_nothing() -> None:

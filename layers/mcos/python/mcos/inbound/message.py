@@ -26,8 +26,9 @@ _FIELDS = {
 }
 _REQUIRED = ("account", "container", "object")
 
-# S3's are 16 to 18 hexadecimal digits by now; to be compared they have to be equally long.
-_SEQUENCER_LENGTH = 40
+# S3's are hexadecimal, 16 digits or more. Of two, the shorter is padded with zeros on the right
+# before they are compared (S3's user guide, "Event message structure").
+_SEQUENCER_LENGTH = 64
 
 
 class NotUnderstood(Exception):
@@ -130,7 +131,7 @@ def _arrivals(records: Any) -> Iterator[Arrival]:
                     bucket=s3["bucket"]["name"],
                     key=unquote_plus(s3["object"]["key"]),
                     version=s3["object"].get("versionId"),
-                    sequencer=s3["object"]["sequencer"].zfill(_SEQUENCER_LENGTH),
+                    sequencer=s3["object"]["sequencer"].upper().ljust(_SEQUENCER_LENGTH, "0"),
                 )
     except (KeyError, TypeError, AttributeError):
         raise NotUnderstood("the message is no S3 event") from None
