@@ -1,7 +1,9 @@
 """A replica that is damaged or gone behind MCOS's back is never served, and is whole again."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
@@ -151,20 +153,29 @@ def test_a_reading_that_is_slow_is_hedged_and_the_first_good_answer_wins(
     cloud: Cloud, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first replica answers only when the reader has been answered."""
-    answered = threading.Event()
+    begun, answered = threading.Event(), threading.Event()
     asked: list[str] = []
 
     def read(account: str, version: Version, cluster: str, first: int, last: int) -> bytes:
         asked.append(cluster)
         if cluster == "s3":
+            begun.set()
             answered.wait(30)
             raise ReplicaUnreadable("s3: too late")
         if cluster == "swift":
             raise ReplicaUnreadable("swift: refused")
         return CONTENT
 
+    waits = cloud.clock.first_of
+
+    def first_of(running: Collection[Future[Any]], seconds: float | None) -> None:
+        """So many seconds pass at once, if they are counted."""
+        if seconds is None:
+            waits(running, None)
+        assert begun.wait(30)
+
     monkeypatch.setattr(reading, "read_replica", read)
-    monkeypatch.setattr(reading.latencies, "slow", lambda cluster: 0.01)
+    monkeypatch.setattr(cloud.clock, "first_of", first_of)
     with cloud.at("s3"):
         for name in ("swift", "ceph"):
             reading.latencies.add(name, 0.1 if name == "swift" else 0.2)

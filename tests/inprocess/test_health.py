@@ -4,15 +4,8 @@ import pytest
 
 from mcos.catalog import registry
 from mcos.model.clusters import ClusterState
-from mcos.workers import check_health
 from tests.support.cloud import CLUSTERS, SYNC, Cloud, arn
 from tests.support.user import User
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between two probes."""
-    monkeypatch.setattr(check_health.time, "sleep", lambda seconds: None)
 
 
 def check(cloud: Cloud, cluster: str) -> bool:

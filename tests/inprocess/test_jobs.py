@@ -1,31 +1,30 @@
 """Drains and rebalances: every replica arrives before its last one leaves."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
-from mcos import limits
+from mcos import clock, limits
 from mcos.catalog import jobs
 from mcos.model.clusters import ClusterState
 from mcos.model.jobs import Job, JobKind, JobState, new_job
 from mcos.workers import run_jobs as worker
 from tests.support.cloud import ASYNC, SYNC, Cloud, arn
 from tests.support.environment import ALL_CLUSTERS, CLUSTERS, MORE_CLUSTERS
-from tests.support.network import Manner
+from tests.support.network import CALL_SECONDS, Died, Manner
 from tests.support.uploads import Sender
 from tests.support.user import User
 
 NAMES = [f"object-{number}" for number in range(6)]
-_ROUNDS = 60  # of a twentieth of a second each, on however slow a machine
+_MINUTES = 12
 
 
 @pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pass ends a job as soon as it finds nothing, and one thing happens after the other."""
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thing happens after the other."""
     monkeypatch.setattr(worker, "_SIDE_BY_SIDE", 1)
-    monkeypatch.setattr(worker, "_PAUSE_SECONDS", 0)
-    monkeypatch.setattr(worker, "_UNNOTICED_SECONDS", -1)
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def five(cloud: Cloud) -> Cloud:
 
 
 def begin(cloud: Cloud, kind: JobKind, cluster: str | None = None) -> str:
-    job = new_job(kind, cluster=cluster, rate=1000)
+    job = new_job(clock.new_id(), kind, cluster=cluster, rate=1000, at=clock.now())
     with cloud.network.outside():
         jobs.create(job)
     if cluster is not None:
@@ -49,15 +48,14 @@ def the_job(cloud: Cloud, job_id: str) -> Job:
         return jobs.get(job_id)
 
 
-def run(cloud: Cloud, at: str = "s3") -> None:
-    """One call of ``run_jobs``, which sees to a page or two, and what comes of it."""
-    cloud.expire_leases()
-    cloud.invoke(arn(at, "run_jobs"), {"seconds": 0.05})
+def run(cloud: Cloud, at: str = "s3", *, seconds: float = 1) -> None:
+    """One call of ``run_jobs``, which makes one pass, and what comes of it."""
+    cloud.work_at_jobs(at, seconds=seconds)
     cloud.settle()
 
 
 def run_to_its_end(cloud: Cloud, job_id: str) -> Job:
-    for number in range(_ROUNDS):
+    for number in range(_MINUTES):
         run(cloud, at=CLUSTERS[number % len(CLUSTERS)])
         job = the_job(cloud, job_id)
         if job.state is not JobState.RUNNING:
@@ -147,8 +145,7 @@ def test_a_replica_stays_while_the_cluster_it_moves_to_takes_nothing(
         five.backends[name].refuse("put")
     with never_below(five, user, 3):
         for _ in range(3):
-            five.expire_leases()
-            five.invoke(arn("s3", "run_jobs"), {"seconds": 0.05})
+            five.work_at_jobs("s3")
             five.run_executions()
             five.sweep()
             five.pump()
@@ -165,9 +162,8 @@ def test_a_cluster_whose_backend_is_dead_can_be_drained(five: Cloud, user: User)
         user.create(name, name.encode(), SYNC)
     five.backends["ceph"].refuse()
     job = begin(five, JobKind.DRAIN, "ceph")
-    for _ in range(_ROUNDS):
-        five.expire_leases()
-        five.invoke(arn("s3", "run_jobs"), {"seconds": 0.05})
+    for _ in range(_MINUTES):
+        five.work_at_jobs("s3")
         five.run_executions()
         if the_job(five, job).state is JobState.DONE:
             break
@@ -194,11 +190,17 @@ def test_a_stopped_job_moves_nothing_more_and_another_one_goes_on(
     monkeypatch.setattr(worker, "_PAGE", 1)
     for name in NAMES:
         user.create(name, name.encode(), SYNC)
+    before = len(five.replicas(user.account)["ceph"])
     job = begin(five, JobKind.DRAIN, "ceph")
-    run(five)
+    five.network.call_seconds = 1
+    while the_job(five, job).moved == 0:
+        run(five, seconds=4)  # one page, which takes longer
+    five.network.call_seconds = CALL_SECONDS
+    assert (the_job(five, job).moved, the_job(five, job).state) == (1, JobState.RUNNING)
     with five.network.outside():
-        jobs.change(job, lambda found: found.changed(state=JobState.STOPPED))
+        jobs.change(job, lambda found: replace(found, state=JobState.STOPPED))
     left = len(five.replicas(user.account)["ceph"])
+    assert 0 < left == before - 1
     for _ in range(3):
         run(five)
     assert len(five.replicas(user.account)["ceph"]) == left
@@ -227,22 +229,22 @@ def test_a_rebalance_brings_objects_to_where_the_resolver_wants_them(
 
 def test_one_cluster_at_a_time_works_at_a_job(five: Cloud, user: User) -> None:
     job = begin(five, JobKind.REBALANCE)
-    leased = the_job(five, job).changed(leased_until="2999-01-01T00:00:00.000Z")
+    leased_until = clock.later(120)
     with five.network.outside():
-        jobs.change(job, lambda found: leased)
-    assert five.invoke(arn("swift", "run_jobs"), {"seconds": 0.05}) == {}
+        leased = jobs.change(job, lambda found: replace(found, leased_until=leased_until))
+    assert five.work_at_jobs("swift") == {}
     assert the_job(five, job) == leased
+    assert five.work_at_jobs("swift") == {job: 0}
+    assert the_job(five, job).passes == 1
 
 
-def test_a_job_is_not_over_before_every_function_has_noticed_it(
-    five: Cloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    noticed = limits.REGISTRY_AGE_SECONDS + limits.WAIT_SECONDS_MAX
-    monkeypatch.setattr(worker, "_UNNOTICED_SECONDS", noticed)
+def test_a_job_is_not_over_before_every_function_has_noticed_it(five: Cloud) -> None:
     job = begin(five, JobKind.DRAIN, "ceph")
-    run(five)
+    noticed = limits.REGISTRY_AGE_SECONDS + limits.WAIT_SECONDS_MAX
+    five.invoke(arn("s3", "run_jobs"), {"seconds": noticed})
     assert the_job(five, job).state is JobState.RUNNING
-    assert the_job(five, job).passes > 0
+    assert the_job(five, job).passes > noticed / 3
+    run_to_its_end(five, job)
 
 
 @pytest.mark.parametrize("manner", Manner, ids=lambda manner: manner.name.lower())
@@ -258,7 +260,8 @@ def test_a_drain_may_be_cut_short_anywhere(five: Cloud, user: User, manner: Mann
         job = begin(five, JobKind.DRAIN, leaving)
         with never_below(five, user, 3):
             with five.network.record((number, manner)) as calls:
-                five.try_to_invoke(arn("s3", "run_jobs"), {"seconds": 0.05})
+                with suppress(Died, Exception):
+                    five.work_at_jobs("s3")
                 five.run_executions()
                 made = len(calls)
             run_to_its_end(five, job)

@@ -1,7 +1,6 @@
 """An account's whole life, drawn by hypothesis, against the handlers in process."""
 
 from collections.abc import Callable
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -21,7 +20,7 @@ class InProcess:
 
     def new_user(self) -> User:
         self.cloud.deploy()
-        user_name, password = f"user-{uuid4().hex}", "a password"
+        user_name, password = self.cloud.new_account(), "a password"
         self.cloud.add_account(user_name, password)
         clients = [
             Client(f"https://{cluster}.test", transport=Transport(self.cloud, cluster))

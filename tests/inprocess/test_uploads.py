@@ -435,31 +435,17 @@ def test_a_large_replica_that_cannot_be_written_now_is_written_later(
     sender.cloud.check_storage_of_all()
 
 
-class Hurried:
-    """A clock of which every look takes a second."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def monotonic(self) -> float:
-        self.seconds += 1
-        return self.seconds
-
-
 def test_what_takes_longer_than_a_call_may_is_split_over_several(
     sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for worker, function in (
-        (put_parts_worker, put_parts_function),
-        (digest_content_worker, digest_content_function),
-    ):
-        monkeypatch.setattr(worker, "time", Hurried())
-        monkeypatch.setattr(function, "_SECONDS", 3)
+    monkeypatch.setattr(put_parts_function, "_SECONDS", 3)
+    monkeypatch.setattr(digest_content_function, "_SECONDS", 3)
     monkeypatch.setattr(put_parts_worker, "_SIDE_BY_SIDE", 1)
     monkeypatch.setattr(digest_content_worker, "_PIECE_BYTES", 1000)
     upload = sender.begin(NAME, LARGE)
     sender.send(upload, LARGE)
     sender.complete(upload)
+    sender.cloud.clock.look_seconds = 1
     with sender.cloud.network.record() as calls:
         sender.cloud.settle()
     digests = [one for one in calls if str(one).endswith("/digest_content -> s3:GetObject")]

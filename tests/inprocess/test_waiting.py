@@ -3,51 +3,19 @@
 No time passes here but that which the function itself lets pass.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
-
 import pytest
 
-from chalicelib.api import stat_object as function
-from mcos.calls.stat_object import stat_object
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
 from tests.support.gateway import object_path, stat_path
+from tests.support.stopped_clock import StoppedClock
 from tests.support.user import User
 
 
-@dataclass
-class Time:
-    """Time that passes only when somebody sleeps.
-
-    Attributes
-    ----------
-    pauses
-        How long was slept each time, in seconds.
-    events
-        What happens once so many seconds have passed.
-    """
-
-    seconds: float = 0.0
-    pauses: list[float] = field(default_factory=list)
-    events: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
-
-    def now(self) -> float:
-        return self.seconds
-
-    def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.seconds += seconds
-        while self.events and self.events[0][0] <= self.seconds:
-            self.events.pop(0)[1]()
-
-
 @pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    made = Time()
-    waiting = partial(stat_object, now=made.now, sleep=made.sleep)
-    monkeypatch.setattr(function, "stat_object", waiting)
-    return made
+def time(cloud: Cloud) -> StoppedClock:
+    """A clock of which the network takes nothing."""
+    cloud.network.call_seconds = 0
+    return cloud.clock
 
 
 def waited(wait: object, name: str = "a") -> str:
@@ -55,7 +23,7 @@ def waited(wait: object, name: str = "a") -> str:
 
 
 def test_a_settled_object_is_told_at_once_with_one_call(
-    cloud: Cloud, user: User, time: Time
+    cloud: Cloud, user: User, time: StoppedClock
 ) -> None:
     user.create("a", b"bytes", SYNC)
     with cloud.network.record() as calls:
@@ -64,50 +32,52 @@ def test_a_settled_object_is_told_at_once_with_one_call(
     assert time.pauses == []
 
 
-def test_an_object_is_told_as_soon_as_it_is_settled(cloud: Cloud, user: User, time: Time) -> None:
+def test_an_object_is_told_as_soon_as_it_is_settled(
+    cloud: Cloud, user: User, time: StoppedClock
+) -> None:
     user.create("a", b"bytes", ASYNC)
-    time.events = [(2.0, cloud.settle)]
+    time.after(2, cloud.settle)
     assert user.call("GET", waited(25)).json()["state"] == "CREATED"
-    assert 2.0 <= time.seconds < 3.5
+    assert 2 <= sum(time.pauses) < 3.5
 
 
 def test_an_object_that_does_not_settle_is_told_as_it_is_after_the_wait(
-    cloud: Cloud, user: User, time: Time
+    cloud: Cloud, user: User, time: StoppedClock
 ) -> None:
     user.create("a", b"bytes", ASYNC)
     cloud.backends["swift"].refuse()
-    time.events = [(1.0, cloud.run_executions)]
+    time.after(1, cloud.run_executions)
     reply = user.call("GET", waited(7))
     assert (reply.status, reply.json()["state"]) == (200, "CREATING")
     assert reply.headers["x-mcos-replicas"] == f"{len(CLUSTERS) - 1}/{len(CLUSTERS)}"
-    assert time.seconds == 7
+    assert sum(time.pauses) == pytest.approx(7)
 
 
-def test_the_pauses_grow_to_a_second(user: User, time: Time) -> None:
+def test_the_pauses_grow_to_a_second(user: User, time: StoppedClock) -> None:
     user.create("a", b"bytes", ASYNC)
     user.call("GET", waited(4))
     assert time.pauses == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 0.5])
 
 
 def test_an_object_that_is_being_deleted_is_waited_for_until_it_is_gone(
-    cloud: Cloud, user: User, time: Time
+    cloud: Cloud, user: User, time: StoppedClock
 ) -> None:
     user.create("a", b"bytes", SYNC)
     user.call("DELETE", object_path("photos", "a"))
     assert user.call("GET", waited(2)).json()["state"] == "DELETING"
-    time.events = [(5.0, cloud.settle)]
+    time.after(3, cloud.settle)
     reply = user.call("GET", waited(25))
     assert (reply.status, reply.code) == (404, "object_not_found")
-    assert 5 <= time.seconds < 7
+    assert 5 <= sum(time.pauses) < 7
 
 
-def test_an_object_that_is_not_there_is_not_waited_for(user: User, time: Time) -> None:
+def test_an_object_that_is_not_there_is_not_waited_for(user: User, time: StoppedClock) -> None:
     assert user.call("GET", waited(25)).status == 404
     assert time.pauses == []
 
 
 @pytest.mark.parametrize("wait", ["0", "26", "-1", "1.5", "1s", "a", "%20", "999999999999", "٣"])
-def test_a_wait_that_is_none_is_refused(user: User, time: Time, wait: str) -> None:
+def test_a_wait_that_is_none_is_refused(user: User, time: StoppedClock, wait: str) -> None:
     user.create("a", b"bytes", ASYNC)
     reply = user.call("GET", waited(wait))
     assert (reply.status, reply.code) == (400, "invalid_query")
@@ -115,7 +85,7 @@ def test_a_wait_that_is_none_is_refused(user: User, time: Time, wait: str) -> No
 
 
 def test_without_a_wait_and_with_head_nothing_is_waited_for(
-    cloud: Cloud, user: User, time: Time
+    cloud: Cloud, user: User, time: StoppedClock
 ) -> None:
     user.create("a", b"bytes", ASYNC)
     for method, target in (

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from hypothesis import strategies as st
 
+from mcos import clock
 from mcos.model.clusters import Cluster, ClusterState, Health
 from mcos.model.objects import ObjectRecord, Replica, Staged, State, Version
 from mcos.settings import Mode
@@ -60,6 +61,7 @@ def record(
         obsolete=obsolete,
         last=last,
         reason=reason,
+        revision=clock.new_id(),
     )
 
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 from urllib.parse import quote_plus, unquote
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -20,9 +19,9 @@ from pynamodb.exceptions import PynamoDBException
 
 from app import MODULES
 from chalicelib.shared import endpoint
-from mcos import aws
+from mcos import aws, clock
 from mcos.auth import passwords, tokens
-from mcos.catalog import accounts, jobs, registry
+from mcos.catalog import accounts, registry
 from mcos.catalog.objects import Key
 from mcos.catalog.tables import ALL_TABLES
 from mcos.model.clusters import DEFAULT_POLICY, ClusterState, StoragePolicy
@@ -45,7 +44,7 @@ from tests.support.environment import (
 )
 from tests.support.gateway import Reply, sqs_event
 from tests.support.inventory import Inventory
-from tests.support.network import Died, Network
+from tests.support.network import CALL_SECONDS, Died, Network
 from tests.support.state_machine import ExecutionFailed, execute
 
 ASYNC = {"prefer": "respond-async"}
@@ -54,6 +53,7 @@ SYNC = {"prefer": "wait=25"}
 _CONTRACT = Contract()
 _TOKEN_KEY = "a key of thirty-two bytes or more"
 _ROUNDS = 12
+_HOURS = 12 * 3600  # as long as SQS can hide a message: the test decides when it comes again
 
 
 class Unsettled(AssertionError):
@@ -65,6 +65,8 @@ class Cloud(Inventory):
 
     Attributes
     ----------
+    clock
+        Time, which passes only when somebody sleeps, or makes a network call, or lets it.
     executions
         Asynchronous executions that were started and have not run yet: cluster and input.
     executed
@@ -75,11 +77,13 @@ class Cloud(Inventory):
 
     def __init__(self, network: Network) -> None:
         super().__init__(network)
+        self.clock = network.clock
         self.executions: list[tuple[str, dict[str, Any]]] = []
         self.executed: list[dict[str, Any]] = []
         self.delivered: list[tuple[str, Any]] = []
         self._cluster: str | None = None
         self._sequence = 0
+        self._accounts = 0
         self._session = get_session()
         self._clients: dict[str, Any] = {}
         network.answers = {
@@ -98,6 +102,9 @@ class Cloud(Inventory):
         self.executed.clear()
         self.delivered.clear()
         self.network.before = None
+        self.network.call_seconds = CALL_SECONDS
+        self.clock.forget()
+        self._accounts = 0
         for backend in self.backends.values():
             backend.replicas.clear()
             backend.accept()
@@ -222,8 +229,12 @@ class Cloud(Inventory):
             assert accounts.create(user_name, passwords.hash_password(password))
 
     def new_account(self) -> str:
-        """The name of an account nobody has used; it needs no row to hold objects."""
-        return f"user-{uuid4().hex}"
+        """The name of an account nobody has used; it needs no row to hold objects.
+
+        The same ones after each ``deploy``: where objects are placed depends on it.
+        """
+        self._accounts += 1
+        return f"user-{self._accounts}"
 
     def token(self, account: str) -> str:
         """A token as ``login`` would give it, without the work of a password."""
@@ -439,7 +450,7 @@ class Cloud(Inventory):
         with self.network.outside():
             while (
                 batch := self.client("sqs")
-                .receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60)
+                .receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=_HOURS)
                 .get("Messages")
             ):
                 messages += batch
@@ -487,12 +498,16 @@ class Cloud(Inventory):
         """Lose the asynchronous executions that were started and have not run."""
         self.executions.clear()
 
-    def expire_leases(self) -> None:
-        """Let the time pass for which a function has a job for itself."""
-        with self.network.outside():
-            for job in jobs.all_jobs():
-                if job.leased_until is not None:
-                    jobs.change(job.id, lambda found: found.changed(leased_until=None))
+    def work_at_jobs(self, cluster: str, *, seconds: float = 1) -> Any:
+        """Let a minute pass and a cluster's schedule come: one call of ``run_jobs``.
+
+        Parameters
+        ----------
+        seconds
+            How long it may work. It pauses for longer between two passes: so there is one.
+        """
+        self.clock.advance(60)
+        return self.invoke(arn(cluster, "run_jobs"), {"seconds": seconds})
 
     def try_to_invoke(self, function_arn: str, event: dict[str, Any]) -> None:
         """Invoke a function as a schedule does, which minds no failure."""
@@ -508,8 +523,8 @@ class Cloud(Inventory):
 @contextmanager
 def running_cloud() -> Iterator[Cloud]:
     """A cloud that is not deployed yet, on a moto of its own."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
-        network = Network()
+    network = Network()
+    with pytest.MonkeyPatch.context() as patch, mock_aws(), clock.replaced_by(network.clock):
         network.install(patch)
         cloud = Cloud(network)
         patch.setattr("mcos.replicas.backend.open_backend", cloud.open_backend)

@@ -3,10 +3,10 @@
 import builtins
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from io import BytesIO
 from typing import TypeVar
 
+from mcos import clock
 from mcos.model.digests import digests_of
 from mcos.storage import (
     LIST_LIMIT,
@@ -110,7 +110,7 @@ class FakeBackend:
                 size=size,
                 md5=digests_of(body).md5,
                 content_type=content_type,
-                stored_at=datetime.now(UTC).replace(microsecond=0),
+                stored_at=clock.moment().replace(microsecond=0),
             )
             self.replicas[key] = (body, stat)
             return stat
@@ -175,7 +175,7 @@ class FakeBackend:
                 size=size,
                 md5=f"{parts_md5}-{len(parts)}",
                 content_type=content_type,
-                stored_at=datetime.now(UTC).replace(microsecond=0),
+                stored_at=clock.moment().replace(microsecond=0),
                 in_parts=True,
                 parts_md5=parts_md5,
             )

@@ -18,7 +18,11 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
+from tests.support.stopped_clock import StoppedClock
+
 Result = TypeVar("Result")
+
+CALL_SECONDS = 0.001
 
 Answer = Callable[[AWSPreparedRequest], tuple[int, dict[str, str], bytes]]
 """Answers a request in place of moto: status, headers, body."""
@@ -63,12 +67,18 @@ class Network:
         What answers in place of moto, by call.
     before
         Called with a call's name before it is made, in the thread that makes it.
+    clock
+        Time for all that has this network.
+    call_seconds
+        How much time a call takes.
     """
 
     calls: list[NetworkCall] = field(default_factory=list)
     place: tuple[str, str] = ("", "test")
     answers: dict[str, Answer] = field(default_factory=dict)
     before: Callable[[str], None] | None = None
+    clock: StoppedClock = field(default_factory=StoppedClock)
+    call_seconds: float = CALL_SECONDS
     _lock: Any = field(default_factory=RLock)
     _fault: tuple[int, Manner] | None = None
     _failing: str | None = None
@@ -113,6 +123,7 @@ class Network:
             Whether the service does nothing else meanwhile. Not so where functions answer, which
             make calls of their own.
         """
+        self.clock.advance(self.call_seconds)
         if self._outside:
             return do()
         if self.before is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import environment
+from tests.support.stopped_clock import StoppedClock
 
 if TYPE_CHECKING:
     from tests.support.network import Network
@@ -24,6 +25,16 @@ def function_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
     yield
     settings.cache_clear()
+
+
+@pytest.fixture
+def stopped() -> Iterator[StoppedClock]:
+    """Time that passes only when somebody sleeps."""
+    from mcos import clock
+
+    time = StoppedClock()
+    with clock.replaced_by(time):
+        yield time
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +56,10 @@ def network(moto: Network) -> Iterator[Network]:
     """The network before new, empty tables."""
     from moto.core.base_backend import BackendDict
 
+    from mcos import clock
     from mcos.catalog import registry
     from mcos.catalog.tables import ALL_TABLES
+    from tests.support.network import CALL_SECONDS
 
     BackendDict.reset()
     with moto.outside():
@@ -54,6 +67,8 @@ def network(moto: Network) -> Iterator[Network]:
             model.create_table(billing_mode="PAY_PER_REQUEST")
     registry.forget()
     moto.before = None
-    yield moto
+    moto.clock, moto.call_seconds = StoppedClock(), CALL_SECONDS
+    with clock.replaced_by(moto.clock):
+        yield moto
     registry.forget()
     moto.before = None

@@ -5,17 +5,17 @@ be problem+json. ``Request.account`` is the one place where a handler learns the
 refuses whoever has none.
 """
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.shared.endpoint import record
+from mcos import clock
 from mcos.auth import revocation, tokens
 from mcos.errors import NotAuthenticated, TokenMissing
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    started = time.perf_counter()
+    started = clock.elapsed()
     request_id = event.get("requestContext", {}).get("requestId")
     try:
         claims = tokens.claims_of(_bearer(event.get("headers") or {}))

@@ -1,7 +1,6 @@
 """What every API function does around its call: answer errors, write one log line, count."""
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from chalicelib.shared.http import Request, Response
 from chalicelib.shared.problems import problem
+from mcos import clock
 from mcos.errors import McosError
 from mcos.settings import settings
 
@@ -30,7 +30,7 @@ def endpoint(call: str) -> Callable[[Callable[[Request], Response]], Handler]:
 
     def decorate(answer: Callable[[Request], Response]) -> Handler:
         def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-            started = time.perf_counter()
+            started = clock.elapsed()
             request = Request(event)
             outcome = "ok"
             unforeseen: Exception | None = None
@@ -67,13 +67,13 @@ def record(
     Parameters
     ----------
     started
-        ``time.perf_counter()`` when it began.
+        ``clock.elapsed()`` when it began.
     error
         What nobody foresaw; it is logged with its traceback.
     fields
         What else the line says.
     """
-    duration = round((time.perf_counter() - started) * 1000, 1)
+    duration = round((clock.elapsed() - started) * 1000, 1)
     line = {"call": call, "outcome": outcome, "duration_ms": duration, **fields}
     cluster = settings().cluster
     extra = {"cluster": cluster, **line}

@@ -1,10 +1,10 @@
 """What every worker does around its work: one log line, and counting."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 from chalicelib.shared.endpoint import record
+from mcos import clock
 
 
 def logged(call: str, work: Callable[[], tuple[str, Any]], **fields: Any) -> Any:
@@ -12,7 +12,7 @@ def logged(call: str, work: Callable[[], tuple[str, Any]], **fields: Any) -> Any
 
     An exception is logged and goes on to whoever called the worker, who will try again.
     """
-    started = time.perf_counter()
+    started = clock.elapsed()
     try:
         outcome, result = work()
     except Exception as error:

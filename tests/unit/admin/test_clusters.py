@@ -34,7 +34,7 @@ def seen(name: str) -> Cluster:
 
 def end(job: Job, state: JobState = JobState.DONE) -> None:
     """Let the job come to its end."""
-    jobs.change(job.id, lambda found: found.changed(state=state))
+    jobs.change(job.id, lambda found: replace(found, state=state))
 
 
 # Linking

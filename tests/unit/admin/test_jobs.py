@@ -1,6 +1,7 @@
 """Jobs: started once, watched, stopped."""
 
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -82,7 +83,7 @@ def test_a_rate_that_is_none_is_refused(rate: float) -> None:
 @pytest.mark.parametrize("state", [JobState.DONE, JobState.STOPPED])
 def test_a_job_that_is_over_stays_as_it_is(state: JobState) -> None:
     job = start_rebalance(rate=7)
-    over = jobs.change(job.id, lambda found: found.changed(state=state, moved=5))
+    over = jobs.change(job.id, lambda found: replace(found, state=state, moved=5))
     assert stop_job(job.id) == over == get_job(job.id)
 
 

@@ -81,21 +81,34 @@ def test_what_an_operator_wrote_outlives_the_next_deployment(rows: Any) -> None:
     assert (found.state, found.weight) == (ClusterState.DOWN, 3)
 
 
+@pytest.mark.parametrize("frozen", [False, True], ids=["running", "frozen"])
 def test_a_warm_function_reads_it_once_and_again_when_it_is_old(
-    rows: Any, network: Network, monkeypatch: pytest.MonkeyPatch
+    rows: Any, network: Network, frozen: bool
 ) -> None:
+    """However long its process was frozen meanwhile."""
+    network.call_seconds = 0
+    let_pass = network.clock.freeze if frozen else network.clock.advance
     rows()
-    now = 1000.0
-    monkeypatch.setattr(registry.time, "monotonic", lambda: now)
     with network.record() as calls:
         assert registry.all_clusters()["ceph"].weight == 1.5
         rows(weight=2)
-        now += limits.REGISTRY_AGE_SECONDS
+        let_pass(limits.REGISTRY_AGE_SECONDS)
         assert registry.all_clusters()["ceph"].weight == 1.5
         assert len(calls) == 1
-        now += 0.1
+        let_pass(0.1)
         assert registry.all_clusters()["ceph"].weight == 2
     assert [call.name for call in calls] == ["dynamodb:Scan"] * 2
+
+
+def test_a_warm_function_whose_clock_was_set_back_reads_it_again(
+    rows: Any, network: Network
+) -> None:
+    """It cannot tell how old its reading is."""
+    rows()
+    assert registry.all_clusters()["ceph"].weight == 1.5
+    rows(weight=2)
+    network.clock.freeze(-3600)
+    assert registry.all_clusters()["ceph"].weight == 2
 
 
 def test_a_policy_is_read_as_it_was_written(rows: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -136,7 +137,7 @@ def test_a_cluster_is_linked_told_of_changed_drained_and_unlinked() -> None:
     )
     assert call("POST", f"{CLUSTER}/drain", {"rate": 3}).json()["job"] == job["job"]
     assert call("POST", "/v1/admin/clusters/a/drain").code == "policy_unmet"
-    jobs.change(job["job"], lambda found: found.changed(state=JobState.DONE))
+    jobs.change(job["job"], lambda found: replace(found, state=JobState.DONE))
     assert call("DELETE", CLUSTER).status == 204
     assert call("DELETE", CLUSTER).code == "cluster_not_found"
     listed = call("GET", "/v1/admin/clusters").json()["clusters"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mcos.model import lifecycle
 from mcos.model.lifecycle import Outcome
 from mcos.model.objects import ObjectRecord, Replica, State, Version
-from tests.support.builders import CLUSTERS, KEY, record, version
+from tests.support.builders import CLUSTERS, KEY, NOW, record, version
 
 ALL = set(CLUSTERS)
 SPARES = ("s3-2", "swift-2")
@@ -69,7 +69,7 @@ def test_a_replica_that_may_be_there_is_known_until_its_removal_is_on_its_way(
                 disposed |= {(v.id, c) for v in here.obsolete for c in v.replicas}
                 here = lifecycle.disposed(here)
             case "delete" if here is not None:
-                here = lifecycle.accept_delete(here, cluster="s3")
+                here = lifecycle.accept_delete(here, cluster="s3", at=NOW)
         written |= known(here)
         assert written <= known(here) | disposed
         if here is not None and here.state is State.CREATED:

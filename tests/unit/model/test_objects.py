@@ -54,7 +54,3 @@ def test_versions_are_found_among_current_and_pending_only() -> None:
     assert here.find(version(2).id) == version(2)
     assert here.find(version(3).id) is None
     assert here.find(version(4).id) is None
-
-
-def test_every_record_has_a_revision_of_its_own() -> None:
-    assert record().revision != record().revision

@@ -24,7 +24,7 @@ def linked(*names: str, **states: ClusterState) -> Registry:
 
 
 def drain(cluster: str) -> Job:
-    return new_job(JobKind.DRAIN, cluster=cluster, rate=1)
+    return new_job("a job", JobKind.DRAIN, cluster=cluster, rate=1, at="now")
 
 
 def stored(*names: str) -> ObjectRecord:
@@ -73,7 +73,7 @@ def test_a_policy_that_is_gone_wanted_as_many_replicas_as_there_are() -> None:
 
 
 def test_a_rebalance_goes_where_the_resolver_says_and_then_rests() -> None:
-    job = new_job(JobKind.REBALANCE, cluster=None, rate=1)
+    job = new_job("a job", JobKind.REBALANCE, cluster=None, rate=1, at="now")
     registry = linked(*FIVE)
     held = set(CLUSTERS)
     for _ in range(4):
@@ -86,7 +86,7 @@ def test_a_rebalance_goes_where_the_resolver_says_and_then_rests() -> None:
 
 
 def test_an_outage_moves_nothing_and_nothing_moves_into_it() -> None:
-    job = new_job(JobKind.REBALANCE, cluster=None, rate=1)
+    job = new_job("a job", JobKind.REBALANCE, cluster=None, rate=1, at="now")
     for down in FIVE:
         registry = linked(*FIVE, **{down.replace("-", "_"): ClusterState.DOWN})
         for held in (CLUSTERS, ("s3", "s3-2", "swift-2")):
@@ -97,6 +97,6 @@ def test_an_outage_moves_nothing_and_nothing_moves_into_it() -> None:
 
 
 def test_what_is_not_settled_is_waited_for_by_a_rebalance() -> None:
-    job = new_job(JobKind.REBALANCE, cluster=None, rate=1)
+    job = new_job("a job", JobKind.REBALANCE, cluster=None, rate=1, at="now")
     assert wanted_moves(job, record(current=version(1)), linked(*FIVE)) == []
     assert wanted_moves(job, record(pending=(version(1),)), linked(*FIVE)) is None

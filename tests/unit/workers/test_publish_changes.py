@@ -87,13 +87,9 @@ def bus(network: Network, monkeypatch: pytest.MonkeyPatch) -> Bus:
 
 
 @pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that are made; no time passes."""
-    made: list[float] = []
-    monkeypatch.setattr(
-        function, "publish_changes", lambda changes: publish_changes(changes, sleep=made.append)
-    )
-    return made
+def pauses(network: Network) -> list[float]:
+    """The pauses that are made."""
+    return network.clock.pauses
 
 
 @pytest.fixture
@@ -267,6 +263,6 @@ def test_the_worker_tells_what_became_of_a_batch(bus: Bus) -> None:
         for number, name in enumerate(names(3))
     ]
     bus.refuse = lambda call, name: "ThrottlingException" if name == "02" else None
-    done = publish_changes(changes, sleep=lambda seconds: None)
+    done = publish_changes(changes)
     assert (done.events, done.set_aside) == (2, 0)
     assert [change.sequence_number for change in done.rest] == ["2"]

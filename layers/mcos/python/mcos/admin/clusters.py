@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mcos import clock
 from mcos.admin.checks import check_cluster, check_own_labels, check_rate, check_weight
 from mcos.admin.jobs import run_soon, running_job, stop_job
 from mcos.catalog import jobs, registry, starting
@@ -104,7 +105,7 @@ def drain_cluster(name: str, *, rate: float) -> Job:
         if running is not None:
             return running
         _check_policies_without(name, linked)
-        job = new_job(JobKind.DRAIN, cluster=name, rate=rate)
+        job = new_job(clock.new_id(), JobKind.DRAIN, cluster=name, rate=rate, at=clock.now())
         # The word names the drain that belongs to it: ``unlink_cluster`` trusts no other one.
         word = {**(before or {}), "state": ClusterState.DRAINING.value, "job": job.id}
         if starting.start(job, OPERATOR, name, word, before=before):

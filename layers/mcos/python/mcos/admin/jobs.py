@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from mcos import clock
 from mcos.admin.checks import check_rate
 from mcos.aws import AWS_ERRORS, client
 from mcos.catalog import jobs, registry, starting
@@ -49,7 +51,7 @@ def start_rebalance(*, rate: float) -> Job:
         running = running_job(before)
         if running is not None:
             return running
-        job = new_job(JobKind.REBALANCE, cluster=None, rate=rate)
+        job = new_job(clock.new_id(), JobKind.REBALANCE, cluster=None, rate=rate, at=clock.now())
         if starting.start(job, JOB, _REBALANCE, {"job": job.id}, before=before):
             run_soon()
             return job
@@ -87,4 +89,4 @@ def run_soon() -> None:
 
 
 def _stopped(job: Job) -> Job:
-    return job.changed(state=JobState.STOPPED) if job.state is JobState.RUNNING else job
+    return replace(job, state=JobState.STOPPED) if job.state is JobState.RUNNING else job

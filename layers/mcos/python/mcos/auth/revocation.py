@@ -5,8 +5,7 @@ The registry keeps the moment for as long as such a token could live. Functions 
 their next reading of the registry, so at most ``limits.REGISTRY_AGE_SECONDS`` later.
 """
 
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from mcos import clock, limits
 from mcos.catalog.registry import REVOCATION, current_registry, write
@@ -20,12 +19,12 @@ def revoke(account: str) -> None:
     has asked for its token before now.
     """
     # What is written is cut to milliseconds; no token of this one may be left.
-    before = clock.text(datetime.now(UTC) + timedelta(milliseconds=1))
+    before = clock.later(0.001)
     write(
         REVOCATION,
         account,
         {"before": before},
-        expires=int(time.time()) + limits.TOKEN_SECONDS + 1,
+        expires=int(clock.moment().timestamp()) + limits.TOKEN_SECONDS + 1,
     )
 
 

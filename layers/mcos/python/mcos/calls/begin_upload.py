@@ -9,7 +9,7 @@ from mcos.errors import ContentTooLarge, InvalidBody, ObjectExists, ObjectNotFou
 from mcos.model.conditions import Conditions, guard
 from mcos.model.names import check_container_name, check_metadata, check_object_name
 from mcos.model.objects import State
-from mcos.model.uploads import Action, Upload, expiry, upload_part_size
+from mcos.model.uploads import Action, Upload, upload_part_size
 from mcos.settings import settings
 from mcos.staging import multipart
 
@@ -72,7 +72,7 @@ def begin_upload(account: str, wanted: Wanted, conditions: Conditions) -> Upload
         multipart=_begin(account, upload_id) if part_size else "",
         cluster=settings().cluster,
         created_at=clock.now(),
-        expires_at=expiry(wanted.expires_in),
+        expires_at=clock.later(wanted.expires_in),
     )
     uploads.create(upload)
     return upload

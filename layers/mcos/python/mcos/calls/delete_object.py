@@ -2,6 +2,7 @@
 
 import logging
 
+from mcos import clock
 from mcos.aws import AWS_ERRORS
 from mcos.catalog import objects
 from mcos.catalog.objects import Key
@@ -31,7 +32,7 @@ def delete_object(key: Key, prefer: Prefer, conditions: Conditions) -> None:
     check_object_name(key[2])
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:
-        accepted = lifecycle.accept_delete(record, cluster=settings().cluster)
+        accepted = lifecycle.accept_delete(record, cluster=settings().cluster, at=clock.now())
         guard(conditions, record.latest.etag if record else None)
         return accepted
 

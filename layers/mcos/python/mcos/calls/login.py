@@ -1,7 +1,6 @@
 """login: a user name and a password for a token."""
 
-from datetime import UTC, datetime
-
+from mcos import clock
 from mcos.auth import passwords, tokens
 from mcos.auth.tokens import Token
 from mcos.catalog import accounts
@@ -20,7 +19,7 @@ def login(user_name: str, password: str) -> Token:
     InvalidCredentials
     """
     # Before the account is looked at: what voids its tokens after that voids this one too.
-    asked_at = datetime.now(UTC)
+    asked_at = clock.moment()
     stored = accounts.password_hash(user_name) if is_user_name(user_name) else None
     if not passwords.verify(password, stored):
         raise InvalidCredentials("The user name or the password is wrong.")

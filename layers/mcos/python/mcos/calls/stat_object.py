@@ -1,8 +1,6 @@
 """stat_object: what is known of an object, each replica included."""
 
-import time
-from collections.abc import Callable
-
+from mcos import clock
 from mcos.catalog import objects
 from mcos.catalog.objects import Key
 from mcos.errors import ObjectNotFound
@@ -19,8 +17,6 @@ def stat_object(
     key: Key,
     *,
     wait_seconds: float = 0,
-    now: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> ObjectRecord:
     """Read an object's record: one network call, or as many as it takes to see it settle.
 
@@ -28,8 +24,6 @@ def stat_object(
     ----------
     wait_seconds
         How long to wait for the object to be CREATED, FAILED or gone.
-    now, sleep
-        The passing of time, in seconds.
 
     Returns
     -------
@@ -41,15 +35,15 @@ def stat_object(
     """
     check_container_name(key[1])
     check_object_name(key[2])
-    deadline = now() + wait_seconds
+    deadline = clock.elapsed() + wait_seconds
     pause = _FIRST_PAUSE_SECONDS
     while True:
         record = objects.get(key)
         if record is None:
             raise ObjectNotFound("There is no such object.")
-        left = deadline - now()
+        left = deadline - clock.elapsed()
         if record.state in _SETTLED or left <= 0:
             return record
         # The last look is at the end of the wait, not a pause before it.
-        sleep(min(pause, left))
+        clock.sleep(min(pause, left))
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from mcos import limits, staging
+from mcos import clock, limits, staging
 from mcos.catalog import uploads
 from mcos.errors import UploadNotFound
 from mcos.model.names import is_id
-from mcos.model.uploads import Upload, UploadState, expiry
+from mcos.model.uploads import Upload, UploadState
 from mcos.staging import multipart
 from mcos.staging.multipart import SignedPut
 
@@ -55,8 +55,9 @@ def find(account: str, upload_id: str) -> Upload:
     UploadNotFound
     """
     upload = uploads.get(account, upload_id) if is_id(upload_id) else None
-    over = upload is not None and upload.state is UploadState.OPEN and upload.expired
-    if upload is None or upload.state is UploadState.ENDED or over:
+    if upload is not None and upload.state is UploadState.OPEN and upload.is_expired(clock.now()):
+        upload = None
+    if upload is None or upload.state is UploadState.ENDED:
         raise UploadNotFound("There is no such upload; it may have expired.")
     return upload
 
@@ -77,7 +78,7 @@ def place_of(upload: Upload) -> tuple[str, str]:
 
 def described(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
     """An upload with its URLs, the parts behind ``after`` among them, at most ``limit``."""
-    urls_expire_at = expiry(limits.UPLOAD_URL_SECONDS)
+    urls_expire_at = clock.later(limits.UPLOAD_URL_SECONDS)
     if upload.state is not UploadState.OPEN:
         return UploadStat(upload, None, [], None, urls_expire_at)
     bucket, key = place_of(upload)

@@ -1,11 +1,11 @@
 """The operators' jobs."""
 
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
 
 from pynamodb.exceptions import DoesNotExist, PutError
 
+from mcos import clock
 from mcos.catalog.tables import JobItem, condition_failed
 from mcos.errors import Conflict, JobNotFound
 from mcos.model.jobs import Job, JobKind, JobState
@@ -15,7 +15,7 @@ _TRIES = 12
 
 def create(job: Job) -> None:
     """Write a new job."""
-    _save(job, JobItem.job.does_not_exist())
+    item_of(job).save(JobItem.job.does_not_exist())
 
 
 def get(job_id: str) -> Job:
@@ -47,24 +47,33 @@ def change(job_id: str, transition: Callable[[Job], Job]) -> Job:
     for _ in range(_TRIES):
         job = get(job_id)
         following = transition(job)
-        if following is job or replace_if_unchanged(job, following):
-            return following
+        if following is job:
+            return job
+        if written := replace_if_unchanged(job, following):
+            return written
     raise Conflict("The job was changed by others at the same time; try again.")
 
 
-def replace_if_unchanged(job: Job, following: Job) -> bool:
-    """Write ``following`` if the job is still the one that was read; False if it is not."""
+def replace_if_unchanged(job: Job, following: Job) -> Job | None:
+    """Write ``following`` if the job is still the one that was read.
+
+    Returns
+    -------
+    It as it was written, under a new revision; None, with nothing changed, if the job is another.
+    """
+    following = replace(following, updated_at=clock.now(), revision=clock.new_id())
     try:
-        _save(following, JobItem.revision == job.revision)
+        item_of(following).save(JobItem.revision == job.revision)
     except PutError as error:
         if condition_failed(error):
-            return False
+            return None
         raise
-    return True
+    return following
 
 
-def _save(job: Job, condition: Any) -> None:
-    JobItem(job.id, revision=job.revision, document=asdict(job)).save(condition)
+def item_of(job: Job) -> JobItem:
+    """The item of the table for a job."""
+    return JobItem(job.id, revision=job.revision, document=asdict(job))
 
 
 def _job(item: JobItem) -> Job:

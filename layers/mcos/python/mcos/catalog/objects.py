@@ -1,7 +1,7 @@
 """The objects' records, read and changed one at a time."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
@@ -79,6 +79,8 @@ def _apply(
                 raise
             following = record
         changed = following is not record
+        if changed and following is not None:
+            following = revised(following, record)
         if changed and _write(key, record, following):
             return following
         if not changed and read:
@@ -103,6 +105,14 @@ def _write(key: Key, record: ObjectRecord | None, following: ObjectRecord | None
             return False
         raise
     return True
+
+
+def revised(following: ObjectRecord, record: ObjectRecord | None) -> ObjectRecord:
+    """A record under the revision by which it is written in place of another one.
+
+    Consumers of events tell by it which of two is the later.
+    """
+    return replace(following, revision=clock.new_id(after=record.revision if record else ""))
 
 
 def unchanged(record: ObjectRecord | None) -> Condition:

@@ -4,15 +4,15 @@ Who writes what: Terraform (or an operator) a cluster's row, the cluster's own h
 found, operators their word. They are items of their own, so that nobody overwrites another's.
 """
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.exceptions import DeleteError, PutError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 
-from mcos import limits
+from mcos import clock, limits
 from mcos.catalog.tables import RegistryItem
 from mcos.catalog.transactions import lost_race, transaction
 from mcos.errors import UnknownStoragePolicy
@@ -33,7 +33,7 @@ POLICY = "policy"
 REVOCATION = "revocation"
 JOB = "job"
 
-_read_at = -float("inf")
+_read_at: datetime | None = None
 _registry = Registry(clusters={})
 
 
@@ -43,10 +43,15 @@ def current_registry(*, fresh: bool = False) -> Registry:
     One network call when it is read, none otherwise.
     """
     global _read_at, _registry
-    if fresh or time.monotonic() - _read_at > limits.REGISTRY_AGE_SECONDS:
+    now = clock.moment()
+    if fresh or _read_at is None or not timedelta(0) <= now - _read_at <= _age():
         _registry = _assembled(RegistryItem.scan(consistent_read=True))
-        _read_at = time.monotonic()
+        _read_at = now
     return _registry
+
+
+def _age() -> timedelta:
+    return timedelta(seconds=limits.REGISTRY_AGE_SECONDS)
 
 
 def all_clusters() -> Mapping[str, Cluster]:
@@ -71,7 +76,7 @@ def policy_named(name: str) -> StoragePolicy:
 def forget() -> None:
     """Read anew at the next call."""
     global _read_at
-    _read_at = -float("inf")
+    _read_at = None
 
 
 def write(kind: str, name: str, document: Mapping[str, Any], *, expires: int | None = None) -> None:

@@ -1,12 +1,11 @@
 """Starting a job, so that there is one of its sort at a time."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from pynamodb.exceptions import TransactWriteError
 
-from mcos.catalog import registry
+from mcos.catalog import jobs, registry
 from mcos.catalog.tables import JobItem, RegistryItem
 from mcos.catalog.transactions import lost_race, transaction
 from mcos.model.jobs import Job
@@ -31,10 +30,7 @@ def start(
     try:
         with transaction() as both:
             both.save(RegistryItem(kind, name, document=dict(document)), registry.unchanged(before))
-            both.save(
-                JobItem(job.id, revision=job.revision, document=asdict(job)),
-                JobItem.job.does_not_exist(),
-            )
+            both.save(jobs.item_of(job), JobItem.job.does_not_exist())
     except TransactWriteError as error:
         if lost_race(error):
             return False

@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 
+from mcos import clock
 from mcos.catalog import objects
 from mcos.catalog.objects import Transition
 from mcos.catalog.tables import UploadItem, condition_failed
 from mcos.catalog.transactions import lost_race, transaction
 from mcos.errors import Conflict, UploadTaken
 from mcos.model.objects import ObjectRecord
-from mcos.model.uploads import Upload, UploadState, remembered_until
+from mcos.model.uploads import Upload, UploadState
 
 _TRIES = 12
+_REMEMBERED_SECONDS = 15 * 24 * 3600  # longer than SQS keeps a message
 
 # Ids of uploads are ULIDs; what names an event sorts behind them, and is listed to nobody.
 _BEHIND_UPLOADS = "a"
@@ -57,6 +59,7 @@ def take(upload: Upload, version_id: str, transition: Transition) -> ObjectRecor
         following = transition(record)
         if following is None:
             raise AssertionError("an accepted version has a record")
+        following = objects.revised(following, record)
         try:
             with transaction() as both:
                 both.save(objects.item_of(following), objects.unchanged(record))
@@ -152,9 +155,14 @@ def _item(upload: Upload) -> UploadItem:
         document=upload.as_json(),
         cluster=None if is_taken else upload.cluster,
         expires_at=None if is_taken else upload.expires_at,
-        expires=remembered_until() if is_taken else None,
+        expires=_remembered_until() if is_taken else None,
         sequencer=upload.sequencer or None,
     )
+
+
+def _remembered_until() -> int:
+    """Until when a taken upload is remembered, in seconds since 1970."""
+    return int(clock.moment().timestamp()) + _REMEMBERED_SECONDS
 
 
 def _upload(item: UploadItem) -> Upload:

@@ -13,7 +13,6 @@ import http.client
 import re
 import socket
 import ssl
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
@@ -26,6 +25,8 @@ from typing import Any
 from urllib.parse import urljoin
 
 import botocore
+
+from mcos import clock
 
 REDIRECTS = 5
 DNS_SECONDS = 10
@@ -77,11 +78,11 @@ class _Deadline:
     """The end of a fetch."""
 
     def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
+        self._end = clock.elapsed() + seconds
 
     def left(self, at_most: float) -> float:
         """Seconds to wait for something; ``TimeoutError`` if there are none."""
-        left = self._end - time.monotonic()
+        left = self._end - clock.elapsed()
         if left <= 0:
             raise TimeoutError
         return min(left, at_most)
@@ -373,11 +374,12 @@ def _addresses(place: _Place, resolve: Resolve, deadline: _Deadline) -> Sequence
     if place.is_address:
         addresses: Sequence[str] = [place.host]
     else:
+        left = deadline.left(DNS_SECONDS)
         # The system's resolver knows no timeout: its thread is left behind when it is late.
         answer: Future[Sequence[str]] = Future()
         Thread(target=_answer, args=(answer, resolve, place), daemon=True).start()
         try:
-            addresses = answer.result(deadline.left(DNS_SECONDS))
+            addresses = answer.result(left)
         except (OSError, UnicodeError) as error:
             raise FetchFailed(f"{place}: DNS gives no address") from error
     if not addresses:

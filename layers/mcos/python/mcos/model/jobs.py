@@ -5,11 +5,9 @@ them now. Both go through all objects in passes, until a pass finds nothing left
 job knows is in its item, so any cluster can go on where another one stopped.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-
-from mcos import clock
 
 
 class JobKind(StrEnum):
@@ -68,14 +66,9 @@ class Job:
     moved: int = 0
     remaining: int | None = None
     leased_until: str | None = None
-    revision: str = field(default_factory=clock.new_id)
-
-    def changed(self, **changes: Any) -> "Job":
-        """The job with some fields changed, under a new revision."""
-        return replace(self, **changes, updated_at=clock.now(), revision=clock.new_id())
+    revision: str = ""
 
 
-def new_job(kind: JobKind, *, cluster: str | None, rate: float) -> Job:
-    """A job that begins now."""
-    now = clock.now()
-    return Job(clock.new_id(), kind, cluster, rate, created_at=now, updated_at=now)
+def new_job(job_id: str, kind: JobKind, *, cluster: str | None, rate: float, at: str) -> Job:
+    """A job that begins at that moment."""
+    return Job(job_id, kind, cluster, rate, created_at=at, updated_at=at, revision=job_id)

@@ -1,7 +1,8 @@
 """The life of an object, as pure functions from one record to the next.
 
 Every function here may be applied twice and out of order without harm: what does not apply any
-more leaves the record as it is. Writers use them under optimistic concurrency (``mcos.catalog``).
+more leaves the record as it is. Writers use them under optimistic concurrency (``mcos.catalog``),
+which gives what it writes a revision of its own.
 
 Two versions may be pending. What was acknowledged asynchronously must become visible even if a
 later synchronous update fails, so a synchronous update does not displace it; everything else that
@@ -12,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
-from mcos import clock
 from mcos.errors import ObjectBeingDeleted, ObjectExists, ObjectNotFound, Superseded
 from mcos.model.objects import ObjectRecord, Replica, State, Version
 
@@ -65,7 +65,6 @@ def accept_create(
         sweeper=cluster,
         created_at=version.created_at,
         last_modified=version.created_at,
-        revision=clock.new_id(after=record.revision if record else ""),
         pending=(version,),
         obsolete=record.obsolete if record else (),
     )
@@ -88,7 +87,7 @@ def accept_update(record: ObjectRecord | None, version: Version, *, cluster: str
     kept = tuple(
         one for one in record.pending if version.mode == "wait" and one.mode == "respond-async"
     )
-    return _changed(
+    return replace(
         record,
         state=State.UPDATING,
         sweeper=cluster,
@@ -112,8 +111,13 @@ def accept_put(
     return accept_update(record, version, cluster=cluster)
 
 
-def accept_delete(record: ObjectRecord | None, *, cluster: str) -> ObjectRecord:
+def accept_delete(record: ObjectRecord | None, *, cluster: str, at: str) -> ObjectRecord:
     """Take a delete: from here on no reader sees the object.
+
+    Parameters
+    ----------
+    at
+        When it is taken.
 
     Raises
     ------
@@ -123,7 +127,7 @@ def accept_delete(record: ObjectRecord | None, *, cluster: str) -> ObjectRecord:
         raise ObjectNotFound("There is no such object to delete.")
     if record.state is State.DELETING:
         return record
-    return _changed(
+    return replace(
         record,
         state=State.DELETING,
         sweeper=cluster,
@@ -131,7 +135,7 @@ def accept_delete(record: ObjectRecord | None, *, cluster: str) -> ObjectRecord:
         pending=(),
         last=record.shown,
         obsolete=_with(record, record.current, *record.pending),
-        last_modified=clock.now(),
+        last_modified=at,
     )
 
 
@@ -153,7 +157,7 @@ def digested(record: ObjectRecord | None, version: Version) -> ObjectRecord | No
         parts_md5=version.parts_md5,
         digested=True,
     )
-    return _changed(record, pending=tuple(known if one is found else one for one in record.pending))
+    return replace(record, pending=tuple(known if one is found else one for one in record.pending))
 
 
 def commit(
@@ -194,7 +198,7 @@ def commit(
         pending = tuple(version if one is found else one for one in pending)
     else:
         return record, outcome
-    next_record = _changed(record, current=current, pending=pending, obsolete=obsolete)
+    next_record = replace(record, current=current, pending=pending, obsolete=obsolete)
     return _with_state(record, next_record), outcome
 
 
@@ -219,7 +223,7 @@ def abandon(
     if version is None:
         return record, Outcome.SUPERSEDED
     rest = tuple(one for one in record.pending if one is not version)
-    next_record = _changed(record, pending=rest, obsolete=_with(record, version))
+    next_record = replace(record, pending=rest, obsolete=_with(record, version))
     if next_record.current is None and not rest:
         state = State.DELETING if forget else State.FAILED
         return replace(next_record, state=state, last=version, reason=reason), Outcome.INCOMPLETE
@@ -230,7 +234,7 @@ def place_again(record: ObjectRecord | None, version: Version) -> ObjectRecord |
     """Give a pending version of which no replica was begun other targets."""
     if record is None or not any(one.id == version.id for one in record.pending):
         return record
-    return _changed(
+    return replace(
         record,
         pending=tuple(version if one.id == version.id else one for one in record.pending),
     )
@@ -262,7 +266,7 @@ def exchange(
     kept = version.with_stored(stored).replicas
     replicas = {name: one for name, one in kept.items() if name not in given_up}
     following = replace(version, replicas={**replicas, **added})
-    return _changed(
+    return replace(
         record,
         pending=tuple(following if one is version else one for one in record.pending),
         obsolete=_with(record, _part(version, given_up)),
@@ -293,7 +297,7 @@ def move(
     arriving = dict([target] if target else [])
     leaving = replace(replicas[source], leaving=True)
     moving = replace(record.current, replicas={**replicas, source: leaving, **arriving})
-    return _changed(record, current=moving)
+    return replace(record, current=moving)
 
 
 def lose(record: ObjectRecord | None, version_id: str, cluster: str) -> ObjectRecord | None:
@@ -306,7 +310,7 @@ def lose(record: ObjectRecord | None, version_id: str, cluster: str) -> ObjectRe
         return record
     replica = replace(version.replicas[cluster], stored=False, tag=None)
     damaged = replace(version, replicas={**version.replicas, cluster: replica})
-    return _changed(
+    return replace(
         record,
         state=State.UPDATING if record.state is State.CREATED else record.state,
         current=damaged if record.current is version else record.current,
@@ -315,15 +319,15 @@ def lose(record: ObjectRecord | None, version_id: str, cluster: str) -> ObjectRe
 
 
 def touch(record: ObjectRecord | None) -> ObjectRecord | None:
-    """The same record under a new revision: it was looked at."""
-    return record and _changed(record)
+    """The same record, to be written once more: it was looked at."""
+    return record and replace(record)
 
 
 def disposed(record: ObjectRecord) -> ObjectRecord | None:
     """The record once everything obsolete is on its way out; None when the object is no more."""
     if record.state is State.DELETING:
         return None
-    return _changed(record, obsolete=())
+    return replace(record, obsolete=())
 
 
 def _knows(record: ObjectRecord, version: Version) -> bool:
@@ -357,14 +361,8 @@ def _without_leaving(record: ObjectRecord, version: Version) -> tuple[Version, t
     return replace(version, replicas=staying), _with(record, _part(version, leaving))
 
 
-def _changed(record: ObjectRecord, **changes: object) -> ObjectRecord:
-    # Consumers of events tell by it which of two is the later.
-    revision = clock.new_id(after=record.revision)
-    return replace(record, **changes, revision=revision)  # type: ignore[arg-type]
-
-
 def _with_state(before: ObjectRecord, after: ObjectRecord) -> ObjectRecord:
-    if after == replace(before, revision=after.revision):
+    if after == before:
         return before
     settled = after.current is not None and after.current.complete and not after.pending
     return replace(after, state=State.CREATED if settled else before.state)

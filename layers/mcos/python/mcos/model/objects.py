@@ -1,11 +1,10 @@
 """What the catalog records: plain values, with no I/O."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from mcos import clock
 from mcos.settings import Mode
 
 
@@ -201,7 +200,8 @@ class ObjectRecord:
     Attributes
     ----------
     revision
-        A ULID, greater with every write; a write names the revision that it replaces.
+        A ULID, greater with every write, which gives it; a write names the revision that it
+        replaces. Empty: it was never written.
     current
         The version that readers see; it may still miss a replica.
     pending
@@ -222,7 +222,7 @@ class ObjectRecord:
     sweeper: str
     created_at: str
     last_modified: str
-    revision: str = field(default_factory=clock.new_id)
+    revision: str = ""
     current: Version | None = None
     pending: tuple[Version, ...] = ()
     obsolete: tuple[Version, ...] = ()

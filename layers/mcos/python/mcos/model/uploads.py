@@ -1,14 +1,11 @@
 """Uploads as plain values, with no I/O: contents that are sent to signed URLs, not with a call."""
 
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from mcos import clock, limits
+from mcos import limits
 from mcos.model.parts import part_size_of
-
-_REMEMBERED_DAYS = 15  # longer than SQS keeps a message
 
 
 class Action(StrEnum):
@@ -83,10 +80,9 @@ class Upload:
         """Account, container and name of the object."""
         return self.account, self.container, self.object
 
-    @property
-    def expired(self) -> bool:
+    def is_expired(self, now: str) -> bool:
         """Whether it is too late to send more, or to complete it."""
-        return self.expires_at <= clock.now()
+        return self.expires_at <= now
 
     def taken(self, version_id: str) -> "Upload":
         """This upload as it has become a version."""
@@ -109,13 +105,3 @@ def upload_part_size(size: int | None, asked: int | None) -> int:
     if asked is not None:
         return asked
     return limits.PART_BYTES if size is None else part_size_of(size)
-
-
-def expiry(seconds: int) -> str:
-    """The moment in that many seconds, as ``mcos.clock`` writes it."""
-    return clock.text(datetime.now(UTC) + timedelta(seconds=seconds))
-
-
-def remembered_until() -> int:
-    """Until when a taken upload is remembered, in seconds since 1970."""
-    return int((datetime.now(UTC) + timedelta(days=_REMEMBERED_DAYS)).timestamp())

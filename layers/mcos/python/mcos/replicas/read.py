@@ -6,12 +6,12 @@ asked beside it, and whoever answers well first is believed.
 """
 
 import json
-import time
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from mcos import clock
 from mcos.aws import AWS_ERRORS, client
 from mcos.catalog.registry import all_clusters
 from mcos.model.clusters import Cluster, ClusterState
@@ -95,7 +95,8 @@ def read_version(
         slow = None
         if waiting and not hedged:
             slow = latencies.slow(next(iter(running.values())))
-        done, _ = wait(running, timeout=slow, return_when=FIRST_COMPLETED)
+        clock.first_of(running, slow)
+        done = [future for future in running if future.done()]
         if not done:
             hedged = True
             ask_next()
@@ -141,7 +142,7 @@ def read_replica(account: str, version: Version, cluster: str, first: int, last:
     ------
     ReplicaUnreadable
     """
-    started = time.monotonic()
+    started = clock.elapsed()
     read = read_own_replica if cluster == settings().cluster else _read_remote_replica
     content = read(account, version, cluster, first, last)
     if len(content) != last - first + 1:
@@ -150,7 +151,7 @@ def read_replica(account: str, version: Version, cluster: str, first: int, last:
         )
     if len(content) == version.size and digests_of(content).sha256 != version.sha256:
         raise ReplicaUnreadable(f"{cluster}: the digest does not agree", damaged=True)
-    latencies.add(cluster, time.monotonic() - started)
+    latencies.add(cluster, clock.elapsed() - started)
     return content
 
 

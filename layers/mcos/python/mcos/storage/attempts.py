@@ -1,10 +1,10 @@
 """Making a request: the one repeat, and replies that make no sense."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from mcos import clock
 from mcos.storage.contract import BackendRefused, StorageError, Timeouts
 
 Result = TypeVar("Result")
@@ -54,11 +54,11 @@ def repeated_once(
     StorageError
         That of the ``NoReply``.
     """
-    started = time.monotonic()
+    started = clock.elapsed()
     try:
         return request()
     except NoReply as none:
-        if not repeatable or time.monotonic() - started >= timeouts.connect_seconds:
+        if not repeatable or clock.elapsed() - started >= timeouts.connect_seconds:
             raise none.failure from None
     if prepare is not None:
         prepare()

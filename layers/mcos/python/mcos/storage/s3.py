@@ -23,6 +23,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NotConnected
 from urllib3.exceptions import HTTPError
 
+from mcos import clock
 from mcos.storage.arguments import (
     check_complete_parts,
     check_list,
@@ -518,4 +519,4 @@ def _etag(entry: Mapping[str, Any]) -> str:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
+    return clock.moment().replace(microsecond=0)

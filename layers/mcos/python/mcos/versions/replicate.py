@@ -1,8 +1,8 @@
 """Having the replicas of an accepted version written: now, with spares, or afterwards."""
 
 import logging
-import time
 
+from mcos import clock
 from mcos.aws import AWS_ERRORS
 from mcos.catalog import objects
 from mcos.catalog.registry import current_registry
@@ -63,7 +63,7 @@ def _store_and_wait(
     record: ObjectRecord, version_id: str, content: Content, wait_seconds: float
 ) -> ObjectRecord:
     """Write to the targets, and to spares in place of those that fail, while there is time."""
-    deadline = time.monotonic() + wait_seconds
+    deadline = clock.elapsed() + wait_seconds
     version = accepted(record, version_id)
     source = source_of(version) if version.staged else inline(content.body)
     targets = list(version.replicas)
@@ -73,13 +73,13 @@ def _store_and_wait(
         given = execution.execution_input(
             record, version, mode="wait", source=source, targets=targets
         )
-        result = execution.run(given, wait_seconds=deadline - time.monotonic())
+        result = execution.run(given, wait_seconds=deadline - clock.elapsed())
         if result is None or result.outcome is not Outcome.INCOMPLETE:
             break
         stored |= result.stored
         failed |= set(targets) - stored
         spares = _spares(record, version, kept=stored, avoided=failed)
-        if not spares or deadline - time.monotonic() < _SPARE_SECONDS:
+        if not spares or deadline - clock.elapsed() < _SPARE_SECONDS:
             break
         changed = _exchange(record, version_id, stored, failed, spares)
         if changed is None or (found := changed.find(version_id)) is None:

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import time
 from dataclasses import dataclass, replace
 from io import BytesIO
 
@@ -35,16 +34,11 @@ class Probe:
     reason: str | None = None
 
 
-def check_health(*, pause_seconds: float = _PAUSE_SECONDS) -> Health:
+def check_health() -> Health:
     """Probe the backend and record what was found.
 
     One probe while it confirms the verdict there is. One that contradicts it is followed by others
     at once, so that an outage, or its end, is known a few seconds after it was first seen.
-
-    Parameters
-    ----------
-    pause_seconds
-        Between two probes.
     """
     name = settings().cluster
     cluster = current_registry(fresh=True).clusters.get(name)
@@ -54,7 +48,7 @@ def check_health(*, pause_seconds: float = _PAUSE_SECONDS) -> Health:
         health = judge(health, probe())
         if health.streak == 0 or health.healthy != verdict:
             break
-        time.sleep(pause_seconds)
+        clock.sleep(_PAUSE_SECONDS)
     write_health(name, health)
     return health
 
@@ -92,10 +86,10 @@ def probe() -> Probe:
             sha256=digests.sha256,
             content_type="application/octet-stream",
         )
-        started = time.monotonic()
+        started = clock.elapsed()
         with backend.get(key) as reader:
             read = reader.read()
-        elapsed = time.monotonic() - started
+        elapsed = clock.elapsed() - started
         backend.delete(key)
     except StorageError as error:
         return Probe(reason=f"{type(error).__name__}: {error}")

@@ -1,11 +1,11 @@
 """digest_content: compute the digests of a staged content, as much of it as there is time for."""
 
-import time
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
 
+from mcos import clock
 from mcos.catalog import objects
 from mcos.model import lifecycle
 from mcos.model.lifecycle import Outcome
@@ -51,7 +51,7 @@ def digest_content(
         RunningDigests(version.part_size) if digests is None else RunningDigests.from_json(digests)
     )
     try:
-        _read(guess.account, version, content, running, until=time.monotonic() + seconds)
+        _read(guess.account, version, content, running, until=clock.elapsed() + seconds)
     except SourceMissing:
         return _refuse(guess, version, "The staged content is gone.")
     if running.position < version.size:
@@ -83,7 +83,7 @@ def _read(
     if began == version.size:
         return
     with suppress(*READ_ERRORS), closing(open_part(account, content, began)) as stream:
-        while running.position < version.size and time.monotonic() < until:
+        while running.position < version.size and clock.elapsed() < until:
             left = version.size - running.position
             piece = stream.read(min(_PIECE_BYTES, left))
             if not piece:

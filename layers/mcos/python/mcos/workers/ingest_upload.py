@@ -27,7 +27,7 @@ from mcos.model.names import (
     is_content_type,
     is_user_name,
 )
-from mcos.model.uploads import Upload, UploadState, expiry
+from mcos.model.uploads import Upload, UploadState
 from mcos.settings import settings
 from mcos.staging import Found
 from mcos.versions.upload import take
@@ -96,7 +96,8 @@ def _ingest_upload(arrival: Arrival) -> str:
         return "no such upload"
     if upload.state is UploadState.TAKEN:
         return _TAKEN_BEFORE
-    if upload.state is UploadState.ENDED or (upload.expired and uploads.end(upload)):
+    late = upload.is_expired(clock.now())
+    if upload.state is UploadState.ENDED or (late and uploads.end(upload)):
         clear(upload)
         return "ended"
     try:
@@ -196,7 +197,7 @@ def _take(message: Message, key: str, found: Found, *, sequencer: str = "0") -> 
         multipart="",
         cluster=settings().cluster,
         created_at=clock.now(),
-        expires_at=expiry(0),
+        expires_at=clock.now(),
         sequencer=sequencer,
     )
     try:

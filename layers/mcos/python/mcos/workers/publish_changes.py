@@ -1,12 +1,12 @@
 """publish_changes: tell the event bus what has changed of objects, in the order of the changes."""
 
 import logging
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from mcos import clock
 from mcos.catalog import objects
 from mcos.events import bus
 from mcos.events.bus import ENTRIES_AT_ONCE, NEVER, Entry
@@ -62,9 +62,7 @@ class Published:
     rest: Sequence[Change]
 
 
-def publish_changes(
-    changes: Sequence[Change], *, sleep: Callable[[float], None] = time.sleep
-) -> Published:
+def publish_changes(changes: Sequence[Change]) -> Published:
     """Publish what users can see of some changes, oldest first.
 
     What the bus does not take now is put again with all that is behind it. So an event may come
@@ -94,7 +92,7 @@ def publish_changes(
         _log.warning("an event was not published: %s", code)
         told = told[refused:]
         if tries < len(_PAUSES_SECONDS):
-            sleep(_PAUSES_SECONDS[tries])
+            clock.sleep(_PAUSES_SECONDS[tries])
         tries += 1
     rest = changes[changes.index(told[0][0]) :] if told else ()
     return Published(events, set_aside, rest)

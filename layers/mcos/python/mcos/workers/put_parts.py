@@ -4,12 +4,12 @@ The backend itself keeps what was done: a call that is cut off, or runs out of t
 one that asks which parts are there and goes on with the others.
 """
 
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
+from mcos import clock
 from mcos.model.parts import part_ranges
 from mcos.replicas.backend import own_backend, replica_key
 from mcos.replicas.source import READ_ERRORS, Source, SourceMissing, open_part
@@ -50,7 +50,7 @@ def put_parts(replica: Mapping[str, Any], content: Source, *, seconds: float) ->
     ``{"cluster", "stored": false, "unfinished": true}``: parts were written, and it shall go on.
     """
     key = replica_key(replica["account"], replica["version"])
-    until = time.monotonic() + seconds
+    until = clock.elapsed() + seconds
     written = _Progress()
     try:
         stat = _write(key, replica, content, until, written)
@@ -82,7 +82,7 @@ def _write(
     wanted = list(part_ranges(replica["size"], replica["part_size"]))
 
     def put(number: int, first: int, last: int) -> Part:
-        if time.monotonic() > until:
+        if clock.elapsed() > until:
             raise _OutOfTime
         size = last - first + 1
         with closing(open_part(replica["account"], content, first, last)) as stream:

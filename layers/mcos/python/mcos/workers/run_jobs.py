@@ -5,10 +5,10 @@ in passes. What it finds out of place it moves, by the state machine that writes
 more than the job's rate; whether that came to its end, the next pass sees.
 """
 
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from mcos import clock, limits
 from mcos.catalog import jobs, objects
@@ -42,7 +42,7 @@ def run_jobs(*, seconds: float) -> dict[str, int]:
     -------
     Replicas begun to be moved, by job.
     """
-    until = time.monotonic() + seconds
+    until = clock.elapsed() + seconds
     moved = {}
     for job in jobs.all_jobs():
         leased = _lease(job, seconds)
@@ -53,28 +53,26 @@ def run_jobs(*, seconds: float) -> dict[str, int]:
 
 def _lease(job: Job, seconds: float) -> Job | None:
     """The job, for this function alone; None if it is over, or another one has it."""
-    now = datetime.now(UTC)
-    if job.state is not JobState.RUNNING or (job.leased_until or "") > clock.text(now):
+    if job.state is not JobState.RUNNING or (job.leased_until or "") > clock.now():
         return None
     # Longer than the work: the last page takes its time.
-    until = clock.text(now + timedelta(seconds=seconds + limits.WAIT_SECONDS_MAX))
-    leased = job.changed(leased_until=until)
-    return leased if jobs.replace_if_unchanged(job, leased) else None
+    until = clock.later(seconds + limits.WAIT_SECONDS_MAX)
+    return jobs.replace_if_unchanged(job, replace(job, leased_until=until))
 
 
 def _work(job: Job, until: float) -> int:
     """Work at a job until it is over or time is; returns how many moves it has begun in all."""
-    while time.monotonic() < until:
+    while clock.elapsed() < until:
         following = _page(job, until)
-        if not jobs.replace_if_unchanged(job, following):
+        written = jobs.replace_if_unchanged(job, following)
+        if written is None:
             return following.moved  # an operator stopped it
-        job = following
+        job = written
         if job.state is not JobState.RUNNING:
             return job.moved
         if job.cursor is None:
-            time.sleep(_PAUSE_SECONDS)
-    freed = job.changed(leased_until=None)
-    jobs.replace_if_unchanged(job, freed)
+            clock.sleep(_PAUSE_SECONDS)
+    jobs.replace_if_unchanged(job, replace(job, leased_until=None))
     return job.moved
 
 
@@ -98,10 +96,11 @@ def _page(job: Job, until: float) -> Job:
             planned += [(record, move) for move in wanted[:1]]
     moved, all_done = _move_all(planned, job.rate, registry, until)
     if not all_done:
-        return job.changed(moved=job.moved + moved, pass_started_at=started)
+        return replace(job, moved=job.moved + moved, pass_started_at=started)
     examined = job.examined + len(page.records)
     if page.cursor is not None:
-        return job.changed(
+        return replace(
+            job,
             cursor=page.cursor,
             pass_started_at=started,
             examined=examined,
@@ -110,7 +109,8 @@ def _page(job: Job, until: float) -> Job:
             moved=job.moved + moved,
         )
     done = waiting == 0 and started > _noticed_by_all(job)
-    return job.changed(
+    return replace(
+        job,
         state=JobState.DONE if done else JobState.RUNNING,
         passes=job.passes + 1,
         cursor=None,
@@ -142,12 +142,12 @@ def _move_all(
     moved = 0
     with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
         for first in range(0, len(planned), _SIDE_BY_SIDE):
-            if time.monotonic() > until:
+            if clock.elapsed() > until:
                 return moved, False
-            began = time.monotonic()
+            began = clock.elapsed()
             few = planned[first : first + _SIDE_BY_SIDE]
             moved += sum(pool.map(lambda one: _move(one[0], one[1], registry), few))
-            time.sleep(max(0.0, len(few) / rate - (time.monotonic() - began)))
+            clock.sleep(max(0.0, len(few) / rate - (clock.elapsed() - began)))
     return moved, True
 
 

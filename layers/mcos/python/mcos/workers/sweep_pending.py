@@ -6,7 +6,6 @@ still to be done for an object keeps it in a sparse index, and this sweeps it.
 
 import logging
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 
 from mcos import clock
 from mcos.calls.abort_upload import clear
@@ -39,8 +38,8 @@ def sweep_pending(*, older_than_seconds: float) -> dict[str, int]:
     -------
     How many objects were found, by what was done for them.
     """
-    before = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
-    keys = objects.unsettled(settings().cluster, before=clock.text(before), limit=_AT_ONCE)
+    before = clock.later(-older_than_seconds)
+    keys = objects.unsettled(settings().cluster, before=before, limit=_AT_ONCE)
     done: dict[str, int] = {}
     if expired := _sweep_uploads():
         done["expired"] = expired
@@ -97,7 +96,7 @@ def _sweep(key: Key) -> str:
 
 
 def _delete(record: ObjectRecord | None) -> ObjectRecord:
-    return lifecycle.accept_delete(record, cluster=settings().cluster)
+    return lifecycle.accept_delete(record, cluster=settings().cluster, at=clock.now())
 
 
 def _settle(record: ObjectRecord, version: Version) -> None:
