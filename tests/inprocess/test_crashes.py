@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from mcos.model.digests import digests_of
-from mcos.model.objects import ObjectRecord, State
+from mcos.model.objects import ObjectKey, ObjectRecord, State
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.environment import MORE_CLUSTERS
 from tests.support.gateway import Reply, container_path, object_path
@@ -59,7 +59,7 @@ class Story:
         if self.target_down:
             for name in MORE_CLUSTERS:
                 cloud.register(name)
-            targets = cloud.targets((account, CONTAINER, NAME))
+            targets = cloud.targets(ObjectKey(account, CONTAINER, NAME))
             down = targets[: self.target_down]
         with cloud.network.record(fault) as calls:
             for name in down:

@@ -9,7 +9,7 @@ import pytest
 
 from mcos.catalog.registry import write_health
 from mcos.model.clusters import ClusterState, Health
-from mcos.model.objects import Version
+from mcos.model.objects import ObjectKey, Version
 from mcos.replicas import read as reading
 from mcos.replicas.read import ReplicaUnreadable
 from mcos.replicas.repair_queue import verify_message
@@ -69,7 +69,9 @@ def test_healing_may_be_cut_short_anywhere(
         name = f"object-{number}"
         user.create(name, CONTENT, SYNC)
         harm(cloud, "swift", key_of(user, name))
-        message = verify_message((user.account, "photos", name), user.stat(name)["version"])
+        message = verify_message(
+            ObjectKey(user.account, "photos", name), user.stat(name)["version"]
+        )
         with cloud.network.record((number, manner)) as calls:
             healed = cloud.repair("swift", message)
         made = len(calls)
@@ -104,7 +106,7 @@ def test_a_replica_that_is_missing_is_told_of_until_it_is_back(cloud: Cloud, use
 def test_what_is_whole_is_left_alone(cloud: Cloud, user: User) -> None:
     user.create("a", CONTENT, SYNC)
     before = cloud.record(user.account, "photos", "a")
-    message = verify_message((user.account, "photos", "a"), user.stat("a")["version"])
+    message = verify_message(ObjectKey(user.account, "photos", "a"), user.stat("a")["version"])
     assert cloud.repair("swift", message)
     assert cloud.record(user.account, "photos", "a") == before
 

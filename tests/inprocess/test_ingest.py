@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mcos.inbound import transfer
+from mcos.inbound import fetch_source
 from mcos.inbound.fetch import FetchFailed, FetchRefused
 from mcos.model.objects import State
 from tests.support.cloud import SYNC, Cloud, arn
@@ -144,7 +144,7 @@ class Source:
 @pytest.fixture
 def source(monkeypatch: pytest.MonkeyPatch) -> Source:
     source = Source()
-    monkeypatch.setattr(transfer, "fetch", source.fetch)
+    monkeypatch.setattr(fetch_source, "fetch", source.fetch)
     return source
 
 
@@ -152,7 +152,7 @@ def source(monkeypatch: pytest.MonkeyPatch) -> Source:
 def test_a_message_has_a_content_fetched(
     owner: User, source: Source, part: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transfer, "_PART_BYTES", part)
+    monkeypatch.setattr(fetch_source, "_PART_BYTES", part)
     one = message(owner, id="one")
     assert owner.cloud.ingest("s3", one, one) == []
     assert content_of(owner) == CONTENT

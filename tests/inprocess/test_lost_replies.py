@@ -6,6 +6,7 @@ import pytest
 
 from mcos.catalog import objects
 from mcos.model.lifecycle import touch
+from mcos.model.objects import ObjectKey
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.gateway import Reply, container_path, object_path
 from tests.support.network import Died, Manner
@@ -29,7 +30,7 @@ class User:
 
     def look_at_it(self) -> None:
         """What the sweeper does first: the record gets a new revision."""
-        objects.change((self.account, CONTAINER, NAME), touch)
+        objects.change(ObjectKey(self.account, CONTAINER, NAME), touch)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import pytest
 
 from mcos.model.clusters import ClusterState, PolicyPart, StoragePolicy
+from mcos.model.objects import ObjectKey
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.environment import ALL_CLUSTERS, CLUSTERS, MORE_CLUSTERS
 from tests.support.gateway import container_path, object_path, stat_path
@@ -39,7 +40,7 @@ def holders(cloud: Cloud, user: User, name: str) -> set[str]:
 def test_a_target_that_fails_is_replaced_by_the_next_spare(
     five: Cloud, user: User, failing: int
 ) -> None:
-    targets = five.targets((user.account, "photos", "a"))
+    targets = five.targets(ObjectKey(user.account, "photos", "a"))
     for name in targets[:failing]:
         five.backends[name].refuse()
     reply = user.create("a", b"bytes", SYNC)
@@ -52,7 +53,7 @@ def test_a_target_that_fails_is_replaced_by_the_next_spare(
 
 
 def test_a_spare_that_fails_too_is_replaced_by_the_one_behind_it(five: Cloud, user: User) -> None:
-    key = (user.account, "photos", "a")
+    key = ObjectKey(user.account, "photos", "a")
     targets = five.targets(key)
     spare = next(name for name in _ranked(five, key) if name not in targets)
     for name in (targets[0], spare):
@@ -61,7 +62,7 @@ def test_a_spare_that_fails_too_is_replaced_by_the_one_behind_it(five: Cloud, us
     assert holders(five, user, "a").isdisjoint({targets[0], spare})
 
 
-def _ranked(cloud: Cloud, key: tuple[str, str, str]) -> list[str]:
+def _ranked(cloud: Cloud, key: ObjectKey) -> list[str]:
     everywhere = StoragePolicy("all", (PolicyPart(len(ALL_CLUSTERS)),), readable=1)
     return cloud.targets(key, everywhere)
 
@@ -83,7 +84,7 @@ def test_nothing_is_left_when_the_spares_run_out(five: Cloud, user: User) -> Non
 def test_a_cluster_that_is_down_is_not_even_asked(
     five: Cloud, user: User, prefer: dict[str, str]
 ) -> None:
-    down = five.targets((user.account, "photos", "a"))[0]
+    down = five.targets(ObjectKey(user.account, "photos", "a"))[0]
     five.register(down, state=ClusterState.DOWN)
     with five.network.record() as calls:
         assert user.create("a", b"bytes", prefer).status in (201, 202)

@@ -27,7 +27,7 @@ from mcos.errors import (
     ObjectNotFound,
 )
 from mcos.model.conditions import Conditions
-from mcos.model.objects import ObjectRecord, State
+from mcos.model.objects import ObjectKey, ObjectRecord, State
 from mcos.versions.make import Content, Prefer
 from mcos.workers.sweep_pending import sweep_pending
 from tests.support.cloud import Cloud
@@ -44,7 +44,7 @@ class Race:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.account = cloud.new_account()
-        self.key = (self.account, CONTAINER, NAME)
+        self.key = ObjectKey(self.account, CONTAINER, NAME)
         create_container(self.account, CONTAINER)
 
     def create(self, content: bytes = b"created") -> ObjectRecord:

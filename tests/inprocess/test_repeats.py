@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcos.catalog import objects
-from mcos.model.objects import ObjectRecord, State
+from mcos.model.objects import ObjectKey, ObjectRecord, State
 from mcos.replicas.repair_queue import dispose_message, put_message
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
 from tests.support.gateway import container_path, object_path
@@ -46,7 +46,7 @@ class Steps:
 
     def __init__(self, cloud: Cloud, account: str, execution: dict[str, Any]) -> None:
         self.cloud = cloud
-        self.key = (account, CONTAINER, NAME)
+        self.key = ObjectKey(account, CONTAINER, NAME)
         self.execution = execution
         self.results = {
             target["cluster"]: {"cluster": target["cluster"], "stored": False, "reason": "not yet"}
@@ -210,7 +210,7 @@ def test_one_object_that_cannot_be_swept_does_not_keep_the_others_from_it(
     cloud.executions.clear()
     read = objects.get
 
-    def fail(key: objects.Key) -> ObjectRecord | None:
+    def fail(key: ObjectKey) -> ObjectRecord | None:
         if key[2] == "a":
             raise KeyError("a cluster that has left the registry")
         return read(key)

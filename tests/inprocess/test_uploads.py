@@ -8,7 +8,7 @@ import pytest
 from chalicelib.workers import digest_content as digest_content_function
 from chalicelib.workers import put_parts as put_parts_function
 from mcos import limits
-from mcos.model.objects import State
+from mcos.model.objects import ObjectKey, State
 from mcos.replicas.repair_queue import verify_message
 from mcos.versions.execution import replica_of
 from mcos.workers import digest_content as digest_content_worker
@@ -487,7 +487,7 @@ def test_a_large_replica_that_is_damaged_becomes_whole(sender: Sender, harm: str
         del backend.replicas[key]
     else:
         backend.replace(key, b"another content")
-    told = verify_message((sender.user.account, "photos", NAME), upload["upload"])
+    told = verify_message(ObjectKey(sender.user.account, "photos", NAME), upload["upload"])
     assert sender.cloud.repair("swift", told)
     assert sender.user.stat(NAME)["state"] == "UPDATING"
     sender.cloud.settle()

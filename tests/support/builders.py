@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from mcos import clock
 from mcos.model.clusters import Cluster, ClusterState, Health
-from mcos.model.objects import ObjectRecord, Replica, Staged, State, Version
+from mcos.model.objects import ObjectKey, ObjectRecord, Replica, Staged, State, Version
 from mcos.settings import Mode
 
 CLUSTERS = ("ceph", "s3", "swift")
 NOW = "2026-11-22T10:00:00.000Z"
-KEY = ("ada", "photos", "may/sea.jpg")
+KEY = ObjectKey("ada", "photos", "may/sea.jpg")
 
 
 def version(

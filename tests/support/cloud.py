@@ -22,9 +22,9 @@ from chalicelib.shared import endpoint
 from mcos import aws, clock
 from mcos.auth import passwords, tokens
 from mcos.catalog import accounts, registry
-from mcos.catalog.objects import Key
 from mcos.catalog.tables import ALL_TABLES
 from mcos.model.clusters import DEFAULT_POLICY, ClusterState, StoragePolicy
+from mcos.model.objects import ObjectKey
 from mcos.placement import resolver
 from mcos.replicas import repair_queue
 from mcos.replicas.backend import own_backend
@@ -169,7 +169,7 @@ class Cloud(Inventory):
         with self.network.outside():
             registry.write_policy(policy)
 
-    def targets(self, key: Key, policy: StoragePolicy = DEFAULT_POLICY) -> list[str]:
+    def targets(self, key: ObjectKey, policy: StoragePolicy = DEFAULT_POLICY) -> list[str]:
         """Where an object would be placed now."""
         with self.network.outside():
             clusters = registry.current_registry(fresh=True).clusters.values()

@@ -7,7 +7,7 @@ from moto.sqs.models import sqs_backends
 from mcos.catalog import objects
 from mcos.catalog.tables import ObjectItem
 from mcos.model.digests import digests_of
-from mcos.model.objects import ObjectRecord
+from mcos.model.objects import ObjectKey, ObjectRecord
 from tests.support.environment import (
     ACCOUNT_ID,
     ALL_CLUSTERS,
@@ -48,7 +48,7 @@ class Inventory:
     def record(self, account: str, container: str, name: str) -> ObjectRecord | None:
         """The catalog's record of an object."""
         with self.network.outside():
-            return objects.get((account, container, name))
+            return objects.get(ObjectKey(account, container, name))
 
     def records(self, account: str) -> list[ObjectRecord]:
         """Every record of an account."""

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from mcos.model.clusters import Cluster, ClusterState, PolicyPart, StoragePolicy
+from mcos.model.objects import ObjectKey
 from mcos.placement import resolver
-from mcos.placement.resolver import Key
 from tests.support.builders import cluster
 
 ACTIVE, DOWN = ClusterState.ACTIVE, ClusterState.DOWN
@@ -135,7 +135,7 @@ def subsets(clusters: Sequence[Cluster]) -> Iterable[tuple[Cluster, ...]]:
 def chosen(
     clusters: Sequence[Cluster],
     policy: StoragePolicy,
-    key: Key,
+    key: ObjectKey,
     *,
     kept: Collection[str] = (),
     avoided: Collection[str] = (),

@@ -12,7 +12,7 @@ from mcos.calls.create_object import create_object
 
 @endpoint("create_object")
 def handle(request: Request) -> Response:
-    key = (request.account, request.name("container"), request.name("object"))
+    key = request.object_key()
     preference = prefer(request)
     record = create_object(
         key,

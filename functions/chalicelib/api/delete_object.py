@@ -10,7 +10,7 @@ from mcos.model.objects import State
 
 @endpoint("delete_object")
 def handle(request: Request) -> Response:
-    key = (request.account, request.name("container"), request.name("object"))
+    key = request.object_key()
     preference = prefer(request)
     delete_object(key, preference, conditions(request))
     if preference.mode == "wait":

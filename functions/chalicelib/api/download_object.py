@@ -15,7 +15,7 @@ _RANGE = re.compile(r"bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*")
 @endpoint("download_object")
 def handle(request: Request) -> Response:
     download = download_object(
-        (request.account, request.name("container"), request.name("object")),
+        request.object_key(),
         conditions=conditions(request),
         byte_range=_byte_range(request),
         if_range=request.headers.get("if-range"),

@@ -11,11 +11,11 @@ from mcos.placement.explanation import Explanation
 
 @endpoint("locate_object")
 def handle(request: Request) -> Response:
-    container, name = request.name("container"), request.name("object")
-    location = locate_object((request.account, container, name))
+    key = request.object_key()
+    location = locate_object(key)
     body = {
-        "name": name,
-        "container": container,
+        "name": key.name,
+        "container": key.container,
         "storage_policy": described(location.policy),
         "version": location.version and location.version.id,
         "replicas": _replicas(location),

@@ -12,7 +12,7 @@ from mcos.errors import InvalidQuery
 
 @endpoint("stat_object")
 def handle(request: Request) -> Response:
-    key = (request.account, request.name("container"), request.name("object"))
+    key = request.object_key()
     if request.method != "HEAD":
         record = stat_object(key, wait_seconds=_wait(request))
         return Response.json(200, described(record), headers(record, record.shown))

@@ -12,7 +12,7 @@ from mcos.calls.update_object import update_object
 
 @endpoint("update_object")
 def handle(request: Request) -> Response:
-    key = (request.account, request.name("container"), request.name("object"))
+    key = request.object_key()
     preference = prefer(request)
     record = update_object(
         key,

@@ -18,6 +18,7 @@ from mcos.errors import (
     TokenMissing,
     TokenRevoked,
 )
+from mcos.model.objects import ObjectKey
 
 _DENIALS: dict[str, type[NotAuthenticated]] = {
     denial.code: denial for denial in (TokenMissing, TokenInvalid, TokenExpired, TokenRevoked)
@@ -77,6 +78,15 @@ class Request:
         if _MALFORMED_ESCAPE.search(raw):
             raise InvalidName(f"The {parameter} name is not percent-encoded: send % as %25.")
         return raw.replace("%25", "%")
+
+    def object_key(self) -> ObjectKey:
+        """The object that the path names, in the caller's account.
+
+        Raises
+        ------
+        InvalidName, and what ``account`` raises.
+        """
+        return ObjectKey(self.account, self.name("container"), self.name("object"))
 
     def query(self, parameter: str) -> str:
         """A query parameter, empty where there is none; of several, the last.

@@ -9,6 +9,7 @@ import pytest
 from rich.table import Table
 
 from mcos.model.clusters import DEFAULT_POLICY, Cluster
+from mcos.model.objects import ObjectKey
 from mcos.placement import resolver
 from mcos_client import Client
 from tests.functional.conftest import Account
@@ -53,7 +54,7 @@ def test_every_object_of_a_thousand_is_where_the_resolver_says(
     for name in names:
         stat = clients["s3"].stat_object(container, name)
         told = {one.cluster for one in stat.replicas}
-        key = (account.user_name, container, name)
+        key = ObjectKey(account.user_name, container, name)
         wanted = resolver.place(registry.values(), DEFAULT_POLICY, key).targets
         assert told == {cluster.name for cluster in wanted}, name
         replica = f"{account.user_name}/{stat.version}"

@@ -13,7 +13,7 @@ from mcos import clock
 from mcos.catalog import objects
 from mcos.errors import Conflict, ObjectExists, ObjectNotFound
 from mcos.model import lifecycle
-from mcos.model.objects import ObjectRecord, State
+from mcos.model.objects import ObjectKey, ObjectRecord, State
 from tests.support.builders import CLUSTERS, KEY, record, version
 from tests.support.network import Manner, Network
 
@@ -62,7 +62,7 @@ def test_a_record_comes_back_as_it_was_written() -> None:
         ),
         name="日本/..//\n",
     )
-    key = (written.account, written.container, written.name)
+    key = written.key
     made = objects.change(key, lambda found: written)
     assert made is not None
     assert made == replace(written, revision=made.revision)
@@ -309,7 +309,7 @@ def write(written: ObjectRecord) -> None:
     def transition(found: ObjectRecord | None) -> ObjectRecord:
         return written
 
-    objects.change((written.account, written.container, written.name), transition)
+    objects.change(written.key, transition)
 
 
 def fill(*names: str) -> None:
@@ -367,7 +367,7 @@ def test_only_what_is_unsettled_is_swept_and_the_oldest_first(
 
 def test_what_is_settled_leaves_the_sweepers_index() -> None:
     fill("a")
-    key = (*KEY[:2], "a")
+    key = ObjectKey(*KEY[:2], "a")
     objects.change(key, lambda found: found and replace(found, state=State.UPDATING))
     assert objects.unsettled("s3", before="9999", limit=10) == [key]
     objects.change(key, lambda found: found and replace(found, state=State.CREATED))

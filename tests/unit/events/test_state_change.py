@@ -91,7 +91,7 @@ def test_an_update_tells_the_old_version_until_readers_see_the_new_one() -> None
 
 def test_a_deletion_tells_the_last_version_twice_and_no_replica_at_its_end() -> None:
     deleting = lifecycle.accept_delete(CREATED, cluster="s3", at=NOW)
-    first, second = told(CREATED, deleting), told(deleting, lifecycle.disposed(deleting))
+    first, second = told(CREATED, deleting), told(deleting, lifecycle.drop_obsolete(deleting))
     assert (first["previous_state"], first["state"]) == ("CREATED", "DELETING")
     assert (second["previous_state"], second["state"]) == ("DELETING", "DELETED")
     assert first["version"] == second["version"] == WHOLE.id
@@ -145,7 +145,7 @@ def test_a_replica_that_moves_or_is_lost_is_told() -> None:
 def test_digests_that_become_known_are_told_by_the_etag() -> None:
     unknown = replace(version(1), md5="", sha256="", digested=False)
     new = lifecycle.accept_create(None, unknown, key=KEY, cluster="s3")
-    known = lifecycle.digested(new, version(1))
+    known = lifecycle.record_digests(new, version(1))
     assert told(None, new)["etag"] == f'"{unknown.id}"'
     assert told(new, known)["etag"] == version(1).etag
 
@@ -156,7 +156,7 @@ def test_what_users_cannot_see_is_not_told() -> None:
         "the sweeper looked": (CREATED, lifecycle.touch(CREATED)),
         "what was obsolete is gone": (
             replace(CREATED, obsolete=(version(9),)),
-            lifecycle.disposed(replace(CREATED, obsolete=(version(9),))),
+            lifecycle.drop_obsolete(replace(CREATED, obsolete=(version(9),))),
         ),
         "another update waits": (
             updating,
@@ -241,7 +241,7 @@ def following(found: ObjectRecord | None, step: str, new: Version) -> ObjectReco
             return lifecycle.commit(found, target.id, ["s3", "ceph"])[0]
         case "lose":
             return lifecycle.lose(found, target.id, "s3")
-    return lifecycle.disposed(found)
+    return lifecycle.drop_obsolete(found)
 
 
 def test_the_schema_is_one_and_refuses_what_is_not_documented() -> None:

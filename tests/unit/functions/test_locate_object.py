@@ -10,7 +10,7 @@ from mcos.admin import clusters
 from mcos.catalog import containers, objects, registry
 from mcos.catalog.registry import current_registry
 from mcos.model.clusters import ClusterState, PolicyPart, StoragePolicy
-from mcos.model.objects import Replica, Version
+from mcos.model.objects import ObjectKey, Replica, Version
 from mcos.placement import resolver
 from tests.support.api import call
 from tests.support.builders import record, version
@@ -19,7 +19,7 @@ from tests.support.network import Network
 pytestmark = pytest.mark.usefixtures("linked")
 
 PATH = "/v1/containers/photos/placement/may/sea.jpg"
-KEY = ("ada", "photos", "may/sea.jpg")
+KEY = ObjectKey("ada", "photos", "may/sea.jpg")
 PAIR = StoragePolicy("pair", (PolicyPart(1, must={"speed": "fast"}), PolicyPart(1)), 1)
 
 

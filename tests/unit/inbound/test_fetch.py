@@ -22,8 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from mcos import clock
-from mcos.inbound import fetch as fetching
-from mcos.inbound.fetch import FetchFailed, FetchRefused, FetchRules, fetch
+from mcos.inbound.fetch import FetchFailed, FetchRefused, FetchRules, connection, fetch
 from tests.support.stopped_clock import StoppedClock
 
 PUBLIC = "93.184.216.34"
@@ -226,11 +225,11 @@ def source(
     authority, certificate = pems
     # By which the default context trusts this test's CA as it does the system's.
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-    fetching._context.cache_clear()
+    connection._context.cache_clear()
     server = Source(certificate)
     yield server
     server.close()
-    fetching._context.cache_clear()
+    connection._context.cache_clear()
 
 
 def refusal(source: Source, url: str = URL, given: FetchRules | None = None) -> str:
@@ -687,8 +686,8 @@ def test_a_name_that_dns_does_not_know_may_be_known_later(
 
 
 def test_the_resolver_of_production_gives_the_addresses_of_the_system() -> None:
-    assert "127.0.0.1" in fetching._resolve("localhost", 443)
-    assert fetching._connect(PUBLIC, 443) == (PUBLIC, 443)
+    assert "127.0.0.1" in connection.resolve_host("localhost", 443)
+    assert connection.connect_to(PUBLIC, 443) == (PUBLIC, 443)
 
 
 # Certificates
@@ -713,7 +712,7 @@ def test_a_certificate_by_nobody_known_is_refused(
 ) -> None:
     source.answers["/file"] = reply(200, b"content")
     monkeypatch.delenv("SSL_CERT_FILE")
-    fetching._context.cache_clear()
+    connection._context.cache_clear()
     assert "certificate is not good" in refusal(source)
     assert source.requests == []
 
@@ -723,9 +722,9 @@ def test_a_system_without_certificates_is_helped_out(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
-    fetching._context.cache_clear()
-    context = fetching._context()
-    fetching._context.cache_clear()
+    connection._context.cache_clear()
+    context = connection._context()
+    connection._context.cache_clear()
     assert context.cert_store_stats()["x509_ca"] > 50
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
@@ -976,7 +975,7 @@ def test_a_server_that_sends_nothing_is_not_waited_for(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not for as long as all of the content may take."""
-    monkeypatch.setattr(fetching, "READ_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "READ_SECONDS", 0.1)
 
     def answer(tls: ssl.SSLSocket) -> None:
         source.over.wait(HANGING_SECONDS)
@@ -1032,13 +1031,13 @@ def test_redirects_share_the_time(source: Source) -> None:
 
 def test_nothing_is_left_open(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[Any] = []
-    real = fetching._open_address
+    real = connection._open_address
 
     def open_address(*arguments: Any) -> Any:
         opened.append(real(*arguments))
         return opened[-1]
 
-    monkeypatch.setattr(fetching, "_open_address", open_address)
+    monkeypatch.setattr(connection, "_open_address", open_address)
     source.answers["/file"] = redirect("/there")
     source.answers["/there"] = reply(200, b"x" * 100_000)
     with source.fetch() as fetched:

@@ -91,7 +91,7 @@ class Life:
     def dispose(self) -> None:
         if self.record is not None:
             self.disposed |= {one.id for one in self.record.obsolete}
-            self.record = lifecycle.disposed(self.record)
+            self.record = lifecycle.drop_obsolete(self.record)
 
     def touch(self) -> None:
         touched = lifecycle.touch(self.record)
@@ -289,8 +289,8 @@ def test_an_object_that_lost_its_last_version_is_forgotten_or_kept_as_failed() -
     assert gone is not None
     assert kept is not None
     assert (gone.state, kept.state) == (State.DELETING, State.FAILED)
-    assert lifecycle.disposed(gone) is None
-    assert lifecycle.disposed(kept) is not None
+    assert lifecycle.drop_obsolete(gone) is None
+    assert lifecycle.drop_obsolete(kept) is not None
 
 
 def test_what_was_committed_at_the_last_moment_is_not_given_up() -> None:

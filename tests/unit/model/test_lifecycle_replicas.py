@@ -67,7 +67,7 @@ def test_a_replica_that_may_be_there_is_known_until_its_removal_is_on_its_way(
                 here = lifecycle.lose(here, version_id, one)
             case "dispose" if here is not None:
                 disposed |= {(v.id, c) for v in here.obsolete for c in v.replicas}
-                here = lifecycle.disposed(here)
+                here = lifecycle.drop_obsolete(here)
             case "delete" if here is not None:
                 here = lifecycle.accept_delete(here, cluster="s3", at=NOW)
         written |= known(here)

@@ -42,19 +42,19 @@ def test_an_undigested_version_has_its_id_for_a_tag() -> None:
 
 def test_digests_are_recorded_once_and_for_what_is_known() -> None:
     taken = put(None)
-    digested = lifecycle.digested(taken, KNOWN)
+    digested = lifecycle.record_digests(taken, KNOWN)
     assert digested is not None
     assert digested.pending == (KNOWN,)
     assert digested is not taken
     other = replace(KNOWN, md5="f" * 32)
-    assert lifecycle.digested(digested, other) is digested
-    assert lifecycle.digested(None, KNOWN) is None
+    assert lifecycle.record_digests(digested, other) is digested
+    assert lifecycle.record_digests(None, KNOWN) is None
     elsewhere = record(current=version(1, stored=CLUSTERS))
-    assert lifecycle.digested(elsewhere, KNOWN) is elsewhere
+    assert lifecycle.record_digests(elsewhere, KNOWN) is elsewhere
 
 
 def test_a_commit_keeps_what_the_services_say_of_parts() -> None:
-    digested = lifecycle.digested(put(None), KNOWN)
+    digested = lifecycle.record_digests(put(None), KNOWN)
     committed, outcome = lifecycle.commit(digested, KNOWN.id, CLUSTERS, TAGS)
     assert committed is not None
     assert committed.current is not None

@@ -3,18 +3,18 @@
 from hypothesis import given
 
 from mcos.model.clusters import DEFAULT_POLICY, ClusterState, PolicyPart, StoragePolicy
+from mcos.model.objects import ObjectKey
 from mcos.placement import resolver, seating
 from mcos.placement.explanation import Role, explain
-from mcos.placement.resolver import Key
 from tests.support.builders import cluster
 from tests.support.placements import DOWN, KEYS, Case, cases, names, slots
 
-KEY = ("ada", "photos", "sea.jpg")
+KEY = ObjectKey("ada", "photos", "sea.jpg")
 FAST = {"speed": "fast"}
 
 
 @given(case=cases(), key=KEYS)
-def test_every_cluster_is_explained_as_the_resolver_has_it(case: Case, key: Key) -> None:
+def test_every_cluster_is_explained_as_the_resolver_has_it(case: Case, key: ObjectKey) -> None:
     clusters, policy, down_too = case
     answers = explain(clusters, policy, key, down_too=down_too)
     placement = resolver.place(clusters, policy, key, down_too=down_too)

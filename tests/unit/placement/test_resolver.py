@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from mcos.errors import NotEnoughClusters
 from mcos.model.clusters import DEFAULT_POLICY, Cluster, ClusterState, PolicyPart, StoragePolicy
+from mcos.model.objects import ObjectKey
 from mcos.placement import resolver
-from mcos.placement.resolver import Key
 from tests.support.builders import cluster
 from tests.support.placements import (
     ACTIVE,
@@ -27,7 +27,7 @@ from tests.support.placements import (
     takers,
 )
 
-KEY = ("ada", "photos", "sea.jpg")
+KEY = ObjectKey("ada", "photos", "sea.jpg")
 
 
 def policy(*parts: PolicyPart) -> StoragePolicy:
@@ -49,7 +49,7 @@ def assignments(clusters: list[Cluster], policy: StoragePolicy) -> list[tuple[Cl
 
 @given(case=cases(), key=KEYS, data=st.data())
 def test_the_answer_is_the_same_whatever_the_order_of_the_registry(
-    case: Case, key: Key, data: st.DataObject
+    case: Case, key: ObjectKey, data: st.DataObject
 ) -> None:
     shuffled = iter(data.draw(st.permutations(case.clusters)))
     expected = resolver.place(case.clusters, case.policy, key, down_too=case.down_too)
@@ -68,19 +68,23 @@ def test_placement_does_not_change_from_one_release_to_the_next() -> None:
     [
         ("s3", 1, KEY, 3.714232695690786),
         ("s3", 2.5, KEY, 9.285581739226965),
-        ("ceph", 1, ("ada", "ảnh", "biển/đêm.jpg"), 1.1155803075500035),
-        ("swift", 1, ("", "", ""), 0.8240751669629404),
+        ("ceph", 1, ObjectKey("ada", "ảnh", "biển/đêm.jpg"), 1.1155803075500035),
+        ("swift", 1, ObjectKey("", "", ""), 0.8240751669629404),
     ],
 )
 def test_a_score_does_not_change_from_one_release_to_the_next(
-    name: str, weight: float, key: Key, expected: float
+    name: str, weight: float, key: ObjectKey, expected: float
 ) -> None:
     assert resolver.score(cluster(name, weight=weight), key) == pytest.approx(expected, rel=1e-12)
 
 
 def test_an_object_is_placed_by_all_of_its_key() -> None:
     registry = [cluster(name) for name in "abcdef"]
-    keys = [("ada", "photos", "sea"), ("adaphotos", "", "sea"), ("ada", "photossea", "")]
+    keys = [
+        ObjectKey("ada", "photos", "sea"),
+        ObjectKey("adaphotos", "", "sea"),
+        ObjectKey("ada", "photossea", ""),
+    ]
     assert len({tuple(resolver.score(one, key) for one in registry) for key in keys}) == 3
 
 
@@ -89,7 +93,7 @@ def test_an_object_is_placed_by_all_of_its_key() -> None:
 
 @given(case=cases(), key=KEYS)
 def test_targets_are_different_clusters_that_take_replicas_and_have_the_labels_of_their_part(
-    case: Case, key: Key
+    case: Case, key: ObjectKey
 ) -> None:
     clusters, policy, down_too = case
     targets = resolver.place(clusters, policy, key, down_too=down_too).targets
@@ -101,7 +105,7 @@ def test_targets_are_different_clusters_that_take_replicas_and_have_the_labels_o
 
 @given(case=cases(), key=KEYS)
 def test_spares_are_all_others_that_could_stand_in_those_that_are_down_last(
-    case: Case, key: Key
+    case: Case, key: ObjectKey
 ) -> None:
     clusters, policy, down_too = case
     placement = resolver.place(clusters, policy, key, down_too=down_too)
@@ -117,7 +121,7 @@ def test_spares_are_all_others_that_could_stand_in_those_that_are_down_last(
 
 @given(registry=registries(), policy=policies(), key=KEYS, down_too=st.booleans())
 def test_clusters_that_meet_the_policy_are_found_with_few_that_are_down_and_many_providers(
-    registry: list[Cluster], policy: StoragePolicy, key: Key, down_too: bool
+    registry: list[Cluster], policy: StoragePolicy, key: ObjectKey, down_too: bool
 ) -> None:
     ways = assignments(takers(registry, [ACTIVE, DOWN] if down_too else [ACTIVE]), policy)
     try:
@@ -140,7 +144,9 @@ def test_clusters_that_meet_the_policy_are_found_with_few_that_are_down_and_many
     ),
     key=KEYS,
 )
-def test_parts_share_no_provider_if_they_need_not(kinds: list[tuple[str, str]], key: Key) -> None:
+def test_parts_share_no_provider_if_they_need_not(
+    kinds: list[tuple[str, str]], key: ObjectKey
+) -> None:
     registry = [
         cluster(name, provider=provider, labels={label: "yes"})
         for name, (provider, label) in zip("abcdef", kinds, strict=False)
@@ -154,7 +160,7 @@ def test_parts_share_no_provider_if_they_need_not(kinds: list[tuple[str, str]], 
 
 @given(case=cases(down=False), key=KEYS)
 def test_clusters_that_are_down_change_nothing_where_active_ones_suffice(
-    case: Case, key: Key
+    case: Case, key: ObjectKey
 ) -> None:
     expected = resolver.place(case.clusters, case.policy, key)
     found = resolver.place(case.clusters, case.policy, key, down_too=True)
@@ -165,7 +171,9 @@ def test_clusters_that_are_down_change_nothing_where_active_ones_suffice(
 
 @settings(max_examples=300, deadline=None)  # some rules seldom decide; trying all takes long
 @given(case=cases(), key=KEYS)
-def test_each_choice_is_the_best_that_leaves_the_policy_possible(case: Case, key: Key) -> None:
+def test_each_choice_is_the_best_that_leaves_the_policy_possible(
+    case: Case, key: ObjectKey
+) -> None:
     clusters, policy, down_too = case
     targets = resolver.place(clusters, policy, key, down_too=down_too).targets
     expected = chosen(clusters, policy, key, down_too=down_too)
@@ -175,7 +183,7 @@ def test_each_choice_is_the_best_that_leaves_the_policy_possible(case: Case, key
 
 @given(case=cases(parts=1, down=False), key=KEYS)
 def test_no_provider_has_one_more_replica_while_another_with_fewer_could_have_taken_it(
-    case: Case, key: Key
+    case: Case, key: ObjectKey
 ) -> None:
     placement = resolver.place(case.clusters, case.policy, key)
     ranked = placement.targets + placement.spares
@@ -259,9 +267,9 @@ def test_first_choices_are_spread_by_weight() -> None:
     total = 100_000
     first = Counter(
         # The same as ``place`` answers, in half the time.
-        resolver.complete(registry, policy(PolicyPart(1)), ("ada", "b", f"{number}"), kept=())[
-            0
-        ].name
+        resolver.complete(
+            registry, policy(PolicyPart(1)), ObjectKey("ada", "b", f"{number}"), kept=()
+        )[0].name
         for number in range(total)
     )
     shares = {name: total * weight / sum(weights.values()) for name, weight in weights.items()}
@@ -277,7 +285,9 @@ def test_equal_clusters_hold_equal_shares_of_all_replicas() -> None:
     held = Counter(
         target.name
         for number in range(total)
-        for target in resolver.place(registry, DEFAULT_POLICY, ("ada", "b", f"{number}")).targets
+        for target in resolver.place(
+            registry, DEFAULT_POLICY, ObjectKey("ada", "b", f"{number}")
+        ).targets
     )
     # Five standard deviations of a binomial distribution; the draws are the same each time.
     allowed = 5 * math.sqrt(total * share * (1 - share))

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from mcos.errors import NotEnoughClusters
 from mcos.model.clusters import DEFAULT_POLICY, ClusterState, PolicyPart, StoragePolicy
+from mcos.model.objects import ObjectKey
 from mcos.placement import resolver
-from mcos.placement.resolver import Key
 from tests.support.builders import KEY, cluster
 from tests.support.placements import KEYS, NAMES, Case, cases, chosen, filled, names
 
@@ -20,7 +20,7 @@ HELD = st.sets(st.sampled_from([*NAMES, "unknown"]), max_size=4)
 
 @given(case=cases(), key=KEYS, data=st.data())
 def test_a_cluster_without_a_replica_comes_and_goes_unnoticed(
-    case: Case, key: Key, data: st.DataObject
+    case: Case, key: ObjectKey, data: st.DataObject
 ) -> None:
     clusters, policy, down_too = case
     targets = resolver.place(clusters, policy, key, down_too=down_too).targets
@@ -33,7 +33,7 @@ def test_a_cluster_without_a_replica_comes_and_goes_unnoticed(
 
 @given(case=cases(alone=True), key=KEYS, data=st.data())
 def test_a_cluster_that_goes_is_replaced_by_the_first_spare_that_fits_and_nothing_else_moves(
-    case: Case, key: Key, data: st.DataObject
+    case: Case, key: ObjectKey, data: st.DataObject
 ) -> None:
     clusters, policy, _ = case
     placement = resolver.place(clusters, policy, key)
@@ -55,7 +55,7 @@ def test_of_n_clusters_the_one_that_comes_wins_a_share_of_one_in_n_and_no_more_m
     total, share = 5_000, 3 / 6  # three of six clusters, so a sixth of all replicas
     moved = 0
     for number in range(total):
-        key = ("ada", "photos", f"{number}")
+        key = ObjectKey("ada", "photos", f"{number}")
         before = set(names(resolver.place(registry[:-1], DEFAULT_POLICY, key).targets))
         after = set(names(resolver.place(registry, DEFAULT_POLICY, key).targets))
         assert after - before <= {"f"}
@@ -71,7 +71,7 @@ def test_of_n_clusters_the_one_that_comes_wins_a_share_of_one_in_n_and_no_more_m
 @settings(max_examples=300, deadline=None)  # some rules seldom decide; trying all takes long
 @given(case=cases(), key=KEYS, kept=HELD, avoided=st.sets(st.sampled_from(NAMES), max_size=2))
 def test_what_completes_a_placement_is_the_best_beside_what_is_kept(
-    case: Case, key: Key, kept: set[str], avoided: set[str]
+    case: Case, key: ObjectKey, kept: set[str], avoided: set[str]
 ) -> None:
     clusters, policy, down_too = case
     expected = chosen(clusters, policy, key, kept=kept, avoided=avoided, down_too=down_too)
@@ -91,7 +91,9 @@ def test_what_completes_a_placement_is_the_best_beside_what_is_kept(
 
 
 @given(case=cases(), key=KEYS)
-def test_with_nothing_kept_the_placement_is_completed_by_its_targets(case: Case, key: Key) -> None:
+def test_with_nothing_kept_the_placement_is_completed_by_its_targets(
+    case: Case, key: ObjectKey
+) -> None:
     clusters, policy, down_too = case
     targets = resolver.place(clusters, policy, key, down_too=down_too).targets
     assert resolver.complete(clusters, policy, key, kept=(), down_too=down_too) == targets
@@ -116,7 +118,7 @@ def test_a_spare_is_of_the_provider_that_lost_its_replica() -> None:
 
 @given(case=cases(down=False), key=KEYS, other=KEYS, data=st.data())
 def test_moves_lead_to_the_placement_by_clusters_that_hold_nothing_yet(
-    case: Case, key: Key, other: Key, data: st.DataObject
+    case: Case, key: ObjectKey, other: ObjectKey, data: st.DataObject
 ) -> None:
     clusters, policy, _ = case
     ideal = set(names(resolver.place(clusters, policy, key).targets))

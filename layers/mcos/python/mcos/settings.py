@@ -73,7 +73,7 @@ def inbound_dlq_url() -> str:
 
 
 def allowed_fetches() -> Mapping[str, Any]:
-    """What the operator allows to be fetched: ``mcos.inbound.transfer``; empty: nothing."""
+    """What the operator allows to be fetched: ``mcos.inbound.fetch_source``; empty: nothing."""
     rules: Mapping[str, Any] = json.loads(os.environ.get("MCOS_FETCH_RULES", "{}"))
     return rules
 

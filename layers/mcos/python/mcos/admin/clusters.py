@@ -6,7 +6,7 @@ from typing import Any
 from mcos import clock
 from mcos.admin.checks import check_cluster, check_own_labels, check_rate, check_weight
 from mcos.admin.jobs import run_soon, running_job, stop_job
-from mcos.catalog import jobs, registry, starting
+from mcos.catalog import jobs, registry
 from mcos.catalog.registry import CLUSTER, OPERATOR, current_registry
 from mcos.errors import ClusterInUse, ClusterNotFound, Conflict, PolicyUnmet
 from mcos.model.clusters import Cluster, ClusterState, Registry
@@ -108,7 +108,7 @@ def drain_cluster(name: str, *, rate: float) -> Job:
         job = new_job(clock.new_id(), JobKind.DRAIN, cluster=name, rate=rate, at=clock.now())
         # The word names the drain that belongs to it: ``unlink_cluster`` trusts no other one.
         word = {**(before or {}), "state": ClusterState.DRAINING.value, "job": job.id}
-        if starting.start(job, OPERATOR, name, word, before=before):
+        if jobs.start(job, OPERATOR, name, word, before=before):
             run_soon()
             return job
     raise Conflict("The cluster was changed by others at the same time; try again.")

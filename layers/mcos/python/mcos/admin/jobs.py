@@ -8,7 +8,7 @@ from typing import Any
 from mcos import clock
 from mcos.admin.checks import check_rate
 from mcos.aws import AWS_ERRORS, client
-from mcos.catalog import jobs, registry, starting
+from mcos.catalog import jobs, registry
 from mcos.catalog.registry import JOB
 from mcos.errors import Conflict, JobNotFound
 from mcos.model.jobs import Job, JobKind, JobState, new_job
@@ -52,7 +52,7 @@ def start_rebalance(*, rate: float) -> Job:
         if running is not None:
             return running
         job = new_job(clock.new_id(), JobKind.REBALANCE, cluster=None, rate=rate, at=clock.now())
-        if starting.start(job, JOB, _REBALANCE, {"job": job.id}, before=before):
+        if jobs.start(job, JOB, _REBALANCE, {"job": job.id}, before=before):
             run_soon()
             return job
     raise Conflict("Others start jobs at the same time; try again.")

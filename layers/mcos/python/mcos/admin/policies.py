@@ -1,7 +1,7 @@
 """Storage policies: list, set, delete."""
 
 from mcos.admin.checks import check_policy
-from mcos.catalog import registry, usage
+from mcos.catalog import containers, registry
 from mcos.catalog.registry import POLICY, current_registry
 from mcos.errors import PolicyInUse, PolicyNotFound, PolicyUnmet
 from mcos.model.clusters import DEFAULT_POLICY, StoragePolicy
@@ -54,6 +54,6 @@ def delete_policy(name: str) -> None:
         reason = unmet(DEFAULT_POLICY, current_registry(fresh=True).clusters.values())
         if reason:
             raise PolicyUnmet(reason)
-    elif usage.some_container_has_policy(name):
+    elif containers.some_container_has_policy(name):
         raise PolicyInUse(f"There are containers with the storage policy {name!r}.")
     registry.remove(POLICY, name)

@@ -8,7 +8,7 @@ from mcos.catalog.registry import policy_named
 from mcos.errors import ContentTooLarge, InvalidBody, ObjectExists, ObjectNotFound
 from mcos.model.conditions import Conditions, guard
 from mcos.model.names import check_container_name, check_metadata, check_object_name
-from mcos.model.objects import State
+from mcos.model.objects import ObjectKey, State
 from mcos.model.uploads import Action, Upload, upload_part_size
 from mcos.settings import settings
 from mcos.staging import multipart
@@ -41,7 +41,8 @@ def begin_upload(account: str, wanted: Wanted, conditions: Conditions) -> Upload
     InvalidName, InvalidMetadata, InvalidBody, ContentTooLarge, UnknownStoragePolicy,
     ContainerNotFound, ObjectExists, ObjectNotFound, PreconditionFailed
     """
-    key = (account, check_container_name(wanted.container), check_object_name(wanted.object))
+    container, name = check_container_name(wanted.container), check_object_name(wanted.object)
+    key = ObjectKey(account, container, name)
     check_metadata(wanted.metadata)
     part_size = _part_size(wanted)
     if not limits.UPLOAD_SECONDS_MIN <= wanted.expires_in <= limits.UPLOAD_SECONDS:
@@ -96,12 +97,12 @@ def _part_size(wanted: Wanted) -> int:
     return part_size
 
 
-def _foresee(key: objects.Key, action: Action, conditions: Conditions) -> None:
+def _foresee(key: ObjectKey, action: Action, conditions: Conditions) -> None:
     """Refuse what would be refused if it were complete now."""
     record = objects.get(key)
     gone = record is None or record.state in (State.FAILED, State.DELETING)
     guard(conditions, None if record is None or gone else record.latest.etag)
     if action is Action.CREATE and record is not None and not gone:
-        raise ObjectExists(f"Object {key[2]!r} exists in container {key[1]!r}.")
+        raise ObjectExists(f"Object {key.name!r} exists in container {key.container!r}.")
     if action is Action.UPDATE and gone:
         raise ObjectNotFound("There is no such object to update.")

@@ -1,18 +1,18 @@
 """create_object: a new object, as three replicas on three clusters."""
 
 from mcos.catalog import objects
-from mcos.catalog.objects import Key
 from mcos.errors import McosError
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
-from mcos.model.objects import ObjectRecord, State
+from mcos.model.objects import ObjectKey, ObjectRecord, State
 from mcos.settings import settings
 from mcos.versions import dispose, make, replicate
 from mcos.versions.make import Content, Prefer
+from mcos.versions.take import confirm_container
 
 
 def create_object(
-    key: Key,
+    key: ObjectKey,
     content: Content,
     prefer: Prefer,
     conditions: Conditions,
@@ -43,8 +43,8 @@ def create_object(
     """
     make.check(key, content)
     policy = make.policy_of(key, storage_policy)
-    version = make.placed(make.new_version(content, prefer), key, policy)
-    version = make.staged(version, content)
+    version = make.place(make.new_version(content, prefer), key, policy)
+    version = make.stage(version, content)
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:
         if record is not None and record.find(version.id) is not None:
@@ -57,7 +57,9 @@ def create_object(
         record = objects.change_guessed(key, accept, None)
         if record is None:
             raise AssertionError("an accepted object has a record")
-        record = make.admit(key, record, version.id, policy_is_guessed=storage_policy is None)
+        record = confirm_container(
+            key, record, version.id, policy_is_guessed=storage_policy is None
+        )
     except McosError:
         dispose.unstage(version)
         raise

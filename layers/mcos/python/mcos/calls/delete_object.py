@@ -5,11 +5,10 @@ import logging
 from mcos import clock
 from mcos.aws import AWS_ERRORS
 from mcos.catalog import objects
-from mcos.catalog.objects import Key
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
 from mcos.model.names import check_container_name, check_object_name
-from mcos.model.objects import ObjectRecord
+from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.replicas import repair_queue
 from mcos.settings import settings
 from mcos.versions import dispose
@@ -18,7 +17,7 @@ from mcos.versions.make import Prefer
 _log = logging.getLogger(__name__)
 
 
-def delete_object(key: Key, prefer: Prefer, conditions: Conditions) -> None:
+def delete_object(key: ObjectKey, prefer: Prefer, conditions: Conditions) -> None:
     """Delete an object. A backend that is down does not block it.
 
     Synchronous: the catalog has forgotten the object, and the removal of each replica is in its
@@ -28,8 +27,8 @@ def delete_object(key: Key, prefer: Prefer, conditions: Conditions) -> None:
     ------
     InvalidName, ObjectNotFound, PreconditionFailed
     """
-    check_container_name(key[1])
-    check_object_name(key[2])
+    check_container_name(key.container)
+    check_object_name(key.name)
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:
         accepted = lifecycle.accept_delete(record, cluster=settings().cluster, at=clock.now())

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from mcos import limits
 from mcos.aws import AWS_ERRORS
 from mcos.catalog import objects
-from mcos.catalog.objects import Key
 from mcos.catalog.registry import all_clusters
 from mcos.errors import (
     ContentTooLarge,
@@ -19,7 +18,7 @@ from mcos.errors import (
 )
 from mcos.model.conditions import Conditions, matches
 from mcos.model.names import check_container_name, check_object_name
-from mcos.model.objects import ObjectRecord, State, Version
+from mcos.model.objects import ObjectKey, ObjectRecord, State, Version
 from mcos.replicas import repair_queue
 from mcos.replicas.read import NoReplicaReadable, ReplicaUnreadable, read_version
 from mcos.replicas.sign import sign_version
@@ -80,7 +79,7 @@ class Download:
 
 
 def download_object(
-    key: Key,
+    key: ObjectKey,
     *,
     conditions: Conditions,
     byte_range: ByteRange | None = None,
@@ -102,8 +101,8 @@ def download_object(
     InvalidName, ObjectNotFound, ObjectNotReady, PreconditionFailed, RangeNotSatisfiable,
     ContentTooLarge, ReplicasUnavailable
     """
-    check_container_name(key[1])
-    check_object_name(key[2])
+    check_container_name(key.container)
+    check_object_name(key.name)
     failures: Mapping[str, ReplicaUnreadable] = {}
     tried = None
     for _ in range(_READINGS):
@@ -122,13 +121,13 @@ def download_object(
         content = url = None
         try:
             if last - first >= limits.CONTENT_BYTES and redirect:
-                signed = sign_version(key[0], version, filename=_file_name(key[2]))
+                signed = sign_version(key.account, version, filename=_file_name(key.name))
                 url, failures = signed.url, signed.failures
             else:
                 if last - first >= limits.CONTENT_BYTES:
                     last = first + limits.CONTENT_BYTES - 1
                     part = _shortened(version, part, last)
-                content, failures = read_version(key[0], version, first, last)
+                content, failures = read_version(key.account, version, first, last)
         except NoReplicaReadable as error:
             failures = error.failures
             continue
@@ -160,7 +159,7 @@ def _file_name(name: str) -> str:
     return name.rstrip("/").rpartition("/")[2] or name
 
 
-def _readable(key: Key) -> tuple[ObjectRecord, Version]:
+def _readable(key: ObjectKey) -> tuple[ObjectRecord, Version]:
     record = objects.get(key)
     if record is None or record.state is State.DELETING:
         raise ObjectNotFound("There is no such object.")
@@ -172,7 +171,7 @@ def _readable(key: Key) -> tuple[ObjectRecord, Version]:
 
 
 def _report(
-    key: Key, version: Version, failures: Mapping[str, ReplicaUnreadable]
+    key: ObjectKey, version: Version, failures: Mapping[str, ReplicaUnreadable]
 ) -> tuple[str, ...]:
     """Have damaged replicas looked at by their clusters; the reader does not wait for it."""
     damaged = tuple(cluster for cluster, failure in failures.items() if failure.damaged)

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mcos.catalog import containers, objects
-from mcos.catalog.objects import Key
 from mcos.catalog.registry import current_registry, policy_named
 from mcos.model.clusters import Cluster, StoragePolicy
 from mcos.model.names import check_container_name, check_object_name
-from mcos.model.objects import Version
+from mcos.model.objects import ObjectKey, Version
 from mcos.placement.explanation import Explanation, explain
 from mcos.placement.seating import policy_of
 
@@ -35,7 +34,7 @@ class Location:
     clusters: Mapping[str, Cluster]
 
 
-def locate_object(key: Key) -> Location:
+def locate_object(key: ObjectKey) -> Location:
     """Look where an object is, or would be, which need not exist; its container has to.
 
     One network call, two if there is no object, while the reading of the registry is young.

@@ -2,10 +2,9 @@
 
 from mcos import clock
 from mcos.catalog import objects
-from mcos.catalog.objects import Key
 from mcos.errors import ObjectNotFound
 from mcos.model.names import check_container_name, check_object_name
-from mcos.model.objects import ObjectRecord, State
+from mcos.model.objects import ObjectKey, ObjectRecord, State
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 1.0
@@ -14,7 +13,7 @@ _SETTLED = (State.CREATED, State.FAILED)
 
 
 def stat_object(
-    key: Key,
+    key: ObjectKey,
     *,
     wait_seconds: float = 0,
 ) -> ObjectRecord:
@@ -33,8 +32,8 @@ def stat_object(
     ------
     InvalidName, ObjectNotFound
     """
-    check_container_name(key[1])
-    check_object_name(key[2])
+    check_container_name(key.container)
+    check_object_name(key.name)
     deadline = clock.elapsed() + wait_seconds
     pause = _FIRST_PAUSE_SECONDS
     while True:

@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from mcos import clock, limits, staging
-from mcos.catalog import uploads
-from mcos.errors import UploadNotFound
-from mcos.model.names import is_id
+from mcos import clock, limits
 from mcos.model.uploads import Upload, UploadState
 from mcos.staging import multipart
 from mcos.staging.multipart import SignedPut
+from mcos.versions.upload import find_upload, staging_of
 
 
 @dataclass(frozen=True)
@@ -44,36 +42,7 @@ def stat_upload(account: str, upload_id: str, *, after: int = 0, limit: int) -> 
     ------
     UploadNotFound
     """
-    return described(find(account, upload_id), after=after, limit=limit)
-
-
-def find(account: str, upload_id: str) -> Upload:
-    """An upload that has not ended.
-
-    Raises
-    ------
-    UploadNotFound
-    """
-    upload = uploads.get(account, upload_id) if is_id(upload_id) else None
-    if upload is not None and upload.state is UploadState.OPEN and upload.is_expired(clock.now()):
-        upload = None
-    if upload is None or upload.state is UploadState.ENDED:
-        raise UploadNotFound("There is no such upload; it may have expired.")
-    return upload
-
-
-def place_of(upload: Upload) -> tuple[str, str]:
-    """The staging bucket that an upload goes to, wherever it was begun, and its key there.
-
-    Raises
-    ------
-    UploadNotFound
-        The cluster is not linked any more.
-    """
-    bucket = staging.bucket_of(upload.cluster)
-    if bucket is None:
-        raise UploadNotFound(f"Cluster {upload.cluster!r}, to which it went, is not there.")
-    return bucket, staging.upload_key(upload.account, upload.id)
+    return described(find_upload(account, upload_id), after=after, limit=limit)
 
 
 def described(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
@@ -81,7 +50,7 @@ def described(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
     urls_expire_at = clock.later(limits.UPLOAD_URL_SECONDS)
     if upload.state is not UploadState.OPEN:
         return UploadStat(upload, None, [], None, urls_expire_at)
-    bucket, key = place_of(upload)
+    bucket, key = staging_of(upload)
     if not upload.part_size:
         put = multipart.sign_put(bucket, key, upload.size)
         return UploadStat(upload, put, [], None, urls_expire_at)

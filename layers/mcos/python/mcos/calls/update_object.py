@@ -1,22 +1,22 @@
 """update_object: a new content for an object; readers see the old one whole until it is stored."""
 
 from mcos.catalog import objects
-from mcos.catalog.objects import Key
 from mcos.catalog.registry import policy_named
 from mcos.errors import McosError
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
-from mcos.model.objects import ObjectRecord
+from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.settings import settings
 from mcos.versions import dispose, make, replicate
 from mcos.versions.make import Content, Prefer
+from mcos.versions.take import confirm_container
 
 # Commits dispose of what updates make obsolete; a burst of updates between must not swell the item.
 _OBSOLETE_AT_MOST = 8
 
 
 def update_object(
-    key: Key,
+    key: ObjectKey,
     content: Content,
     prefer: Prefer,
     conditions: Conditions,
@@ -41,11 +41,11 @@ def update_object(
     """
     make.check(key, content)
     named = storage_policy and policy_named(storage_policy)
-    version = make.staged(make.new_version(content, prefer), content)
+    version = make.stage(make.new_version(content, prefer), content)
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:
         policy = named or make.policy_kept(record)
-        placed = make.placed(version, key, policy)
+        placed = make.place(version, key, policy)
         accepted = lifecycle.accept_update(record, placed, cluster=settings().cluster)
         if accepted is not record:  # else it was taken by a write whose reply was lost
             guard(conditions, record.latest.etag if record else None)
@@ -57,7 +57,7 @@ def update_object(
             raise AssertionError("an accepted object has a record")
         if record.current is None:
             # The create may not have looked for the container yet.
-            record = make.admit(key, record, version.id)
+            record = confirm_container(key, record, version.id)
     except McosError:
         dispose.unstage(version)
         raise

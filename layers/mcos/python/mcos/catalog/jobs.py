@@ -1,12 +1,15 @@
 """The operators' jobs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, PutError
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
 
 from mcos import clock
-from mcos.catalog.tables import JobItem, condition_failed
+from mcos.catalog import registry
+from mcos.catalog.tables import JobItem, RegistryItem, condition_failed
+from mcos.catalog.transactions import lost_race, transaction
 from mcos.errors import Conflict, JobNotFound
 from mcos.model.jobs import Job, JobKind, JobState
 
@@ -16,6 +19,34 @@ _TRIES = 12
 def create(job: Job) -> None:
     """Write a new job."""
     item_of(job).save(JobItem.job.does_not_exist())
+
+
+def start(
+    job: Job, kind: str, name: str, document: Mapping[str, Any], *, before: Mapping[str, Any] | None
+) -> bool:
+    """Write a new job, and the fact of the registry that speaks of it, both or none.
+
+    Parameters
+    ----------
+    kind, name, document
+        The fact; ``mcos.catalog.registry``.
+    before
+        What it was when it was read; None: it was not there.
+
+    Returns
+    -------
+    False, with nothing changed, if the fact is another one now.
+    """
+    try:
+        with transaction() as both:
+            both.save(RegistryItem(kind, name, document=dict(document)), registry.unchanged(before))
+            both.save(item_of(job), JobItem.job.does_not_exist())
+    except TransactWriteError as error:
+        if lost_race(error):
+            return False
+        raise
+    registry.forget()
+    return True
 
 
 def get(job_id: str) -> Job:

@@ -10,10 +10,7 @@ from pynamodb.expressions.condition import Condition
 from mcos import clock
 from mcos.catalog.tables import ObjectItem, condition_failed
 from mcos.errors import Conflict, McosError
-from mcos.model.objects import ObjectRecord
-
-Key = tuple[str, str, str]
-"""Account, container and name of an object."""
+from mcos.model.objects import ObjectKey, ObjectRecord
 
 Transition = Callable[[ObjectRecord | None], ObjectRecord | None]
 """From a record to the next; None stands for an object that is not there."""
@@ -26,7 +23,7 @@ def container_key(account: str, container: str) -> str:
     return f"{account}/{container}"
 
 
-def get(key: Key) -> ObjectRecord | None:
+def get(key: ObjectKey) -> ObjectRecord | None:
     """Read a record, strongly consistent: one network call."""
     account, container, name = key
     try:
@@ -36,7 +33,7 @@ def get(key: Key) -> ObjectRecord | None:
     return record_of(item)
 
 
-def change(key: Key, transition: Transition) -> ObjectRecord | None:
+def change(key: ObjectKey, transition: Transition) -> ObjectRecord | None:
     """Read a record and move it on by ``transition``, whatever races: two network calls at best.
 
     Parameters
@@ -58,7 +55,7 @@ def change(key: Key, transition: Transition) -> ObjectRecord | None:
 
 
 def change_guessed(
-    key: Key, transition: Transition, guess: ObjectRecord | None
+    key: ObjectKey, transition: Transition, guess: ObjectRecord | None
 ) -> ObjectRecord | None:
     """As ``change``, beginning with what is believed to be there: one network call at best.
 
@@ -69,7 +66,7 @@ def change_guessed(
 
 
 def _apply(
-    key: Key, transition: Transition, record: ObjectRecord | None, *, read: bool
+    key: ObjectKey, transition: Transition, record: ObjectRecord | None, *, read: bool
 ) -> ObjectRecord | None:
     for _ in range(_TRIES):
         try:
@@ -92,7 +89,7 @@ def _apply(
     raise Conflict("The object was changed by others at the same time; try again.")
 
 
-def _write(key: Key, record: ObjectRecord | None, following: ObjectRecord | None) -> bool:
+def _write(key: ObjectKey, record: ObjectRecord | None, following: ObjectRecord | None) -> bool:
     condition = unchanged(record)
     try:
         if following is None:
@@ -212,7 +209,7 @@ def page(
     return Page(records, more_after=last["name"]["S"] if last else None)
 
 
-def unsettled(cluster: str, *, before: str, limit: int) -> list[Key]:
+def unsettled(cluster: str, *, before: str, limit: int) -> list[ObjectKey]:
     """Keys of objects that ``cluster`` looks after and that have waited since before a time.
 
     One Query of the sparse index, eventually consistent: oldest first.
@@ -223,7 +220,7 @@ def unsettled(cluster: str, *, before: str, limit: int) -> list[Key]:
     keys = []
     for item in found:
         account, _, container = item.container_key.partition("/")
-        keys.append((account, container, item.name))
+        keys.append(ObjectKey(account, container, item.name))
     return keys
 
 

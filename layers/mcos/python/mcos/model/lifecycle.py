@@ -14,7 +14,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from mcos.errors import ObjectBeingDeleted, ObjectExists, ObjectNotFound, Superseded
-from mcos.model.objects import ObjectRecord, Replica, State, Version
+from mcos.model.objects import ObjectKey, ObjectRecord, Replica, State, Version
 
 
 class Outcome(StrEnum):
@@ -32,7 +32,7 @@ class Outcome(StrEnum):
 
 
 def accept_create(
-    record: ObjectRecord | None, version: Version, *, key: tuple[str, str, str], cluster: str
+    record: ObjectRecord | None, version: Version, *, key: ObjectKey, cluster: str
 ) -> ObjectRecord:
     """Take a create: the object begins its life as CREATING.
 
@@ -98,7 +98,7 @@ def accept_update(record: ObjectRecord | None, version: Version, *, cluster: str
 
 
 def accept_put(
-    record: ObjectRecord | None, version: Version, *, key: tuple[str, str, str], cluster: str
+    record: ObjectRecord | None, version: Version, *, key: ObjectKey, cluster: str
 ) -> ObjectRecord:
     """Take a content for an object that may be there or not: an update if it is, else a create.
 
@@ -139,7 +139,7 @@ def accept_delete(record: ObjectRecord | None, *, cluster: str, at: str) -> Obje
     )
 
 
-def digested(record: ObjectRecord | None, version: Version) -> ObjectRecord | None:
+def record_digests(record: ObjectRecord | None, version: Version) -> ObjectRecord | None:
     """Record the digests of a pending version, which are known now.
 
     Parameters
@@ -323,7 +323,7 @@ def touch(record: ObjectRecord | None) -> ObjectRecord | None:
     return record and replace(record)
 
 
-def disposed(record: ObjectRecord) -> ObjectRecord | None:
+def drop_obsolete(record: ObjectRecord) -> ObjectRecord | None:
     """The record once everything obsolete is on its way out; None when the object is no more."""
     if record.state is State.DELETING:
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcos.settings import Mode
 
@@ -16,6 +16,14 @@ class State(StrEnum):
     UPDATING = "UPDATING"
     DELETING = "DELETING"
     FAILED = "FAILED"
+
+
+class ObjectKey(NamedTuple):
+    """What names an object; ``name`` is unique in its container."""
+
+    account: str
+    container: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -230,9 +238,8 @@ class ObjectRecord:
     reason: str | None = None
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """Account, container and name."""
-        return self.account, self.container, self.name
+    def key(self) -> ObjectKey:
+        return ObjectKey(self.account, self.container, self.name)
 
     @property
     def shown(self) -> Version:

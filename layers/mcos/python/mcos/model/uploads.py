@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from mcos import limits
+from mcos.model.objects import ObjectKey
 from mcos.model.parts import part_size_of
 
 
@@ -76,9 +77,9 @@ class Upload:
     sequencer: str = ""
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> ObjectKey:
         """Account, container and name of the object."""
-        return self.account, self.container, self.object
+        return ObjectKey(self.account, self.container, self.object)
 
     def is_expired(self, now: str) -> bool:
         """Whether it is too late to send more, or to complete it."""

@@ -6,8 +6,9 @@ from enum import StrEnum
 
 from mcos.errors import NotEnoughClusters
 from mcos.model.clusters import Cluster, ClusterState, StoragePolicy
+from mcos.model.objects import ObjectKey
 from mcos.placement.choice import Choice, Pick
-from mcos.placement.resolver import Key, draws
+from mcos.placement.resolver import draws
 from mcos.placement.seating import fits, labels_text, takes_new
 
 
@@ -41,7 +42,7 @@ class Explanation:
 
 
 def explain(
-    clusters: Iterable[Cluster], policy: StoragePolicy, key: Key, *, down_too: bool = False
+    clusters: Iterable[Cluster], policy: StoragePolicy, key: ObjectKey, *, down_too: bool = False
 ) -> list[Explanation]:
     """What ``mcos.placement.resolver.place`` answers, and why, for every cluster of the registry.
 

@@ -40,11 +40,9 @@ from dataclasses import dataclass
 
 from mcos.errors import NotEnoughClusters
 from mcos.model.clusters import Cluster, StoragePolicy
+from mcos.model.objects import ObjectKey
 from mcos.placement.choice import Choice
 from mcos.placement.seating import seats_filled
-
-Key = tuple[str, str, str]
-"""Account, container and name of an object."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class Placement:
     spares: tuple[Cluster, ...]
 
 
-def score(cluster: Cluster, key: Key) -> float:
+def score(cluster: Cluster, key: ObjectKey) -> float:
     """What ``cluster`` draws for an object; higher is better."""
     text = "\0".join((cluster.name, *key)).encode()
     drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest())
@@ -73,13 +71,13 @@ def score(cluster: Cluster, key: Key) -> float:
     return cluster.weight / -math.log(uniform)
 
 
-def draws(clusters: Iterable[Cluster], key: Key) -> list[tuple[Cluster, float]]:
+def draws(clusters: Iterable[Cluster], key: ObjectKey) -> list[tuple[Cluster, float]]:
     """Each cluster with its score."""
     return [(cluster, score(cluster, key)) for cluster in clusters]
 
 
 def place(
-    clusters: Iterable[Cluster], policy: StoragePolicy, key: Key, *, down_too: bool = False
+    clusters: Iterable[Cluster], policy: StoragePolicy, key: ObjectKey, *, down_too: bool = False
 ) -> Placement:
     """Place an object of which nothing is stored yet.
 
@@ -103,7 +101,7 @@ def place(
 def complete(
     clusters: Iterable[Cluster],
     policy: StoragePolicy,
-    key: Key,
+    key: ObjectKey,
     *,
     kept: Collection[str],
     avoided: Collection[str] = (),
@@ -132,7 +130,7 @@ def complete(
 
 
 def moves(
-    clusters: Iterable[Cluster], policy: StoragePolicy, key: Key, held: Collection[str]
+    clusters: Iterable[Cluster], policy: StoragePolicy, key: ObjectKey, held: Collection[str]
 ) -> list[tuple[str, str]]:
     """What to move, one by one, so that an object is where ``place`` would put it now.
 

@@ -9,8 +9,7 @@ import json
 from typing import Any
 
 from mcos.aws import client
-from mcos.catalog.objects import Key
-from mcos.model.objects import Staged
+from mcos.model.objects import ObjectKey, Staged
 
 LATE_SECONDS = 25
 """After how long nobody writes a replica any more that could not be confirmed."""
@@ -23,11 +22,11 @@ def late_seconds(*, in_parts: bool) -> int:
     return LATE_SECONDS_IN_PARTS if in_parts else LATE_SECONDS
 
 
-def put_message(key: Key, version_id: str, *, in_parts: bool = False) -> dict[str, Any]:
+def put_message(key: ObjectKey, version_id: str, *, in_parts: bool = False) -> dict[str, Any]:
     return {**_of_object("put", key), "version": version_id, **_in_parts(in_parts)}
 
 
-def verify_message(key: Key, version_id: str) -> dict[str, Any]:
+def verify_message(key: ObjectKey, version_id: str) -> dict[str, Any]:
     return {**_of_object("verify", key), "version": version_id}
 
 
@@ -39,7 +38,7 @@ def unstage_message(staged: Staged) -> dict[str, Any]:
     return {"action": "unstage", "key": staged.key, "staged": staged.version}
 
 
-def dispose_message(key: Key) -> dict[str, Any]:
+def dispose_message(key: ObjectKey) -> dict[str, Any]:
     return _of_object("dispose", key)
 
 
@@ -47,7 +46,7 @@ def _in_parts(in_parts: bool) -> dict[str, bool]:
     return {"in_parts": True} if in_parts else {}
 
 
-def _of_object(action: str, key: Key) -> dict[str, Any]:
+def _of_object(action: str, key: ObjectKey) -> dict[str, Any]:
     account, container, name = key
     return {"action": action, "account": account, "container": container, "object": name}
 

@@ -2,5 +2,5 @@
 
 ``make`` names and places it, ``take`` has the catalog accept it, ``replicate`` has its replicas
 written by an ``execution``, ``commit`` records them, ``dispose`` removes what nobody can see any
-more. ``upload`` makes a version of what was sent to staging.
+more. ``upload`` makes a version of content that was sent to staging.
 """

@@ -21,7 +21,7 @@ def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
     -------
     The record as it is then; None for an object that is no more.
     """
-    if record is None or not (record.obsolete or lifecycle.disposed(record) is None):
+    if record is None or not (record.obsolete or lifecycle.drop_obsolete(record) is None):
         return record
     discard(record.account, record.obsolete)
     paid = record.obsolete
@@ -29,9 +29,9 @@ def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
     def settle(found: ObjectRecord | None) -> ObjectRecord | None:
         if found is None or any(version not in paid for version in found.obsolete):
             return found  # more became obsolete meanwhile: whoever added it disposes of it
-        if not found.obsolete and lifecycle.disposed(found) is not None:
+        if not found.obsolete and lifecycle.drop_obsolete(found) is not None:
             return found
-        return lifecycle.disposed(found)
+        return lifecycle.drop_obsolete(found)
 
     key = record.key
     return objects.change_guessed(key, settle, record)

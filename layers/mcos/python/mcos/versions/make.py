@@ -3,18 +3,15 @@
 from dataclasses import dataclass, replace
 
 from mcos import clock, limits, staging
-from mcos.catalog import containers, objects
-from mcos.catalog.objects import Key
+from mcos.catalog import containers
 from mcos.catalog.registry import all_clusters, current_registry, policy_named
-from mcos.errors import ContentTooLarge, McosError, Superseded
-from mcos.model import lifecycle
+from mcos.errors import ContentTooLarge
 from mcos.model.clusters import DEFAULT_POLICY, StoragePolicy
 from mcos.model.digests import digests_of
 from mcos.model.names import check_container_name, check_metadata, check_object_name
-from mcos.model.objects import ObjectRecord, Replica, Staged, Version
+from mcos.model.objects import ObjectKey, ObjectRecord, Replica, Staged, Version
 from mcos.placement import resolver, seating
 from mcos.settings import Mode, settings
-from mcos.versions import dispose
 
 
 @dataclass(frozen=True)
@@ -34,15 +31,15 @@ class Prefer:
     wait_seconds: int = limits.WAIT_SECONDS_MAX
 
 
-def check(key: Key, content: Content) -> None:
+def check(key: ObjectKey, content: Content) -> None:
     """Refuse what can be refused without looking anywhere.
 
     Raises
     ------
     InvalidName, InvalidMetadata, ContentTooLarge
     """
-    check_container_name(key[1])
-    check_object_name(key[2])
+    check_container_name(key.container)
+    check_object_name(key.name)
     check_metadata(content.metadata)
     if len(content.body) > limits.CONTENT_BYTES:
         raise ContentTooLarge(
@@ -50,7 +47,7 @@ def check(key: Key, content: Content) -> None:
         )
 
 
-def policy_of(key: Key, name: str | None) -> StoragePolicy:
+def policy_of(key: ObjectKey, name: str | None) -> StoragePolicy:
     """The storage policy that was named, or else a guess at the container's: see ``admit``.
 
     Raises
@@ -59,7 +56,7 @@ def policy_of(key: Key, name: str | None) -> StoragePolicy:
     """
     if name is not None:
         return policy_named(name)
-    seen = containers.policy_seen(key[0], key[1])
+    seen = containers.policy_seen(key.account, key.container)
     return current_registry().policies.get(seen, DEFAULT_POLICY)
 
 
@@ -91,7 +88,7 @@ def new_version(content: Content, prefer: Prefer) -> Version:
     )
 
 
-def staged(version: Version, content: Content) -> Version:
+def stage(version: Version, content: Content) -> Version:
     """The version once its content is staged, unless that rides in the execution.
 
     What is acknowledged asynchronously is staged before anything speaks of it, so a record of it
@@ -102,7 +99,7 @@ def staged(version: Version, content: Content) -> Version:
     return replace(version, staged=staging.put(version.staged.key, content.body))
 
 
-def placed(version: Version, key: Key, policy: StoragePolicy) -> Version:
+def place(version: Version, key: ObjectKey, policy: StoragePolicy) -> Version:
     """A version with its replicas where the resolver wants them: pure.
 
     A caller that waits is not made to wait for a cluster that is known to be DOWN. What is taken
@@ -121,61 +118,3 @@ def placed(version: Version, key: Key, policy: StoragePolicy) -> Version:
         readable_from=policy.readable,
         replicas={target.name: Replica(target.backend) for target in placement.targets},
     )
-
-
-def admit(
-    key: Key, record: ObjectRecord, version_id: str, *, policy_is_guessed: bool = False
-) -> ObjectRecord:
-    """Look for the container now that a version is written: see ``mcos.catalog.containers``.
-
-    Parameters
-    ----------
-    policy_is_guessed
-        Whether the version was placed by what is believed to be the container's policy; if it is
-        another one, the version is placed again.
-
-    Returns
-    -------
-    The record as it is now.
-
-    Raises
-    ------
-    ContainerNotFound, NotEnoughClusters, Superseded
-        The version was taken back.
-    """
-    version = accepted(record, version_id)
-    try:
-        container = containers.admit(key[0], key[1])
-        if not policy_is_guessed or container.storage_policy == version.storage_policy:
-            return record
-        again = placed(version, key, policy_named(container.storage_policy))
-        following = objects.change_guessed(
-            key, lambda found: lifecycle.place_again(found, again), record
-        )
-        if following is None or following.find(version_id) is None:
-            raise Superseded("A later change of the object was accepted; this one was dropped.")
-    except McosError:
-        _take_back(key, record, version)
-        raise
-    return following
-
-
-def accepted(record: ObjectRecord, version_id: str) -> Version:
-    """The version of that id in the record that accepted it."""
-    version = record.find(version_id)
-    if version is None:
-        raise AssertionError("an accepted record knows the version that it accepted")
-    return version
-
-
-def _take_back(key: Key, record: ObjectRecord, version: Version) -> None:
-    def transition(found: ObjectRecord | None) -> ObjectRecord | None:
-        unchanged = found is not None and found.revision == record.revision
-        if unchanged and record.pending == (version,) and not record.obsolete:
-            return None  # nothing but this, and no replica of it was begun
-        following, _ = lifecycle.abandon(
-            found, version.id, reason="The call that created it was refused.", forget=True
-        )
-        return following
-
-    dispose.dispose(objects.change_guessed(key, transition, record))

@@ -13,7 +13,8 @@ from mcos.model.objects import ObjectRecord, Replica, Version
 from mcos.placement import resolver
 from mcos.replicas.source import inline, source_of
 from mcos.versions import dispose, execution
-from mcos.versions.make import Content, Prefer, accepted
+from mcos.versions.make import Content, Prefer
+from mcos.versions.take import version_in
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def store(record: ObjectRecord, version_id: str, content: Content, prefer: Prefe
 
 def begin(record: ObjectRecord, version_id: str) -> None:
     """Have the replicas of a staged version written, by and by."""
-    version = accepted(record, version_id)
+    version = version_in(record, version_id)
     given = execution.execution_input(
         record,
         version,
@@ -64,7 +65,7 @@ def _store_and_wait(
 ) -> ObjectRecord:
     """Write to the targets, and to spares in place of those that fail, while there is time."""
     deadline = clock.elapsed() + wait_seconds
-    version = accepted(record, version_id)
+    version = version_in(record, version_id)
     source = source_of(version) if version.staged else inline(content.body)
     targets = list(version.replicas)
     stored: set[str] = set()

@@ -1,19 +1,23 @@
 """Taking a content that is in staging already: it becomes a version of its object, once."""
 
-from mcos import clock
+from mcos import clock, limits, staging
 from mcos.catalog import uploads
 from mcos.catalog.registry import policy_named
-from mcos.errors import McosError
+from mcos.errors import ContentTooLarge, McosError, UploadIncomplete, UploadNotFound
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
+from mcos.model.names import is_id
 from mcos.model.objects import ObjectRecord, Staged, State, Version
 from mcos.model.parts import part_size_of
-from mcos.model.uploads import Action, Upload
+from mcos.model.uploads import Action, Upload, UploadState
 from mcos.settings import settings
+from mcos.staging import Found, multipart
+from mcos.staging.multipart import StagedPart
 from mcos.versions import dispose, make, replicate
+from mcos.versions.take import confirm_container
 
 
-def take(upload: Upload, staged: Staged, size: int, *, version_id: str) -> ObjectRecord:
+def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -> ObjectRecord:
     """Accept what is staged as a version of the upload's object, and have it replicated.
 
     Parameters
@@ -56,7 +60,7 @@ def take(upload: Upload, staged: Staged, size: int, *, version_id: str) -> Objec
             Conditions(upload.if_match, upload.if_none_match), there.latest.etag if there else None
         )
         kept = make.policy_kept(record) if there else make.policy_of(upload.key, None)
-        placed = make.placed(version, upload.key, named or kept)
+        placed = make.place(version, upload.key, named or kept)
         own = settings().cluster
         if upload.action is Action.UPDATE:
             return lifecycle.accept_update(record, placed, cluster=own)
@@ -70,7 +74,7 @@ def take(upload: Upload, staged: Staged, size: int, *, version_id: str) -> Objec
         # The container has not been looked for since the object was written.
         is_new = record.pending[0].id == version_id
         try:
-            record = make.admit(
+            record = confirm_container(
                 upload.key, record, version_id, policy_is_guessed=is_new and not named
             )
         except McosError:
@@ -78,3 +82,82 @@ def take(upload: Upload, staged: Staged, size: int, *, version_id: str) -> Objec
             raise
     replicate.begin(record, version_id)
     return record
+
+
+def find_upload(account: str, upload_id: str) -> Upload:
+    """An upload that has not ended.
+
+    Raises
+    ------
+    UploadNotFound
+    """
+    upload = uploads.get(account, upload_id) if is_id(upload_id) else None
+    if upload is not None and upload.state is UploadState.OPEN and upload.is_expired(clock.now()):
+        upload = None
+    if upload is None or upload.state is UploadState.ENDED:
+        raise UploadNotFound("There is no such upload; it may have expired.")
+    return upload
+
+
+def staging_of(upload: Upload) -> tuple[str, str]:
+    """The staging bucket that an upload goes to, wherever it was begun, and its key there.
+
+    Raises
+    ------
+    UploadNotFound
+        The cluster is not linked any more.
+    """
+    bucket = staging.bucket_of(upload.cluster)
+    if bucket is None:
+        raise UploadNotFound(f"Cluster {upload.cluster!r}, to which it went, is not there.")
+    return bucket, staging.upload_key(upload.account, upload.id)
+
+
+def finish_upload(upload: Upload) -> ObjectRecord:
+    """Make a version of what an open upload has received.
+
+    Raises
+    ------
+    UploadIncomplete, UploadTaken, and what ``take_upload`` raises.
+    """
+    bucket, key = staging_of(upload)
+    found = staging.find(key, bucket=bucket)
+    if found is None and upload.part_size:
+        found = _join(upload, bucket, key)
+    if found is None:
+        raise UploadIncomplete("Nothing has been received.")
+    if upload.size not in (None, found.size):
+        raise UploadIncomplete(f"{found.size} bytes have been received, of {upload.size}.")
+    return take_upload(
+        upload, found.staged(key, cluster=upload.cluster), found.size, version_id=upload.id
+    )
+
+
+def _join(upload: Upload, bucket: str, key: str) -> Found | None:
+    received = multipart.all_parts(bucket, key, upload.multipart)
+    _check(upload, received)
+    multipart.complete(bucket, key, upload.multipart, received)
+    return staging.find(key, bucket=bucket)
+
+
+def _check(upload: Upload, received: list[StagedPart]) -> None:
+    numbers = [part.number for part in received]
+    if not received or numbers != list(range(1, len(received) + 1)):
+        raise UploadIncomplete(f"{len(received)} parts have been received, and not from the first.")
+    size = sum(part.size for part in received)
+    if size > limits.OBJECT_BYTES:
+        raise ContentTooLarge(f"An object has at most {limits.OBJECT_BYTES} bytes.")
+    if upload.size not in (None, size):
+        raise UploadIncomplete(f"{size} bytes have been received, of {upload.size}.")
+    if any(part.size != upload.part_size for part in received[:-1]):
+        raise UploadIncomplete(f"Each part but the last has {upload.part_size} bytes.")
+
+
+def clear_upload(upload: Upload) -> None:
+    """Remove what is left of an upload that has ended. Harmless to repeat."""
+    bucket, key = staging_of(upload)
+    if upload.multipart:
+        multipart.abort(bucket, key, upload.multipart)
+    if found := staging.find(key, bucket=bucket):
+        staging.delete(key, found.version, bucket=bucket)
+    uploads.remove(upload)

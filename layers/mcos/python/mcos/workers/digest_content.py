@@ -63,7 +63,7 @@ def digest_content(
         version, md5=found.md5, sha256=found.sha256, parts_md5=found.parts_md5, digested=True
     )
     record = objects.change_guessed(
-        guess.key, lambda record: lifecycle.digested(record, known), guess
+        guess.key, lambda record: lifecycle.record_digests(record, known), guess
     )
     accepted = record.find(version.id) if record else None
     if record is None or accepted is None:

@@ -7,8 +7,6 @@ import logging
 from dataclasses import replace
 
 from mcos import clock, limits, staging
-from mcos.calls.abort_upload import clear
-from mcos.calls.complete_upload import finish
 from mcos.catalog import accounts, containers, uploads
 from mcos.errors import (
     InvalidRequest,
@@ -18,8 +16,8 @@ from mcos.errors import (
     UploadTaken,
 )
 from mcos.inbound.fetch import FetchRefused
+from mcos.inbound.fetch_source import fetch_source
 from mcos.inbound.message import Arrival, Message, NotUnderstood, event_id, read
-from mcos.inbound.transfer import fetch_source
 from mcos.model.names import (
     check_container_name,
     check_metadata,
@@ -30,7 +28,7 @@ from mcos.model.names import (
 from mcos.model.uploads import Upload, UploadState
 from mcos.settings import settings
 from mcos.staging import Found
-from mcos.versions.upload import take
+from mcos.versions.upload import clear_upload, finish_upload, take_upload
 
 _log = logging.getLogger(__name__)
 
@@ -98,10 +96,10 @@ def _ingest_upload(arrival: Arrival) -> str:
         return _TAKEN_BEFORE
     late = upload.is_expired(clock.now())
     if upload.state is UploadState.ENDED or (late and uploads.end(upload)):
-        clear(upload)
+        clear_upload(upload)
         return "ended"
     try:
-        finish(upload)
+        finish_upload(upload)
     except UploadTaken:
         return _TAKEN_BEFORE
     except (InvalidRequest, NotFound, ObjectExists, PreconditionFailed) as error:
@@ -201,7 +199,7 @@ def _take(message: Message, key: str, found: Found, *, sequencer: str = "0") -> 
         sequencer=sequencer,
     )
     try:
-        take(event, found.staged(key), found.size, version_id=clock.new_id())
+        take_upload(event, found.staged(key), found.size, version_id=clock.new_id())
     except UploadTaken:
         return _TAKEN_BEFORE
     return "taken"

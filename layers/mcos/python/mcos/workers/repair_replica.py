@@ -9,9 +9,8 @@ from typing import Any
 
 from mcos import staging
 from mcos.catalog import objects
-from mcos.catalog.objects import Key
 from mcos.model import lifecycle
-from mcos.model.objects import ObjectRecord, Version
+from mcos.model.objects import ObjectKey, ObjectRecord, Version
 from mcos.replicas.backend import own_backend, replica_key
 from mcos.replicas.read import ReplicaUnreadable, read_replica
 from mcos.replicas.sign import sign_own_replica
@@ -49,7 +48,7 @@ def repair_replica(message: Mapping[str, Any]) -> str:
             "object": name,
             "version": version,
         }:
-            key = (account, container, name)
+            key = ObjectKey(account, container, name)
             in_parts = message.get("in_parts", False)
             return _restore(key, version, distrust=action == "verify", in_parts=in_parts)
         case {"action": "remove", "account": account, "version": version}:
@@ -59,19 +58,19 @@ def repair_replica(message: Mapping[str, Any]) -> str:
             staging.delete(staged_key, staged_version)
             return "unstaged"
         case {"action": "dispose", "account": account, "container": container, "object": name}:
-            dispose.dispose(objects.get((account, container, name)))
+            dispose.dispose(objects.get(ObjectKey(account, container, name)))
             return "disposed"
     raise ValueError(f"unknown action {message.get('action')!r}")
 
 
-def _restore(key: Key, version_id: str, *, distrust: bool, in_parts: bool) -> str:
+def _restore(key: ObjectKey, version_id: str, *, distrust: bool, in_parts: bool) -> str:
     """Have this cluster's replica of a version whole; ``distrust`` a record that says it is."""
     own = settings().cluster
     record = objects.get(key)
     version = record.find(version_id) if record else None
     if record is None or version is None or own not in version.replicas:
         # An earlier try may have stored it and died before its commit.
-        _remove(key[0], version_id, in_parts=in_parts)
+        _remove(key.account, version_id, in_parts=in_parts)
         return "not wanted any more"
     if own in version.stored and not distrust:
         if version.complete:
@@ -79,7 +78,7 @@ def _restore(key: Key, version_id: str, *, distrust: bool, in_parts: bool) -> st
         return "stored already"
     if version.part_size > 0:
         return _restore_in_parts(record, version)
-    if _is_whole(key[0], version):
+    if _is_whole(key.account, version):
         if own in version.stored:
             return "whole"
     else:
@@ -87,7 +86,7 @@ def _restore(key: Key, version_id: str, *, distrust: bool, in_parts: bool) -> st
         version = record.find(version_id) if record else None
         if record is None or version is None:
             raise NotRepaired("the object changed at the same time")
-        _write_anew(key[0], version)
+        _write_anew(key.account, version)
     _, outcome = commit_version(record, version, {own})
     return f"stored, {outcome}"
 

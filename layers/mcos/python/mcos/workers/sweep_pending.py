@@ -8,18 +8,17 @@ import logging
 from contextlib import suppress
 
 from mcos import clock
-from mcos.calls.abort_upload import clear
 from mcos.catalog import containers, objects, uploads
-from mcos.catalog.objects import Key
 from mcos.catalog.registry import all_clusters
 from mcos.errors import ContainerNotFound, ObjectNotFound
 from mcos.model import lifecycle
-from mcos.model.objects import ObjectRecord, State, Version
+from mcos.model.objects import ObjectKey, ObjectRecord, State, Version
 from mcos.replicas import repair_queue
 from mcos.replicas.source import source_of
 from mcos.settings import settings
 from mcos.versions import dispose, execution
 from mcos.versions.commit import commit_version
+from mcos.versions.upload import clear_upload
 
 _log = logging.getLogger(__name__)
 
@@ -62,14 +61,14 @@ def _sweep_uploads() -> int:
         try:
             upload = uploads.get(account, upload_id)
             if upload is not None and uploads.end(upload):
-                clear(upload)
+                clear_upload(upload)
                 removed += 1
         except Exception:
             _log.exception("an upload could not be removed")
     return removed
 
 
-def _sweep(key: Key) -> str:
+def _sweep(key: ObjectKey) -> str:
     record = objects.get(key)
     if record is None or not record.unsettled:
         return "settled"
@@ -78,7 +77,7 @@ def _sweep(key: Key) -> str:
         if record is None or not record.unsettled:
             return "disposed"
     try:
-        containers.admit(key[0], key[1])
+        containers.admit(key.account, key.container)
     except ContainerNotFound:
         # The create that wrote this died before it looked for its container.
         with suppress(ObjectNotFound):
