@@ -55,7 +55,8 @@ MODULES = {
     **{name: f"chalicelib.workers.{name}" for name in WORKERS},
 }
 
-app = Chalice(app_name="mcos")
+# Its logger has the name of ours, and a handler of its own there would print every line again.
+app = Chalice(app_name="mcos", configure_logs=False)
 
 
 def _handler(name: str) -> Callable[[Any, Any], Any]:
