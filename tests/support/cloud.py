@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ConnectionClosedError
 from botocore.session import get_session
 from moto import mock_aws
-from moto.core.base_backend import BackendDict
+from moto.sqs.models import sqs_backends
 from pynamodb.exceptions import PynamoDBException
 
 from app import MODULES
@@ -45,6 +45,7 @@ from tests.support.environment import (
 from tests.support.gateway import Reply, sqs_event
 from tests.support.inventory import Inventory
 from tests.support.network import CALL_SECONDS, Died, Network
+from tests.support.snapshot import Snapshot
 from tests.support.state_machine import ExecutionFailed, execute
 
 ASYNC = {"prefer": "respond-async"}
@@ -84,6 +85,9 @@ class Cloud(Inventory):
         self._cluster: str | None = None
         self._sequence = 0
         self._accounts = 0
+        self._aws = Snapshot(
+            self._make, {"dynamodb": REGION, "s3": "aws", "secretsmanager": REGION}
+        )
         self._session = get_session()
         self._clients: dict[str, Any] = {}
         network.answers = {
@@ -97,7 +101,10 @@ class Cloud(Inventory):
 
     def deploy(self) -> None:
         """Begin anew: make the tables, buckets, queues, secrets and the registry."""
-        BackendDict.reset()
+        self._aws.put_back()
+        for name in ALL_CLUSTERS:
+            for queue in ("repair", "inbound", "inbound-dlq"):
+                sqs_backends[ACCOUNT_ID][REGION].create_queue(f"{PREFIX}-{name}-{queue}")
         self.executions.clear()
         self.executed.clear()
         self.delivered.clear()
@@ -108,6 +115,10 @@ class Cloud(Inventory):
         for backend in self.backends.values():
             backend.replicas.clear()
             backend.accept()
+        self.chill()
+
+    def _make(self) -> None:
+        """Make what there is of AWS but for the queues."""
         with self.network.outside():
             for model in ALL_TABLES:
                 model.create_table(billing_mode="PAY_PER_REQUEST")
@@ -120,14 +131,11 @@ class Cloud(Inventory):
                 self.client("s3").put_bucket_versioning(
                     Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
                 )
-                for queue in ("repair", "inbound", "inbound-dlq"):
-                    self.client("sqs").create_queue(QueueName=f"{PREFIX}-{name}-{queue}")
                 secrets.create_secret(
                     Name=own["MCOS_BACKEND_SECRET"], SecretString=json.dumps({"service": name})
                 )
             for name in CLUSTERS:
                 self.register(name)
-        self.chill()
 
     def register(
         self,
@@ -430,31 +438,16 @@ class Cloud(Inventory):
 
     def pump(self) -> None:
         """Hand every repair queue's messages to ``repair_replica`` once."""
-        for cluster, count in self.queued().items():
-            if not count:
-                continue
-            url = cluster_environment(cluster)["MCOS_REPAIR_QUEUE_URL"]
-            for message in self._receive(url):
-                handle = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
-                body = json.loads(message["Body"])
+        for cluster in ALL_CLUSTERS:
+            queue = self.repair_queue(cluster)
+            for message in queue.messages:
+                message.mark_received(_HOURS)
+                body = json.loads(message.body)
                 self.delivered.append((cluster, body))
-                done = self.repair(cluster, body)
-                with self.network.outside():
-                    if done:
-                        self.client("sqs").delete_message(**handle)
-                    else:
-                        self.client("sqs").change_message_visibility(**handle, VisibilityTimeout=0)
-
-    def _receive(self, url: str) -> list[dict[str, Any]]:
-        messages: list[dict[str, Any]] = []
-        with self.network.outside():
-            while (
-                batch := self.client("sqs")
-                .receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=_HOURS)
-                .get("Messages")
-            ):
-                messages += batch
-        return messages
+                if self.repair(cluster, body):
+                    queue.delete_message(message.receipt_handle or "")
+                else:
+                    message.change_visibility(0)
 
     def deliver_again(self) -> None:
         """Hand over every message once more that was ever handed over."""
@@ -463,11 +456,8 @@ class Cloud(Inventory):
 
     def lose_messages(self) -> None:
         """Empty the queues; nobody is told."""
-        for name in self.queued():
-            with self.network.outside():
-                self.client("sqs").purge_queue(
-                    QueueUrl=cluster_environment(name)["MCOS_REPAIR_QUEUE_URL"]
-                )
+        for cluster in ALL_CLUSTERS:
+            sqs_backends[ACCOUNT_ID][REGION].purge_queue(self.repair_queue(cluster).name)
 
     def repair(self, cluster: str, message: Any) -> bool:
         """Hand a message to ``repair_replica``; returns whether it leaves the queue."""

@@ -2,12 +2,11 @@
 
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
-from moto.sqs.models import sqs_backends
+from moto.sqs.models import Queue, sqs_backends
 
 from mcos.catalog import objects
-from mcos.catalog.tables import ObjectItem
 from mcos.model.digests import digests_of
-from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.objects import ObjectRecord
 from tests.support.environment import (
     ACCOUNT_ID,
     ALL_CLUSTERS,
@@ -35,10 +34,13 @@ class Inventory:
         self.network = network
         self.backends = {name: FakeBackend(name, network) for name in ALL_CLUSTERS}
 
+    def repair_queue(self, cluster: str) -> Queue:
+        """A cluster's repair queue."""
+        return sqs_backends[ACCOUNT_ID][REGION].get_queue(f"{PREFIX}-{cluster}-repair")
+
     def queued(self) -> dict[str, int]:
         """Messages in each cluster's repair queue."""
-        queues = sqs_backends[ACCOUNT_ID][REGION].queues
-        return {name: len(queues[f"{PREFIX}-{name}-repair"]._messages) for name in ALL_CLUSTERS}
+        return {name: len(self.repair_queue(name).messages) for name in ALL_CLUSTERS}
 
     def unsettled(self) -> list[str]:
         """Names of the objects that are in the sweepers' index."""
@@ -47,14 +49,18 @@ class Inventory:
 
     def record(self, account: str, container: str, name: str) -> ObjectRecord | None:
         """The catalog's record of an object."""
-        with self.network.outside():
-            return objects.get(ObjectKey(account, container, name))
+        found = [one for one in self.records(account) if one.key == (account, container, name)]
+        return found[0] if found else None
 
     def records(self, account: str) -> list[ObjectRecord]:
         """Every record of an account."""
-        with self.network.outside():
-            found = [objects.record_of(item) for item in ObjectItem.scan()]
-        return [record for record in found if record.account == account]
+        partitions = dynamodb_backends[ACCOUNT_ID][REGION].get_table(f"{PREFIX}-objects").items
+        return [
+            objects.record_of_image({name: value.to_json() for name, value in item.attrs.items()})
+            for key, items in partitions.items()
+            if key.value.startswith(f"{account}/")
+            for item in items.values()
+        ]
 
     def replicas(self, account: str) -> dict[str, dict[str, bytes]]:
         """Contents by version id, by cluster: what an account's bytes are really like.

@@ -13,6 +13,7 @@ from tests.support.stopped_clock import StoppedClock
 
 if TYPE_CHECKING:
     from tests.support.network import Network
+    from tests.support.snapshot import Snapshot
 
 
 @pytest.fixture(autouse=True)
@@ -51,20 +52,29 @@ def moto() -> Iterator[Network]:
         yield network
 
 
-@pytest.fixture
-def network(moto: Network) -> Iterator[Network]:
-    """The network before new, empty tables."""
-    from moto.core.base_backend import BackendDict
+@pytest.fixture(scope="session")
+def tables(moto: Network) -> Snapshot:
+    """New, empty tables."""
+    from mcos.catalog.tables import ALL_TABLES
+    from tests.support.environment import REGION
+    from tests.support.snapshot import Snapshot
 
+    def make() -> None:
+        with moto.outside():
+            for model in ALL_TABLES:
+                model.create_table(billing_mode="PAY_PER_REQUEST")
+
+    return Snapshot(make, {"dynamodb": REGION})
+
+
+@pytest.fixture
+def network(moto: Network, tables: Snapshot) -> Iterator[Network]:
+    """The network before new, empty tables."""
     from mcos import clock
     from mcos.catalog import registry
-    from mcos.catalog.tables import ALL_TABLES
     from tests.support.network import CALL_SECONDS
 
-    BackendDict.reset()
-    with moto.outside():
-        for model in ALL_TABLES:
-            model.create_table(billing_mode="PAY_PER_REQUEST")
+    tables.put_back()
     registry.forget()
     moto.before = None
     moto.clock, moto.call_seconds = StoppedClock(), CALL_SECONDS
