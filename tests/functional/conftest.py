@@ -27,9 +27,12 @@ from tests.support.wire import CheckedTransport, Wire
 
 ROOT = Path(__file__).parents[2]
 INSTANCE = os.environ.get("MCOS_INSTANCE", "test")
+PASSWORD = "a password, ünïcode"
 
 
 _figures: list[Table | str] = []
+_FIGURES = "mcos_figures"
+"""Under this name a process of several hands over what its tests have measured."""
 
 
 @pytest.fixture(scope="session")
@@ -38,13 +41,31 @@ def show() -> Callable[[Table | str], None]:
     return _figures.append
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show what tests have measured."""
+def _text_of_figures() -> str:
     with StringIO() as text:
         console = Console(file=text, width=120)
         for one in _figures:
             console.print(one, highlight=False)
-        terminalreporter.write(text.getvalue())
+        return text.getvalue()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where several processes run the tests, hand over what was measured here."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[_FIGURES] = _text_of_figures()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what was measured in another process."""
+    if told := getattr(node, "workeroutput", {}).get(_FIGURES):
+        _figures.append(told.rstrip("\n"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests have measured."""
+    terminalreporter.write(_text_of_figures())
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -79,7 +100,7 @@ AccountFactory = Callable[..., Account]
 
 def _run(*command: str) -> str:
     finished = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=120
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
     if finished.returncode:
         raise RuntimeError(f"{' '.join(command)}: {finished.stderr}")
@@ -102,15 +123,31 @@ def endpoints() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def new_account(endpoints: dict[str, str]) -> AccountFactory:
+def first_admin(endpoints: dict[str, str]) -> Iterator[Wire]:
+    """The operator who makes the accounts of the tests; the tool makes the operator."""
+    user_name = _unique("first-admin")
+    _run("tools/account.py", "--instance", INSTANCE, "--role", "admin", user_name, PASSWORD)
+    wire = _logged_in(user_name, endpoints).wire()
+    yield wire
+    wire.close()
+
+
+def _logged_in(user_name: str, endpoints: dict[str, str]) -> Account:
+    with Client(endpoints["s3"], transport=CheckedTransport(endpoints["s3"])) as client:
+        return Account(user_name, PASSWORD, client.login(user_name, PASSWORD).token, endpoints)
+
+
+@pytest.fixture(scope="session")
+def new_account(first_admin: Wire, endpoints: dict[str, str]) -> AccountFactory:
     """Makes a new account with every call."""
 
     def make(role: str = "user") -> Account:
-        user_name, password = _unique(role), "a password, ünïcode"
-        _run("tools/account.py", "--instance", INSTANCE, "--role", role, user_name, password)
-        with Client(endpoints["s3"], transport=CheckedTransport(endpoints["s3"])) as client:
-            token = client.login(user_name, password).token
-        return Account(user_name, password, token, endpoints)
+        user_name = _unique(role)
+        made = first_admin.send_json(
+            "PUT", f"/v1/admin/accounts/{user_name}", {"password": PASSWORD, "role": role}
+        )
+        assert made.status_code == 201, made.text
+        return _logged_in(user_name, endpoints)
 
     return make
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 _PAUSE = 0.05
 
 
-def wait_until(condition: Callable[[], object], what: str, *, seconds: float = 60.0) -> None:
+def wait_until(condition: Callable[[], object], what: str, *, seconds: float = 180.0) -> None:
     """Return as soon as ``condition()`` is true.
 
     Raises

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mcos_client import Client, ContainerNotFound
 from tests.functional.api.conftest import CLUSTERS, AccountFactory
+from tests.support.effort import examples
 from tests.support.stateful.listing import expected_listing, in_order
 from tests.support.wire import Wire, code_of
 
@@ -113,7 +114,7 @@ PIECES = st.sampled_from(
     at=st.sampled_from(CLUSTERS),
 )
 @settings(
-    max_examples=60,
+    max_examples=examples(30),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

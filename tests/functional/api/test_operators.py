@@ -12,8 +12,8 @@ from tests.functional.conftest import Account
 from tests.support.waiting import wait_until
 from tests.support.wire import CheckedTransport, Wire, code_of, container_path
 
-# How long a warm authorizer may believe in what it has read, and a moment.
-UNNOTICED_SECONDS = limits.REGISTRY_AGE_SECONDS + 10
+# How long a warm authorizer may believe in what it has read, and what a busy machine may add.
+UNNOTICED_SECONDS = limits.REGISTRY_AGE_SECONDS + 60
 
 
 def unique(stem: str) -> str:
@@ -122,7 +122,7 @@ def test_a_rebalance_is_started_watched_and_stopped(admin: Wire) -> None:
         told = admin.send("GET", f"/v1/admin/jobs/{job}").json()
         return bool(told["passes"] > 0)
 
-    wait_until(has_passed, "a whole pass was made", seconds=180)
+    wait_until(has_passed, "a whole pass was made", seconds=300)
     stopped = admin.send("POST", f"/v1/admin/jobs/{job}/stop").json()
     assert stopped["state"] in ("STOPPED", "DONE")
     assert stopped["moved"] == 0

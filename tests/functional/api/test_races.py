@@ -12,8 +12,12 @@ import pytest
 import mcos_client
 from mcos_client import Client, McosError
 from tests.functional.api.conftest import CLUSTERS
+from tests.support.effort import examples
 
-ROUNDS = 6
+pytestmark = pytest.mark.explored
+
+ROUNDS = examples(4)
+"""The races of which every interleaving is enumerated in process, here as they happen."""
 MODES = ["wait=25", "respond-async"]
 
 

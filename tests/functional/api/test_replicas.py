@@ -28,9 +28,7 @@ def everywhere(content: bytes | None) -> dict[str, bytes | None]:
 
 def no_replica_is_left(backends: dict[str, StorageService], key: str) -> None:
     """Wait until no service has the key."""
-    wait_until(
-        lambda: found(backends, key) == everywhere(None), f"no service has {key!r}", seconds=60
-    )
+    wait_until(lambda: found(backends, key) == everywhere(None), f"no service has {key!r}")
 
 
 @pytest.mark.parametrize("size", [0, 1, 1000, 200_000, 4_500_000])

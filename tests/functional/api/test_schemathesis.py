@@ -1,6 +1,7 @@
 """Requests that schemathesis makes from the OpenAPI document, each reply checked against it."""
 
 from typing import Any
+from zlib import crc32
 
 import pytest
 import schemathesis
@@ -15,11 +16,9 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from tests.functional.api.conftest import Account, AccountFactory
+from tests.functional.api.conftest import CLUSTERS, Account, AccountFactory
 from tests.support.contract import DOCUMENT
-
-EXAMPLES = 15
-"""Of each operation at each entry point."""
+from tests.support.effort import examples
 
 CHECKS: list[CheckFunction] = [
     not_a_server_error,
@@ -28,8 +27,10 @@ CHECKS: list[CheckFunction] = [
     response_headers_conformance,
     response_schema_conformance,
     unsupported_method,
-    ignored_auth,
 ]
+WITH_TOKENS: list[CheckFunction] = [*CHECKS, ignored_auth]
+"""Each request is made again without a token and with a wrong one; that no call is answered so is
+also in ``test_bad_input.py``."""
 
 
 document = schemathesis.openapi.from_path(DOCUMENT)
@@ -65,13 +66,30 @@ def caller(new_account: AccountFactory) -> Account:
 
 
 @document.parametrize()
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_reply_is_one_that_the_document_allows(
+    case: schemathesis.Case, caller: Account
+) -> None:
+    """Of each operation, at one entry point or another."""
+    at = CLUSTERS[crc32(case.operation.label.encode()) % len(CLUSTERS)]
+    _validate(case, caller, at, CHECKS)
+
+
+@pytest.mark.long
+@document.parametrize()
+@settings(max_examples=examples(5), deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_reply_is_so_at_every_entry_point(
     case: schemathesis.Case, caller: Account, cluster: str
+) -> None:
+    _validate(case, caller, cluster, WITH_TOKENS)
+
+
+def _validate(
+    case: schemathesis.Case, caller: Account, cluster: str, checks: list[CheckFunction]
 ) -> None:
     case.call_and_validate(
         base_url=caller.endpoints[cluster],
         headers={"Authorization": f"Bearer {caller.token}"},
-        checks=CHECKS,
-        timeout=35,
+        checks=checks,
+        timeout=90,
     )

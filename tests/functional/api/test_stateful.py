@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.functional.api.conftest import CLUSTERS, AccountFactory
+from tests.support.effort import examples
 from tests.support.stateful.machine import AccountLife, User
 from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.explored
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ def test_an_account_lives_as_its_model_does(new_account: AccountFactory) -> None
     run_state_machine_as_test(
         AccountLife.driven_by(CloudsDriver(new_account)),
         settings=settings(
-            max_examples=10,
+            max_examples=examples(3),
             stateful_step_count=30,
             deadline=None,
             # To shrink what fails takes long here, and is what the run in process is for.

@@ -26,7 +26,7 @@ LARGE = os.urandom(PART + 5 * MIB + 3)  # two parts, on every service
 @pytest.fixture(scope="module")
 def http() -> Any:
     """A client that knows nothing of MCOS."""
-    with httpx.Client(timeout=30, follow_redirects=False) as client:
+    with httpx.Client(timeout=120, follow_redirects=False) as client:
         yield client
 
 
@@ -67,7 +67,7 @@ def created(client: Client, container: str, name: str) -> Any:
             return client.stat_object(container, name).state == "CREATED"
         return False
 
-    wait_until(is_created, f"{name} is CREATED", seconds=120)
+    wait_until(is_created, f"{name} is CREATED")
     return client.stat_object(container, name)
 
 
@@ -253,7 +253,7 @@ def test_a_large_replica_that_is_lost_is_read_elsewhere_and_becomes_whole(
     at_the_loss.close()
     assert reply.status_code == 307
     assert http.get(reply.headers["location"]).content == LARGE
-    wait_until(lambda: services[lost].read(key) == LARGE, "it is there again", seconds=120)
+    wait_until(lambda: services[lost].read(key) == LARGE, "it is there again")
     created(client, container, "film")
 
 

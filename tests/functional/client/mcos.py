@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from tests.functional.conftest import ROOT, Account
 
-SECONDS = 120
+SECONDS = 300
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ def client(account: Account) -> Iterator[Client]:
         yield client
 
 
+@pytest.mark.long
 def test_two_gigabytes_killed_halfway_arrive_whole_and_in_bounded_memory(
     account: Account,
     mcos: Mcos,

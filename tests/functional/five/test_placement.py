@@ -18,20 +18,21 @@ from tests.support.services import StorageService
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
-OBJECTS = 1000
 BATCH = 50
 
 
-def test_every_object_of_a_thousand_is_where_the_resolver_says(
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.long)])
+def test_every_object_is_where_the_resolver_says(
     account: Account,
     clients: dict[str, Client],
     container: str,
     registry: dict[str, Cluster],
     services: dict[str, StorageService],
     show: Callable[[Table], None],
+    count: int,
 ) -> None:
     """Taken at five entry points, asynchronously; read back by the services' own clients."""
-    names = [f"object-{number:04}" for number in range(OBJECTS)]
+    names = [f"object-{number:04}" for number in range(count)]
 
     def create(number: int) -> None:
         client = clients[FIVE[number % len(FIVE)]]
@@ -39,15 +40,15 @@ def test_every_object_of_a_thousand_is_where_the_resolver_says(
             container, names[number], names[number].encode(), prefer="respond-async"
         )
 
-    def created(count: int) -> bool:
+    def created(taken: int) -> bool:
         states = Counter(one.state for one in clients["s3"].all_objects(container))
-        return states == {"CREATED": count}
+        return states == {"CREATED": taken}
 
     with ThreadPoolExecutor(max_workers=4) as pool:
         # In batches: a small machine cannot start functions for all of it at once.
-        for first in range(0, OBJECTS, BATCH):
+        for first in range(0, count, BATCH):
             list(pool.map(create, range(first, first + BATCH)))
-            wait_until(partial(created, first + BATCH), "a batch is CREATED", seconds=120)
+            wait_until(partial(created, first + BATCH), "a batch is CREATED", seconds=300)
 
     held = {name: service.keys() for name, service in services.items()}
     placed: Counter[str] = Counter()
@@ -60,18 +61,18 @@ def test_every_object_of_a_thousand_is_where_the_resolver_says(
         replica = f"{account.user_name}/{stat.version}"
         assert {cluster for cluster, keys in held.items() if replica in keys} == told, name
         placed.update(told)
-    show(_balance(placed, registry))
+    show(_balance(placed, registry, count))
     # Providers and locations first: the one cluster in Tokyo has a replica of every object, and the
     # two that a provider runs share what one alone would have.
-    assert sum(placed.values()) == 3 * OBJECTS
+    assert sum(placed.values()) == 3 * count
     assert set(placed) == set(FIVE)
 
 
-def _balance(placed: Counter[str], registry: dict[str, Cluster]) -> Table:
+def _balance(placed: Counter[str], registry: dict[str, Cluster], count: int) -> Table:
     table = Table("cluster", "provider", "location", "replicas", "share", title="Balance")
     for name in FIVE:
         cluster = registry[name]
-        share = f"{placed[name] / OBJECTS:.1%}"
+        share = f"{placed[name] / count:.1%}"
         table.add_row(name, cluster.provider, cluster.location, str(placed[name]), share)
     return table
 
@@ -106,24 +107,3 @@ def test_a_policy_that_the_clusters_cannot_meet_is_refused(admin: Wire) -> None:
     body = {"parts": [{"replicas": 3, "must": {"speed": "fast"}}]}
     reply = admin.send_json("PUT", "/v1/admin/policies/impossible", body)
     assert (reply.status_code, reply.json()["code"]) == (409, "policy_unmet")
-
-
-@pytest.mark.parametrize("stopped", FIVE)
-def test_a_sync_create_finishes_through_a_spare_while_a_backend_is_stopped(
-    clients: dict[str, Client],
-    container: str,
-    clouds: Callable[..., str],
-    stopped: str,
-) -> None:
-    """Nobody has told MCOS yet: the first try fails, the spare takes its place."""
-    clouds("stop", stopped)
-    try:
-        for number in range(3):
-            written = clients["s3"].create_object(
-                container, f"{stopped}-{number}", b"bytes", prefer="wait=25"
-            )
-            assert written.state == "CREATED"
-            stat = clients["s3"].stat_object(container, f"{stopped}-{number}")
-            assert stopped not in {one.cluster for one in stat.replicas}
-    finally:
-        clouds("start", stopped)
