@@ -10,7 +10,7 @@ RUN := $(DEV)/bin/python
 STAMP := $(DEV)/installed
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help up down test unit functional check format endpoints account \
+.PHONY: help up down test unit functional long check format endpoints account \
 	inprocess start-backend stop-backend logs status clean
 
 help: ## list the targets
@@ -63,6 +63,9 @@ inprocess: $(STAMP) ## the functions on three clusters in memory: crashes, races
 
 functional: $(STAMP) ## the tests against local clouds of their own
 	@$(RUN) tools/functional.py
+
+long: $(STAMP) ## what takes long by nature, or a slice of it: make long [SLICE=1/3]
+	@$(RUN) tools/long.py $(if $(SLICE),--slice "$(SLICE)")
 
 check: $(STAMP) ## formatter, linter, type checker
 	@$(DEV)/bin/ruff format --check .

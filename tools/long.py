@@ -1,0 +1,101 @@
+"""Run what takes long by nature, or a slice of it: ``tools/long.py [--slice 2/3]``.
+
+That is every test with the mark ``long``, and what looks at new examples when
+``HYPOTHESIS_PROFILE`` is ``explore``, farther than in ``make test``. A slice can be run alone; the
+slices of a number take about the same time, and together they are all of it.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT)]
+
+from tools.functional import Clouds, processes  # noqa: E402  (the path is set above)
+
+MARKS = ("-m", "long or explored or hypothesis")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Tests that are run by one pytest.
+
+    Attributes
+    ----------
+    minutes
+        What it takes on two idle cores, by which slices are made equal.
+    clusters
+        How many it needs, 0 if none.
+    apart
+        It gets clouds of its own: those that it leaves are not for others.
+    """
+
+    name: str
+    minutes: float
+    arguments: tuple[str, ...]
+    clusters: int = 0
+    apart: bool = False
+
+
+PARTS = (
+    Part("unit", 2, (*MARKS, *processes(2), "tests/unit", "tests/clouds", "tests/infrastructure")),
+    Part("in process", 4, (*MARKS, *processes(2), "tests/inprocess")),
+    Part("API", 12, (*MARKS, *processes(2), "tests/functional/api", "tests/functional/budgets"), 3),
+    Part("storage", 1, (*MARKS, "tests/functional/storage", "tests/functional/clouds"), 3),
+    Part("outages", 8, (*MARKS, "tests/functional/outages"), 3),
+    Part("five clusters", 8, (*MARKS, "tests/functional/five"), 5),
+    Part("2 GiB", 8, (*MARKS, "tests/functional/client"), 3, apart=True),
+)
+
+
+def slice_of(parts: Sequence[Part], number: int, count: int) -> list[Part]:
+    """The parts of slice ``number`` of ``count``: the longest first, each to the shortest slice."""
+    slices: list[list[Part]] = [[] for _ in range(count)]
+    for part in sorted(parts, key=lambda one: -one.minutes):
+        min(slices, key=lambda one: sum(other.minutes for other in one)).append(part)
+    return sorted(slices[number - 1], key=lambda one: (one.apart, one.clusters))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--slice", type=_slice, default=(1, 1), metavar="I/N")
+    number, count = parser.parse_args().slice
+    os.environ["HYPOTHESIS_PROFILE"] = "explore"
+    os.environ.setdefault("MCOS_REQUIRE_CEPH", "1")
+    clouds = Clouds()
+    clouds.clean()
+    linked = 0
+    try:
+        for part in slice_of(PARTS, number, count):
+            print(f"  {part.name}, of slice {number}/{count} of what takes long", flush=True)
+            began = time.monotonic()
+            if part.apart:
+                clouds.clean()
+                linked = 0
+            if part.clusters > linked:
+                clouds.link(part.clusters)
+                linked = part.clusters
+            clouds.test(*part.arguments)
+            print(f"  {part.name} took {time.monotonic() - began:.0f} s", flush=True)
+    except subprocess.CalledProcessError as error:
+        return error.returncode
+    finally:
+        clouds.clean()
+    return clouds.status
+
+
+def _slice(text: str) -> tuple[int, int]:
+    number, _, count = text.partition("/")
+    if not number.isdecimal() or not count.isdecimal() or not 1 <= int(number) <= int(count):
+        raise argparse.ArgumentTypeError(f"{text!r} must be I/N, from 1/N to N/N")
+    return int(number), int(count)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
