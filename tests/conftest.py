@@ -5,8 +5,13 @@ A change is then judged by what it changed. ``HYPOTHESIS_PROFILE=explore`` looks
 
 import os
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("same", derandomize=True, database=None)
 settings.register_profile("explore", print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record-release", metavar="VERSION", help="see test_releases.py")

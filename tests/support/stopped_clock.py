@@ -46,6 +46,10 @@ class StoppedClock:
         """Wait for as long as it takes: meanwhile no time passes."""
         wait(running, return_when=FIRST_COMPLETED)
 
+    def go_to(self, moment: datetime) -> None:
+        """Let it be that moment now."""
+        self._frozen += (moment - self.moment()).total_seconds()
+
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         with self._lock:
@@ -59,8 +63,9 @@ class StoppedClock:
         self._events.sort(key=lambda event: event[0])
 
     def forget(self) -> None:
-        """Nothing was slept, nothing is to happen, and a look takes no time."""
+        """Nothing was slept or frozen, nothing is to happen, and a look takes no time."""
         self.pauses.clear()
+        self._frozen = 0.0
         self.look_seconds = 0.0
         self._events.clear()
 
