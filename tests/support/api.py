@@ -5,14 +5,13 @@ import re
 from importlib import import_module
 from typing import Any
 
-import yaml
-
 from app import MODULES
-from tests.support.contract import DOCUMENT, Contract, Exchange
+from tests.support.contract import Contract, Exchange
 from tests.support.gateway import Reply, event, reply
+from tests.support.openapi import document
 
 _CONTRACT = Contract()
-_PATHS = yaml.safe_load(DOCUMENT.read_text("utf-8"))["paths"]
+_PATHS = document()["paths"]
 
 
 def call(

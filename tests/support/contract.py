@@ -6,15 +6,13 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import md5, sha256
-from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-DOCUMENT = Path(__file__).parents[2] / "openapi.yaml"
+from tests.support.openapi import document
 
 _URI = "urn:mcos:openapi"
 _PROBLEM = "application/problem+json"
@@ -55,8 +53,8 @@ class Contract:
     schemas; a whole content has to have the digests that its headers name.
     """
 
-    def __init__(self, document: Path = DOCUMENT) -> None:
-        self.document: dict[str, Any] = yaml.safe_load(document.read_text("utf-8"))
+    def __init__(self) -> None:
+        self.document = document()
         resource = DRAFT202012.create_resource(self.document)
         self._registry: Registry[Any] = Registry().with_resource(_URI, resource)
         self._paths = [

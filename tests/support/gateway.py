@@ -10,17 +10,14 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 from uuid import uuid4
 
 import httpx
-import yaml
 
 from tests.support.environment import ACCOUNT_ID, REGION
-
-DOCUMENT = Path(__file__).parents[2] / "openapi.yaml"
+from tests.support.openapi import document
 
 _TEXT = re.compile(r"text/.*|application/(json|xml|javascript)")
 
@@ -58,7 +55,7 @@ class Route:
 def routes() -> tuple[Route, ...]:
     """The routes of the OpenAPI document."""
     found = []
-    for template, item in yaml.safe_load(DOCUMENT.read_text("utf-8"))["paths"].items():
+    for template, item in document()["paths"].items():
         pattern = re.escape(template)
         pattern = pattern.replace(re.escape("{object}"), "(?P<object>.+)")
         pattern = re.sub(r"\\{([a-z]+)\\}", r"(?P<\1>[^/]+)", pattern)

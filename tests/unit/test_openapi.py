@@ -1,25 +1,22 @@
 """The OpenAPI document is valid, and says what the rest of the project relies on."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from openapi_spec_validator import validate
 
 from mcos import limits
 from mcos.storage import BACKEND_KINDS
+from tests.support import openapi
 
 ADMIN = "/v1/admin/"
 METHODS = {"get", "put", "post", "patch", "delete", "head"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def document() -> dict[str, Any]:
-    text = (Path(__file__).parents[2] / "openapi.yaml").read_text("utf-8")
-    loaded: dict[str, Any] = yaml.safe_load(text)
-    return loaded
+    return openapi.document()
 
 
 def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:

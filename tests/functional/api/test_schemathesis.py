@@ -17,8 +17,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.functional.api.conftest import CLUSTERS, Account, AccountFactory
-from tests.support.contract import DOCUMENT
 from tests.support.effort import examples
+from tests.support.openapi import DOCUMENT
 
 CHECKS: list[CheckFunction] = [
     not_a_server_error,

@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-import yaml
 
 from app import MODULES
 from mcos.auth import passwords
@@ -17,13 +16,13 @@ from mcos.catalog.registry import current_registry
 from mcos.model.clusters import Health
 from mcos.model.jobs import JobState
 from tests.support.api import call
-from tests.support.contract import DOCUMENT
+from tests.support.openapi import document
 
 pytestmark = pytest.mark.usefixtures("operator", "run_jobs")
 
 OPERATIONS = [
     (method.upper(), path, one["operationId"], one["x-mcos-function"])
-    for path, item in yaml.safe_load(DOCUMENT.read_text("utf-8"))["paths"].items()
+    for path, item in document()["paths"].items()
     for method, one in item.items()
     if path.startswith("/v1/admin/") and method != "parameters"
 ]

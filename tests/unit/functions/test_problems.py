@@ -5,18 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from chalicelib.shared import problems
 from chalicelib.shared.problems import MethodNotAllowed, NoSuchPath, problem
 from mcos import errors
 from mcos.errors import McosError, RangeNotSatisfiable
-from tests.support.gateway import DOCUMENT
-
-
-def document() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text("utf-8"))
-    return loaded
+from tests.support.openapi import document
 
 
 def all_errors(kind: type[McosError] = McosError) -> Iterator[type[McosError]]:
