@@ -5,52 +5,57 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 STATE := .mcos
+TOOLS := $(STATE)/venvs/tools/bin/python
 DEV := $(STATE)/venvs/dev
 RUN := $(DEV)/bin/python
 STAMP := $(DEV)/installed
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help up down test unit functional long check format endpoints account \
+.PHONY: help python installed up down test unit functional long check format endpoints account \
 	inprocess start-backend stop-backend logs status clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-# One at a time makes the environment: `make up` and `make test` may run side by side.
-$(STAMP): requirements/dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
+# What tests and checks need; make up needs less, and makes $(TOOLS). One at a time makes it.
+$(STAMP): requirements/dev.txt | python
 	@mkdir -p $(STATE)/venvs
 	@flock $(STATE)/venvs/dev.lock sh -euc 'test $@ -nt $< || { \
-		echo "dev        installing"; \
+		echo "  dev        installing ..."; \
 		$(PYTHON) -m venv --clear $(DEV); \
-		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<; \
-		touch $@; echo "dev        installed"; }'
+		$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $< \
+			> $(STATE)/venvs/dev.log 2>&1 || { cat $(STATE)/venvs/dev.log; exit 1; }; \
+		touch $@; echo "  dev        installed"; }'
 
-up: $(STAMP) ## start the local clouds, deploy, store a first object: make up [CLUSTERS=5]
-	@$(RUN) -m clouds start --instance up $(if $(CLUSTERS),--clusters "$(CLUSTERS)")
-	@$(RUN) tools/deploy.py --instance up
-	@$(RUN) tools/first_object.py --instance up
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
 
-down: ## stop the local clouds; all data stays
-	@test ! -e $(STAMP) || $(RUN) -m clouds stop --instance up
+installed:
+	@test -x $(TOOLS) || { echo "nothing is installed yet: \`make up\` does it" >&2; exit 1; }
 
-endpoints: ## print NAME URL for each cluster
-	@$(RUN) -c 'from tools.local import endpoints; [print(*one) for one in sorted(endpoints("up").items())]'
+up: python ## start the local clouds, deploy, store a first object: make up [CLUSTERS=5] [EMULATOR=URL]
+	@$(PYTHON) tools/up.py $(if $(CLUSTERS),--clusters "$(CLUSTERS)") $(if $(EMULATOR),--emulator "$(EMULATOR)")
 
-account: $(STAMP) ## add an account: make account NAME=... PASSWORD=... [ROLE=admin]
-	@$(RUN) tools/account.py --instance up $(if $(ROLE),--role "$(ROLE)") -- "$(NAME)" "$(PASSWORD)"
+down: python ## stop the local clouds; all data stays
+	@$(PYTHON) -m clouds stop --instance up
 
-stop-backend: $(STAMP) ## stop one storage service: make stop-backend NAME=s3|swift|ceph|swift-2|s3-2
-	@$(RUN) -m clouds stop --instance up "$(NAME)"
+endpoints: python ## print NAME URL for each cluster
+	@$(PYTHON) tools/endpoints.py --instance up
 
-start-backend: $(STAMP) ## start it again: make start-backend NAME=...
-	@$(RUN) -m clouds start --instance up "$(NAME)"
+account: installed ## add an account: make account NAME=... PASSWORD=... [ROLE=admin]
+	@$(TOOLS) tools/account.py --instance up $(if $(ROLE),--role "$(ROLE)") -- "$(NAME)" "$(PASSWORD)"
 
-logs: $(STAMP) ## follow the logs of the local clouds and their functions
-	@$(RUN) -m clouds logs --instance up
+stop-backend: python ## stop one storage service: make stop-backend NAME=s3|swift|ceph|swift-2|s3-2
+	@$(PYTHON) -m clouds stop --instance up "$(NAME)"
 
-status: $(STAMP) ## what runs
-	@$(RUN) -m clouds status --instance up
+start-backend: installed ## start it again: make start-backend NAME=...
+	@$(TOOLS) -m clouds start --instance up "$(NAME)"
+
+logs: python ## follow the logs of the local clouds and their functions
+	@$(PYTHON) -m clouds logs --instance up
+
+status: python ## what runs
+	@$(PYTHON) -m clouds status --instance up
 
 test: check unit inprocess functional ## everything, from nothing; leaves nothing running
 
@@ -76,6 +81,6 @@ format: $(STAMP) ## format the code
 	@$(DEV)/bin/ruff format .
 	@$(DEV)/bin/ruff check --fix .
 
-clean: ## stop everything and remove all state and data
-	@test ! -e $(STAMP) || $(RUN) -m clouds clean --all
+clean: python ## stop everything and remove all state and data
+	@$(PYTHON) -m clouds clean --all
 	@rm -rf $(STATE)

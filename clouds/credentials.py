@@ -1,12 +1,12 @@
 """Credentials of an instance's storage services, kept in one private file."""
 
 import json
-import os
 import secrets
 import string
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from clouds.files import write_whole
 from clouds.instance import lock
 
 _FILE = "credentials.json"
@@ -63,17 +63,6 @@ def update(folder: Path, **changes: str) -> Credentials:
         return changed
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write ``text`` whole or not at all, to a file that only its owner may read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    partial.replace(path)
-
-
 def _load_or_create(folder: Path) -> Credentials:
     path = folder / _FILE
     if not path.exists():
@@ -86,7 +75,8 @@ def _load_or_create(folder: Path) -> Credentials:
 
 
 def _save(folder: Path, credentials: Credentials) -> None:
-    write_private(folder / _FILE, json.dumps(asdict(credentials), indent=2) + "\n")
+    text = json.dumps(asdict(credentials), indent=2) + "\n"
+    write_whole(folder / _FILE, text, private=True)
 
 
 def _random(length: int, alphabet: str) -> str:

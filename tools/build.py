@@ -15,8 +15,8 @@ Written to ``.mcos/build/<target>/``:
     What Chalice declares, as data for Terraform: ``{"runtime", "architecture", "functions":
     {name: {"handler", "memory_size", "timeout"}}}`` (MB, seconds).
 ``build.json``
-    The digest of each package's inputs, by which an unchanged package is not built again, and
-    its sizes in bytes.
+    The digest of each package's inputs, by which an unchanged package is not built again, that
+    of its zip, and its sizes in bytes.
 
 The target ``local`` is the interpreter that runs this script, as the emulator runs functions on
 it; ``aws`` is an AWS runtime, from wheels only, so no compiler is needed for another architecture.
@@ -38,7 +38,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -46,7 +47,14 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT)]
+
+from clouds.files import write_whole  # noqa: E402  (the path is set above)
+
 THIRD_PARTY_LAYERS = ("common", "auth", "s3", "swift")
+LAYERS = ("mcos", *THIRD_PARTY_LAYERS)
+Layers = dict[str, str]
+"""Folders of Python's path, by layer."""
 
 # Part of every package's digest: raise it when this script lays packages out differently.
 FORMAT = "2"
@@ -284,7 +292,8 @@ def functions_package(root: Path, target: Target, described: Path) -> Package:
             with zipfile.ZipFile(out / "deployment.zip") as archive:
                 archive.extractall(tree)
             declared = json.loads((out / "chalice.tf.json").read_text())
-        described.write_text(json.dumps(describe_functions(declared, target), indent=2) + "\n")
+        text = json.dumps(describe_functions(declared, target), indent=2) + "\n"
+        write_whole(described, text)
 
     config = (root / "chalice.json").read_bytes()
     runtime = [target.name, target.python, target.architecture, version("chalice")]
@@ -336,36 +345,86 @@ def build(target: Target, root: Path = ROOT, out: Path | None = None) -> dict[st
     out = out or root / ".mcos" / "build" / target.name
     with locked(out):
         record = out / "build.json"
-        known = json.loads(record.read_text()) if record.exists() else {}
+        known = read_record(record)
         described = out / "functions.json"
         packages = [functions_package(root, target, described), mcos_layer(root)]
         packages += [third_party_layer(root, layer, target) for layer in THIRD_PARTY_LAYERS]
-        built = {}
         python = compiler(target)
-        for package in packages:
-            path = out / f"{package.name}.zip"
-            entry = known.get(package.name, {})
-            complete = path.exists() and (package.name != "functions" or described.exists())
+        for left in out.glob(".tree-*"):  # by a build that was killed
+            shutil.rmtree(left)
+
+        def built(package: Package) -> dict[str, Any]:
             inputs = digest(package.inputs, "bytecode" if python else "no bytecode")
-            if entry.get("inputs") == inputs and complete:
-                built[package.name] = entry
-                continue
+            entry: dict[str, Any] = known.get(package.name, {})
+            files = [out / f"{package.name}.zip"]
+            files += [described] if package.name == "functions" else []
+            if entry.get("inputs") == inputs and entry.get("sha256") == digest_of_files(files):
+                return entry
             print(f"building {target.name}/{package.name}.zip", file=sys.stderr, flush=True)
-            with tempfile.TemporaryDirectory(dir=out, prefix=".tree-") as tree:
-                package.make(Path(tree))
-                root_there = "/var/task" if package.name == "functions" else "/opt"
-                write_bytecode(Path(tree), python, root_there)
-                partial = out / f".{package.name}.zip"
-                unzipped = write_zip(Path(tree), partial)
-            partial.replace(path)
-            built[package.name] = {
+            unzipped = make_zip(package, python, files[0])
+            return {
                 "inputs": inputs,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-                "zipped": path.stat().st_size,
+                "sha256": digest_of_files(files),
+                "zipped": files[0].stat().st_size,
                 "unzipped": unzipped,
             }
-        record.write_text(json.dumps(built, indent=2) + "\n")
-        return built
+
+        # pip mostly waits for the network, and compiling is a process of its own.
+        with ThreadPoolExecutor() as pool:
+            entries = list(pool.map(built, packages))
+        made = {package.name: entry for package, entry in zip(packages, entries, strict=True)}
+        write_whole(record, json.dumps(made, indent=2) + "\n")
+        return made
+
+
+def read_record(record: Path) -> dict[str, Any]:
+    """What ``build.json`` says; nothing if it is not there or not whole."""
+    try:
+        known: dict[str, Any] = json.loads(record.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return known
+
+
+def digest_of_files(files: Sequence[Path]) -> str | None:
+    """Return the digest of the contents of files; None if one is not there."""
+    if not all(file.exists() for file in files):
+        return None
+    return digest(*(file.read_bytes() for file in files))
+
+
+def make_zip(package: Package, python: str | None, destination: Path) -> int:
+    """Build a package; return how many bytes it holds."""
+    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".tree-") as tree:
+        package.make(Path(tree))
+        root_there = "/var/task" if package.name == "functions" else "/opt"
+        write_bytecode(Path(tree), python, root_there)
+        partial = destination.with_name(f".{destination.name}")
+        unzipped = write_zip(Path(tree), partial)
+    partial.replace(destination)
+    return unzipped
+
+
+def unpack_layers(packages: Mapping[str, Mapping[str, Any]], build_dir: Path, into: Path) -> Layers:
+    """Unpack each layer into a folder of its own; return what goes on Python's path, by layer.
+
+    For an emulator that runs functions on this machine: it would unpack the layers again for every
+    worker that it starts. A folder's name has the digest of what is in it, so that a function never
+    sees a folder change. ``isolation`` goes before all others: see there.
+    """
+    folders = {"isolation": str(ROOT / "clouds" / "isolation")}
+    for layer in LAYERS:
+        folder = into / f"{layer}-{packages[layer]['sha256'][:16]}"
+        folders[layer] = str(folder)
+        if folder.exists():
+            continue
+        partial = into / f".{folder.name}"
+        shutil.rmtree(partial, ignore_errors=True)
+        with zipfile.ZipFile(build_dir / f"{layer}.zip") as archive:
+            archive.extractall(partial)
+        (partial / "python").rename(folder)
+        partial.rmdir()
+    return folders
 
 
 def main() -> None:
@@ -374,10 +433,14 @@ def main() -> None:
     parser.add_argument("--target", choices=("local", "aws"), default="local")
     parser.add_argument("--architecture", choices=("arm64", "x86_64"), default="arm64")
     parser.add_argument("--python", default="3.13", help="AWS runtime, e.g. 3.13")
+    parser.add_argument("--quiet", action="store_true", help="say only what is built")
     options = parser.parse_args()
     aws = Target("aws", options.python, options.architecture)
     target = local_target() if options.target == "local" else aws
-    for name, entry in build(target).items():
+    built = build(target)
+    if options.quiet:
+        return
+    for name, entry in built.items():
         zipped, unzipped = entry["zipped"] / 1e6, entry["unzipped"] / 1e6
         print(f"{name:<10}{zipped:7.2f} MB, unzipped {unzipped:6.2f} MB")
     if not compiler(target):

@@ -16,37 +16,56 @@ import argparse
 import hashlib
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from tools import build, local  # noqa: E402  (the path is set above)
+from botocore.config import Config  # noqa: E402  (the path is set above)
+
+from clouds import settings  # noqa: E402
+from clouds.files import write_whole  # noqa: E402
+from clouds.instance import STATE, lock  # noqa: E402
+from tools import adopt, build, local, state, warm  # noqa: E402
+from tools.adopt import Adopter  # noqa: E402
 from tools.relay import relay  # noqa: E402
 from tools.terraform import CONFIGURATION, Terraform, TerraformError  # noqa: E402
 
 SECRETS_VARIABLE = "TF_VAR_backend_secrets"  # Terraform's way to take what is written nowhere
 PARALLELISM = "-parallelism=50"
+FUNCTION = re.compile(r'module\.cluster\["(.+)"\]\.aws_lambda_function\.this\["(.+)"\]')
+QUICK = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 1})
 ANSWER_SECONDS = 20  # the first call of a function starts it
 
 # Reading a deployment's environment from here could point a local deployment at an account.
 NOT_FOR_LOCAL = ("AWS_", "TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE")
 
 
-def variables_of(description: Mapping[str, Any], build_dir: Path) -> dict[str, Any]:
-    """Return Terraform's variables, without secrets, for what ``clouds describe`` describes."""
+def variables_of(
+    description: Mapping[str, Any], build_dir: Path, layer_folders: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return Terraform's variables, without secrets, for what ``clouds describe`` describes.
+
+    Parameters
+    ----------
+    layer_folders
+        Of ``build.unpack_layers``; with None, functions have layers.
+    """
     secrets = json.dumps(backend_secrets(description), sort_keys=True)
     return {
         "target": "local",
         "endpoint_url": description["aws_endpoint_url"],
         "build_dir": str(build_dir),
+        "layer_folders": layer_folders,
         "disposable": True,
         "repair_visibility_seconds": 15,  # so that a service that is back is noticed soon
         "backend_secrets_version": int(hashlib.sha256(secrets.encode()).hexdigest()[:8], 16),
@@ -92,6 +111,11 @@ def answers(endpoint: str) -> bool:
         return False
 
 
+def answer(endpoints: Collection[str]) -> bool:
+    """Tell whether there are entry points, and all of them answer."""
+    return bool(endpoints) and all(answers(url) for url in endpoints)
+
+
 class Progress:
     """Shows an apply or a destroy on one line, and keeps what its end needs."""
 
@@ -122,6 +146,11 @@ class Progress:
         if self.live or time.monotonic() - self.shown > 10:
             self.show("\r" if self.live else "\n")
 
+    @property
+    def found_things(self) -> bool:
+        """Whether something could not be created because it is there."""
+        return any(word in error for error in self.errors for word in adopt.EXISTS)
+
     def show(self, end: str) -> None:
         """Print the line."""
         self.shown = time.monotonic()
@@ -130,45 +159,147 @@ class Progress:
         print(line, end=end, file=sys.stderr, flush=True)
 
 
-def deploy_local(instance: str, *, destroy: bool) -> None:
-    """Bring the local clouds of an instance to what is in the repository, or take it away."""
-    folder = ROOT / ".mcos" / instance
-    work = folder / "terraform"
-    record, endpoints = work / "applied.json", folder / "endpoints.json"
+def deploy_local(instance: str, *, destroy: bool = False, layered: bool = False) -> None:
+    """Bring the local clouds of an instance to what is in the repository, or take it away.
 
-    description = local.describe(instance)
-    packages = build.build(build.local_target())
-    variables = variables_of(description, ROOT / ".mcos" / "build" / "local")
-    wanted = fingerprint(variables, packages)
-    if not destroy and record.exists() and endpoints.exists():
-        applied = json.loads(record.read_text()) == wanted
-        if applied and all(answers(url) for url in json.loads(endpoints.read_text()).values()):
+    Parameters
+    ----------
+    layered
+        Whether functions have layers, as on AWS, and not folders of this machine in their place.
+    """
+    with lock(STATE / f"{instance}.deploy.lock"):
+        Local(instance, layered=layered).deploy(destroy=destroy)
+
+
+class Local:
+    """The deployment of an instance of the local clouds."""
+
+    def __init__(self, instance: str, *, layered: bool = False) -> None:
+        self.folder = ROOT / ".mcos" / instance
+        self.work = self.folder / "terraform"
+        self.state = self.work / "terraform.tfstate"
+        self.log, self.var_file = self.work / "terraform.log", self.work / "local.tfvars.json"
+        self.begun = self.work / "begun"  # is there until an apply has come to its end
+        self.record, self.endpoints = self.work / "applied.json", self.folder / "endpoints.json"
+        self.description = local.describe(instance)
+        self.emulator = self.description["aws_endpoint_url"]
+        self.layered = layered
+
+    def deploy(self, *, destroy: bool) -> None:
+        """Do it, unless it is done."""
+        target = build.local_target()
+        packages, build_dir = build.build(target), ROOT / ".mcos" / "build" / target.name
+        layers = self.folder / "layers"
+        folders = None if self.layered else build.unpack_layers(packages, build_dir, layers)
+        variables = variables_of(self.description, build_dir, folders)
+        wanted = fingerprint(variables, packages)
+        applied = read_json(self.record)
+        entry_points = read_json(self.endpoints) or {}
+        if not destroy and applied == wanted and answer(entry_points.values()):
             print("deployed already", file=sys.stderr)
             return
+        self.record.unlink(missing_ok=True)
+        outputs = self._apply(variables, destroy=destroy)
+        if destroy:
+            self.endpoints.unlink(missing_ok=True)
+            return
+        write_whole(self.endpoints, json.dumps(outputs["endpoints"], indent=2) + "\n")
+        write_whole(self.record, json.dumps(wanted) + "\n")
+        for left in layers.glob("*"):
+            if str(left) not in (folders or {}).values():
+                shutil.rmtree(left)
 
-    kept = {key: text for key, text in os.environ.items() if not key.startswith(NOT_FOR_LOCAL)}
-    kept.pop("TF_CLI_CONFIG_FILE", None)
-    secrets = json.dumps(backend_secrets(description))
-    environment = {**kept, SECRETS_VARIABLE: secrets}
-    terraform = Terraform(work / "data", work / "terraform.tfstate", environment)
-    terraform.init()
-    var_file = work / "local.tfvars.json"
-    var_file.write_text(json.dumps(variables, indent=2) + "\n")
+    def _apply(self, variables: Mapping[str, Any], *, destroy: bool) -> dict[str, Any]:
+        """Run Terraform; take over what was left by one that was killed."""
+        terraform = Terraform(self.work / "data", self.state, self._environment())
+        terraform.init()
+        state.repair(self.state)
+        write_whole(self.var_file, json.dumps(variables, indent=2) + "\n")
+        cut_short = self.begun.exists()
+        write_whole(self.begun, "")
+        if cut_short and not destroy:
+            self._adopt(terraform)
+        progress = self._run(terraform, "destroy" if destroy else "apply")
+        if progress.found_things and not destroy:
+            self._adopt(terraform)
+            progress = self._run(terraform, "apply")
+        if progress.errors:
+            raise TerraformError("\n".join([*progress.errors, f"all of it is in {self.log}"]))
+        self.begun.unlink()
+        return progress.outputs
 
-    for left in (record, endpoints):
-        left.unlink(missing_ok=True)
-    progress = Progress("removing" if destroy else "deploying")
-    arguments = ["destroy" if destroy else "apply", "-json", "-auto-approve", "-input=false"]
-    log = work / "terraform.log"
-    with relay(description["aws_endpoint_url"]) as url:
-        arguments += [PARALLELISM, f"-var-file={var_file}", f"-var=relay_url={url}"]
-        status = terraform.stream(*arguments, log=log, on_event=progress)
-    if status:
-        raise TerraformError("\n".join([*progress.errors, f"all of it is in {log}"]))
-    progress.show("\n")
-    if not destroy:
-        endpoints.write_text(json.dumps(progress.outputs["endpoints"], indent=2) + "\n")
-        record.write_text(json.dumps(wanted) + "\n")
+    def _adopt(self, terraform: Terraform) -> None:
+        """Have Terraform import what is there already, and would be created."""
+        adopter = Adopter(local.session(self.emulator))
+        planned, imports = self.work / "planned", dict[str, str]()
+        print("looking for what is there already", file=sys.stderr)
+        while True:
+            progress = self._run(terraform, "plan", f"-out={planned}")
+            if progress.errors:
+                return  # what is wrong is said when it is applied
+            creations = adopt.creations(json.loads(terraform.run("show", "-json", planned).stdout))
+            found = adopter.imports(creations)
+            if not found:
+                break
+            if replaced := found.keys() & imports.keys():
+                # The state has another of that name, which is no more.
+                terraform.run("state", "rm", *replaced)
+            # What is known of a thing may depend on another that has to be imported first.
+            imports |= found
+            terraform.configuration = adopt.configuration_with(imports, self.work / "adopting")
+        adopter.remove_items(creations)
+        if imports:
+            print(f"taking over {len(imports)} things that are there already", file=sys.stderr)
+
+    def _run(self, terraform: Terraform, command: str, *options: str) -> Progress:
+        progress = Progress({"destroy": "removing", "plan": "planning"}.get(command, "deploying"))
+        warmer = warm.Warmer(self._invoke())
+
+        def on_event(event: dict[str, Any]) -> None:
+            progress(event)
+            if function := deployed_function(event):
+                warmer.add(*function)
+
+        arguments = [command, "-json", "-input=false", PARALLELISM, *options]
+        if command != "plan":
+            arguments.append("-auto-approve")
+        with relay(self.emulator) as url, state.keeping(self.state):
+            arguments += [f"-var-file={self.var_file}", f"-var=relay_url={url}"]
+            status = terraform.stream(*arguments, log=self.log, on_event=on_event)
+        if status and not progress.errors:
+            progress.errors.append(f"terraform ended with {status}")
+        warmer.finish()
+        progress.show("\n")
+        return progress
+
+    def _environment(self) -> dict[str, str]:
+        kept = {key: text for key, text in os.environ.items() if not key.startswith(NOT_FOR_LOCAL)}
+        kept.pop("TF_CLI_CONFIG_FILE", None)
+        return {**kept, SECRETS_VARIABLE: json.dumps(backend_secrets(self.description))}
+
+    def _invoke(self) -> warm.Invoke:
+        functions = local.session(self.emulator).client("lambda", config=QUICK)
+
+        def invoke(name: str, event: Mapping[str, Any]) -> object:
+            return functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+
+        return invoke
+
+
+def deployed_function(event: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The cluster and the name of a function that Terraform says is there now."""
+    if event.get("type") != "apply_complete" or event["hook"].get("action") == "delete":
+        return None
+    found = FUNCTION.fullmatch(event["hook"]["resource"]["addr"])
+    return (found[1], found[2]) if found else None
+
+
+def read_json(path: Path) -> Any:
+    """What a file holds; None if it is not there or not whole."""
+    try:
+        return json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def deploy_aws(
@@ -205,11 +336,17 @@ def main() -> int:
     parser.add_argument("--architecture", choices=("arm64", "x86_64"), default="arm64")
     parser.add_argument("--python", default="3.13", help="AWS runtime")
     parser.add_argument("--plan", action="store_true", help="only show what would be done on AWS")
+    parser.add_argument(
+        "--layers",
+        action="store_true",
+        default=settings.wants_layers(),
+        help="give functions layers on the local clouds too (MCOS_LAYERS=1)",
+    )
     parser.add_argument("--destroy", action="store_true", help="take it all away")
     options = parser.parse_args()
     try:
         if options.instance:
-            deploy_local(options.instance, destroy=options.destroy)
+            deploy_local(options.instance, destroy=options.destroy, layered=options.layers)
             return 0
         target = build.Target("aws", options.python, options.architecture)
         return deploy_aws(

@@ -1,13 +1,24 @@
 """What the tools know of a running instance of the local clouds."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from localstack_client.session import Session
 
 ROOT = Path(__file__).resolve().parent.parent
+ACCESS_KEY = SECRET_KEY = "test"
+REGION = "us-east-1"
+
+
+class NotDeployed(Exception):
+    """There is no deployment; the text says how to make one."""
 
 
 def describe(instance: str) -> dict[str, Any]:
@@ -24,17 +35,37 @@ def describe(instance: str) -> dict[str, Any]:
 
 
 def endpoints(instance: str) -> dict[str, str]:
-    """Entry points of the clusters of an instance, as the deployment left them."""
+    """Entry points of the clusters of an instance, as the deployment left them.
+
+    Raises
+    ------
+    NotDeployed
+    """
     path = ROOT / ".mcos" / instance / "endpoints.json"
-    entry_points: dict[str, str] = json.loads(path.read_text())
+    try:
+        entry_points: dict[str, str] = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        raise NotDeployed(f"{instance} is not deployed: `make up` does it") from None
     return entry_points
+
+
+def session(endpoint_url: str) -> Session:
+    """A session of the emulator; its clients speak to nothing else.
+
+    localstack-client takes the endpoint of AWS_ENDPOINT_URL before any that it is given.
+    """
+    # Imported here: who asks for the entry points need not have it.
+    from localstack_client.session import Session
+
+    os.environ["AWS_ENDPOINT_URL"] = endpoint_url
+    return Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
 
 
 def use_emulator(instance: str) -> None:
     """Point this process's AWS clients at the emulator."""
     os.environ["AWS_ENDPOINT_URL"] = describe(instance)["aws_endpoint_url"]
-    os.environ["AWS_ACCESS_KEY_ID"] = "test"
-    os.environ["AWS_SECRET_ACCESS_KEY"] = "test"
-    os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = "us-east-1"
+    os.environ["AWS_ACCESS_KEY_ID"] = ACCESS_KEY
+    os.environ["AWS_SECRET_ACCESS_KEY"] = SECRET_KEY
+    os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = REGION
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)

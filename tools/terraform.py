@@ -148,11 +148,20 @@ class Terraform:
         File of the state; None where ``backend_override.tf`` says where it is.
     environment
         What it sees of the environment.
+    configuration
+        The root module.
     """
 
-    def __init__(self, data: Path, state: Path | None, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        data: Path,
+        state: Path | None,
+        environment: Mapping[str, str],
+        configuration: Path = CONFIGURATION,
+    ) -> None:
         self.executable = find_terraform()
         self.state = state
+        self.configuration = configuration
         self.environment = {
             **environment,
             "TF_DATA_DIR": str(data),
@@ -167,11 +176,12 @@ class Terraform:
             ours.write_text("disable_checkpoint = true\n")
             self.environment["TF_CLI_CONFIG_FILE"] = str(ours)
 
-    def command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments: str | Path) -> list[str]:
         """Return the whole command."""
-        return [str(self.executable), f"-chdir={CONFIGURATION}", *arguments]
+        chosen = [str(self.executable), f"-chdir={self.configuration}"]
+        return [*chosen, *map(str, arguments)]
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, keeping what it prints."""
         return subprocess.run(
             self.command(*arguments), env=self.environment, capture_output=True, text=True

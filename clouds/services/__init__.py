@@ -1,6 +1,6 @@
 """The services of an instance: the emulator and a storage service per cluster."""
 
-from clouds import ceph_packages, clusters, install
+from clouds import ceph_packages, clusters, settings
 from clouds.credentials import load_or_create
 from clouds.errors import CloudsError
 from clouds.instance import Instance
@@ -47,7 +47,7 @@ def check_third(instance: Instance) -> None:
         raise CloudsError(
             f"{instance.name} keeps its data on Ceph, which is not here now; {afresh}"
         )
-    if chosen != "ceph" and install.requires_ceph():
+    if chosen != "ceph" and settings.requires_ceph():
         raise CloudsError(
             f"{instance.name} has the stand-in for Ceph, and a real one is required; {afresh}"
         )
@@ -63,4 +63,4 @@ def _third_name(instance: Instance) -> str:
 
 
 def _ceph_available() -> bool:
-    return install.wants_ceph() and ceph_packages.installed()
+    return settings.wants_ceph() and ceph_packages.installed()

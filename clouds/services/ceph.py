@@ -7,8 +7,8 @@ import uuid
 from pathlib import Path
 
 from clouds import ceph_packages, ports, wait
-from clouds.credentials import write_private
 from clouds.errors import CloudsError
+from clouds.files import write_whole
 from clouds.process import ServerProcess
 from clouds.services.base import Backend
 from clouds.services.buckets import S3Access
@@ -127,7 +127,7 @@ class Ceph(Backend):
             osd_last_port=chosen.ceph_osd_last,
             rgw_port=chosen.third,
         )
-        write_private(self.folder / "ceph.conf", text)
+        write_whole(self.folder / "ceph.conf", text, private=True)
 
     def _monitor_map(self, fsid: str) -> Path:
         """A map with our one monitor on its present port."""

@@ -5,8 +5,8 @@ import getpass
 from pathlib import Path
 
 from clouds import ports, venvs, wait
-from clouds.credentials import write_private
 from clouds.errors import CloudsError
+from clouds.files import write_whole
 from clouds.instance import REPLICAS
 from clouds.process import ServerProcess
 from clouds.services.base import Backend, wait_until_it_answers
@@ -93,7 +93,7 @@ class Swift(Backend):
                     "swift/storage.conf", **common, port=port, server=server
                 )
         for name, text in files.items():
-            write_private(self.folder / "etc" / name, text)
+            write_whole(self.folder / "etc" / name, text, private=True)
 
     def secret(self) -> dict[str, str]:
         return {

@@ -54,6 +54,7 @@ module "shared" {
   account_id        = data.aws_caller_identity.current.account_id
   build_dir         = var.build_dir
   build             = local.build
+  layered           = var.layer_folders == null
   token_key_version = var.token_key_version
   disposable        = var.disposable
 }
@@ -69,6 +70,7 @@ module "cluster" {
   build                     = local.build
   packages                  = module.shared.packages
   layers                    = module.shared.layers
+  layer_folders             = var.layer_folders
   token_key_secret          = module.shared.token_key_secret
   registry_table            = module.shared.tables["registry"]
   publishes                 = each.key == local.publisher

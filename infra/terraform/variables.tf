@@ -47,6 +47,17 @@ variable "build_dir" {
   type        = string
 }
 
+variable "layer_folders" {
+  description = "Where what each layer holds lies unpacked, by layer, as folders of Python's path: functions are given these and no layers. Only for an emulator that runs functions on this machine; null: layers."
+  type        = map(string)
+  default     = null
+
+  validation {
+    condition     = var.layer_folders == null || var.target == "local"
+    error_message = "On AWS, functions have layers."
+  }
+}
+
 variable "clusters" {
   description = <<-EOT
     The clusters, by name. For each:

@@ -77,6 +77,15 @@ def test_content_is_staged_over_tls_only(plan: dict[str, Any]) -> None:
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+def test_parts_that_nobody_completes_do_not_stay_for_ever(plan: dict[str, Any]) -> None:
+    rules = [one["rule"] for one in of_type(plan, "aws_s3_bucket_lifecycle_configuration")]
+    assert len(rules) == len(CLUSTERS)
+    for (rule,) in rules:
+        assert rule["status"] == "Enabled"
+        assert rule["abort_incomplete_multipart_upload"] == [{"days_after_initiation": 8}]
+        assert not rule["expiration"]
+
+
 def test_functions_run_on_the_aws_runtime_that_was_built_for(plan: dict[str, Any]) -> None:
     functions = of_type(plan, "aws_lambda_function")
     assert {(one["runtime"], *one["architectures"]) for one in functions} == {

@@ -1,6 +1,8 @@
 """What was deployed, as Terraform's state tells."""
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -272,7 +274,16 @@ def test_a_function_has_only_the_layers_it_uses(deployment: Deployment) -> None:
             wanted.append("auth")
         if name in touching:
             wanted.append(backend[deployment.variables["clusters"][cluster]["backend"]])
-        assert [arn.split(":")[6].split("-", 1)[1] for arn in function["layers"]] == wanted
+        (environment,) = function["environment"]
+        folders = environment["variables"].get("PYTHONPATH")
+        if folders is None:
+            has = [arn.split(":")[6].split("-", 1)[1] for arn in function["layers"]]
+        else:
+            assert not function["layers"]
+            first, *others = map(Path, folders.split(os.pathsep))
+            assert first.name == "isolation"
+            has = [folder.name.split("-")[0] for folder in others]
+        assert has == wanted
 
 
 def test_no_secret_is_in_the_state_or_in_an_environment(deployment: Deployment) -> None:

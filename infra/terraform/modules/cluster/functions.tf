@@ -21,6 +21,8 @@ locals {
 
   # What one function is told and the others are not.
   own_environment = {
+    authorizer     = { MCOS_TOKEN_KEY_VERSION = var.token_key_secret.version }
+    login          = { MCOS_TOKEN_KEY_VERSION = var.token_key_secret.version }
     no_route       = { MCOS_ROUTES = jsonencode(local.methods) }
     admin_clusters = { MCOS_RUN_JOBS = local.run_jobs_arn }
     admin_jobs     = { MCOS_RUN_JOBS = local.run_jobs_arn }
@@ -42,6 +44,13 @@ locals {
       contains(["authorizer", "login"], function) ? ["auth"] : [],
       contains(local.backend_functions, function) ? [local.backend_layer] : [],
     )
+  }
+
+  # In place of layers. "isolation" comes first: with it a function finds nothing of the emulator's own.
+  python_path = {
+    for function, layers in local.layers : function => var.layer_folders == null ? {} : {
+      PYTHONPATH = join(":", [for folder in concat(["isolation"], layers) : var.layer_folders[folder]])
+    }
   }
 }
 
@@ -65,10 +74,16 @@ resource "aws_lambda_function" "this" {
   s3_bucket        = var.packages.bucket
   s3_key           = var.packages.key
   source_code_hash = var.packages.code_sha256
-  layers           = [for layer in local.layers[each.key] : var.layers[layer]]
+  layers           = var.layer_folders == null ? [for layer in local.layers[each.key] : var.layers[layer]] : []
 
   environment {
-    variables = merge(local.environment, lookup(local.own_environment, each.key, {}))
+    variables = merge(
+      local.environment,
+      lookup(local.own_environment, each.key, {}),
+      # So that a function is started anew when the secret that it has read has changed.
+      contains(local.backend_functions, each.key) ? { MCOS_BACKEND_SECRET_VERSION = aws_secretsmanager_secret_version.backend.version_id } : {},
+      local.python_path[each.key],
+    )
   }
 
   depends_on = [aws_iam_role_policy.function]

@@ -33,8 +33,11 @@ resource "aws_s3_bucket_versioning" "staging" {
   }
 }
 
-# What functions that died have left: they remove the rest themselves.
+# What functions that died have left: they remove the rest themselves. An emulator does not live for
+# days, and the provider would wait 55 s for it.
 resource "aws_s3_bucket_lifecycle_configuration" "staging" {
+  count = var.aws.emulator_url == null ? 1 : 0
+
   bucket = aws_s3_bucket.staging.id
 
   rule {

@@ -52,9 +52,14 @@ variable "layers" {
   type        = map(string)
 }
 
+variable "layer_folders" {
+  description = "Folders of Python's path that functions have in place of layers, by layer; null: layers."
+  type        = map(string)
+}
+
 variable "token_key_secret" {
   description = "The secret that holds the key for tokens."
-  type        = object({ name = string, arn = string })
+  type        = object({ name = string, arn = string, version = string })
 }
 
 variable "registry_table" {

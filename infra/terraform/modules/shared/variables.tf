@@ -22,6 +22,11 @@ variable "build" {
   })
 }
 
+variable "layered" {
+  description = "Whether functions have layers."
+  type        = bool
+}
+
 variable "token_key_version" {
   description = "Raise it to make a new key for tokens."
   type        = number
