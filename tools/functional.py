@@ -38,8 +38,8 @@ ON_THREE = [
     *(f"--ignore={file}" for file in WHILE_IT_GROWS),
 ]
 OF_THE_DEPLOYMENT = [f"tests/infrastructure/test_{name}.py" for name in ("deployment", "iam")]
-ALONE_ON_FIVE = [f"tests/functional/five/test_{name}.py" for name in ("drain", "spares")]
-ON_FIVE = ["tests/functional/five", *(f"--ignore={file}" for file in ALONE_ON_FIVE)]
+SPARES = "tests/functional/five/test_spares.py"
+ON_FIVE = ["tests/functional/five", f"--ignore={SPARES}"]
 
 NO_TESTS = 5
 """What pytest ends with when there was nothing to run."""
@@ -155,8 +155,8 @@ def suite(clouds: Clouds) -> None:
     done("tested on three clusters")
     clouds.test_beside(lambda: clouds.link(5), *processes(2), *WHILE_IT_GROWS)
     done("five clusters are deployed")
-    clouds.test(*ALONE_ON_FIVE)
     clouds.test(*processes(2), *OF_THE_DEPLOYMENT, *ON_FIVE)
+    clouds.test(SPARES)
     done("tested on five clusters")
 
 

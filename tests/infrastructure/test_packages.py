@@ -1,6 +1,7 @@
 """The packages: small, reproducible, and made for where they run."""
 
 import re
+import struct
 import sys
 import zipfile
 
@@ -10,6 +11,9 @@ from tests.infrastructure.conftest import Built
 from tools import build
 
 BUDGET_BYTES = 60_000_000
+ELF_MACHINE = 18
+"""Where an ELF file names its machine."""
+AARCH64 = 183
 LAYERS_TOGETHER = [
     ("mcos", "common", "auth"),
     ("mcos", "common", "s3"),
@@ -82,14 +86,14 @@ def test_functions_have_the_bytecode_of_their_interpreter(built_local: Built) ->
 
 
 def test_native_code_is_for_the_architecture_of_the_target(built_aws: Built) -> None:
-    native = [
-        name
-        for package in built_aws.packages
-        for name in names(built_aws, package)
-        if name.endswith(".so")
-    ]
-    assert native
-    assert all("aarch64" in name for name in native)
+    machines = {}
+    for package in built_aws.packages:
+        with zipfile.ZipFile(built_aws.folder / f"{package}.zip") as archive:
+            for name in archive.namelist():
+                if name.endswith(".so"):
+                    machines[name] = struct.unpack_from("<H", archive.read(name), ELF_MACHINE)[0]
+    assert machines
+    assert set(machines.values()) == {AARCH64}, machines
 
 
 def test_layers_must_agree_with_the_common_one(

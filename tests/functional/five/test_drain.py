@@ -15,13 +15,14 @@ from tests.support.waiting import wait_until
 from tests.support.wire import Wire, container_path
 
 DRAINED = "s3-2"
+OBJECTS = 60
 
 
 class Load:
     """Writers and readers that go on until they are stopped, and what they saw go wrong."""
 
-    def __init__(self, account: Account, container: str, objects: int) -> None:
-        self.account, self.container, self.objects = account, container, objects
+    def __init__(self, account: Account, container: str) -> None:
+        self.account, self.container = account, container
         self.failures: list[str] = []
         self.calls = 0
         self.samples = 0
@@ -60,33 +61,32 @@ class Load:
             client.update_object(self.container, name, b"%d" % number, prefer="wait=25")
 
     def _read(self, client: Client, number: int) -> None:
-        name = f"object-{number % self.objects}"
+        name = f"object-{number % OBJECTS}"
         assert client.download_object(self.container, name).content == name.encode()
 
     def _sample(self, client: Client, number: int) -> None:
-        stat = client.stat_object(self.container, f"object-{number % self.objects}")
+        stat = client.stat_object(self.container, f"object-{number % OBJECTS}")
         stored = sum(one.state in ("stored", "leaving") for one in stat.replicas)
         self.samples += 1
         assert stored >= 3, stat
         assert stat.state == "CREATED", stat
 
 
-@pytest.mark.parametrize("objects", [6, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.long  # calls that do not know of the drain yet hold it up for a minute
 def test_a_cluster_is_drained_under_load_and_nobody_notices(
     account: Account,
     clients: dict[str, Client],
     admin: Wire,
     services: dict[str, StorageService],
     show: Callable[[str], None],
-    objects: int,
 ) -> None:
     container = clients["s3"].create_container(f"drained-{uuid4().hex[:12]}").name
-    for number in range(objects):
+    for number in range(OBJECTS):
         name = f"object-{number}"
         clients["s3"].create_object(container, name, name.encode(), prefer="wait=25")
     before = len(services[DRAINED].keys())
     assert before > 0
-    with Load(account, container, objects) as load:
+    with Load(account, container) as load:
         reply = admin.send_json("POST", f"/v1/admin/clusters/{DRAINED}/drain", {"rate": 20})
         assert reply.status_code == 202, reply.text
         job = reply.json()["job"]
@@ -102,9 +102,9 @@ def test_a_cluster_is_drained_under_load_and_nobody_notices(
         )
         took = time.monotonic() - started
     assert not load.failures, load.failures[:5]
-    assert load.samples > objects
+    assert load.samples > OBJECTS
     show(f"Drained {before} replicas in {took:.0f} s, beside {load.calls} calls; none failed.")
-    for number in range(objects):
+    for number in range(OBJECTS):
         stat = clients["s3"].stat_object(container, f"object-{number}")
         assert DRAINED not in {one.cluster for one in stat.replicas}
 

@@ -8,11 +8,15 @@ from tests.functional.five.conftest import FIVE
 from tests.support.services import StorageService
 from tests.support.waiting import wait_until
 
+KINDS, OTHERS = FIVE[:3], FIVE[3:]
+"""A cluster of each kind of service; those of a kind that is there already."""
 CONTENT = b"the bytes that were sent"
 
 
 @pytest.mark.parametrize("harm", ["overwritten", "deleted"])
-@pytest.mark.parametrize("cluster", FIVE)
+@pytest.mark.parametrize(
+    "cluster", [*KINDS, *(pytest.param(one, marks=pytest.mark.long) for one in OTHERS)]
+)
 def test_what_was_damaged_is_never_served_and_becomes_whole_by_itself(
     account: Account,
     clients: dict[str, Client],
