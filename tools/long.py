@@ -10,16 +10,20 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from tools.functional import Clouds, processes  # noqa: E402  (the path is set above)
+from tools.functional import OF_THE_DEPLOYMENT, ON_THREE, Clouds, processes  # noqa: E402
 
-MARKS = ("-m", "long or explored or hypothesis")
+MARKED = ("-m", "long or explored or hypothesis")
+EXPLORE = {"HYPOTHESIS_PROFILE": "explore"}
+WITH_LAYERS = {"MCOS_LAYERS": "1"}
+TWO = processes(2)
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,9 @@ class Part:
     clusters
         How many it needs, 0 if none.
     apart
-        It gets clouds of its own: those that it leaves are not for others.
+        It gets clouds of its own, and leaves them to nobody.
+    environment
+        What is set for it, and for the deployment that is made for it.
     """
 
     name: str
@@ -41,17 +47,28 @@ class Part:
     arguments: tuple[str, ...]
     clusters: int = 0
     apart: bool = False
+    environment: Mapping[str, str] = field(default_factory=lambda: EXPLORE)
 
 
 PARTS = (
-    Part("unit", 2, (*MARKS, *processes(2), "tests/unit", "tests/clouds", "tests/infrastructure")),
-    Part("in process", 4, (*MARKS, *processes(2), "tests/inprocess")),
-    Part("API", 12, (*MARKS, *processes(2), "tests/functional/api", "tests/functional/budgets"), 3),
-    Part("storage", 1, (*MARKS, "tests/functional/storage", "tests/functional/clouds"), 3),
-    Part("outages", 8, (*MARKS, "tests/functional/outages"), 3),
-    Part("five clusters", 8, (*MARKS, "tests/functional/five"), 5),
-    Part("2 GiB", 8, (*MARKS, "tests/functional/client"), 3, apart=True),
+    Part("unit", 2, (*MARKED, *TWO, "tests/unit", "tests/clouds", "tests/infrastructure")),
+    Part("in process", 4, (*MARKED, *TWO, "tests/inprocess")),
+    Part("API", 12, (*MARKED, *TWO, "tests/functional/api", "tests/functional/budgets"), 3),
+    Part("storage", 1, (*MARKED, "tests/functional/storage", "tests/functional/clouds"), 3),
+    Part("outages", 8, (*MARKED, "tests/functional/outages"), 3),
+    Part("five clusters", 8, (*MARKED, "tests/functional/five"), 5),
+    Part("2 GiB", 8, (*MARKED, "tests/functional/client"), 3, apart=True),
+    Part(
+        "with layers",
+        7,
+        (*TWO, *ON_THREE, *OF_THE_DEPLOYMENT),
+        3,
+        apart=True,
+        environment=WITH_LAYERS,
+    ),
 )
+"""All of it. The marked tests of a folder are in one part; the last runs what make test runs, as on
+AWS and on emulators elsewhere, which give functions their libraries as layers."""
 
 
 def slice_of(parts: Sequence[Part], number: int, count: int) -> list[Part]:
@@ -66,7 +83,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slice", type=_slice, default=(1, 1), metavar="I/N")
     number, count = parser.parse_args().slice
-    os.environ["HYPOTHESIS_PROFILE"] = "explore"
     os.environ.setdefault("MCOS_REQUIRE_CEPH", "1")
     clouds = Clouds()
     clouds.clean()
@@ -75,19 +91,31 @@ def main() -> int:
         for part in slice_of(PARTS, number, count):
             print(f"  {part.name}, of slice {number}/{count} of what takes long", flush=True)
             began = time.monotonic()
-            if part.apart:
-                clouds.clean()
-                linked = 0
-            if part.clusters > linked:
-                clouds.link(part.clusters)
-                linked = part.clusters
-            clouds.test(*part.arguments)
+            with _environment(part.environment):
+                if part.apart:
+                    clouds.clean()
+                    linked = 0
+                if part.clusters > linked:
+                    clouds.link(part.clusters)
+                    linked = part.clusters
+                clouds.test(*part.arguments)
             print(f"  {part.name} took {time.monotonic() - began:.0f} s", flush=True)
     except subprocess.CalledProcessError as error:
         return error.returncode
     finally:
         clouds.clean()
     return clouds.status
+
+
+@contextmanager
+def _environment(more: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(more)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _slice(text: str) -> tuple[int, int]:
