@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import httpx
-import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -53,10 +52,7 @@ class Transport(httpx.BaseTransport):
         return httpx.Response(reply.status, headers=dict(reply.headers), content=reply.body)
 
 
-def test_an_account_lives_as_the_model_says(
-    running: Cloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mcos.auth.passwords._N", 16)  # the work of a password is not the subject
+def test_an_account_lives_as_the_model_says(running: Cloud) -> None:
     run_state_machine_as_test(
         AccountLife.driven_by(InProcess(running)),
         settings=settings(max_examples=12, stateful_step_count=25, deadline=None),

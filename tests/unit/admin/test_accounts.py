@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("network")
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key for tokens, and hashes that take no time."""
     monkeypatch.setattr(tokens, "_key", lambda: "a key of thirty-two bytes or more")
-    monkeypatch.setattr(passwords, "_N", 2)
+    monkeypatch.setattr(limits, "PASSWORD_WORK", 2)
 
 
 def is_good(token: str) -> bool:

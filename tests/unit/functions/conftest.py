@@ -18,11 +18,12 @@ __all__ = ["linked", "logged", "operator", "run_jobs"]
 @pytest.fixture
 def operator(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     """``ada`` is an admin and ``bob`` is none; hashes take no time."""
+    from mcos import limits
     from mcos.auth import passwords
     from mcos.catalog import accounts
     from mcos.model.accounts import Role
 
-    monkeypatch.setattr(passwords, "_N", 2)
+    monkeypatch.setattr(limits, "PASSWORD_WORK", 2)
     accounts.create("ada", passwords.hash_password("ada's"), Role.ADMIN)
     accounts.create("bob", passwords.hash_password("bob's"))
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("network")
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hashes that take no time."""
-    monkeypatch.setattr(passwords, "_N", 2)
+    monkeypatch.setattr(limits, "PASSWORD_WORK", 2)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

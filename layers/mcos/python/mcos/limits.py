@@ -2,6 +2,10 @@
 
 USER_NAME_LENGTH = 64
 PASSWORD_CHARACTERS = 1024
+
+PASSWORD_WORK = 2**15
+"""What makes a password slow to guess: scrypt's N, see ``mcos.auth.passwords``."""
+
 CONTAINER_NAME_BYTES = 256
 OBJECT_NAME_BYTES = 1024
 

@@ -8,7 +8,9 @@ import hmac
 import os
 from base64 import b64decode, b64encode
 
-_N, _R, _P = 2**15, 8, 3
+from mcos import limits
+
+_R, _P = 8, 3
 _LENGTH = 32
 _MEMORY = 64 * 1024 * 1024
 
@@ -17,7 +19,7 @@ def _scrypt(password: str, salt: bytes) -> bytes:
     return hashlib.scrypt(
         password.encode("utf-8", "surrogatepass"),
         salt=salt,
-        n=_N,
+        n=limits.PASSWORD_WORK,
         r=_R,
         p=_P,
         maxmem=_MEMORY,
