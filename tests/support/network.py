@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
-from threading import RLock
+from functools import cache
+from threading import RLock, local
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -16,13 +17,18 @@ import botocore.endpoint
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
+from moto import backend_index
+from moto.core import responses
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+from moto.sqs import models as sqs
 
 from tests.support.stopped_clock import StoppedClock
 
 Result = TypeVar("Result")
 
 CALL_SECONDS = 0.001
+
+_SERVICES = ("dynamodb", "sqs", "s3", "secretsmanager")
 
 Answer = Callable[[AWSPreparedRequest], tuple[int, dict[str, str], bytes]]
 """Answers a request in place of moto: status, headers, body."""
@@ -67,6 +73,8 @@ class Network:
         What answers in place of moto, by call.
     before
         Called with a call's name before it is made, in the thread that makes it.
+    asked
+        The body of the call of AWS that this thread makes.
     clock
         Time for all that has this network.
     call_seconds
@@ -79,10 +87,16 @@ class Network:
     before: Callable[[str], None] | None = None
     clock: StoppedClock = field(default_factory=StoppedClock)
     call_seconds: float = CALL_SECONDS
+    _thread: local = field(default_factory=local)
     _lock: Any = field(default_factory=RLock)
     _fault: tuple[int, Manner] | None = None
     _failing: str | None = None
     _outside: bool = False
+
+    @property
+    def asked(self) -> bytes:
+        asked: bytes = self._thread.asked or b""
+        return asked
 
     @contextmanager
     def record(self, fault: tuple[int, Manner] | None = None) -> Iterator[list[NetworkCall]]:
@@ -160,6 +174,7 @@ class Network:
         ) -> AWSResponse | None:
             _, service, operation = event_name.split(".")
             name = f"{service}:{operation}"
+            self._thread.asked = request.body
 
             def do() -> AWSResponse | None:
                 if answer := self.answers.get(name):
@@ -175,6 +190,17 @@ class Network:
                 alone=name not in self.answers,
             )
 
+        # Moto asks every service that it knows whether a request is its own: ours come first. And
+        # it computes for every request what is the same each time.
+        known = backend_index.backend_url_patterns
+        ours = [one for one in known if one[0] in _SERVICES]
+        patch.setattr(backend_index, "backend_url_patterns", [*ours, *known])
+        for module, name in (
+            (responses, "method_names_from_class"),
+            (responses, "camelcase_to_underscores"),
+            (sqs, "camelcase_to_underscores"),
+        ):
+            patch.setattr(module, name, cache(getattr(module, name)))
         patch.setattr(BotocoreStubber, "__call__", send)
         patch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda seconds: None))
 
