@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from clouds import clusters, commands
+from clouds import clusters, commands, emulators
 from clouds.errors import CloudsError
 from clouds.instance import NAMES, Instance
 
@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
             case "install":
                 commands.install()
             case "start":
-                commands.start(instance, options.name, options.clusters)
+                commands.start(instance, options.name, options.clusters, options.emulator)
             case "stop":
                 commands.stop(instance, options.name)
             case "status":
@@ -61,6 +61,12 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         choices=clusters.COUNTS,
         help=f"default: as many as the instance has, {clusters.COUNTS[0]} if it is new",
+    )
+    start.add_argument(
+        "--emulator",
+        metavar="URL",
+        help=f"of an AWS emulator that runs already; {emulators.FOUND}: the one that "
+        "localstack-client finds. Default: as the instance has it, the embedded one if it is new",
     )
     add("status", "say what runs")
     add("describe", "print endpoints and credentials as JSON")

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from clouds import progress
-from clouds.errors import CephUnavailable
+from clouds.errors import CephUnavailable, CloudsError
+from clouds.files import write_whole
 from clouds.instance import STATE
 
 HOME = STATE / "ceph"
@@ -40,7 +41,7 @@ def install(required: bool) -> None:
     except CephUnavailable as reason:
         shutil.rmtree(HOME)
         HOME.mkdir()
-        _UNAVAILABLE.write_text(f"{reason}\n")
+        write_whole(_UNAVAILABLE, f"{reason}\n")
         raise
 
 
@@ -51,11 +52,13 @@ def installed() -> bool:
 
 def environment() -> dict[str, str]:
     """The environment that Ceph's programs need to find each other and their libraries."""
-    if not ROOT.exists():
-        return {}
+    return _environment_of(ROOT) if ROOT.exists() else {}
+
+
+def _environment_of(root: Path) -> dict[str, str]:
     return {
-        "PATH": f"{ROOT}/usr/bin:{os.defpath}",
-        "LD_LIBRARY_PATH": ":".join(str(folder) for folder in _libraries(ROOT)),
+        "PATH": f"{root}/usr/bin:{os.defpath}",
+        "LD_LIBRARY_PATH": ":".join(str(folder) for folder in _libraries(root)),
     }
 
 
@@ -89,11 +92,11 @@ def _fetch_and_unpack() -> None:
         for done in pool.map(lambda package: _run("dpkg", "-x", package, unpacked), packages):
             if done.returncode != 0:
                 raise CephUnavailable(f"dpkg: {_last_line(done.stdout)}")
-    unpacked.rename(ROOT)
     for program in _PACKAGES:  # each has a program of its own name
-        version = _run(program, "--version", **environment())
+        version = _run(program, "--version", **_environment_of(unpacked))
         if version.returncode != 0:
             raise CephUnavailable(f"{program} does not run here: {_last_line(version.stdout)}")
+    unpacked.rename(ROOT)  # from now on they are installed
     for folder in (archives, HOME / "lists", HOME / "cache"):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -130,7 +133,7 @@ def _apt_get(archives: Path, options: list[str]) -> subprocess.CompletedProcess[
 
 
 def _run(*command: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    done = subprocess.run(
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -138,6 +141,10 @@ def _run(*command: object, **environment: str) -> subprocess.CompletedProcess[st
         text=True,
         env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive", **environment},
     )
+    if done.returncode < 0:
+        # That says nothing of whether Ceph can be had, which would be remembered.
+        raise CloudsError(f"ceph: {command[0]} was killed by signal {-done.returncode}")
+    return done
 
 
 def _last_line(output: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clouds.errors import CloudsError
+from clouds.files import write_whole
 from clouds.instance import Instance
 
 
@@ -63,8 +64,7 @@ def settle(instance: Instance, count: int | None) -> None:
             f"{' and '.join(NAMES[count:has])} would be left behind; "
             f"`clean --instance {instance.name}` starts afresh"
         )
-    instance.folder.mkdir(parents=True, exist_ok=True)
-    (instance.folder / _RECORD).write_text(f"{count}\n")
+    write_whole(instance.folder / _RECORD, f"{count}\n")
 
 
 def require(instance: Instance, name: str) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
-from clouds import clusters, progress, services
+from clouds import clusters, emulators, progress, services
 from clouds import install as installation
 from clouds.errors import CloudsError
 from clouds.instance import NAMES, STATE, Instance
-from clouds.services import Backend, Service
+from clouds.services import Backend, Emulator, Service
 
 
 def install() -> None:
@@ -21,17 +21,26 @@ def install() -> None:
     installation.install()
 
 
-def start(instance: Instance, name: str | None = None, count: int | None = None) -> None:
+def start(
+    instance: Instance,
+    name: str | None = None,
+    count: int | None = None,
+    emulator: str | None = None,
+) -> None:
     """Start what does not run, one backend or everything, and wait until it answers.
 
-    With a ``count``, the instance gets that many clusters; what runs of it is left alone.
+    With a ``count``, the instance gets that many clusters; what runs of it is left alone. With an
+    ``emulator``, a new instance uses that one, which is started by others.
     """
-    if name is not None and count is not None:
-        raise CloudsError("a number of clusters is for starting everything: leave NAME out")
+    if name is not None and (count is not None or emulator is not None):
+        raise CloudsError(
+            "a number of clusters, or an emulator, is for starting everything: leave NAME out"
+        )
     installation.install()
     with instance.locked():
         _check(instance)
         clusters.settle(instance, count)
+        emulators.settle(instance, emulator)
         instance.record_ports()
         _side_by_side(_start_one, _services(instance, name))
 
@@ -51,7 +60,8 @@ def status(instance: Instance) -> None:
         return
     for service in _services(instance, None):
         pids = " ".join(str(process.pid or "-") for process in service.processes)
-        state = f"running   {service.url}  pid {pids}" if service.running() else "stopped "
+        pids = f"  pid {pids}" if pids else ""
+        state = f"running   {service.url}{pids}" if service.running() else "stopped "
         progress.say(service.name, f"{state}  {service.description}")
 
 
@@ -65,6 +75,8 @@ def describe(instance: Instance) -> None:
         emulator = services.emulator_of(instance)
     description = {
         "aws_endpoint_url": emulator.url,
+        "aws_embedded": isinstance(emulator, Emulator),
+        "aws_generation": emulator.generation,
         "backends": {
             name: {"kind": backend.kind, **backend.secret()} for name, backend in backends.items()
         },
@@ -111,6 +123,7 @@ def _check(instance: Instance) -> None:
 
 
 def _start_one(service: Service) -> None:
+    service.finish_stop()
     ran = service.running()
     begin = time.monotonic()
     service.launch()  # returns once it answers
@@ -122,6 +135,8 @@ def _start_one(service: Service) -> None:
 
 
 def _stop_one(service: Service) -> None:
+    if not service.processes:
+        return  # not ours
     ran = any(process.alive() for process in service.processes)
     begin = time.monotonic()
     service.stop()  # also what a crash left behind

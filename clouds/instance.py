@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clouds.errors import CloudsError
+from clouds.files import write_whole
 from clouds.ports import DEFAULT_BASES, Ports, ports_of, variable
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -62,7 +63,7 @@ class Instance:
 
     def record_ports(self) -> None:
         """Remember the ports that the instance is started on."""
-        (self.folder / _PORT_BASE).write_text(f"{self.ports.emulator}\n")
+        write_whole(self.folder / _PORT_BASE, f"{self.ports.emulator}\n")
 
     def remove(self) -> None:
         """Forget everything. The caller has stopped the services and holds the lock."""

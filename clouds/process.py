@@ -4,7 +4,8 @@ A process is known by its pid file, and trusted only when the process of that
 pid carries our mark in its environment. A pid that the system has given to
 somebody else never matches, so nobody else's process is ever signalled. The
 children of a server (the emulator's Lambda workers) inherit the mark, and are
-found by it when their parent is gone.
+found by it when their parent is gone; so is a server whose starter was killed
+before it could write down the pid.
 """
 
 import contextlib
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from clouds import ports, wait
 from clouds.errors import CloudsError
+from clouds.files import write_whole
 from clouds.instance import Instance
 
 MARK = "MCOS_CLOUDS_PROCESS"
@@ -28,6 +30,7 @@ _LARGEST_LOG_BYTES = 20_000_000
 """A larger log is put aside, in place of the one before, when its process starts."""
 _EXEC_SECONDS = 10.0
 _SWEEP_SECONDS = 3.0
+_ENDING = "ending"
 
 
 @dataclass
@@ -38,6 +41,8 @@ class ServerProcess:
     name: str
     stop_seconds: float = 10.0
     """How long it may take to end by itself before it is killed."""
+    alone_seconds: float = 5.0
+    """After that its children are asked to end, too, in case that it waits for them."""
 
     @property
     def mark(self) -> str:
@@ -58,10 +63,18 @@ class ServerProcess:
     def pid(self) -> int | None:
         """The pid of the running process, or None when it does not run."""
         try:
-            pid = int(self.pid_file.read_text())
-        except (FileNotFoundError, ValueError):
-            return None
+            pid = int(self.pid_file.read_text().split()[0])
+        except (FileNotFoundError, ValueError, IndexError):
+            return next((pid for pid in marked(self.mark) if _leads_a_session(pid)), None)
         return pid if is_marked(pid, self.mark) else None
+
+    @property
+    def ending(self) -> bool:
+        """Whether it was told to end, and whoever did so did not see it ended."""
+        try:
+            return _ENDING in self.pid_file.read_text()
+        except FileNotFoundError:
+            return False
 
     def start(
         self,
@@ -98,7 +111,7 @@ class ServerProcess:
                 cwd=self.instance.folder,
                 start_new_session=True,
             )
-        self.pid_file.write_text(f"{child.pid}\n")
+        write_whole(self.pid_file, f"{child.pid}\n")
         # The kernel shows the new environment a moment after it has let Popen go on.
         wait.until(
             lambda: is_marked(child.pid, self.mark) or child.poll() is not None, _EXEC_SECONDS
@@ -108,12 +121,23 @@ class ServerProcess:
         """Whether the process runs."""
         return self.pid is not None
 
-    def stop(self) -> None:
-        """End the process and its children; returns when they are gone."""
+    def stop(self) -> bool:
+        """End the process and its children; returns, when they are gone, whether by themselves."""
+        in_order = True
         if (pid := self.pid) is not None:
-            _end([pid], self.mark, signal.SIGTERM, self.stop_seconds)
+            write_whole(self.pid_file, f"{pid} {_ENDING}\n")
+            in_order = self._end_in_order(pid)
         self._sweep()
         self.pid_file.unlink(missing_ok=True)
+        return in_order
+
+    def _end_in_order(self, pid: int) -> bool:
+        """Ask it to end, then its children; returns whether it does in the time that it has."""
+        if _end([pid], self.mark, signal.SIGTERM, min(self.alone_seconds, self.stop_seconds)):
+            return True
+        children = [child for child in marked(self.mark) if child != pid]
+        _end(children, self.mark, signal.SIGTERM, 0)
+        return _end([pid], self.mark, None, self.stop_seconds - self.alone_seconds)
 
     def died(self) -> CloudsError:
         """The error for a process that ended by itself: the end of its log, and where it is."""
@@ -151,8 +175,19 @@ def marked(mark: str) -> list[int]:
     return [pid for pid in pids if is_marked(pid, mark)]
 
 
-def _end(pids: Iterable[int], mark: str, number: signal.Signals, seconds: float) -> bool:
-    """Signal those of ``pids`` that carry ``mark``; returns whether all end in ``seconds``."""
+def _leads_a_session(pid: int) -> bool:
+    """Whether it is a server, and not one of the children of a server."""
+    try:
+        return os.getsid(pid) == pid
+    except ProcessLookupError:
+        return False
+
+
+def _end(pids: Iterable[int], mark: str, number: signal.Signals | None, seconds: float) -> bool:
+    """Wait until those of ``pids`` that carry ``mark`` end; returns whether all do in ``seconds``.
+
+    They are sent the signal ``number`` first, unless it is None.
+    """
     with contextlib.ExitStack() as descriptors:
         running = select.poll()
         left = set()
@@ -164,8 +199,9 @@ def _end(pids: Iterable[int], mark: str, number: signal.Signals, seconds: float)
             descriptors.callback(os.close, descriptor)
             # Asked only now: while the descriptor is open, the pid cannot become somebody else's.
             if is_marked(pid, mark):
-                with contextlib.suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(descriptor, number)
+                if number is not None:
+                    with contextlib.suppress(ProcessLookupError):
+                        signal.pidfd_send_signal(descriptor, number)
                 running.register(descriptor, select.POLLIN)
                 left.add(descriptor)
         deadline = time.monotonic() + seconds

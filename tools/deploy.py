@@ -42,6 +42,7 @@ from tools.terraform import CONFIGURATION, Terraform, TerraformError  # noqa: E4
 
 SECRETS_VARIABLE = "TF_VAR_backend_secrets"  # Terraform's way to take what is written nowhere
 PARALLELISM = "-parallelism=50"
+LOCK_TIMEOUT = "-lock-timeout=60s"  # a Terraform may outlive, for a moment, who was killed
 FUNCTION = re.compile(r'module\.cluster\["(.+)"\]\.aws_lambda_function\.this\["(.+)"\]')
 QUICK = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 1})
 ANSWER_SECONDS = 20  # the first call of a function starts it
@@ -183,7 +184,9 @@ class Local:
         self.record, self.endpoints = self.work / "applied.json", self.folder / "endpoints.json"
         self.description = local.describe(instance)
         self.emulator = self.description["aws_endpoint_url"]
-        self.layered = layered
+        self.embedded = self.description["aws_embedded"]
+        # Another emulator may run functions where it cannot see folders of this machine.
+        self.layered = layered or not self.embedded
 
     def deploy(self, *, destroy: bool) -> None:
         """Do it, unless it is done."""
@@ -192,12 +195,17 @@ class Local:
         layers = self.folder / "layers"
         folders = None if self.layered else build.unpack_layers(packages, build_dir, layers)
         variables = variables_of(self.description, build_dir, folders)
-        wanted = fingerprint(variables, packages)
+        wanted = {
+            "fingerprint": fingerprint(variables, packages),
+            "generation": self.description["aws_generation"],
+        }
         applied = read_json(self.record)
         entry_points = read_json(self.endpoints) or {}
         if not destroy and applied == wanted and answer(entry_points.values()):
             print("deployed already", file=sys.stderr)
             return
+        if applied and applied["generation"] != wanted["generation"]:
+            self.begun.touch()  # the emulator is not as that deployment left it
         self.record.unlink(missing_ok=True)
         outputs = self._apply(variables, destroy=destroy)
         if destroy:
@@ -257,10 +265,10 @@ class Local:
 
         def on_event(event: dict[str, Any]) -> None:
             progress(event)
-            if function := deployed_function(event):
+            if self.embedded and (function := deployed_function(event)):
                 warmer.add(*function)
 
-        arguments = [command, "-json", "-input=false", PARALLELISM, *options]
+        arguments = [command, "-json", "-input=false", PARALLELISM, LOCK_TIMEOUT, *options]
         if command != "plan":
             arguments.append("-auto-approve")
         with relay(self.emulator) as url, state.keeping(self.state):

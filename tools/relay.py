@@ -64,8 +64,14 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def relay(endpoint_url: str) -> Iterator[str]:
-    """Relay to an emulator while the context lasts; yields the URL to use in place of its own."""
+    """Relay to an emulator while the context lasts; yields the URL to use in place of its own.
+
+    What is reached by TLS is not relayed.
+    """
     upstream = urlsplit(endpoint_url)
+    if upstream.scheme != "http":
+        yield endpoint_url
+        return
     handler = type("Handler", (_Handler,), {"upstream": (upstream.hostname, upstream.port)})
     with _Server(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()

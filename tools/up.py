@@ -33,8 +33,9 @@ class Failed(Exception):
 def main() -> int:
     parser = argparse.ArgumentParser(description="Start the local clouds and deploy to them.")
     parser.add_argument("--clusters", help="how many: 3 or 5")
-    arguments = parser.parse_args()
-    clusters = ["--clusters", arguments.clusters] if arguments.clusters else []
+    parser.add_argument("--emulator", help="URL of one that runs already, or 'localstack'")
+    chosen = vars(parser.parse_args())
+    options = [f"--{name}={value}" for name, value in chosen.items() if value]
     try:
         with lock(STATE / "tools.lock"):
             venvs.create_tools()
@@ -43,7 +44,7 @@ def main() -> int:
             servers = pool.submit(install.install)
             built = pool.submit(_after, [tools], "tools/build.py", "--quiet")
             started = pool.submit(
-                _after, [tools, servers], "-m", "clouds", "start", *INSTANCE, *clusters
+                _after, [tools, servers], "-m", "clouds", "start", *INSTANCE, *options
             )
         for step in (tools, servers, built, started):
             step.result()

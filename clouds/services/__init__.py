@@ -1,17 +1,20 @@
 """The services of an instance: the emulator and a storage service per cluster."""
 
-from clouds import ceph_packages, clusters, settings
+from clouds import ceph_packages, clusters, emulators, settings
 from clouds.credentials import load_or_create
 from clouds.errors import CloudsError
+from clouds.files import write_whole
 from clouds.instance import Instance
 from clouds.services.base import Backend, Service
 from clouds.services.ceph import Ceph
 from clouds.services.ministack import S3, Emulator, SecondS3
+from clouds.services.other import OtherEmulator
 from clouds.services.swift import SecondSwift, Swift, SwiftInPlaceOfCeph
 
 __all__ = [
     "Backend",
     "Emulator",
+    "OtherEmulator",
     "Service",
     "backends_of",
     "check_third",
@@ -21,9 +24,12 @@ __all__ = [
 _THIRD: dict[str, type[Backend]] = {"ceph": Ceph, "swift-s3api": SwiftInPlaceOfCeph}
 
 
-def emulator_of(instance: Instance) -> Emulator:
+def emulator_of(instance: Instance) -> Emulator | OtherEmulator:
     """The AWS emulator of ``instance``."""
-    return Emulator(instance, load_or_create(instance.folder))
+    credentials = load_or_create(instance.folder)
+    if url := emulators.url_of(instance):
+        return OtherEmulator(instance, credentials, url)
+    return Emulator(instance, credentials)
 
 
 def backends_of(instance: Instance) -> dict[str, Backend]:
@@ -57,8 +63,7 @@ def _third_name(instance: Instance) -> str:
     """Ceph or what stands in for it: chosen once, since the data of one is not in the other."""
     record = instance.folder / "third-backend"
     if not record.exists():
-        instance.folder.mkdir(parents=True, exist_ok=True)
-        record.write_text("ceph\n" if _ceph_available() else "swift-s3api\n")
+        write_whole(record, "ceph\n" if _ceph_available() else "swift-s3api\n")
     return record.read_text().strip()
 
 

@@ -42,10 +42,15 @@ class Service(ABC):
         """Whether every process of the service runs."""
         return all(process.alive() for process in self.processes)
 
-    def stop(self) -> None:
-        """End the processes one after another; returns when all are gone."""
-        for process in reversed(self.processes):
-            process.stop()
+    def stop(self) -> bool:
+        """End the processes one after another; returns, when all are gone, whether in order."""
+        in_order = [process.stop() for process in reversed(self.processes)]
+        return all(in_order)
+
+    def finish_stop(self) -> None:
+        """Let a stop come to its end that was cut short."""
+        if any(process.ending for process in self.processes):
+            self.stop()
 
 
 class Backend(Service):

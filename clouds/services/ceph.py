@@ -137,7 +137,7 @@ class Ceph(Backend):
         self._run(
             "monmaptool", "--create", "--clobber", "--addv", "a", address, "--fsid", fsid, path
         )
-        (self.folder / "monitor-port").write_text(f"{port}\n")
+        write_whole(self.folder / "monitor-port", f"{port}\n")
         return path
 
     def _move_monitor(self) -> None:

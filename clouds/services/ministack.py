@@ -7,17 +7,21 @@ it, goes on.
 import contextlib
 import json
 import shutil
+import time
 from abc import abstractmethod
 from pathlib import Path
 
-from clouds import credentials, ports, venvs, wait
+from clouds import credentials, ports, progress, venvs, wait
 from clouds.errors import CloudsError
+from clouds.files import write_whole
 from clouds.instance import REPLICAS
 from clouds.process import ServerProcess
 from clouds.services.base import Backend, Service, wait_until_it_answers
 from clouds.services.buckets import REGION, S3Access, aws_client
 
 _START_SECONDS = 60.0
+_SAVE_SECONDS = 600.0
+_FORGET_SECONDS = 30.0
 _USER = "replicas"
 _ACCOUNT = "100000000000"
 """The account that has the user and the bucket of the replicas.
@@ -49,8 +53,9 @@ class _MiniStack(Service):
 
     @property
     def processes(self) -> list[ServerProcess]:
-        # Saving all state takes a while when many layers are deployed.
-        return [ServerProcess(self.instance, self.name, stop_seconds=30.0)]
+        # It saves its state when it ends, and calls that it still serves may hold it up.
+        seconds = _SAVE_SECONDS if self.instance.durable else _FORGET_SECONDS
+        return [ServerProcess(self.instance, self.name, stop_seconds=seconds)]
 
     def environment(self) -> dict[str, str]:
         """MiniStack's settings. The emulator's Lambdas see them too."""
@@ -95,6 +100,54 @@ class Emulator(_MiniStack):
     @property
     def port(self) -> int:
         return self.instance.ports.emulator
+
+    @property
+    def generation(self) -> int:
+        """How often it came back without what had been changed: a deployment then looks again."""
+        return int(self._generation.read_text()) if self._generation.exists() else 0
+
+    def launch(self) -> None:
+        if not self.running():
+            if self._unsaved.exists() and not self._saved():
+                self._say_what_is_lost()
+                write_whole(self._generation, f"{self.generation + 1}\n")
+            write_whole(self._unsaved, "")
+        super().launch()
+
+    def stop(self) -> bool:
+        in_order = super().stop()
+        if in_order:
+            self._unsaved.unlink(missing_ok=True)
+        elif self.instance.durable:
+            progress.say(self.name, f"did not end in {_SAVE_SECONDS:.0f} s and was killed")
+        return in_order
+
+    @property
+    def _generation(self) -> Path:
+        return self.folder / "generation"
+
+    @property
+    def _unsaved(self) -> Path:
+        """Is there, with the time of its start, from then on until it has ended in order."""
+        return self.folder / "unsaved"
+
+    def _saved(self) -> bool:
+        """Whether all its state was written since its start, by whomever it was ended."""
+        started = self._unsaved.stat().st_mtime
+        written = [file.stat().st_mtime for file in self._states()]
+        return bool(written) and min(written) > started
+
+    def _states(self) -> list[Path]:
+        return list((self.folder / "state").glob("*.json"))
+
+    def _say_what_is_lost(self) -> None:
+        if not self.instance.durable:
+            return
+        saved = max((file.stat().st_mtime for file in self._states()), default=0)
+        since = f"since {time.ctime(saved)} " if saved else ""
+        progress.say(self.name, f"did not end in order: lost is what was changed in it {since}-")
+        progress.say("", "accounts, containers, records of objects, messages, what was staged.")
+        progress.say("", "Replicas on the storage services are untouched; nothing names them now.")
 
 
 class S3(_MiniStack, Backend):

@@ -17,12 +17,13 @@ from types import ModuleType
 
 import pytest
 
-from clouds import commands, credentials, ports, process, wait
-from clouds.errors import CloudsError
+from clouds import ceph_packages, commands, credentials, ports, process, wait
+from clouds.errors import CephUnavailable, CloudsError
 from clouds.instance import NAMES, Instance
 from clouds.ports import Ports
 from clouds.process import MARK, ServerProcess
-from clouds.services.ministack import S3, SecondS3
+from clouds.services import ministack
+from clouds.services.ministack import S3, Emulator, SecondS3
 from clouds.services.swift import SecondSwift, Swift, SwiftInPlaceOfCeph
 from clouds.templates import render
 
@@ -268,6 +269,160 @@ def test_a_process_that_ignores_the_request_to_end_is_killed(instance: Instance)
     assert wait.until((instance.folder / "ready").exists, 10)
     stubborn.stop()
     assert process.marked(stubborn.mark) == []
+
+
+READY = "import pathlib, signal, subprocess, sys, time;"
+SLOW = f"""{READY}
+def end(*_):
+    pathlib.Path('told').touch()
+    while not pathlib.Path('saved').exists():
+        time.sleep(0.01)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+pathlib.Path('ready').touch()
+while True:
+    time.sleep(0.01)
+"""
+
+
+def test_a_process_that_takes_long_to_end_is_given_its_time(instance: Instance) -> None:
+    instance.folder.mkdir()
+    slow = ServerProcess(instance, "slow", stop_seconds=600, alone_seconds=0.1)
+    slow.start([sys.executable, "-c", SLOW], {})
+    assert wait.until((instance.folder / "ready").exists, 30)
+    with ThreadPoolExecutor() as pool:
+        stopped = pool.submit(slow.stop)
+        assert wait.until((instance.folder / "told").exists, 30)
+        assert slow.alive()
+        (instance.folder / "saved").touch()
+        assert stopped.result()
+
+
+def test_a_process_that_waits_for_its_children_ends_when_they_are_told_to(
+    instance: Instance,
+) -> None:
+    instance.folder.mkdir()
+    parent = ServerProcess(instance, "parent", stop_seconds=600, alone_seconds=0.1)
+    script = f"""{READY}
+child = subprocess.Popen({SLEEPER!r})
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(child.wait() and 0))
+pathlib.Path('ready').touch()
+time.sleep(600)
+"""
+    parent.start([sys.executable, "-c", script], {})
+    assert wait.until((instance.folder / "ready").exists, 30)
+    assert parent.stop()
+    assert process.marked(parent.mark) == []
+
+
+def test_who_is_killed_for_not_ending_did_not_end_in_order(instance: Instance) -> None:
+    instance.folder.mkdir()
+    slow = ServerProcess(instance, "slow", stop_seconds=0.2, alone_seconds=0.1)
+    slow.start([sys.executable, "-c", SLOW], {})
+    assert wait.until((instance.folder / "ready").exists, 30)
+    assert not slow.stop()
+    assert process.marked(slow.mark) == []
+
+
+def test_a_process_whose_pid_was_not_written_down_is_found(server: ServerProcess) -> None:
+    script = f"import subprocess, time; subprocess.Popen({SLEEPER!r}); time.sleep(600)"
+    server.start([sys.executable, "-c", script], {})
+    pid = server.pid
+    assert wait.until(lambda: len(process.marked(server.mark)) == 2, 30)
+    for left in ("gone", ""):
+        server.pid_file.unlink() if left == "gone" else server.pid_file.write_text(left)
+        assert server.pid == pid
+    server.stop()
+    assert process.marked(server.mark) == []
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_stop_that_was_cut_short_is_ended_first(instance: Instance, ends: bool) -> None:
+    instance.folder.mkdir()
+    swift = Swift(instance, credentials.Credentials.generate())
+    (server,) = swift.processes
+    server.start(SLEEPER, {})
+    swift.finish_stop()
+    assert server.alive()
+    server.pid_file.write_text(f"{server.pid} ending\n")
+    if ends:
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGTERM)
+    swift.finish_stop()
+    assert not server.ending
+    assert process.marked(server.mark) == []
+
+
+@pytest.fixture
+def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """The emulator of an instance that keeps its data; it is a process that only waits."""
+    monkeypatch.setattr(ministack.venvs, "python_of", lambda name: Path(sys.executable))
+    monkeypatch.setattr(Emulator, "answers", lambda self: True)
+    instance = Instance("up", tmp_path / "up", Ports.from_base(20000))
+    start = ServerProcess.start
+    monkeypatch.setattr(ServerProcess, "start", lambda self, command, *_: start(self, SLEEPER, {}))
+    return Emulator(instance, credentials.Credentials.generate())
+
+
+def end_of(emulator: Emulator, number: signal.Signals) -> None:
+    """Somebody else ends it."""
+    (server,) = emulator.processes
+    assert server.pid is not None
+    os.kill(server.pid, number)
+    assert wait.until(lambda: not server.alive(), 30)
+
+
+def save(emulator: Emulator, *, seconds: float) -> None:
+    """Do what an emulator does that ends in order, so many seconds after its start."""
+    state = emulator.folder / "state" / "dynamodb.json"
+    state.parent.mkdir(exist_ok=True)
+    state.write_text("{}")
+    then = (emulator.folder / "unsaved").stat().st_mtime + seconds
+    os.utime(state, (then, then))
+
+
+def test_an_emulator_that_ends_in_order_loses_nothing(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emulator.launch()
+    assert emulator.stop()
+    emulator.launch()
+    save(emulator, seconds=60)
+    end_of(emulator, signal.SIGTERM)  # not by us: its system was shut down
+    emulator.launch()
+    assert emulator.generation == 0
+    assert capsys.readouterr().out == ""
+    assert emulator.stop()
+
+
+def test_of_an_emulator_that_was_killed_it_is_said_what_is_lost(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emulator.launch()
+    save(emulator, seconds=-60)  # by the one before
+    end_of(emulator, signal.SIGKILL)
+    for generation in (1, 1):  # it is said once
+        emulator.launch()
+        assert emulator.generation == generation
+    said = capsys.readouterr().out
+    assert said.count("did not end in order: lost is what was changed in it since") == 1
+    assert "accounts" in said
+    assert emulator.stop()
+
+
+def test_ceph_is_not_given_up_because_its_installation_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "ROOT", "_UNAVAILABLE"):
+        monkeypatch.setattr(ceph_packages, name, tmp_path / name)
+    monkeypatch.setattr(ceph_packages, "_of_system", lambda: False)
+    monkeypatch.setattr(ceph_packages.shutil, "which", lambda program: program)
+    killed = subprocess.CompletedProcess([], -signal.SIGKILL, "")
+    monkeypatch.setattr(ceph_packages.subprocess, "run", lambda *_, **__: killed)
+    with pytest.raises(CloudsError, match="apt-get was killed by signal 9") as error:
+        ceph_packages.install(required=False)
+    assert not isinstance(error.value, CephUnavailable)
+    assert not (tmp_path / "_UNAVAILABLE").exists()
 
 
 def test_nothing_of_the_callers_environment_reaches_a_server(
