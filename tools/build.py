@@ -7,12 +7,13 @@ Written to ``.mcos/build/<target>/``:
 
 ``functions.zip``
     The Chalice project: ``app.py``, ``chalicelib/`` and Chalice's own runtime.
-``mcos.zip``, ``common.zip``, ``auth.zip``, ``s3.zip``, ``swift.zip``
+``mcos.zip``, ``common.zip``, ``auth.zip``, and one zip for each layer of a kind of backend
     The layers, laid out as ``python/...``. ``mcos`` is ours; the others are third-party wheels,
     pinned by hash in ``layers/<layer>/requirements.txt``. A layer holds only what ``common``
     does not.
 ``functions.json``
-    What Chalice declares, as data for Terraform: ``{"runtime", "architecture", "functions":
+    What Chalice declares, and what kinds of backends there are, as data for Terraform:
+    ``{"runtime", "architecture", "layers", "backend_layers": {kind: layer}, "functions":
     {name: {"handler", "memory_size", "timeout"}}}`` (MB, seconds).
 ``build.json``
     The digest of each package's inputs, by which an unchanged package is not built again, that
@@ -47,11 +48,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT)]
+sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "mcos" / "python")]
 
 from clouds.files import write_whole  # noqa: E402  (the path is set above)
+from mcos.storage.kinds import BACKEND_LAYERS  # noqa: E402
 
-THIRD_PARTY_LAYERS = ("common", "auth", "s3", "swift")
+THIRD_PARTY_LAYERS = ("common", "auth", *sorted(set(BACKEND_LAYERS.values())))
 LAYERS = ("mcos", *THIRD_PARTY_LAYERS)
 Layers = dict[str, str]
 """Folders of Python's path, by layer."""
@@ -297,7 +299,8 @@ def functions_package(root: Path, target: Target, described: Path) -> Package:
 
     config = (root / "chalice.json").read_bytes()
     runtime = [target.name, target.python, target.architecture, version("chalice")]
-    inputs = digest(FORMAT, *runtime, config, digest_of_tree(project))
+    kinds = json.dumps(BACKEND_LAYERS, sort_keys=True)
+    inputs = digest(FORMAT, *runtime, config, kinds, digest_of_tree(project))
     return Package("functions", inputs, make)
 
 
@@ -308,6 +311,8 @@ def describe_functions(declared: dict[str, Any], target: Target) -> dict[str, An
     return {
         "runtime": f"python{target.python}",
         "architecture": target.architecture,
+        "layers": LAYERS,
+        "backend_layers": BACKEND_LAYERS,
         "functions": {
             name: {key: function[key] for key in kept}
             for name, function in sorted(functions.items())

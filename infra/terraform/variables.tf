@@ -61,7 +61,7 @@ variable "layer_folders" {
 variable "clusters" {
   description = <<-EOT
     The clusters, by name. For each:
-    - backend: kind of its backend, "s3", "swift" or "ceph";
+    - backend: kind of its backend, one of those of mcos.storage.kinds;
     - provider, location: who runs the backend and where; placement prefers distinct providers;
     - labels: what storage policies select on;
     - weight: share of the replicas, relative to the other clusters;
@@ -84,8 +84,8 @@ variable "clusters" {
   }
 
   validation {
-    condition     = alltrue([for cluster in values(var.clusters) : contains(["s3", "swift", "ceph"], cluster.backend)])
-    error_message = "A backend is \"s3\", \"swift\" or \"ceph\"."
+    condition     = alltrue([for cluster in values(var.clusters) : contains(keys(local.build.backend_layers), cluster.backend)])
+    error_message = "A backend is one of ${join(", ", keys(local.build.backend_layers))}."
   }
 
   validation {

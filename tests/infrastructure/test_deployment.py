@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from mcos.model.clusters import Cluster
+from mcos.storage.kinds import BACKEND_LAYERS
 from tests.infrastructure.conftest import INSTANCE, Deployment
 from tools import local
 from tools.terraform import ROOT
@@ -258,7 +259,6 @@ def test_a_change_that_cannot_be_published_is_kept_in_mind(deployment: Deploymen
 
 
 def test_a_function_has_only_the_layers_it_uses(deployment: Deployment) -> None:
-    backend = {"s3": "s3", "ceph": "s3", "swift": "swift"}
     touching = {
         "check_health",
         "download_object",
@@ -273,7 +273,7 @@ def test_a_function_has_only_the_layers_it_uses(deployment: Deployment) -> None:
         if name in ("authorizer", "login"):
             wanted.append("auth")
         if name in touching:
-            wanted.append(backend[deployment.variables["clusters"][cluster]["backend"]])
+            wanted.append(BACKEND_LAYERS[deployment.variables["clusters"][cluster]["backend"]])
         (environment,) = function["environment"]
         folders = environment["variables"].get("PYTHONPATH")
         if folders is None:

@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from mcos.storage.kinds import BACKEND_LAYERS
 from tests.infrastructure.conftest import Built
 from tools import build
 
@@ -16,8 +17,7 @@ ELF_MACHINE = 18
 AARCH64 = 183
 LAYERS_TOGETHER = [
     ("mcos", "common", "auth"),
-    ("mcos", "common", "s3"),
-    ("mcos", "common", "swift"),
+    *(("mcos", "common", layer) for layer in sorted(set(BACKEND_LAYERS.values()))),
 ]
 
 

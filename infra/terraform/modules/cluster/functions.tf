@@ -37,7 +37,7 @@ locals {
     }
   }
 
-  backend_layer = { s3 = "s3", ceph = "s3", swift = "swift" }[var.cluster.backend]
+  backend_layer = var.build.backend_layers[var.cluster.backend]
   layers = {
     for function in keys(local.functions) : function => concat(
       ["mcos", "common"],

@@ -34,11 +34,13 @@ variable "aws" {
 }
 
 variable "build" {
-  description = "Content of functions.json: runtime, architecture, functions."
+  description = "Content of functions.json: see tools/build.py."
   type = object({
-    runtime      = string
-    architecture = string
-    functions    = map(object({ handler = string, memory_size = number, timeout = number }))
+    runtime        = string
+    architecture   = string
+    layers         = list(string)
+    backend_layers = map(string)
+    functions      = map(object({ handler = string, memory_size = number, timeout = number }))
   })
 }
 

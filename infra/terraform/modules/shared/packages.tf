@@ -1,7 +1,7 @@
 # The zips, by the digest of their content, and the layers made of them.
 
 locals {
-  layers   = toset(var.layered ? ["mcos", "common", "auth", "s3", "swift"] : [])
+  layers   = toset(var.layered ? var.build.layers : [])
   packages = setunion(local.layers, ["functions"])
 }
 

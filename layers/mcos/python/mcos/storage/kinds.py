@@ -44,6 +44,9 @@ _KINDS = {
 BACKEND_KINDS = tuple(_KINDS)
 """Every kind that ``open_backend`` knows."""
 
+BACKEND_LAYERS = {name: kind.layer for name, kind in _KINDS.items()}
+"""The layer that holds each kind's SDK: the build and Terraform have both from here."""
+
 
 def open_backend(
     kind: str, settings: Mapping[str, str], timeouts: Timeouts | None = None
