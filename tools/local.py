@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 ACCESS_KEY = SECRET_KEY = "test"
 REGION = "us-east-1"
+ENDPOINT = "AWS_ENDPOINT_URL"
 
 
 class NotDeployed(Exception):
@@ -50,20 +51,25 @@ def endpoints(instance: str) -> dict[str, str]:
 
 
 def session(endpoint_url: str) -> Session:
-    """A session of the emulator; its clients speak to nothing else.
-
-    localstack-client takes the endpoint of AWS_ENDPOINT_URL before any that it is given.
-    """
+    """A session of the emulator; its clients speak to nothing else."""
     # Imported here: who asks for the entry points need not have it.
     from localstack_client.session import Session
 
-    os.environ["AWS_ENDPOINT_URL"] = endpoint_url
-    return Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
+    # Before the endpoint that it is given, localstack-client takes that of the environment.
+    before = os.environ.get(ENDPOINT)
+    os.environ[ENDPOINT] = endpoint_url
+    try:
+        return Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
+    finally:
+        if before is None:
+            del os.environ[ENDPOINT]
+        else:
+            os.environ[ENDPOINT] = before
 
 
 def use_emulator(instance: str) -> None:
     """Point this process's AWS clients at the emulator."""
-    os.environ["AWS_ENDPOINT_URL"] = describe(instance)["aws_endpoint_url"]
+    os.environ[ENDPOINT] = describe(instance)["aws_endpoint_url"]
     os.environ["AWS_ACCESS_KEY_ID"] = ACCESS_KEY
     os.environ["AWS_SECRET_ACCESS_KEY"] = SECRET_KEY
     os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = REGION

@@ -1,6 +1,7 @@
 """The tools, where nothing is deployed yet."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -60,3 +61,17 @@ def test_a_function_that_terraform_has_made_is_known_by_its_cluster() -> None:
     assert deploy.deployed_function(event("apply_complete", address, "delete")) is None
     other = address.replace("aws_lambda_function.this", "aws_iam_role.function")
     assert deploy.deployed_function(event("apply_complete", other)) is None
+
+
+def test_a_session_speaks_to_its_emulator_and_changes_no_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://of.a.person:1")
+    client = local.session("http://127.0.0.1:2").client("sqs")
+    assert client.meta.endpoint_url == "http://127.0.0.1:2"
+    assert os.environ["AWS_ENDPOINT_URL"] == "http://of.a.person:1"
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert (
+        local.session("http://127.0.0.1:2").client("s3").meta.endpoint_url == "http://127.0.0.1:2"
+    )
+    assert "AWS_ENDPOINT_URL" not in os.environ

@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 from botocore.config import Config
+from localstack_client.session import Session
 from rich.console import Console
 from rich.table import Table
 
 from mcos_client import Client
 from tests.support.services import StorageService, service_of
 from tests.support.wire import CheckedTransport, Wire
+from tools import local
 
 ROOT = Path(__file__).parents[2]
 INSTANCE = os.environ.get("MCOS_INSTANCE", "test")
@@ -193,14 +194,16 @@ def clouds() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def invoke(description: dict[str, Any]) -> Callable[..., Any]:
+def emulator(description: dict[str, Any]) -> Session:
+    """A session of the AWS emulator, as other systems and operators have one."""
+    return local.session(description["aws_endpoint_url"])
+
+
+@pytest.fixture(scope="session")
+def invoke(emulator: Session) -> Callable[..., Any]:
     """Invokes a function of a cluster: ``invoke("ceph", "check_health", {})``."""
-    client = boto3.client(
+    client = emulator.client(
         "lambda",
-        endpoint_url=description["aws_endpoint_url"],
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
         config=Config(connect_timeout=5, read_timeout=120, retries={"total_max_attempts": 1}),
     )
 

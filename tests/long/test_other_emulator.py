@@ -67,15 +67,12 @@ def url(folder: Path, copy: Checkout) -> Iterator[str]:
         process.wait()
 
 
-def test_it_is_deployed_to_as_to_aws(
-    copy: Checkout, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_deployed_to_as_to_aws(copy: Checkout, url: str) -> None:
     copy.make("up", f"EMULATOR={url}")
     entry_points = [line.split()[1] for line in copy.make("-s", "endpoints").splitlines()]
     assert len(entry_points) == 3
     assert all(one.startswith(f"{url}/restapis/") for one in entry_points)
     assert not (copy.state / "run" / "emulator.pid").exists()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", url)  # as the session will
     functions = local.session(url).client("lambda")
     pages = functions.get_paginator("list_functions").paginate()
     listed = [function for page in pages for function in page["Functions"]]

@@ -1,12 +1,11 @@
 """The running local clouds that the tests of the API speak to."""
 
 from collections.abc import Iterator
-from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 from botocore.config import Config
+from localstack_client.session import Session
 
 from mcos_client import Client
 from tests.functional.conftest import Account, AccountFactory
@@ -53,14 +52,10 @@ def container(client: Client) -> str:
 
 
 @pytest.fixture(scope="session")
-def token_key(description: dict[str, Any]) -> str:
+def token_key(emulator: Session) -> str:
     """The key that tokens are signed with: a forger who has it can make any."""
-    secrets = boto3.client(
+    secrets = emulator.client(
         "secretsmanager",
-        endpoint_url=description["aws_endpoint_url"],
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
         config=Config(connect_timeout=5, read_timeout=10),
     )
     key: str = secrets.get_secret_value(SecretId="mcos/token-key")["SecretString"]

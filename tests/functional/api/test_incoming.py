@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 from botocore.config import Config
+from localstack_client.session import Session
 
 from clouds import venvs
 from mcos_client import Client, McosError
@@ -31,16 +31,12 @@ KEYS = {
 
 
 @pytest.fixture(scope="module")
-def aws(description: dict[str, Any]) -> Callable[[str], Any]:
+def aws(emulator: Session) -> Callable[[str], Any]:
     """Makes clients of the emulator, as other systems have them."""
 
     def client(service: str) -> Any:
-        return boto3.client(
+        return emulator.client(
             service,
-            endpoint_url=description["aws_endpoint_url"],
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
             config=Config(connect_timeout=5, read_timeout=30, s3={"addressing_style": "path"}),
         )
 

@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 from botocore.config import Config
+from localstack_client.session import Session
 
 from mcos_client import Client
 from tests.functional.api.conftest import CLUSTERS, Account, AccountFactory
@@ -57,15 +57,11 @@ class Subscription:
 
 
 @pytest.fixture(scope="module")
-def aws(description: dict[str, Any]) -> dict[str, Any]:
+def aws(emulator: Session) -> dict[str, Any]:
     """Clients of whoever may make rules on the bus."""
     return {
-        service: boto3.client(
+        service: emulator.client(
             service,
-            endpoint_url=description["aws_endpoint_url"],
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
             config=Config(connect_timeout=5, read_timeout=30),
         )
         for service in ("events", "iam", "sqs")

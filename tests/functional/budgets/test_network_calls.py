@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
-import boto3
 import pytest
 
-from tools.local import describe
+from tools.local import describe, session
 
 ROOT = Path(__file__).parents[3]
 INSTANCE = os.environ.get("MCOS_INSTANCE", "test")
@@ -26,13 +25,7 @@ def counts() -> dict[str, int]:
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }
-    functions = boto3.client(
-        "lambda",
-        endpoint_url=emulator["AWS_ENDPOINT_URL"],
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    functions = session(emulator["AWS_ENDPOINT_URL"]).client("lambda")
     deployed = functions.get_function_configuration(FunctionName="mcos-s3-create_object")
     path = f"{ROOT / 'layers/mcos/python'}{os.pathsep}{ROOT / 'functions'}"
     finished = subprocess.run(
