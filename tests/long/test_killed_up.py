@@ -8,11 +8,14 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from clouds import wait
+from mcos_client import Client
+from mcos_client.config import DEFAULT_PROFILE, read_profile
 from tests.long.checkout import Checkout, checkout
 
 pytestmark = pytest.mark.long
@@ -20,6 +23,7 @@ pytestmark = pytest.mark.long
 CLUSTERS = ("ceph", "s3", "swift")
 CONTENT = b"kept, whatever is killed\n"
 SOURCE = "functions/app.py"
+BURST = 80
 
 Moment = Callable[[Checkout, str], bool]
 
@@ -70,7 +74,7 @@ FIRST: dict[str, tuple[str | None, Moment]] = {
     "the first services are ready": (None, said("started")),
     "Terraform has made its first things": (None, applied(20)),
     "Terraform has made half of all things": (None, applied(330)),
-    "Terraform waits for queues": (None, applied(620)),
+    "Terraform waits for queues": (".mcos/up", applied(620)),
     "entry points are known and nobody is logged in": (None, there(".mcos/up/endpoints.json")),
 }
 """When it is killed, and what is taken away before, so that this moment comes again."""
@@ -128,6 +132,33 @@ def test_a_stop_is_killed_when_it_begins(copy: Checkout) -> None:
 def test_a_stop_is_killed_before_it_ends(copy: Checkout) -> None:
     copy.kill_when(lambda output: "stopped" in output, "down")
     copy.make("up")
+    check(copy)
+
+
+def test_a_stop_right_after_a_burst_loses_nothing_acknowledged(copy: Checkout) -> None:
+    profile = read_profile(copy.state / "mcos.json", DEFAULT_PROFILE)
+    acknowledged: list[str] = []
+
+    def create(name: str) -> None:
+        with Client(profile.entry_points, profile.token) as client:
+            client.create_object("letters", name, name.encode(), prefer="respond-async")
+        acknowledged.append(name)
+
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [pool.submit(create, f"burst-{number}") for number in range(BURST)]
+        # What is then refused, or cut off, was never acknowledged.
+        assert wait.until(lambda: len(acknowledged) >= BURST // 2, 300)
+        copy.make("down")
+        for job in jobs:
+            job.cancel()
+    assert len(acknowledged) >= BURST // 2
+    copy.make("up")
+    with Client(profile.entry_points, profile.token) as client:
+        for name in acknowledged:
+            settled = client.wait_until_settled("letters", name, timeout=300)
+            assert settled is not None
+            assert settled.state == "CREATED"
+            assert client.download_object("letters", name).content == name.encode()
     check(copy)
 
 
