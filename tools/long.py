@@ -58,6 +58,9 @@ PARTS = (
     Part("outages", 8, (*MARKED, "tests/functional/outages"), 3),
     Part("five clusters", 8, (*MARKED, "tests/functional/five"), 5),
     Part("2 GiB", 8, (*MARKED, "tests/functional/client"), 3, apart=True),
+    # These have a copy of the checkout, and clouds of that.
+    Part("what was killed", 30, (*MARKED, "tests/long/test_killed_up.py"), apart=True),
+    Part("another emulator", 6, (*MARKED, "tests/long/test_other_emulator.py"), apart=True),
     Part(
         "with layers",
         7,
