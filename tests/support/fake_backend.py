@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from io import BytesIO
 from typing import TypeVar
+from urllib.parse import urlencode
 
 from mcos import clock
 from mcos.model.digests import digests_of
@@ -228,7 +229,8 @@ class FakeBackend:
         filename: str | None = None,
     ) -> str:
         check_signed_url(key, expires_in, content_type)
-        return f"fake://{self.kind}/{key}?{content_disposition(filename)}"
+        told = urlencode({"response-content-disposition": content_disposition(filename)})
+        return f"https://{self.kind}.test/{key}?{told}"
 
     def list(self, prefix: str = "", marker: str = "", limit: int = LIST_LIMIT) -> ReplicaPage:
         check_list(prefix, marker, limit)

@@ -10,7 +10,7 @@ from mcos_client.api import objects
 from mcos_client.api.calls import UserCalls
 from mcos_client.api.method import Sends
 from mcos_client.api.models import Download, Downloaded, ObjectStat, Written
-from mcos_client.api.objects import LARGEST_CALL, OCTET_STREAM
+from mcos_client.api.objects import OCTET_STREAM
 from mcos_client.errors import NotSettled, ObjectFailed, ObjectNotFound
 from mcos_client.sending.connection import Connection
 from mcos_client.transfer.download import download_to
@@ -283,7 +283,7 @@ class ContentCalls(UserCalls, Sends):
         """Create or update an object, by one call if it carries the content."""
         source = source_of(content)
         try:
-            small = source.within(LARGEST_CALL)
+            small = source.within(objects.LARGEST_CALL)
             if small is None:
                 written = Uploading(self._connection, container, name, source, options).run()
                 return self._preferred(written, prefer)

@@ -1,19 +1,23 @@
-"""The command, run in this process on a fake MCOS."""
+"""The command, run in this process."""
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from mcos_client.command.main import app
 from mcos_client.command.shared.session import Session
-from tests.unit.client.fake_mcos import PASSWORD, FakeMcos
 from tests.unit.client.stopped_clock import StoppedClock
+from tests.unit.client.system import System
 
-ENTRY_POINT = "http://mcos.test/base"
+# Made once: the parameters of all subcommands are read from their signatures.
+_COMMAND = get_command(app)
 
 
 @dataclass
@@ -36,22 +40,24 @@ class Result:
 
 @dataclass
 class Mcos:
-    """Runs ``mcos``; ``config`` is its file."""
+    """Runs ``mcos`` on a system; ``config`` is its file."""
 
-    fake: FakeMcos
-    clock: StoppedClock
+    system: System
     config: Path
+
+    @property
+    def clock(self) -> StoppedClock:
+        return self.system.clock
 
     def __call__(self, *arguments: str, stdin: bytes = b"", code: int = 0) -> Result:
         """Run it; the exit code has to be ``code``."""
-        session = Session(transport=httpx.MockTransport(self.fake), clock=self.clock)
-        finished = CliRunner().invoke(app, arguments, input=stdin, obj=session)
-        result = Result(finished.exit_code, finished.stdout_bytes, finished.stderr)
-        assert result.code == code, (arguments, result, finished.exc_info)
+        session = Session(transport=httpx.MockTransport(self.system), clock=self.clock)
+        with CliRunner().isolation(input=stdin) as (output, errors, _):
+            with pytest.raises(SystemExit) as end:
+                _COMMAND.main(args=arguments, prog_name="mcos", obj=session)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            found = int(end.value.code or 0)
+            result = Result(found, output.getvalue(), errors.getvalue().decode())
+        assert result.code == code, (arguments, result)
         return result
-
-    def login(self, *options: str) -> Result:
-        secret = f"{PASSWORD}\n".encode()
-        return self(
-            "login", ENTRY_POINT, "--user", "demo", "--password-stdin", *options, stdin=secret
-        )

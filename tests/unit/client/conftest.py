@@ -1,18 +1,27 @@
-"""A client whose requests go to a recorder instead of the network, in a time of its own."""
+"""A client whose requests go to a recorder, or to the system in this process; time is handed in."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
 from mcos_client import Client
+from mcos_client.config import Profile, write_profile
+from tests.support import cloud as support
+from tests.support.cloud import Cloud
+from tests.support.environment import cluster_environment
 from tests.unit.client.command_line import Mcos
-from tests.unit.client.fake_mcos import FakeMcos
 from tests.unit.client.stopped_clock import StoppedClock
+from tests.unit.client.system import ENTRY_POINT, System, let_time_pass, limit_calls
 
-ENTRY_POINT = "http://gateway.test/restapis/abc/$default/_user_request_"
+RECORDER = "http://gateway.test/restapis/abc/$default/_user_request_"
+
+SMALL = 20_000
+"""Bytes that a call carries in most tests: more is large."""
 
 
 @dataclass
@@ -34,6 +43,11 @@ class Gateway:
         return target
 
 
+@pytest.fixture(autouse=True)
+def function_environment() -> None:
+    """In place of that of ``tests/unit``: what functions run here run in ``system``."""
+
+
 @pytest.fixture
 def clock() -> StoppedClock:
     return StoppedClock()
@@ -47,39 +61,58 @@ def gateway() -> Gateway:
 @pytest.fixture
 def client(gateway: Gateway, clock: StoppedClock) -> Iterator[Client]:
     transport = httpx.MockTransport(gateway)
-    with Client(ENTRY_POINT, "a-token", transport=transport, clock=clock) as client:
+    with Client(RECORDER, "a-token", transport=transport, clock=clock) as client:
         yield client
 
 
-@pytest.fixture
-def fake() -> FakeMcos:
-    return FakeMcos()
+@pytest.fixture(scope="package")
+def cloud() -> Iterator[Cloud]:
+    """One cloud for all tests, each of which has an account of its own."""
+    waiting = partial(cluster_environment, prefer="wait")
+    before = dict(os.environ)
+    with pytest.MonkeyPatch.context() as patch, support.running_cloud() as running:
+        patch.setattr(support, "cluster_environment", waiting)
+        patch.setattr("mcos.auth.passwords._N", 16)  # the work of a password is not the subject
+        running.deploy()
+        yield running
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture
-def user(fake: FakeMcos, clock: StoppedClock) -> Iterator[Client]:
-    """A client of a fake MCOS, who has a container ``c``."""
-    transport = httpx.MockTransport(fake)
-    with Client("http://mcos.test/base", "a-token", transport=transport, clock=clock) as client:
+def system(cloud: Cloud, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+    """MCOS, with an account; a call carries little."""
+    limit_calls(monkeypatch, SMALL)
+    let_time_pass(monkeypatch, clock)
+    made = System(cloud, clock)
+    yield made
+    cloud.cut_executions()
+    assert not made.storage.leaks
+
+
+@pytest.fixture
+def user(system: System, clock: StoppedClock) -> Iterator[Client]:
+    """A client of the system, who has a container ``c``."""
+    transport = httpx.MockTransport(system)
+    with Client(ENTRY_POINT, system.token, transport=transport, clock=clock) as client:
         client.create_container("c")
         yield client
-    assert not fake.storage.leaks
 
 
 @pytest.fixture
-def stranger(
-    fake: FakeMcos, clock: StoppedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Mcos:
+def stranger(system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mcos:
     """The command, by somebody who never logged in."""
     config = tmp_path / "config" / "mcos.json"
     monkeypatch.setenv("MCOS_CONFIG", str(config))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.delenv("MCOS_PROFILE", raising=False)
-    return Mcos(fake, clock, config)
+    return Mcos(system, config)
 
 
 @pytest.fixture
 def mcos(stranger: Mcos) -> Mcos:
     """The command, by somebody who is logged in."""
-    stranger.login()
+    system = stranger.system
+    profile = Profile((ENTRY_POINT,), system.account, system.token, "2030-01-01T00:00:00Z")
+    write_profile(stranger.config, "default", profile)
     return stranger

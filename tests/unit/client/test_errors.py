@@ -1,6 +1,5 @@
 """Every refusal becomes the exception that stands for it."""
 
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,9 +8,10 @@ import yaml
 
 import mcos_client
 from mcos_client import Client, errors
+from tests.support.contract import DOCUMENT
 from tests.unit.client.conftest import Gateway
 
-OPENAPI = yaml.safe_load((Path(__file__).parents[3] / "openapi.yaml").read_text("utf-8"))
+OPENAPI = yaml.load(DOCUMENT.read_text("utf-8"), Loader=yaml.CSafeLoader)
 CODES: list[str] = OPENAPI["components"]["schemas"]["ProblemCode"]["enum"]
 
 

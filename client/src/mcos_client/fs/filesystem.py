@@ -21,8 +21,9 @@ from typing import Any, cast
 import httpx
 from fsspec.spec import AbstractBufferedFile, AbstractFileSystem  # type: ignore[import-untyped]
 
+from mcos_client.api import objects
 from mcos_client.api.models import Container, ListedObject, ObjectStat
-from mcos_client.api.objects import LARGEST_CALL, OCTET_STREAM
+from mcos_client.api.objects import OCTET_STREAM
 from mcos_client.client import Client
 from mcos_client.config import DEFAULT_PROFILE, config_path, read_profile
 from mcos_client.content import as_settled
@@ -237,7 +238,7 @@ class McosFileSystem(AbstractFileSystem):
         file, new = Path(lpath), mode == "create"
         container, name = _split(self._strip_protocol(rpath))
         with _file_errors(rpath):
-            if file.stat().st_size <= LARGEST_CALL:
+            if file.stat().st_size <= objects.LARGEST_CALL:
                 with ObjectWriter(
                     self.client, container, name, only_new=new, timeout=self.timeout
                 ) as writer:

@@ -7,8 +7,9 @@ from threading import Semaphore, Thread
 from types import TracebackType
 from typing import Self
 
+from mcos_client.api import objects
 from mcos_client.api.models import Written
-from mcos_client.api.objects import LARGEST_CALL, OCTET_STREAM
+from mcos_client.api.objects import OCTET_STREAM
 from mcos_client.client import Client
 from mcos_client.content import as_settled
 from mcos_client.errors import McosError, ObjectExists, PreconditionFailed
@@ -159,7 +160,7 @@ class ObjectWriter(io.RawIOBase):
 
     def _store(self) -> Written:
         source = StreamSource(self._taken())
-        small = source.within(LARGEST_CALL)
+        small = source.within(objects.LARGEST_CALL)
         if small is not None:
             return self._store_small(small)
         container, name = self._where

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from mcos_client import AsyncClient, Client, ObjectNotFound, Unreachable
-from tests.unit.client.conftest import ENTRY_POINT, Gateway
+from tests.unit.client.conftest import RECORDER, Gateway
 from tests.unit.client.sending.test_attempts import answer, done, lost, problem
 from tests.unit.client.stopped_clock import StoppedClock
 from tests.unit.client.test_client import stat
@@ -24,7 +24,7 @@ def test_calls_are_made_and_sent_again(gateway: Gateway, clock: StoppedClock) ->
     async def use() -> None:
         transport = httpx.MockTransport(gateway)
         async with AsyncClient(
-            ENTRY_POINT, "t", transport=transport, retries=1, clock=clock
+            RECORDER, "t", transport=transport, retries=1, clock=clock
         ) as client:
             answer(gateway, lost, done)
             assert [one.name async for one in client.all_containers()] == ["c"]
@@ -47,7 +47,7 @@ def test_waits_until_an_object_is_settled(gateway: Gateway, clock: StoppedClock)
 
     async def wait() -> str:
         transport = httpx.MockTransport(gateway)
-        async with AsyncClient(ENTRY_POINT, transport=transport, clock=clock) as client:
+        async with AsyncClient(RECORDER, transport=transport, clock=clock) as client:
             settled = await client.wait_until_settled("c", "o")
             assert settled is not None
             return settled.state

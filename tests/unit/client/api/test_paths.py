@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcos_client import Client
-from tests.unit.client.conftest import ENTRY_POINT, Gateway
+from tests.unit.client.conftest import RECORDER, Gateway
 
 AWKWARD = {
     "..": "%2E%2E",
@@ -108,6 +108,6 @@ def test_login_sends_no_token_and_keeps_the_one_it_gets(client: Client, gateway:
 
 
 def test_the_entry_point_may_end_in_a_slash(gateway: Gateway) -> None:
-    with Client(ENTRY_POINT + "/", transport=httpx.MockTransport(gateway)) as client:
+    with Client(RECORDER + "/", transport=httpx.MockTransport(gateway)) as client:
         client.delete_container("c")
     assert gateway.target == "/v1/containers/c"

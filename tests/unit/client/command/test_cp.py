@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.unit.client.command_line import Mcos
-from tests.unit.client.fake_mcos import problem
+from tests.unit.client.system import problem
 
 TREE = {"a.txt": b"1", "b/c.bin": bytes(range(256)), "b/d/e": b"", "ü #%/f": b"2"}
 
@@ -32,7 +32,7 @@ def read(folder: Path) -> dict[str, bytes]:
 
 
 def stored(mcos: Mcos) -> dict[str, bytes]:
-    return {name: one.content for name, one in mcos.fake.containers["c"].items()}
+    return mcos.system.stored()
 
 
 @pytest.mark.parametrize(("target", "prefix"), [("mcos:c", ""), ("mcos:c/x", "x/")])
@@ -91,7 +91,7 @@ def test_one_that_fails_does_not_stop_the_others(mcos: Mcos, folder: Path) -> No
         refused = request.method == "POST" and request.url.path.endswith("a.txt")
         return problem(403, "not_permitted") if refused else None
 
-    mcos.fake.instead = refuse
+    mcos.system.instead = refuse
     result = mcos("cp", "-r", str(folder), "mcos:c", code=5)
     assert sorted(stored(mcos)) == sorted(TREE.keys() - {"a.txt"})
     assert result.errors.count("\n") == 1
@@ -114,5 +114,5 @@ def test_rm_takes_what_others_delete_for_deleted(mcos: Mcos, folder: Path) -> No
             return None
         return problem(404, "object_not_found")
 
-    mcos.fake.instead = gone
+    mcos.system.instead = gone
     assert len(mcos("rm", "-r", "c", "--json").values) == len(TREE)

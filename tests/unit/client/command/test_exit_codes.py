@@ -9,7 +9,7 @@ import yaml
 from mcos_client import errors
 from mcos_client.command.shared.exit_codes import ExitCode, exit_code_of
 from tests.unit.client.command_line import Mcos
-from tests.unit.client.fake_mcos import problem
+from tests.unit.client.system import problem
 from tests.unit.client.test_errors import OPENAPI
 
 EXPECTED = {400: 2, 405: 2, 413: 2, 416: 2, 404: 3, 409: 4, 412: 4, 401: 5, 403: 5, 500: 1, 503: 6}
@@ -59,17 +59,18 @@ def test_what_the_api_does_not_say_has_exit_codes_too(
 
 def test_an_error_is_one_line_with_the_code_of_the_api(mcos: Mcos) -> None:
     result = mcos("stat", "c/o", code=3)
-    assert (result.text, result.errors) == ("", "mcos: Why. [container_not_found]\n")
+    assert result.text == ""
+    assert result.errors == "mcos: There is no such object. [object_not_found]\n"
 
 
 @pytest.mark.parametrize("arguments", [("--json", "stat", "c/o"), ("stat", "c/o", "--json")])
 def test_for_scripts_an_error_is_json(mcos: Mcos, arguments: tuple[str, ...]) -> None:
     told = json.loads(mcos(*arguments, code=3).errors)
-    assert told == {"code": "container_not_found", "detail": "Why.", "status": 404}
+    assert told == {"code": "object_not_found", "detail": "There is no such object.", "status": 404}
 
 
 def test_an_expired_token_says_what_to_do(mcos: Mcos) -> None:
-    mcos.fake.instead = lambda request: problem(401, "token_expired")
+    mcos.system.instead = lambda request: problem(401, "token_expired")
     assert mcos("ls", code=5).errors == "mcos: Why. Run mcos login. [token_expired]\n"
 
 
@@ -77,11 +78,11 @@ def test_who_is_unreachable_is_tried_again_and_then_it_is_6(mcos: Mcos) -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
 
-    mcos.fake.instead = refuse
-    asked = len(mcos.fake.requests)
+    mcos.system.instead = refuse
+    asked = len(mcos.system.requests)
     assert mcos("ls", code=6).errors.endswith("refused [not_sent]\n")
-    assert len(mcos.fake.requests) - asked > 1
-    assert len(mcos.clock.pauses) == len(mcos.fake.requests) - asked - 1
+    assert len(mcos.system.requests) - asked > 1
+    assert len(mcos.clock.pauses) == len(mcos.system.requests) - asked - 1
 
 
 @pytest.mark.parametrize(
@@ -115,9 +116,9 @@ def test_who_is_unreachable_is_tried_again_and_then_it_is_6(mcos: Mcos) -> None:
     ],
 )
 def test_usage_is_2_and_asks_nobody(mcos: Mcos, arguments: tuple[str, ...]) -> None:
-    asked = len(mcos.fake.requests)
+    asked = len(mcos.system.requests)
     mcos(*arguments, code=2)
-    assert len(mcos.fake.requests) == asked
+    assert len(mcos.system.requests) == asked
 
 
 def test_a_file_that_is_not_there_is_1(mcos: Mcos) -> None:

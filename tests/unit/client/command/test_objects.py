@@ -1,15 +1,17 @@
 """Storing, getting, listing, showing and deleting single objects."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from mcos.model.accounts import Role
 from mcos_client.command.shared.output import size_of
 from mcos_client.command.shared.storing import guessed_type
 from tests.unit.client.command_line import Mcos
-from tests.unit.client.fake_mcos import problem
+from tests.unit.client.system import problem
 
 BINARY = bytes(range(256))
 
@@ -24,7 +26,7 @@ def test_a_file_goes_there_and_back(mcos: Mcos, tmp_path: Path) -> None:
     source, target = tmp_path / "source.png", tmp_path / "target"
     source.write_bytes(BINARY)
     mcos("put", str(source), "c/a b/ü.png", "--meta", "colour=blue")
-    stored = mcos.fake.containers["c"]["a b/ü.png"]
+    stored = mcos.system.record("a b/ü.png").shown
     assert (stored.content_type, stored.metadata) == ("image/png", {"colour": "blue"})
     mcos("get", "c/a b/ü.png", str(target))
     assert target.read_bytes() == BINARY
@@ -47,11 +49,11 @@ def test_put_goes_on_when_the_object_is_deleted_in_between(mcos: Mcos) -> None:
 
     def delete_before_update(request: httpx.Request) -> None:
         if request.method == "PUT":
-            mcos.fake.containers["c"].clear()
+            mcos.system.another.delete_object("c", "o", prefer="wait=10")
 
-    mcos.fake.instead = delete_before_update
+    mcos.system.instead = delete_before_update
     mcos("put", "-", "c/o", stdin=b"2")
-    assert mcos.fake.containers["c"]["o"].content == b"2"
+    assert mcos.system.stored() == {"o": b"2"}
 
 
 def test_put_waits_for_a_delete_to_end(mcos: Mcos) -> None:
@@ -60,13 +62,13 @@ def test_put_waits_for_a_delete_to_end(mcos: Mcos) -> None:
             return problem(409, "object_being_deleted", retry_after="1")
         return None
 
-    mcos.fake.instead = refuse
+    mcos.system.instead = refuse
     mcos("put", "-", "c/o", stdin=b"1")
     assert mcos.clock.pauses == [1, 1, 1]
 
 
 def test_put_does_not_wait_for_ever(mcos: Mcos) -> None:
-    mcos.fake.instead = lambda request: problem(409, "object_being_deleted", retry_after="1")
+    mcos.system.instead = lambda request: problem(409, "object_being_deleted", retry_after="1")
     mcos("put", "-", "c/o", stdin=b"1", code=4)
 
 
@@ -82,26 +84,33 @@ def test_no_clobber_and_update_keep_what_they_must_not_touch(mcos: Mcos) -> None
 def test_wait_says_created_when_it_is(mcos: Mcos) -> None:
     [taken] = mcos("put", "-", "c/a", "--no-wait", "--json", stdin=b"1").values
     assert (taken["state"], taken["replicas"]) == ("CREATING", [0, 3])
-    mcos.fake.containers["c"]["a"].states[:] = ["CREATED"]
 
     def take(request: httpx.Request) -> None:
         if request.method in ("POST", "PUT"):
             assert request.headers["prefer"] == "wait=25"
             request.headers["prefer"] = "respond-async"  # as if 25 seconds were not enough
 
-    mcos.fake.instead = take
+    mcos.system.instead = take
     [done] = mcos("put", "-", "c/b", "--wait", "--json", stdin=b"1").values
     assert (done["state"], done["replicas"]) == ("CREATED", [3, 3])
 
 
+def take(request: httpx.Request) -> None:
+    """As if the time of a synchronous call were not enough."""
+    if "prefer" in request.headers:
+        request.headers["prefer"] = "respond-async"
+
+
 def test_a_write_that_fails_after_it_was_taken_is_7(mcos: Mcos) -> None:
-    mcos.fake.taken_becomes = "FAILED"
+    mcos.system.instead = take
+    mcos.clock.meanwhile = lambda: mcos.system.fail("o")
     result = mcos("put", "-", "c/o", "--wait", stdin=b"1", code=7)
     assert result.errors == "mcos: no cluster took it [object_failed]\n"
 
 
 def test_waiting_ends(mcos: Mcos) -> None:
-    mcos.fake.taken_becomes = "CREATING"
+    mcos.system.instead = take
+    mcos.system.working = False
     mcos("put", "-", "c/o", "--wait", "--timeout", "5", stdin=b"1", code=7)
     assert 4 < mcos.clock.now() <= 5
 
@@ -176,16 +185,18 @@ def test_names_do_not_command_the_terminal(mcos: Mcos) -> None:
 def test_stat_shows_every_replica(mcos: Mcos) -> None:
     mcos("put", "-", "c/o.txt", "--meta", "colour=blue", stdin=b"12345")
     text = mcos("stat", "c/o.txt").text
-    digest = mcos.fake.containers["c"]["o.txt"].sha256
+    digest = mcos.system.record("o.txt").shown.sha256
     for cluster in ("s3", "swift", "ceph"):
         [line] = [one for one in text.splitlines() if one.startswith(cluster)]
         assert line.split() == [cluster, cluster, "stored", "5", digest]
-    assert "it is first" not in text
-    assert "it is first" in mcos("stat", "--placement", "c/o.txt").text
+    assert "target" not in text
+    assert "target" in mcos("stat", "--placement", "c/o.txt").text
     [value] = mcos("stat", "c/o.txt", "--json", "--placement").values
     assert [one["state"] for one in value["replicas"]] == ["stored"] * 3
     assert value["metadata"] == {"colour": "blue"}
-    assert value["created_at"] == "2026-01-01T00:00:00Z"
+    record = mcos.system.record("o.txt")
+    assert datetime.fromisoformat(value["created_at"]) == datetime.fromisoformat(record.created_at)
+    assert value["created_at"].endswith("Z")
     assert value["placement"][0]["role"] == "target"
 
 
@@ -197,9 +208,10 @@ def test_watch_prints_each_change_until_it_is_settled(mcos: Mcos) -> None:
 
 
 def test_watch_of_what_fails_is_7(mcos: Mcos) -> None:
-    mcos.fake.taken_becomes = "FAILED"
-    mcos("put", "-", "c/o", stdin=b"1")
-    assert mcos("watch", "c/o", code=7).text.startswith("CREATING: no replicas\nFAILED")
+    mcos("put", "-", "c/o", "--no-wait", stdin=b"1")
+    mcos.clock.meanwhile = lambda: mcos.system.fail("o")
+    lines = mcos("watch", "c/o", code=7).text.splitlines()
+    assert [one.partition(" ")[0] for one in lines] == ["CREATING", "FAILED:"]
 
 
 def test_rm_and_rb(mcos: Mcos) -> None:
@@ -212,9 +224,13 @@ def test_rm_and_rb(mcos: Mcos) -> None:
 
 
 def test_admin_cluster_ls(mcos: Mcos) -> None:
-    line = mcos("admin", "cluster", "ls").text.splitlines()[1]
-    assert line.split() == ["s3", "s3", "ACTIVE", "well", "1", "amazon", "here", "cost=low"]
-    assert mcos("admin", "cluster", "ls", "--json").values[0]["name"] == "s3"
+    mcos("admin", "cluster", "ls", code=5)
+    mcos.system.add_account(Role.ADMIN)
+    lines = mcos("admin", "cluster", "ls").text.splitlines()[1:]
+    facts = {line.split()[0]: line.split()[1:] for line in lines}
+    assert facts["s3"] == ["s3", "ACTIVE", "well", "1", "s3", "here", "-"]
+    values = mcos("admin", "cluster", "ls", "--json").values
+    assert [one["name"] for one in values] == sorted(facts) == ["ceph", "s3", "swift"]
     mcos("admin", "cluster", "rm", "none", code=3)
 
 
@@ -222,7 +238,7 @@ def test_admin_sets_a_policy_as_it_is_written(mcos: Mcos) -> None:
     def echo(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"name": "p", **json.loads(request.content)})
 
-    mcos.fake.instead = echo
+    mcos.system.instead = echo
     parts = ["--part", "1,speed=fast", "--part", "2,cost~low,place=a~b"]
     [value] = mcos("admin", "policy", "set", "p", *parts, "--readable", "1", "--json").values
     assert value["parts"] == [

@@ -1,6 +1,7 @@
 """sync moves what differs, says what it compared, and deletes only what it may."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -8,7 +9,7 @@ import pytest
 
 from tests.unit.client.command.test_cp import TREE, read, stored, write
 from tests.unit.client.command_line import Mcos
-from tests.unit.client.fake_mcos import problem
+from tests.unit.client.system import problem
 
 OLD = 1_600_000_000_123_456_789
 
@@ -23,7 +24,7 @@ def folder(mcos: Mcos, tmp_path: Path) -> Path:
 
 
 def writes(mcos: Mcos) -> int:
-    return sum(one.method in ("POST", "PUT", "DELETE") for one in mcos.fake.requests)
+    return sum(one.method in ("POST", "PUT", "DELETE") for one in mcos.system.requests)
 
 
 def test_the_second_time_nothing_is_moved_and_it_says_so(mcos: Mcos, folder: Path) -> None:
@@ -63,7 +64,8 @@ def test_what_was_stored_without_a_time_has_the_one_of_its_storing(
     mcos("put", "-", "c/o", stdin=b"1")
     mcos("sync", "mcos:c", str(tmp_path / "back"))
     assert mcos("sync", "mcos:c", str(tmp_path / "back")).text.startswith("nothing to do: 1")
-    assert (tmp_path / "back" / "o").stat().st_mtime == 1767225600  # TIME of the fake
+    stored_at = datetime.fromisoformat(mcos.system.record("o").last_modified)
+    assert (tmp_path / "back" / "o").stat().st_mtime == stored_at.timestamp()
 
 
 def test_what_changed_is_moved_and_nothing_else(mcos: Mcos, folder: Path) -> None:
@@ -156,7 +158,7 @@ def test_nothing_is_deleted_when_a_listing_fails(
         listing = request.method == "GET" and request.url.path.endswith("/objects")
         return problem(500, "internal_error") if listing else None
 
-    mcos.fake.instead = refuse
+    mcos.system.instead = refuse
     sides = (str(folder), "mcos:c") if up else ("mcos:c", str(folder))
     mcos("sync", *sides, "--delete", code=1)
     assert "extra" in stored(mcos)
@@ -170,7 +172,7 @@ def test_nothing_is_deleted_when_something_could_not_be_copied(mcos: Mcos, folde
         refused = request.method == "POST" and request.url.path.endswith("a.txt")
         return problem(403, "not_permitted") if refused else None
 
-    mcos.fake.instead = refuse
+    mcos.system.instead = refuse
     result = mcos("sync", str(folder), "mcos:c", "--delete", code=5)
     assert "nothing was deleted" in result.errors
     assert sorted(stored(mcos)) == sorted([*(TREE.keys() - {"a.txt"}), "extra"])
@@ -204,8 +206,8 @@ def test_what_somebody_replaced_since_it_was_listed_is_not_deleted(
         if request.method == "DELETE":
             conditions.append(request.headers["if-match"])
 
-    etag = mcos.fake.containers["c"]["extra"].etag
-    mcos.fake.instead = look
+    etag = mcos.system.record("extra").shown.etag
+    mcos.system.instead = look
     mcos("sync", str(folder), "mcos:c", "--delete")
     assert conditions == [etag]
 
@@ -222,6 +224,10 @@ def test_names_that_are_no_paths_are_told(mcos: Mcos, folder: Path, tmp_path: Pa
 
 def test_what_failed_is_stored_again(mcos: Mcos, folder: Path) -> None:
     mcos("sync", str(folder), "mcos:c")
-    mcos.fake.containers["c"]["a.txt"].states = ["FAILED"]
+    mcos("rm", "c/a.txt")
+    mcos.system.working = False
+    mcos("put", str(folder / "a.txt"), "c/a.txt", "--no-wait")
+    mcos.system.fail("a.txt")
+    mcos.system.working = True
     values = mcos("sync", str(folder), "mcos:c", "--json").values
     assert [one.get("reason") for one in values] == ["failed", None]

@@ -7,24 +7,30 @@ import httpx
 import pytest
 from rich.console import Console
 
-from mcos_client.api.objects import LARGEST_CALL
+from mcos_client.command.names import sizes
 from mcos_client.command.names.globs import Pattern
 from mcos_client.command.shared.progress import bars
 from mcos_client.command.shared.session import Session
 from mcos_client.transfer import download
 from tests.unit.client.command.test_cp import TREE, read, stored, write
 from tests.unit.client.command_line import Mcos
-from tests.unit.client.fake_mcos import problem
+from tests.unit.client.conftest import SMALL
+from tests.unit.client.system import problem
 
-LARGE = bytes(range(256)) * (LARGEST_CALL // 256 + 1)
-PART = "5MiB"
-PARTS = bytes(5 * 1024**2) + b"1" * 5 * 1024**2 + b"2"
+LARGE = bytes(range(256)) * (SMALL // 256 + 1)
+PART = "10KiB"
+PARTS = bytes(10 * 1024) + b"1" * 10 * 1024 + b"2"
 
 
 @pytest.fixture(autouse=True)
 def container(mcos: Mcos) -> str:
     mcos("mb", "c")
     return "c"
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sizes, "SMALLEST_PART", 1)
 
 
 @pytest.fixture
@@ -42,7 +48,6 @@ def test_large_files_and_pipes_go_there_and_back(mcos: Mcos, large: Path, tmp_pa
     assert (tmp_path / "back").read_bytes() == LARGE
     assert mcos("get", "c/pipe", "-").output == LARGE
     assert mcos("cat", "c/file", "c/pipe").output == LARGE * 2
-    assert not mcos.fake.storage.leaks
 
 
 def test_large_files_are_replaced_refused_and_required(mcos: Mcos, large: Path) -> None:
@@ -61,7 +66,7 @@ def test_a_large_put_says_what_was_stored(mcos: Mcos, large: Path) -> None:
     [done] = mcos("put", str(large), "c/p", "--json", "--wait").values
     assert (done["state"], done["replicas"]) == ("CREATED", [3, 3])
     assert mcos("put", str(large), "c/q", "--quiet").text == ""
-    mcos.fake.taken_becomes = "FAILED"
+    mcos.clock.meanwhile = lambda: mcos.system.fail("r")
     mcos("put", str(large), "c/r", "--wait", code=7)
 
 
@@ -69,10 +74,10 @@ def test_an_object_that_appears_while_a_large_file_is_sent_is_replaced(
     mcos: Mcos, large: Path
 ) -> None:
     def appear(request: httpx.Request) -> None:
-        mcos.fake.storage.instead = lambda request: None
+        mcos.system.storage.instead = lambda request: None
         mcos("put", "-", "c/o", stdin=b"somebody else's")
 
-    mcos.fake.storage.instead = appear
+    mcos.system.storage.instead = appear
     mcos("put", str(large), "c/o", "--wait")
     assert stored(mcos) == {"o": LARGE}
 
@@ -80,7 +85,7 @@ def test_an_object_that_appears_while_a_large_file_is_sent_is_replaced(
 def test_parts_have_the_size_that_was_asked_for(mcos: Mcos, tmp_path: Path) -> None:
     (tmp_path / "parts").write_bytes(PARTS)
     mcos("put", str(tmp_path / "parts"), "c/o", "--part-size", PART)
-    assert mcos.fake.uploads.parts_sent == {1: 1, 2: 1, 3: 1}
+    assert mcos.system.storage.puts == {1: 1, 2: 1, 3: 1}
     assert stored(mcos) == {"o": PARTS}
 
 
@@ -108,10 +113,10 @@ def test_another_machine_goes_on_by_the_id(mcos: Mcos, large: Path) -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         return httpx.Response(500)
 
-    mcos.fake.storage.instead = refuse
+    mcos.system.storage.instead = refuse
     result = mcos("put", str(large), "c/o", code=1)
     assert "[storage_refused]" in result.errors
-    mcos.fake.storage.instead = lambda request: None
+    mcos.system.storage.instead = lambda request: None
     [listed] = mcos("uploads", "--json").values
     assert (listed["name"], listed["state"], listed["size"]) == ("o", "OPEN", len(LARGE))
     assert listed["upload"] in mcos("uploads", "ls").text
@@ -123,7 +128,7 @@ def test_another_machine_goes_on_by_the_id(mcos: Mcos, large: Path) -> None:
 
 
 def test_an_upload_is_given_up(mcos: Mcos, large: Path) -> None:
-    mcos.fake.storage.instead = lambda request: httpx.Response(500)
+    mcos.system.storage.instead = lambda request: httpx.Response(500)
     mcos("put", str(large), "c/o", code=1)
     [listed] = mcos("uploads", "ls", "--json").values
     mcos("uploads", "abort", listed["upload"])
@@ -134,25 +139,25 @@ def test_an_upload_is_given_up(mcos: Mcos, large: Path) -> None:
 def test_what_a_failing_put_left_goes_on(mcos: Mcos, tmp_path: Path) -> None:
     (tmp_path / "parts").write_bytes(PARTS)
     put = ("put", str(tmp_path / "parts"), "c/o", "--part-size", PART)
-    last_only = f"{len(PARTS) % (5 * 1024**2)}"
+    last_only = f"{len(PARTS) % (10 * 1024)}"
 
     def refuse(request: httpx.Request) -> httpx.Response | None:
         last = request.headers["content-length"] == last_only
         return httpx.Response(500) if last else None
 
-    mcos.fake.storage.instead = refuse
+    mcos.system.storage.instead = refuse
     mcos(*put, code=1)
-    mcos.fake.storage.instead = lambda request: None
+    mcos.system.storage.instead = lambda request: None
     mcos(*put)
     assert stored(mcos) == {"o": PARTS}
-    assert mcos.fake.uploads.parts_sent == {1: 1, 2: 1, 3: 1}
+    assert mcos.system.storage.puts == {1: 1, 2: 1, 3: 1}
 
 
 def test_a_storage_service_that_is_unreachable_is_6(mcos: Mcos, large: Path) -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
 
-    mcos.fake.storage.instead = refuse
+    mcos.system.storage.instead = refuse
     result = mcos("put", str(large), "c/o", code=6)
     assert result.errors == "mcos: refused [storage_unreachable]\n"
 
@@ -163,14 +168,14 @@ def test_objects_are_copied_with_type_and_metadata(mcos: Mcos, large: Path) -> N
     mcos("put", str(large), "c/x/y/large", "--wait", "--type", "image/x", "--meta", "c=d")
     mcos("cp", "mcos:c/x/small.txt", "mcos:d")
     mcos("cp", "-r", "mcos:c/x", "mcos:d/z")
-    found = mcos.fake.containers["d"]
-    assert sorted(found) == ["small.txt", "z/small.txt", "z/y/large"]
-    assert (found["small.txt"].content_type, found["small.txt"].metadata) == (
-        "text/plain",
-        {"a": "b"},
-    )
-    one = found["z/y/large"]
-    assert (one.content, one.content_type, one.metadata) == (LARGE, "image/x", {"c": "d"})
+    small, large_one = (mcos.system.record(one, "d").shown for one in ("small.txt", "z/y/large"))
+    assert (small.content_type, small.metadata) == ("text/plain", {"a": "b"})
+    assert (large_one.content_type, large_one.metadata) == ("image/x", {"c": "d"})
+    assert mcos.system.stored("d") == {
+        "small.txt": b"small",
+        "z/small.txt": b"small",
+        "z/y/large": LARGE,
+    }
     mcos("cp", "mcos:c/none", "mcos:d", code=3)
     mcos("cp", "-r", "mcos:c/none", "mcos:d", code=3)
 
@@ -184,7 +189,7 @@ def test_a_copy_of_what_arrives_damaged_is_not_made(mcos: Mcos, large: Path) -> 
             return None
         return httpx.Response(200, stream=httpx.ByteStream(other))
 
-    mcos.fake.storage.instead = damage
+    mcos.system.storage.instead = damage
     mcos("cp", "mcos:c/o", "mcos:c/p", code=1)
     assert sorted(stored(mcos)) == ["o"]
 
@@ -263,26 +268,26 @@ def test_what_a_pattern_matches(pattern: str, name: str, matches: bool) -> None:
 def test_a_get_that_fails_can_go_on(
     mcos: Mcos, large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(download, "RANGE", 1_000_000)
+    monkeypatch.setattr(download, "RANGE", 5000)
     mcos("put", str(large), "c/o", "--wait")
     target = tmp_path / "target"
 
     def refuse(request: httpx.Request) -> httpx.Response | None:
-        begins = request.headers.get("range", "").startswith("bytes=2000000-")
+        begins = request.headers.get("range", "").startswith("bytes=10000-")
         return httpx.Response(500) if begins else None
 
     def refuse_again(request: httpx.Request) -> httpx.Response | None:
-        ranged = request.headers.get("range", "").startswith("bytes=2000000-")
+        ranged = request.headers.get("range", "").startswith("bytes=10000-")
         return problem(503, "replicas_unavailable") if ranged else None
 
-    mcos.fake.storage.instead, mcos.fake.instead = refuse, refuse_again
+    mcos.system.storage.instead, mcos.system.instead = refuse, refuse_again
     mcos("get", "c/o", str(target), "--parallel", "1", code=6)
     assert not target.exists()
-    mcos.fake.storage.instead = mcos.fake.instead = lambda request: None
-    fetched = len(mcos.fake.storage.requests)
+    mcos.system.storage.instead = mcos.system.instead = lambda request: None
+    fetched = len(mcos.system.storage.requests)
     mcos("get", "c/o", str(target))
     assert target.read_bytes() == LARGE
-    assert len(mcos.fake.storage.requests) - fetched == 3  # of five ranges, two were there
+    assert len(mcos.system.storage.requests) - fetched == 3  # of five ranges, two were there
 
 
 def test_bars_are_for_people_who_look_on(

@@ -4,6 +4,8 @@ import gzip
 import pickle
 import tomllib
 from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,36 +14,36 @@ import fsspec  # type: ignore[import-untyped]
 import httpx
 import pytest
 
-from mcos_client.api.objects import LARGEST_CALL
+from mcos_client import Client
 from mcos_client.config import Profile, write_profile
-from mcos_client.fs import McosFileSystem
-from tests.unit.client.fake_mcos import FakeMcos
+from mcos_client.fs import McosFileSystem, filesystem
+from tests.unit.client.conftest import SMALL
+from tests.unit.client.stopped_clock import StoppedClock
+from tests.unit.client.system import ENTRY_POINT, System
 
-LARGE = bytes(range(256)) * (LARGEST_CALL // 256 + 1)
+LARGE = bytes(range(256)) * (SMALL // 256 + 1)
 PYPROJECT = Path(__file__).parents[4] / "client" / "pyproject.toml"
 
 
 @pytest.fixture
-def options(fake: FakeMcos) -> dict[str, Any]:
+def options(system: System) -> dict[str, Any]:
     return {
-        "entry_points": "http://mcos.test/base",
-        "token": "a-token",
-        "transport": httpx.MockTransport(fake),
+        "entry_points": ENTRY_POINT,
+        "token": system.token,
+        "transport": httpx.MockTransport(system),
     }
 
 
 @pytest.fixture
-def fs(fake: FakeMcos, options: dict[str, Any]) -> Iterator[McosFileSystem]:
+def fs(
+    options: dict[str, Any], clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[McosFileSystem]:
+    monkeypatch.setattr(filesystem, "Client", partial(Client, clock=clock))
     fsspec.register_implementation("mcos", McosFileSystem, clobber=True)
     fs = fsspec.filesystem("mcos", **options)
     fs.mkdir("c")
     yield fs
-    assert not fake.storage.leaks
     McosFileSystem.clear_instance_cache()
-
-
-def stored(fake: FakeMcos, container: str = "c") -> dict[str, bytes]:
-    return {name: one.content for name, one in fake.containers[container].items()}
 
 
 def test_it_is_registered_under_its_protocol() -> None:
@@ -53,23 +55,23 @@ def test_it_is_registered_under_its_protocol() -> None:
 
 
 def test_it_speaks_for_who_is_logged_in(
-    tmp_path: Path, fake: FakeMcos, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tmp_path / "config.json"
     monkeypatch.setenv("MCOS_CONFIG", str(config))
     for name in ("default", "other"):
-        profile = Profile((f"http://{name}.test",), "demo", "a-token", "2030")
+        profile = Profile((f"http://{name}.test",), "demo", system.token, "2030")
         write_profile(config, name, profile)
-    transport = httpx.MockTransport(fake)
+    transport = httpx.MockTransport(system)
     for profile_name, host in ((None, "default.test"), ("other", "other.test")):
         McosFileSystem(profile=profile_name, transport=transport, skip_instance_cache=True).ls("")
-        assert fake.requests[-1].url.host == host
-        assert fake.requests[-1].headers["authorization"] == "Bearer a-token"
+        assert system.requests[-1].url.host == host
+        assert system.requests[-1].headers["authorization"] == f"Bearer {system.token}"
 
 
 @pytest.mark.parametrize("content", [b"", b"small", LARGE], ids=["empty", "small", "large"])
 def test_what_is_written_can_be_read_as_soon_as_it_is_closed(
-    fs: McosFileSystem, fake: FakeMcos, content: bytes
+    fs: McosFileSystem, system: System, content: bytes
 ) -> None:
     for _ in range(2):  # made, and replaced
         with fs.open("c/x/o", "wb") as file:
@@ -77,11 +79,11 @@ def test_what_is_written_can_be_read_as_soon_as_it_is_closed(
             assert file.tell() == len(content)
         with fs.open("mcos://c/x/o", "rb") as file:
             assert file.read() == content
-    assert stored(fake) == {"x/o": content}
+    assert system.stored() == {"x/o": content}
     assert fs.size("c/x/o") == len(content)
 
 
-def test_nobody_sees_what_is_not_closed(fs: McosFileSystem, fake: FakeMcos) -> None:
+def test_nobody_sees_what_is_not_closed(fs: McosFileSystem, system: System) -> None:
     fs.pipe("c/o", b"old")
     with fs.open("c/o", "wb") as file:
         file.write(LARGE)
@@ -91,15 +93,15 @@ def test_nobody_sees_what_is_not_closed(fs: McosFileSystem, fake: FakeMcos) -> N
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("content", [b"small", LARGE * 2], ids=["small", "large"])
-def test_an_error_has_nothing_stored(fs: McosFileSystem, fake: FakeMcos, content: bytes) -> None:
+def test_an_error_has_nothing_stored(fs: McosFileSystem, system: System, content: bytes) -> None:
     with pytest.raises(ZeroDivisionError), fs.open("c/o", "wb") as file:  # noqa: PT012
         file.write(content)
         raise ZeroDivisionError
-    assert (stored(fake), fake.uploads.begun) == ({}, {})
+    assert (system.stored(), system.uploads) == ({}, [])
 
 
 def test_an_error_has_nothing_stored_where_fsspec_closes_the_file(
-    fs: McosFileSystem, fake: FakeMcos, options: dict[str, Any]
+    fs: McosFileSystem, system: System, options: dict[str, Any]
 ) -> None:
     with (  # noqa: PT012, PT031
         pytest.warns(UserWarning, match="not stored"),
@@ -108,50 +110,49 @@ def test_an_error_has_nothing_stored_where_fsspec_closes_the_file(
     ):
         file.write(b"half")
         raise ZeroDivisionError
-    assert stored(fake) == {}
+    assert system.stored() == {}
 
 
 def test_a_file_may_be_written_while_another_error_is_handled(
-    fs: McosFileSystem, fake: FakeMcos
+    fs: McosFileSystem, system: System
 ) -> None:
     try:
         raise ZeroDivisionError
     except ZeroDivisionError:
         with fs.open("c/o", "wb") as file:
             file.write(b"what went wrong")
-    assert stored(fake) == {"o": b"what went wrong"}
+    assert system.stored() == {"o": b"what went wrong"}
 
 
-def test_what_nobody_closes_is_not_stored(fs: McosFileSystem, fake: FakeMcos) -> None:
+def test_what_nobody_closes_is_not_stored(fs: McosFileSystem, system: System) -> None:
     file = fs.open("c/o", "wb")
     file.write(b"half")
     del file
-    assert stored(fake) == {}
+    assert system.stored() == {}
 
 
-def test_who_writes_learns_that_it_cannot_be_stored(fs: McosFileSystem, fake: FakeMcos) -> None:
-    fake.storage.instead = lambda request: httpx.Response(403)
-    fs.client._clock.sleep = lambda seconds: None  # type: ignore[method-assign]
+def test_who_writes_learns_that_it_cannot_be_stored(fs: McosFileSystem, system: System) -> None:
+    system.storage.instead = lambda request: httpx.Response(403)
     with pytest.raises(Exception, match="403"), fs.open("c/o", "wb") as file:  # noqa: PT012
         for _ in range(100):
             file.write(LARGE)
-    assert stored(fake) == {}
+    assert system.stored() == {}
     with pytest.raises(FileNotFoundError), fs.open("none/o", "wb") as file:
         file.write(b"1")
 
 
-def test_a_transaction_stores_all_or_nothing(fs: McosFileSystem, fake: FakeMcos) -> None:
+def test_a_transaction_stores_all_or_nothing(fs: McosFileSystem, system: System) -> None:
     with fs.transaction:
         for name in ("a", "b"):
             with fs.open(f"c/{name}", "wb") as file:
                 file.write(b"1")
-        assert stored(fake) == {}
-    assert sorted(stored(fake)) == ["a", "b"]
+        assert system.stored() == {}
+    assert sorted(system.stored()) == ["a", "b"]
     with pytest.raises(ZeroDivisionError), fs.transaction:  # noqa: PT012
         with fs.open("c/c", "wb") as file:
             file.write(b"1")
         raise ZeroDivisionError
-    assert sorted(stored(fake)) == ["a", "b"]
+    assert sorted(system.stored()) == ["a", "b"]
 
 
 def test_only_new(fs: McosFileSystem) -> None:
@@ -161,16 +162,16 @@ def test_only_new(fs: McosFileSystem) -> None:
     assert fs.cat("c/o") == b"1"
 
 
-def test_reading_is_by_ranges_that_are_kept(fs: McosFileSystem, fake: FakeMcos) -> None:
+def test_reading_is_by_ranges_that_are_kept(fs: McosFileSystem, system: System) -> None:
     fs.pipe("c/o", LARGE)
-    asked = len(fake.requests)
+    asked = len(system.requests)
     with fs.open("c/o") as file:
         file.seek(-10, 2)
         assert file.read() == LARGE[-10:]
         file.seek(5)
         assert file.read(10) == LARGE[5:15]
         assert file.read(10) == LARGE[15:25]
-    ranges = [one.headers.get("range") for one in fake.requests[asked:]]
+    ranges = [one.headers.get("range") for one in system.requests[asked:]]
     assert sum(one is not None for one in ranges) == 2
     assert fs.cat_file("c/o", 100, 200) == LARGE[100:200]
 
@@ -180,7 +181,7 @@ def test_a_file_that_is_replaced_while_it_is_read_is_no_mix(fs: McosFileSystem) 
     with fs.open("c/o", block_size=1000) as file:
         file.read(10)
         fs.pipe("c/o", LARGE[::-1])
-        file.seek(1_000_000)
+        file.seek(SMALL - 1000)
         with pytest.raises(Exception, match="another version"):
             file.read(10)
 
@@ -223,32 +224,34 @@ def test_listings(fs: McosFileSystem) -> None:
 
 
 @pytest.mark.usefixtures("tree")
-def test_facts(fs: McosFileSystem, fake: FakeMcos) -> None:
+def test_facts(fs: McosFileSystem, system: System) -> None:
     info = fs.info("c/x/b")
     assert (info["type"], info["size"]) == ("file", 2)
-    assert info["ETag"] == fake.containers["c"]["x/b"].etag
+    assert info["ETag"] == system.record("x/b").shown.etag
     assert fs.isdir("c/x")
     assert fs.isdir("c")
     assert fs.isdir("")
     assert not fs.isfile("c/x")
     assert fs.isfile("c/a")
-    assert fs.modified("c/a").year == fs.created("c/a").year == 2026
+    record = system.record("a")
+    assert fs.created("c/a") == datetime.fromisoformat(record.created_at)
+    assert fs.modified("c/a") == datetime.fromisoformat(record.last_modified)
 
 
 @pytest.mark.usefixtures("tree")
 def test_files_are_copied_moved_and_deleted(
-    fs: McosFileSystem, fake: FakeMcos, tmp_path: Path
+    fs: McosFileSystem, system: System, tmp_path: Path
 ) -> None:
-    fake.containers["c"]["a"].metadata["k"] = "v"
+    system.another.update_object("c", "a", b"1", metadata={"k": "v"})
     fs.cp_file("c/a", "c/copy")
-    assert fake.containers["c"]["copy"].metadata == {"k": "v"}
+    assert system.record("copy").shown.metadata == {"k": "v"}
     fs.copy("c/x", "c/z", recursive=True)
     assert fs.find("c/z") == ["c/z/b", "c/z/y/c"]
     fs.mv("c/copy", "c/moved")
     assert not fs.exists("c/copy")
     fs.rm("c/z", recursive=True)
     fs.rm(["c/moved", "c/a"])
-    assert sorted(stored(fake)) == ["x/b", "x/y/c"]
+    assert sorted(system.stored()) == ["x/b", "x/y/c"]
     with pytest.raises(FileNotFoundError):
         fs.rm("c/none")
     with pytest.raises(OSError, match="not empty"):
@@ -269,10 +272,10 @@ def test_files_go_there_and_back(fs: McosFileSystem, tmp_path: Path, content: by
 
 
 @pytest.mark.usefixtures("tree")
-def test_trees_go_there_and_back(fs: McosFileSystem, fake: FakeMcos, tmp_path: Path) -> None:
+def test_trees_go_there_and_back(fs: McosFileSystem, system: System, tmp_path: Path) -> None:
     fs.get("c/", str(tmp_path / "back"), recursive=True)
     fs.put(str(tmp_path / "back") + "/", "d/again/", recursive=True)
-    assert stored(fake, "d") == {f"again/{name}": one for name, one in TREE.items()}
+    assert system.stored("d") == {f"again/{name}": one for name, one in TREE.items()}
 
 
 def test_text_and_compression_are_fsspecs(fs: McosFileSystem, options: dict[str, Any]) -> None:
@@ -290,14 +293,14 @@ def test_it_can_be_sent_to_other_processes(tmp_path: Path) -> None:
 
 
 def test_pandas_writes_and_reads_parquet(
-    fs: McosFileSystem, fake: FakeMcos, options: dict[str, Any]
+    fs: McosFileSystem, system: System, options: dict[str, Any]
 ) -> None:
     pandas = import_module("pandas")
-    rows = 700_000
+    rows = 4000
     frame = pandas.DataFrame({"n": range(rows), "square": [n * n for n in range(rows)]})
     url = "mcos://c/tables/squares.parquet"
     frame.to_parquet(url, storage_options=options)
-    assert len(stored(fake)["tables/squares.parquet"]) > LARGEST_CALL
+    assert len(system.stored()["tables/squares.parquet"]) > SMALL
     assert pandas.read_parquet(url, storage_options=options).equals(frame)
     column = pandas.read_parquet(url, columns=["n"], storage_options=options)
     assert list(column.columns) == ["n"]

@@ -19,7 +19,7 @@ from mcos_client import (
     Unreachable,
 )
 from mcos_client.sending.attempts import FIRST_PAUSE, LONGEST_PAUSE
-from tests.unit.client.conftest import ENTRY_POINT, Gateway
+from tests.unit.client.conftest import RECORDER, Gateway
 from tests.unit.client.stopped_clock import StoppedClock
 
 RETRIES = 3
@@ -40,7 +40,7 @@ Make = Callable[[Client], Any]
 @pytest.fixture
 def client(gateway: Gateway, clock: StoppedClock) -> Iterator[Client]:
     transport = httpx.MockTransport(gateway)
-    with Client(ENTRY_POINT, "t", transport=transport, retries=RETRIES, clock=clock) as client:
+    with Client(RECORDER, "t", transport=transport, retries=RETRIES, clock=clock) as client:
         yield client
 
 
@@ -213,7 +213,7 @@ def test_pauses_grow_and_are_never_the_same(
     answer(gateway, lost)
     transport = httpx.MockTransport(gateway)
     with (
-        Client(ENTRY_POINT, transport=transport, retries=8, clock=clock) as client,
+        Client(RECORDER, transport=transport, retries=8, clock=clock) as client,
         pytest.raises(Unreachable),
     ):
         client.list_container()
@@ -241,7 +241,7 @@ def test_a_long_wait_is_left_to_the_caller(client: Client, gateway: Gateway) -> 
 def test_nothing_is_sent_again_unless_asked_for(gateway: Gateway) -> None:
     answer(gateway, REPLICATION_FAILED)
     with (
-        Client(ENTRY_POINT, transport=httpx.MockTransport(gateway)) as client,
+        Client(RECORDER, transport=httpx.MockTransport(gateway)) as client,
         pytest.raises(ReplicationFailed),
     ):
         client.list_container()

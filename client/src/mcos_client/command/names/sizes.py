@@ -4,6 +4,10 @@ import re
 
 import typer
 
+SMALLEST_PART = 5 * 1024**2
+LARGEST_PART = 5 * 1024**3
+"""Bytes of a part of an upload, as the API takes it."""
+
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 _SIZE = re.compile(r"(\d+)\s*([KMG]?)(?:i?B)?", re.IGNORECASE)
 
@@ -21,6 +25,6 @@ def part_size(text: str | None) -> int | None:
     if matched is None:
         raise typer.BadParameter(f"{text!r} is no size: write 64MiB.")
     size = int(matched[1]) * _UNITS[matched[2].upper()]
-    if not 5 * 1024**2 <= size <= 5 * 1024**3:
+    if not SMALLEST_PART <= size <= LARGEST_PART:
         raise typer.BadParameter("A part has 5 MiB to 5 GiB.")
     return size

@@ -19,7 +19,8 @@ from mcos_client import (
     PreconditionFailed,
     Written,
 )
-from mcos_client.api.objects import LARGEST_CALL, OCTET_STREAM
+from mcos_client.api import objects
+from mcos_client.api.objects import OCTET_STREAM
 from mcos_client.command.names.locations import Location
 from mcos_client.command.shared.progress import NO_BAR, Bar
 from mcos_client.command.shared.session import Session
@@ -117,7 +118,7 @@ def store(
     """
     source = source_of(content)
     try:
-        small = source.within(LARGEST_CALL) if storing.resume is None else None
+        small = source.within(objects.LARGEST_CALL) if storing.resume is None else None
         head = source.head if isinstance(source, StreamSource) else _head(source)
         content_type = storing.content_type or guessed_type(
             where.name, head if small is None else small, whole=small is not None

@@ -1,4 +1,4 @@
-"""A fake MCOS as a server, for commands that are processes of their own."""
+"""The system behind a socket, for commands that are processes of their own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,20 +7,20 @@ from threading import Thread
 
 import httpx
 
-from tests.unit.client.fake_mcos import FakeMcos
+from tests.unit.client.system import System
 
 _FRAMING = {"content-length", "transfer-encoding", "connection"}
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    fake: FakeMcos
+    system: System
 
     def _answer(self) -> None:
         content = self.rfile.read(int(self.headers.get("content-length", 0)))
         url = f"http://{self.headers['host']}{self.path}"
         request = httpx.Request(self.command, url, headers=dict(self.headers), content=content)
-        reply = self.fake(request)
+        reply = self.system(request)
         self.send_response(reply.status_code)
         for name, value in reply.headers.items():
             if name not in _FRAMING:
@@ -46,12 +46,12 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(fake: FakeMcos) -> Iterator[str]:
-    """The address at which a fake MCOS and its storage service answer."""
-    handler = type("Handler", (_Handler,), {"fake": fake})
+def serving(system: System) -> Iterator[str]:
+    """The address at which a system and its storage services answer."""
+    handler = type("Handler", (_Handler,), {"system": system})
     with _Server(("127.0.0.1", 0), handler) as server:
         address = f"http://127.0.0.1:{server.server_address[1]}"
-        fake.storage.address = address
-        Thread(target=server.serve_forever, daemon=True).start()
+        system.storage.address = address
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield address
         server.shutdown()
