@@ -72,7 +72,6 @@ def cloud() -> Iterator[Cloud]:
     before = dict(os.environ)
     with pytest.MonkeyPatch.context() as patch, support.running_cloud() as running:
         patch.setattr(support, "cluster_environment", waiting)
-        patch.setattr("mcos.auth.passwords._N", 16)  # the work of a password is not the subject
         running.deploy()
         yield running
     os.environ.clear()

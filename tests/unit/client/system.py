@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from threading import RLock
 from typing import Any
 
@@ -11,13 +11,12 @@ import pytest
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 
-from chalicelib.api import stat_object
 from mcos import limits
 from mcos.auth import passwords
 from mcos.catalog import accounts, objects
 from mcos.model import lifecycle
 from mcos.model.accounts import Role
-from mcos.model.objects import ObjectRecord
+from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos_client import Client, Upload
 from tests.support.cloud import Cloud
 from tests.support.environment import ACCOUNT_ID, PREFIX, REGION, cluster_environment
@@ -167,7 +166,7 @@ class System:
             return lifecycle.abandon(found, version, reason=reason, forget=False)[0]
 
         with self._lock, self.cloud.network.outside():
-            objects.change((self.account, container, name), give_up)
+            objects.change(ObjectKey(self.account, container, name), give_up)
 
 
 def problem(status: int, code: str, **headers: str) -> httpx.Response:
@@ -180,8 +179,8 @@ def problem(status: int, code: str, **headers: str) -> httpx.Response:
 
 def let_time_pass(patch: pytest.MonkeyPatch, clock: StoppedClock) -> None:
     """Let functions that wait do so in a time of the test's."""
-    waiting: Any = partial(stat_object.stat_object, now=clock.now, sleep=clock.go_on)
-    patch.setattr(stat_object, "stat_object", waiting)
+    patch.setattr("mcos.clock.elapsed", clock.now)
+    patch.setattr("mcos.clock.sleep", clock.go_on)
 
 
 def limit_calls(patch: pytest.MonkeyPatch, count: int) -> None:

@@ -8,7 +8,7 @@ import yaml
 
 import mcos_client
 from mcos_client import Client, errors
-from tests.support.contract import DOCUMENT
+from tests.support.openapi import DOCUMENT
 from tests.unit.client.conftest import Gateway
 
 OPENAPI = yaml.load(DOCUMENT.read_text("utf-8"), Loader=yaml.CSafeLoader)
