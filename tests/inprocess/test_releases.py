@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cloud import Cloud
+from mcos import limits
+from tests.support.cloud import PASSWORD_WORK, Cloud
 from tests.support.environment import CLUSTERS
 from tests.support.gateway import object_path, stat_path
 from tests.support.release import ACCOUNT, LARGE, PASSWORD, Release, put_back, recorded
@@ -100,12 +101,13 @@ def test_uploads_go_on(cloud: Cloud, restored: tuple[User, Release]) -> None:
 
 
 def test_accounts_log_in_and_operators_see_what_they_said(
-    cloud: Cloud, restored: tuple[User, Release]
+    cloud: Cloud, restored: tuple[User, Release], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def log_in(name: str) -> int:
         body = json.dumps({"user_name": name, "password": PASSWORD}).encode()
         return cloud.call("s3", "POST", "/v1/login", body=body).status
 
+    monkeypatch.setattr(limits, "PASSWORD_WORK", PASSWORD_WORK)
     assert (log_in("ada"), log_in("ops"), log_in("eve")) == (200, 200, 401)
     operator = cloud.token("ops")
 

@@ -53,6 +53,9 @@ SYNC = {"prefer": "wait=25"}
 
 _CONTRACT = Contract()
 _TOKEN_KEY = "a key of thirty-two bytes or more"
+PASSWORD_WORK = limits.PASSWORD_WORK
+"""What it is outside of these tests."""
+
 _ROUNDS = 12
 _HOURS = 12 * 3600  # as long as SQS can hide a message: the test decides when it comes again
 
