@@ -33,9 +33,12 @@ WHILE_IT_GROWS = [
         for name in ("packages", "state_machine", "terraform", "aws_plan")
     ),
 ]
+API = sorted(str(file.relative_to(ROOT)) for file in (ROOT / "tests/functional/api").glob("test_*"))
 ON_THREE = [
-    *(f"tests/functional/{folder}" for folder in ("api", "client", "budgets")),
-    *(f"--ignore={file}" for file in WHILE_IT_GROWS),
+    # The longest first: whatever comes last, one process does alone.
+    "tests/functional/client",
+    *sorted(set(API) - set(WHILE_IT_GROWS), key=lambda file: ("uploads" not in file, file)),
+    "tests/functional/budgets",
 ]
 OF_THE_DEPLOYMENT = [f"tests/infrastructure/test_{name}.py" for name in ("deployment", "iam")]
 SPARES = "tests/functional/five/test_spares.py"
@@ -161,8 +164,8 @@ def suite(clouds: Clouds) -> None:
 
 
 def processes(count: int) -> list[str]:
-    """Pytest's options for so many processes; the tests of a file stay together."""
-    return [f"--numprocesses={count}", "--dist=loadfile"]
+    """Pytest's options for so many processes; the tests of a file stay together, in their order."""
+    return [f"--numprocesses={count}", "--dist=loadfile", "--no-loadscope-reorder"]
 
 
 def _pytest(*arguments: str) -> list[str]:

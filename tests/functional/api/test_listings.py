@@ -15,7 +15,7 @@ from tests.support.effort import examples
 from tests.support.stateful.listing import expected_listing, in_order
 from tests.support.wire import Wire, code_of
 
-FOLDED = [f"big/{number:03}" for number in range(20)]
+FOLDED = [f"big/{number:03}" for number in range(12)]
 NAMES = [
     *FOLDED,
     "a",
