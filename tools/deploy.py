@@ -42,6 +42,7 @@ from tools.terraform import CONFIGURATION, Terraform, TerraformError  # noqa: E4
 
 SECRETS_VARIABLE = "TF_VAR_backend_secrets"  # Terraform's way to take what is written nowhere
 PARALLELISM = "-parallelism=50"
+ADOPTIONS = 8  # two or three do, unless something comes to be there all the time
 LOCK_TIMEOUT = "-lock-timeout=60s"  # a Terraform may outlive, for a moment, who was killed
 FUNCTION = re.compile(r'module\.cluster\["(.+)"\]\.aws_lambda_function\.this\["(.+)"\]')
 QUICK = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 1})
@@ -200,14 +201,15 @@ class Local:
             "generation": self.description["aws_generation"],
         }
         applied = read_json(self.record)
-        entry_points = read_json(self.endpoints) or {}
-        if not destroy and applied == wanted and answer(entry_points.values()):
+        there = answer((read_json(self.endpoints) or {}).values())
+        if not destroy and applied == wanted and there:
             print("deployed already", file=sys.stderr)
             return
-        if applied and applied["generation"] != wanted["generation"]:
+        known = isinstance(applied, dict) and applied["generation"] == wanted["generation"]
+        if applied and not known:
             self.begun.touch()  # the emulator is not as that deployment left it
         self.record.unlink(missing_ok=True)
-        outputs = self._apply(variables, destroy=destroy)
+        outputs = self._apply(variables, destroy=destroy, refresh=not (known and there))
         if destroy:
             self.endpoints.unlink(missing_ok=True)
             return
@@ -217,8 +219,13 @@ class Local:
             if str(left) not in (folders or {}).values():
                 shutil.rmtree(left)
 
-    def _apply(self, variables: Mapping[str, Any], *, destroy: bool) -> dict[str, Any]:
-        """Run Terraform; take over what was left by one that was killed."""
+    def _apply(
+        self, variables: Mapping[str, Any], *, destroy: bool, refresh: bool
+    ) -> dict[str, Any]:
+        """Run Terraform; take over what was left by one that was killed.
+
+        Without ``refresh``, everything is taken to be as the last deployment left it.
+        """
         terraform = Terraform(self.work / "data", self.state, self._environment())
         terraform.init()
         state.repair(self.state)
@@ -227,7 +234,8 @@ class Local:
         write_whole(self.begun, "")
         if cut_short and not destroy:
             self._adopt(terraform)
-        progress = self._run(terraform, "destroy" if destroy else "apply")
+        trusted = [] if refresh or destroy or cut_short else ["-refresh=false"]
+        progress = self._run(terraform, "destroy" if destroy else "apply", *trusted)
         if progress.found_things and not destroy:
             self._adopt(terraform)
             progress = self._run(terraform, "apply")
@@ -241,7 +249,8 @@ class Local:
         adopter = Adopter(local.session(self.emulator))
         planned, imports = self.work / "planned", dict[str, str]()
         print("looking for what is there already", file=sys.stderr)
-        while True:
+        creations: list[adopt.Creation] = []
+        for _ in range(ADOPTIONS):
             progress = self._run(terraform, "plan", f"-out={planned}")
             if progress.errors:
                 return  # what is wrong is said when it is applied
