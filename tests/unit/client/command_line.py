@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from mcos_client.command.main import app
 from mcos_client.command.shared.session import Session
-from tests.unit.client.stopped_clock import StoppedClock
+from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.system import System
 
 # Made once: the parameters of all subcommands are read from their signatures.
@@ -46,7 +46,7 @@ class Mcos:
     config: Path
 
     @property
-    def clock(self) -> StoppedClock:
+    def clock(self) -> ClientClock:
         return self.system.clock
 
     def __call__(self, *arguments: str, stdin: bytes = b"", code: int = 0) -> Result:

@@ -9,14 +9,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mcos.clock import replaced_by
 from mcos_client import Client
 from mcos_client.config import Profile, write_profile
 from tests.support import cloud as support
 from tests.support.cloud import Cloud
 from tests.support.environment import cluster_environment
+from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.command_line import Mcos
-from tests.unit.client.stopped_clock import StoppedClock
-from tests.unit.client.system import ENTRY_POINT, System, let_time_pass, limit_calls
+from tests.unit.client.system import ENTRY_POINT, ServerClock, System, limit_calls
 
 RECORDER = "http://gateway.test/restapis/abc/$default/_user_request_"
 
@@ -49,8 +50,8 @@ def function_environment() -> None:
 
 
 @pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
+def clock() -> ClientClock:
+    return ClientClock()
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def gateway() -> Gateway:
 
 
 @pytest.fixture
-def client(gateway: Gateway, clock: StoppedClock) -> Iterator[Client]:
+def client(gateway: Gateway, clock: ClientClock) -> Iterator[Client]:
     transport = httpx.MockTransport(gateway)
     with Client(RECORDER, "a-token", transport=transport, clock=clock) as client:
         yield client
@@ -67,30 +68,31 @@ def client(gateway: Gateway, clock: StoppedClock) -> Iterator[Client]:
 
 @pytest.fixture(scope="package")
 def cloud() -> Iterator[Cloud]:
-    """One cloud for all tests, each of which has an account of its own."""
+    """One cloud for all tests: to start it takes a second."""
     waiting = partial(cluster_environment, prefer="wait")
     before = dict(os.environ)
     with pytest.MonkeyPatch.context() as patch, support.running_cloud() as running:
         patch.setattr(support, "cluster_environment", waiting)
-        running.deploy()
+        patch.setattr("mcos.auth.passwords._N", 16)  # the work of a password is not the subject
         yield running
     os.environ.clear()
     os.environ.update(before)
 
 
 @pytest.fixture
-def system(cloud: Cloud, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+def system(cloud: Cloud, clock: ClientClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
     """MCOS, with an account; a call carries little."""
     limit_calls(monkeypatch, SMALL)
-    let_time_pass(monkeypatch, clock)
-    made = System(cloud, clock)
-    yield made
-    cloud.cut_executions()
+    server_clock = ServerClock()
+    with replaced_by(server_clock):
+        cloud.deploy()
+        made = System(cloud, clock, server_clock)
+        yield made
     assert not made.storage.leaks
 
 
 @pytest.fixture
-def user(system: System, clock: StoppedClock) -> Iterator[Client]:
+def user(system: System, clock: ClientClock) -> Iterator[Client]:
     """A client of the system, who has a container ``c``."""
     transport = httpx.MockTransport(system)
     with Client(ENTRY_POINT, system.token, transport=transport, clock=clock) as client:

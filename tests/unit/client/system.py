@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 
 from mcos import limits
@@ -19,8 +18,9 @@ from mcos.model.accounts import Role
 from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos_client import Client, Upload
 from tests.support.cloud import Cloud
-from tests.support.environment import ACCOUNT_ID, PREFIX, REGION, cluster_environment
-from tests.unit.client.stopped_clock import StoppedClock
+from tests.support.environment import ACCOUNT_ID, cluster_environment
+from tests.support.stopped_clock import StoppedClock
+from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.storage_services import StorageServices
 
 ENTRY_POINT = "http://mcos.test/base"
@@ -28,14 +28,30 @@ PASSWORD = "a-password"
 PARTS_SHOWN = 10
 
 
+class ServerClock(StoppedClock):
+    """Time in the functions, and what the clusters do when one of those waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.meanwhile()
+
+
 @dataclass
 class System:
     """Three clusters, and an account in them. It answers requests; ``instead`` may answer first.
 
-    The clusters do what is left to do when time passes, as long as they are ``working``.
+    The clusters do what is left to do when the client or a function waits.
 
     Attributes
     ----------
+    meanwhile
+        What happens then, in place of that.
+    working
+        False: the clusters do nothing more.
     requests
         Those that came to the entry point.
     storage
@@ -43,7 +59,8 @@ class System:
     """
 
     cloud: Cloud
-    clock: StoppedClock
+    clock: ClientClock
+    server_clock: ServerClock
     requests: list[httpx.Request] = field(default_factory=list)
     instead: Callable[[httpx.Request], httpx.Response | None] = lambda request: None
     working: bool = True
@@ -51,13 +68,11 @@ class System:
     def __post_init__(self) -> None:
         # One after the other: the functions' environment is this process's.
         self._lock = RLock()
-        for name in ("objects", "containers", "uploads", "accounts"):
-            # What moto holds of other tests, it copies with every transaction.
-            dynamodb_backends[ACCOUNT_ID][REGION].get_table(f"{PREFIX}-{name}").items.clear()
         self.account = self.cloud.new_account()
         self.token = self.cloud.token(self.account)
         self.storage = StorageServices(self.cloud, self._lock)
-        self.clock.meanwhile = self.work
+        self.meanwhile: Callable[[], object] = self.work
+        self.clock.meanwhile = self.server_clock.meanwhile = lambda: self.meanwhile()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if self.storage.has(request.url):
@@ -175,12 +190,6 @@ def problem(status: int, code: str, **headers: str) -> httpx.Response:
     sent["content-type"] = "application/problem+json"
     told = {"type": "about:blank", "title": "No", "status": status, "detail": "Why.", "code": code}
     return httpx.Response(status, json=told, headers=sent)
-
-
-def let_time_pass(patch: pytest.MonkeyPatch, clock: StoppedClock) -> None:
-    """Let functions that wait do so in a time of the test's."""
-    patch.setattr("mcos.clock.elapsed", clock.now)
-    patch.setattr("mcos.clock.sleep", clock.go_on)
 
 
 def limit_calls(patch: pytest.MonkeyPatch, count: int) -> None:

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from mcos_client import Client, NotSettled
+from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.conftest import Gateway
-from tests.unit.client.stopped_clock import StoppedClock
 
 
 def stat(state: str, pending: list[dict[str, Any]] | None = None) -> httpx.Response:
@@ -49,7 +49,7 @@ def test_an_object_that_goes_away_is_settled(client: Client, gateway: Gateway) -
     assert client.wait_until_settled("c", "o") is None
 
 
-def test_gives_up_after_the_timeout(client: Client, gateway: Gateway, clock: StoppedClock) -> None:
+def test_gives_up_after_the_timeout(client: Client, gateway: Gateway, clock: ClientClock) -> None:
     gateway.reply = lambda request: stat("CREATING")
     with pytest.raises(NotSettled):
         client.wait_until_settled("c", "o", timeout=10)

@@ -4,14 +4,13 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 import mcos_client
 from mcos_client import Client, errors
-from tests.support.openapi import DOCUMENT
+from tests.support.openapi import document
 from tests.unit.client.conftest import Gateway
 
-OPENAPI = yaml.load(DOCUMENT.read_text("utf-8"), Loader=yaml.CSafeLoader)
+OPENAPI = document()
 CODES: list[str] = OPENAPI["components"]["schemas"]["ProblemCode"]["enum"]
 
 

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from mcos_client import AsyncClient, Client, ObjectNotFound, Unreachable
+from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.conftest import RECORDER, Gateway
 from tests.unit.client.sending.test_attempts import answer, done, lost, problem
-from tests.unit.client.stopped_clock import StoppedClock
 from tests.unit.client.test_client import stat
 
 
@@ -20,7 +20,7 @@ def test_both_are_made_alike() -> None:
     assert defaults(AsyncClient) == defaults(Client)
 
 
-def test_calls_are_made_and_sent_again(gateway: Gateway, clock: StoppedClock) -> None:
+def test_calls_are_made_and_sent_again(gateway: Gateway, clock: ClientClock) -> None:
     async def use() -> None:
         transport = httpx.MockTransport(gateway)
         async with AsyncClient(
@@ -41,7 +41,7 @@ def test_calls_are_made_and_sent_again(gateway: Gateway, clock: StoppedClock) ->
     assert gateway.requests[0].headers["authorization"] == "Bearer t"
 
 
-def test_waits_until_an_object_is_settled(gateway: Gateway, clock: StoppedClock) -> None:
+def test_waits_until_an_object_is_settled(gateway: Gateway, clock: ClientClock) -> None:
     replies = iter([stat("CREATING"), stat("CREATED")])
     gateway.reply = lambda request: next(replies)
 

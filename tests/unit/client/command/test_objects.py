@@ -103,7 +103,7 @@ def take(request: httpx.Request) -> None:
 
 def test_a_write_that_fails_after_it_was_taken_is_7(mcos: Mcos) -> None:
     mcos.system.instead = take
-    mcos.clock.meanwhile = lambda: mcos.system.fail("o")
+    mcos.system.meanwhile = lambda: mcos.system.fail("o")
     result = mcos("put", "-", "c/o", "--wait", stdin=b"1", code=7)
     assert result.errors == "mcos: no cluster took it [object_failed]\n"
 
@@ -209,7 +209,7 @@ def test_watch_prints_each_change_until_it_is_settled(mcos: Mcos) -> None:
 
 def test_watch_of_what_fails_is_7(mcos: Mcos) -> None:
     mcos("put", "-", "c/o", "--no-wait", stdin=b"1")
-    mcos.clock.meanwhile = lambda: mcos.system.fail("o")
+    mcos.system.meanwhile = lambda: mcos.system.fail("o")
     lines = mcos("watch", "c/o", code=7).text.splitlines()
     assert [one.partition(" ")[0] for one in lines] == ["CREATING", "FAILED:"]
 

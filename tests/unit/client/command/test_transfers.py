@@ -66,7 +66,7 @@ def test_a_large_put_says_what_was_stored(mcos: Mcos, large: Path) -> None:
     [done] = mcos("put", str(large), "c/p", "--json", "--wait").values
     assert (done["state"], done["replicas"]) == ("CREATED", [3, 3])
     assert mcos("put", str(large), "c/q", "--quiet").text == ""
-    mcos.clock.meanwhile = lambda: mcos.system.fail("r")
+    mcos.system.meanwhile = lambda: mcos.system.fail("r")
     mcos("put", str(large), "c/r", "--wait", code=7)
 
 

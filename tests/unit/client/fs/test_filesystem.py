@@ -17,8 +17,8 @@ import pytest
 from mcos_client import Client
 from mcos_client.config import Profile, write_profile
 from mcos_client.fs import McosFileSystem, filesystem
+from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.conftest import SMALL
-from tests.unit.client.stopped_clock import StoppedClock
 from tests.unit.client.system import ENTRY_POINT, System
 
 LARGE = bytes(range(256)) * (SMALL // 256 + 1)
@@ -36,7 +36,7 @@ def options(system: System) -> dict[str, Any]:
 
 @pytest.fixture
 def fs(
-    options: dict[str, Any], clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+    options: dict[str, Any], clock: ClientClock, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[McosFileSystem]:
     monkeypatch.setattr(filesystem, "Client", partial(Client, clock=clock))
     fsspec.register_implementation("mcos", McosFileSystem, clobber=True)

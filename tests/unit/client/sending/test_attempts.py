@@ -19,8 +19,8 @@ from mcos_client import (
     Unreachable,
 )
 from mcos_client.sending.attempts import FIRST_PAUSE, LONGEST_PAUSE
+from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.conftest import RECORDER, Gateway
-from tests.unit.client.stopped_clock import StoppedClock
 
 RETRIES = 3
 WRITTEN = {
@@ -38,7 +38,7 @@ Make = Callable[[Client], Any]
 
 
 @pytest.fixture
-def client(gateway: Gateway, clock: StoppedClock) -> Iterator[Client]:
+def client(gateway: Gateway, clock: ClientClock) -> Iterator[Client]:
     transport = httpx.MockTransport(gateway)
     with Client(RECORDER, "t", transport=transport, retries=RETRIES, clock=clock) as client:
         yield client
@@ -202,7 +202,7 @@ def test_a_refusal_is_final(client: Client, gateway: Gateway, status: int, code:
 def test_pauses_grow_and_are_never_the_same(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = StoppedClock()
+    clock = ClientClock()
     drawn: list[float] = []
 
     def uniform(low: float, high: float) -> float:
@@ -223,7 +223,7 @@ def test_pauses_grow_and_are_never_the_same(
 
 
 def test_waits_as_long_as_the_api_says(
-    client: Client, gateway: Gateway, clock: StoppedClock
+    client: Client, gateway: Gateway, clock: ClientClock
 ) -> None:
     answer(gateway, REPLICATION_FAILED, done)
     client.create_object("c", "o", b"1")

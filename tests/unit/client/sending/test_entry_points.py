@@ -5,7 +5,7 @@ import pytest
 
 from mcos_client import Client, NotSent, Unreachable
 from mcos_client.sending.entry_points import REST
-from tests.unit.client.stopped_clock import StoppedClock
+from tests.unit.client.client_clock import ClientClock
 
 FIRST, SECOND = "http://first.test", "http://second.test"
 
@@ -32,12 +32,12 @@ def clusters() -> Clusters:
     return Clusters()
 
 
-def client_of(clusters: Clusters, clock: StoppedClock, *, retries: int = 0) -> Client:
+def client_of(clusters: Clusters, clock: ClientClock, *, retries: int = 0) -> Client:
     transport = httpx.MockTransport(clusters)
     return Client([FIRST, SECOND + "/"], transport=transport, clock=clock, retries=retries)
 
 
-def test_the_first_one_is_asked_while_it_answers(clusters: Clusters, clock: StoppedClock) -> None:
+def test_the_first_one_is_asked_while_it_answers(clusters: Clusters, clock: ClientClock) -> None:
     with client_of(clusters, clock) as client:
         client.list_container()
         client.list_container()
@@ -46,7 +46,7 @@ def test_the_first_one_is_asked_while_it_answers(clusters: Clusters, clock: Stop
 
 
 def test_another_one_is_asked_at_once_if_nothing_was_sent(
-    clusters: Clusters, clock: StoppedClock
+    clusters: Clusters, clock: ClientClock
 ) -> None:
     clusters.down["first"] = httpx.ConnectTimeout
     with client_of(clusters, clock) as client:
@@ -57,9 +57,7 @@ def test_another_one_is_asked_at_once_if_nothing_was_sent(
     assert clock.pauses == []
 
 
-def test_after_a_while_the_first_one_is_asked_again(
-    clusters: Clusters, clock: StoppedClock
-) -> None:
+def test_after_a_while_the_first_one_is_asked_again(clusters: Clusters, clock: ClientClock) -> None:
     clusters.down["first"] = httpx.ConnectError
     with client_of(clusters, clock) as client:
         client.list_container()
@@ -69,7 +67,7 @@ def test_after_a_while_the_first_one_is_asked_again(
     assert clusters.asked == ["first", "second", "first"]
 
 
-def test_all_are_asked_before_it_is_given_up(clusters: Clusters, clock: StoppedClock) -> None:
+def test_all_are_asked_before_it_is_given_up(clusters: Clusters, clock: ClientClock) -> None:
     clusters.down = {"first": httpx.ConnectError, "second": httpx.ConnectError}
     with client_of(clusters, clock) as client, pytest.raises(NotSent, match=SECOND):
         client.list_container()
@@ -77,7 +75,7 @@ def test_all_are_asked_before_it_is_given_up(clusters: Clusters, clock: StoppedC
 
 
 def test_one_that_rests_is_asked_when_there_is_no_other(
-    clusters: Clusters, clock: StoppedClock
+    clusters: Clusters, clock: ClientClock
 ) -> None:
     clusters.down = {"first": httpx.ConnectError, "second": httpx.ConnectError}
     with client_of(clusters, clock) as client:
@@ -90,7 +88,7 @@ def test_one_that_rests_is_asked_when_there_is_no_other(
 
 
 def test_a_lost_reply_moves_on_only_if_retries_were_asked_for(
-    clusters: Clusters, clock: StoppedClock
+    clusters: Clusters, clock: ClientClock
 ) -> None:
     clusters.down["first"] = httpx.ReadTimeout
     with client_of(clusters, clock) as client, pytest.raises(Unreachable):

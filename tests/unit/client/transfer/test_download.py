@@ -19,7 +19,7 @@ from mcos_client import (
     TransferStopped,
 )
 from mcos_client.transfer import download
-from tests.unit.client.stopped_clock import StoppedClock
+from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.storage_services import PIECE, Streamed
 from tests.unit.client.system import System, limit_calls
 
@@ -172,7 +172,7 @@ def test_a_service_that_fails_is_left_for_what_the_api_says_next(
     target: Path,
     status: int,
     way: str,
-    clock: StoppedClock,
+    clock: ClientClock,
 ) -> None:
     def fail(request: httpx.Request) -> httpx.Response | None:
         return httpx.Response(status) if len(gets(system)) <= 2 else None

@@ -28,8 +28,8 @@ from mcos_client import (
 )
 from mcos_client.transfer import source as sources
 from mcos_client.transfer.source import Content, FileSource
+from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.conftest import SMALL
-from tests.unit.client.stopped_clock import StoppedClock
 from tests.unit.client.system import System, problem
 
 PART = 1000
@@ -121,15 +121,13 @@ def test_what_a_call_carries_goes_with_it(
     assert not system.uploads
 
 
-def test_a_wait_that_was_asked_for_is_waited(
-    user: Client, system: System, clock: StoppedClock
-) -> None:
+def test_a_wait_that_was_asked_for_is_waited(user: Client, system: System) -> None:
     written = user.create_object("c", "o", LARGE, prefer="wait=10")
     assert (written.state, written.replicas) == ("CREATED", (3, 3))
     assert written.etag == system.record("o").shown.etag
     system.working = False
     assert user.create_object("c", "p", LARGE, prefer="wait=1").state == "CREATING"
-    clock.meanwhile = lambda: system.fail("q")
+    system.meanwhile = lambda: system.fail("q")
     with pytest.raises(ObjectFailed, match="no cluster took it"):
         user.create_object("c", "q", LARGE, prefer="wait=10")
 
@@ -237,7 +235,7 @@ def test_parts_of_a_stream_that_are_too_large_for_memory_are_held_in_files(
 def test_what_fails_on_the_way_is_sent_again(
     user: Client,
     system: System,
-    clock: StoppedClock,
+    clock: ClientClock,
     part_size: int | None,
     fault: Callable[[], httpx.Response],
 ) -> None:
@@ -358,7 +356,7 @@ def test_replace_creates_or_updates(user: Client, system: System) -> None:
 
 
 def test_a_delete_that_is_under_way_is_waited_for_at_the_end(
-    user: Client, system: System, clock: StoppedClock
+    user: Client, system: System, clock: ClientClock
 ) -> None:
     refusals = iter(range(2))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from mcos_client import Clock
 
 
-class StoppedClock(Clock):
+class ClientClock(Clock):
     """Time that passes only when somebody sleeps.
 
     Attributes
