@@ -1,9 +1,9 @@
 """The functions of a cluster, declared for Chalice: one for each name below.
 
 A function's handler is ``handle`` in the module of its name, ``chalicelib.api.<name>`` or
-``chalicelib.workers.<name>``. All functions share this module, so it imports none of theirs: on
-Lambda the module of the one function that this process serves is imported while the function is
-initialised and the processor is at full speed.
+``chalicelib.workers.<name>``. All functions share this module, so it does not import theirs. On
+Lambda it imports the module of the function that this process serves, while the function is
+initialised and the processor runs at full speed.
 """
 
 import os
@@ -33,7 +33,7 @@ API = (
     "admin_jobs",
     "no_route",
 )
-"""What API Gateway invokes."""
+"""Functions that API Gateway invokes."""
 
 WORKERS = (
     "put_replica",
@@ -48,14 +48,14 @@ WORKERS = (
     "run_jobs",
     "publish_changes",
 )
-"""What the state machine, other clusters, queues, streams and schedules invoke."""
+"""Functions that the state machine, other clusters, queues, streams and schedules invoke."""
 
 MODULES = {
     **{name: f"chalicelib.api.{name}" for name in API},
     **{name: f"chalicelib.workers.{name}" for name in WORKERS},
 }
 
-# Its logger has the name of ours, and a handler of its own there would print every line again.
+# Chalice's logger has the same name as ours: its handler would print every line again.
 app = Chalice(app_name="mcos", configure_logs=False)
 
 
@@ -67,7 +67,7 @@ def _handler(name: str) -> Callable[[Any, Any], Any]:
     return handle
 
 
-# Lambda and Chalice know a function as ``app.<name>``.
+# Lambda and Chalice find a function as ``app.<name>``.
 for _name in MODULES:
     globals()[_name] = app.lambda_function(name=_name)(_handler(_name))
 

@@ -1,1 +1,1 @@
-"""The Lambda handlers. Thin: parse, call mcos, answer."""
+"""The Lambda handlers, which parse requests, call ``mcos`` and answer."""

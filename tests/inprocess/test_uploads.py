@@ -195,7 +195,7 @@ def test_a_content_that_is_not_what_was_said_becomes_no_object(
     stat = sender.user.stat(NAME)
     assert (stat["state"], stat["reason"]) == (
         "FAILED",
-        "The content is not what its digest says.",
+        "The content does not have the digest that its sender gave.",
     )
     sender.cloud.check_storage_of_all()
 

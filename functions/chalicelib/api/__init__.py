@@ -1,1 +1,1 @@
-"""One file a function that API Gateway invokes."""
+"""The functions that API Gateway invokes, one module each."""

@@ -1,8 +1,8 @@
-"""The Lambda authorizer: finds the account of a bearer token.
+"""The Lambda authorizer, which finds the account of a bearer token.
 
-It lets every request through and hands on what it found, because a refusal by the gateway cannot
-be problem+json. ``Request.account`` is the one place where a handler learns the account, and it
-refuses whoever has none.
+It lets every request through and passes on what it found, because a refusal by the gateway cannot
+be problem+json. Handlers get the account from ``Request.account``, which refuses requests without
+a valid token.
 """
 
 from collections.abc import Mapping
@@ -30,5 +30,5 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 def _bearer(headers: Mapping[str, str]) -> str:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise TokenMissing("There is no bearer token.")
+        raise TokenMissing("The request must have a bearer token.")
     return token.strip()

@@ -29,9 +29,9 @@ def handle(request: Request) -> Response:
         count("DamagedReplicas", len(download.damaged))
     headers = content_headers(download.record, version)
     if download.url is not None:
-        # Not to be kept: it is for the caller alone, and for a while.
-        told = {"Location": download.url, "Cache-Control": "no-store"}
-        return Response(307, {**headers, **told, "X-MCOS-Content-Length": str(version.size)})
+        # Not to be cached: the URL is for this caller alone, and for a limited time.
+        redirect = {"Location": download.url, "Cache-Control": "no-store"}
+        return Response(307, {**headers, **redirect, "X-MCOS-Content-Length": str(version.size)})
     if download.content is None:
         return Response(304, headers)
     headers |= {"Content-Type": version.content_type, "Accept-Ranges": "bytes"}
@@ -43,7 +43,7 @@ def handle(request: Request) -> Response:
 
 
 def _byte_range(request: Request) -> ByteRange | None:
-    """The range asked for; None for none, several, or one that is not understood (RFC 9110)."""
+    """Return the requested range; None if there is none, several, or a malformed one (RFC 9110)."""
     found = _RANGE.fullmatch(request.headers.get("range", ""))
     if found is None or found.groups() == ("", ""):
         return None

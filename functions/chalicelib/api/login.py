@@ -8,8 +8,8 @@ from mcos import limits
 from mcos.calls.login import login
 from mcos.errors import InvalidBody
 
-_FORM = 'The body is JSON: {"user_name": "...", "password": "..."}.'
-# The longest password, every character of it as two escapes of JSON.
+_FORM = 'The body must be JSON: {"user_name": "...", "password": "..."}.'
+# Enough for the longest password with every character written as two JSON escapes.
 _LONGEST = 16_384
 
 

@@ -1,4 +1,4 @@
-"""no_route: whatever the API has no route for."""
+"""no_route: requests for which the API has no route."""
 
 import re
 from functools import lru_cache
@@ -19,7 +19,7 @@ def handle(request: Request) -> Response:
 
 @lru_cache(maxsize=1)
 def _routes() -> list[tuple[re.Pattern[str], list[str]]]:
-    """Paths of the OpenAPI document and their methods, as Terraform read them from there."""
+    """Return the paths of the OpenAPI document, as patterns, and their methods."""
     patterns = []
     for template, methods in routes().items():
         pattern = re.escape(template)

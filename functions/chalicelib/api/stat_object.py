@@ -16,7 +16,7 @@ def handle(request: Request) -> Response:
     if request.method != "HEAD":
         record = stat_object(key, wait_seconds=_wait(request))
         return Response.json(200, described(record), headers(record, record.shown))
-    # Who asks with HEAD asks what a download would say now; `wait` is of the JSON alone.
+    # HEAD describes what a download would return now; only the JSON call has `wait`.
     record = stat_object(key)
     version = record.shown
     return Response(
@@ -31,7 +31,7 @@ def handle(request: Request) -> Response:
 
 
 def _wait(request: Request) -> int:
-    """The query parameter ``wait`` in seconds; 0 where there is none.
+    """Return the query parameter ``wait`` in seconds; 0 if there is none.
 
     Raises
     ------
@@ -42,5 +42,5 @@ def _wait(request: Request) -> int:
         return 0
     least, most = limits.WAIT_SECONDS_MIN, limits.WAIT_SECONDS_MAX
     if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
-        raise InvalidQuery(f"wait is a number of seconds from {least} to {most}.")
+        raise InvalidQuery(f"wait must be between {least} and {most} seconds.")
     return int(text)

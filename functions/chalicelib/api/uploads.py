@@ -22,26 +22,28 @@ from mcos.model.uploads import Action, Upload
 
 _DEFAULT_TYPE = "application/octet-stream"
 
-# How many parts are told of when nobody asks for more: each has a URL of half a kilobyte.
+# Default number of parts in a reply: each has a URL of half a kilobyte.
 _PARTS_SHOWN = 100
 
 
 def _content_type(value: Any, name: str) -> str:
     if not is_content_type(text(value, name)):
-        raise InvalidBody(f"{name} is type/subtype.")
+        raise InvalidBody(f"{name} must be type/subtype.")
     return str(value)
 
 
 def _metadata(value: Any, name: str) -> dict[str, str]:
     lowered = {one.lower(): other for one, other in texts(value, name).items()}
     if len(lowered) < len(value):
-        raise InvalidMetadata("Two metadata names differ by case alone.")
+        raise InvalidMetadata("Metadata names must differ in more than case.")
     return lowered
 
 
 def _policy(value: Any, name: str) -> str:
     if not is_policy_name(text(value, name)):
-        raise UnknownStoragePolicy(f"{name} is 1 to {limits.POLICY_NAME_LENGTH} of a-z 0-9 -.")
+        raise UnknownStoragePolicy(
+            f"{name} must have 1 to {limits.POLICY_NAME_LENGTH} characters of a-z 0-9 -."
+        )
     return str(value)
 
 
@@ -52,14 +54,14 @@ def _bytes(length: int) -> Reader:
         except (Base64Error, ValueError):
             found = b""
         if len(found) != length:
-            raise InvalidBody(f"{name} is the base64 of {length} bytes.")
+            raise InvalidBody(f"{name} must be the base64 of {length} bytes.")
         return found
 
     return read
 
 
 def _digest(value: Any, name: str) -> dict[str, str]:
-    """``md5`` and ``sha256`` as the library has them."""
+    """Return the digests that are given, by the library's names ``md5`` and ``sha256``."""
     found = record(value, name, {}, {"md5": _bytes(16), "sha-256": _bytes(32)})
     digests = {}
     if "md5" in found:
@@ -98,7 +100,7 @@ def _begin(request: Request) -> Response:
 @endpoint("list_upload")
 def _list(request: Request) -> Response:
     page = list_upload(request.account, marker=request.query("marker"), limit=request.limit())
-    body = {"uploads": [_told(one) for one in page.uploads], "next_marker": page.more_after}
+    body = {"uploads": [_listed(one) for one in page.uploads], "next_marker": page.more_after}
     return Response.json(200, body)
 
 
@@ -106,7 +108,7 @@ def _list(request: Request) -> Response:
 def _stat(request: Request) -> Response:
     marker = request.query("marker")
     if marker and not (marker.isascii() and marker.isdigit() and int(marker) <= limits.PARTS):
-        raise InvalidQuery("marker is the number of a part.")
+        raise InvalidQuery("marker must be the number of a part.")
     limit = request.limit() if request.query("limit") else _PARTS_SHOWN
     stat = stat_upload(request.account, request.name("upload"), after=int(marker or 0), limit=limit)
     return Response.json(200, _described(stat))
@@ -125,7 +127,7 @@ def _abort(request: Request) -> Response:
     return Response(204)
 
 
-def _told(upload: Upload) -> dict[str, Any]:
+def _listed(upload: Upload) -> dict[str, Any]:
     return {
         "upload": upload.id,
         "container": upload.container,
@@ -145,7 +147,7 @@ def _told(upload: Upload) -> dict[str, Any]:
 
 def _described(stat: UploadStat) -> dict[str, Any]:
     return {
-        **_told(stat.upload),
+        **_listed(stat.upload),
         "put": stat.put and {"url": stat.put.url, "headers": stat.put.headers},
         "parts": [
             {"number": part.number, "size": part.size, "etag": part.etag, "url": part.url}

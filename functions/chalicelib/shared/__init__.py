@@ -1,1 +1,1 @@
-"""What several functions use: parsing requests, replies, problems, log lines."""
+"""Shared by several functions: requests, replies, problems and log lines."""

@@ -10,13 +10,13 @@ _TAG = re.compile(r'\s*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
 
 
 def conditions(request: Request) -> Conditions:
-    """The conditions of a request.
+    """Return the conditions of a request.
 
     Raises
     ------
     InvalidHeader
-        A header is neither ``*`` nor a list of quoted entity tags. To ignore it could overwrite
-        what the caller wanted to guard.
+        A header is neither ``*`` nor a list of quoted entity tags. Ignoring it could overwrite an
+        object that the caller wanted to protect.
     """
     return Conditions(
         if_match=_tags(request, "if-match", weak=False),
@@ -34,10 +34,10 @@ def _tags(request: Request, header: str, *, weak: bool) -> tuple[str, ...] | Non
     while position < len(value):
         found = _TAG.match(value, position)
         if found is None:
-            raise InvalidHeader(f"{header} is neither * nor a list of quoted entity tags.")
+            raise InvalidHeader(f"{header} must be * or a list of quoted entity tags.")
         tags.append(found[1])
         position = found.end()
     if not tags:
-        raise InvalidHeader(f"{header} is empty.")
+        raise InvalidHeader(f"{header} must not be empty.")
     # Strong comparison for If-Match, weak for If-None-Match.
     return tuple(tag.removeprefix("W/") if weak else tag for tag in tags)

@@ -1,4 +1,4 @@
-"""The content that a create or an update sends: bytes, type, metadata, and digests of it."""
+"""The content of a create or an update: bytes, content type, metadata and digests."""
 
 import hashlib
 import hmac
@@ -25,7 +25,7 @@ _ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512"}
 
 
 def content(request: Request) -> Content:
-    """Read a content and check it against the digests that came with it.
+    """Return the content of a request, after checking the digests sent with it.
 
     Raises
     ------
@@ -34,7 +34,8 @@ def content(request: Request) -> Content:
     body = request.body()
     if len(body) > limits.CONTENT_BYTES:
         raise ContentTooLarge(
-            f"The content has {len(body)} bytes; one call takes {limits.CONTENT_BYTES}."
+            f"The content must have at most {limits.CONTENT_BYTES} bytes; it has {len(body)}. "
+            "Send larger content by an upload."
         )
     digests = [*_content_md5(request), *_content_digest(request)]
     agree = all(
@@ -43,11 +44,11 @@ def content(request: Request) -> Content:
     )
     if request.body_is_text and "\ufffd".encode() in body and not (digests and agree):
         raise UnsafeTextBody(
-            "The body came as text and holds U+FFFD: bytes of it may have been replaced on the "
-            "way. Send it as application/octet-stream, or with a Content-Digest."
+            "The body arrived as text and contains U+FFFD, so the gateway may have replaced bytes. "
+            "It must be sent as application/octet-stream, or with a Content-Digest."
         )
     if not agree:
-        raise DigestMismatch("The content is not what its digest says.")
+        raise DigestMismatch("The content must have the digests sent with it.")
     return Content(body, _content_type(request), _metadata(request))
 
 
@@ -55,7 +56,8 @@ def _content_type(request: Request) -> str:
     value = request.headers.get("content-type", "").strip() or _DEFAULT_TYPE
     if not is_content_type(value):
         raise InvalidHeader(
-            f"Content-Type is type/subtype, at most {limits.CONTENT_TYPE_BYTES} characters."
+            "Content-Type must be type/subtype with at most "
+            f"{limits.CONTENT_TYPE_BYTES} characters."
         )
     return value
 
@@ -66,7 +68,7 @@ def _metadata(request: Request) -> dict[str, str]:
         if header.lower().startswith(_METADATA_PREFIX):
             name = header.lower().removeprefix(_METADATA_PREFIX)
             if not name:
-                raise InvalidMetadata("A metadata header has no name behind X-Object-Meta-.")
+                raise InvalidMetadata("A metadata header must have a name after X-Object-Meta-.")
             metadata[name] = value.strip()
     return metadata
 
@@ -86,7 +88,7 @@ def _content_digest(request: Request) -> list[tuple[str, bytes]]:
     for member in value.split(","):
         found = _DIGEST.fullmatch(member)
         if found is None:
-            raise InvalidHeader("Content-Digest is a list like sha-256=:<base64>: (RFC 9530).")
+            raise InvalidHeader("Content-Digest must be a list like sha-256=:<base64>: (RFC 9530).")
         if algorithm := _ALGORITHMS.get(found[1]):
             digests.append((algorithm, _digest("Content-Digest", found[2], algorithm)))
     return digests
@@ -98,5 +100,5 @@ def _digest(header: str, text: str, algorithm: str) -> bytes:
     except (Base64Error, ValueError):
         value = b""
     if len(value) != hashlib.new(algorithm, usedforsecurity=False).digest_size:
-        raise InvalidHeader(f"{header} is no base64 of a {algorithm} digest.")
+        raise InvalidHeader(f"{header} must be the base64 of a {algorithm} digest.")
     return value

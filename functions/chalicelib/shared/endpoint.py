@@ -1,4 +1,4 @@
-"""What every API function does around its call: answer errors, write one log line, count."""
+"""Handling of errors, logging and metrics of the API functions."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -16,16 +16,16 @@ from mcos.settings import settings
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 logger = Logger()
-# What the library logs goes through it too; the runtime's own handler would print it again.
+# The library logs through it too; the runtime's own handler would print every line again.
 logging.getLogger(logger.service).propagate = False
 metrics = Metrics()
 
 
 def endpoint(call: str) -> Callable[[Callable[[Request], Response]], Handler]:
-    """Make a Lambda handler of a function from a request to a reply.
+    """Make a Lambda handler from a function that answers a request.
 
-    One log line says the request's id, the account, the call, its outcome and its duration (ms);
-    names, contents, headers and tokens are in none.
+    It writes one log line with the request's id, the account, the call, its outcome and its
+    duration (ms), but never with names, content, headers or tokens.
     """
 
     def decorate(answer: Callable[[Request], Response]) -> Handler:
@@ -69,9 +69,9 @@ def record(
     started
         ``clock.elapsed()`` when it began.
     error
-        What nobody foresaw; it is logged with its traceback.
+        An unexpected exception, which is logged with its traceback.
     fields
-        What else the line says.
+        Further fields of the line.
     """
     duration = round((clock.elapsed() - started) * 1000, 1)
     line = {"call": call, "outcome": outcome, "duration_ms": duration, **fields}
@@ -90,6 +90,6 @@ def record(
 
 
 def count(name: str, value: int) -> None:
-    """Put a number of its own on record for the cluster, for what is not about a single call."""
+    """Write a metric of the cluster that does not belong to a single call."""
     with single_metric(name=name, unit=MetricUnit.Count, value=value) as metric:
         metric.add_dimension(name="cluster", value=settings().cluster)

@@ -1,4 +1,4 @@
-"""A request as API Gateway's HTTP API hands it over (payload format 2.0), and a reply to it."""
+"""Requests of API Gateway's HTTP API (payload format 2.0), and replies to them."""
 
 import json
 import re
@@ -28,7 +28,7 @@ _MALFORMED_ESCAPE = re.compile("%(?!25)")
 
 @dataclass(frozen=True)
 class Request:
-    """One request. Header names are in lower case, as the gateway makes them."""
+    """A request. Header names are in lower case, as the gateway sends them."""
 
     event: Mapping[str, Any]
 
@@ -51,7 +51,9 @@ class Request:
 
     @property
     def account(self) -> str:
-        """The account that the authorizer found; it lets every request through with its finding.
+        """The account of the token, as the authorizer found it.
+
+        The authorizer lets every request through, so this is where a bad token is refused.
 
         Raises
         ------
@@ -62,13 +64,13 @@ class Request:
         if account:
             return str(account)
         denial = _DENIALS.get(finding.get("denied", ""), TokenInvalid)
-        raise denial("Send 'Authorization: Bearer <token>' with a token of POST /v1/login.")
+        raise denial("The request must have 'Authorization: Bearer <token>' from POST /v1/login.")
 
     def name(self, parameter: str) -> str:
-        """A name in the path, decoded.
+        """Return a name in the path, decoded.
 
-        HTTP APIs decode every escape of a path but ``%25``, so that is the one way in which a
-        percent sign arrives; any other was a malformed escape.
+        HTTP APIs decode every escape of a path except ``%25``, so any other percent sign that
+        arrives belongs to a malformed escape.
 
         Raises
         ------
@@ -76,20 +78,20 @@ class Request:
         """
         raw = str((self.event.get("pathParameters") or {}).get(parameter, ""))
         if _MALFORMED_ESCAPE.search(raw):
-            raise InvalidName(f"The {parameter} name is not percent-encoded: send % as %25.")
+            raise InvalidName(f"The {parameter} name must be percent-encoded: send % as %25.")
         return raw.replace("%25", "%")
 
     def object_key(self) -> ObjectKey:
-        """The object that the path names, in the caller's account.
+        """Return the key of the object that the path names, in the caller's account.
 
         Raises
         ------
-        InvalidName, and what ``account`` raises.
+        InvalidName, and the errors of ``account``.
         """
         return ObjectKey(self.account, self.name("container"), self.name("object"))
 
     def query(self, parameter: str) -> str:
-        """A query parameter, empty where there is none; of several, the last.
+        """Return a query parameter, the last if it is repeated; empty if there is none.
 
         Raises
         ------
@@ -100,14 +102,17 @@ class Request:
                 self.event.get("rawQueryString") or "", keep_blank_values=True, errors="strict"
             )
         except (UnicodeDecodeError, ValueError):
-            raise InvalidQuery("The query is not UTF-8, percent-encoded.") from None
+            raise InvalidQuery("The query must be percent-encoded UTF-8.") from None
         value: str = dict(pairs).get(parameter, "")
         if len(value.encode("utf-8", "replace")) > limits.OBJECT_NAME_BYTES or "\0" in value:
-            raise InvalidQuery(f"{parameter} is longer than a name, or holds a NUL.")
+            raise InvalidQuery(
+                f"{parameter} must have at most {limits.OBJECT_NAME_BYTES} bytes and must not "
+                "contain a NUL."
+            )
         return value
 
     def limit(self) -> int:
-        """The query parameter ``limit``.
+        """Return the query parameter ``limit``, or its default.
 
         Raises
         ------
@@ -117,23 +122,23 @@ class Request:
         if not text:
             return limits.LISTING_ENTRIES
         if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= limits.LISTING_ENTRIES:
-            raise InvalidQuery(f"limit is a number from 1 to {limits.LISTING_ENTRIES}.")
+            raise InvalidQuery(f"limit must be between 1 and {limits.LISTING_ENTRIES}.")
         return int(text)
 
     @property
     def body_is_text(self) -> bool:
-        """Whether the gateway handed the body over as text, bytes that are not UTF-8 replaced."""
+        """Whether the gateway sent the body as text, replacing bytes that are not UTF-8."""
         return bool(self.event.get("body")) and not self.event.get("isBase64Encoded")
 
     def body(self) -> bytes:
-        """The body's bytes."""
+        """Return the body's bytes."""
         body = self.event.get("body") or ""
         return body.encode() if self.body_is_text else b64decode(body)
 
 
 @dataclass(frozen=True)
 class Response:
-    """A reply; ``body`` may be any bytes."""
+    """A reply; ``body`` may be any bytes, None: no body."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -141,12 +146,12 @@ class Response:
 
     @classmethod
     def json(cls, status: int, value: Any, headers: Mapping[str, str] | None = None) -> "Response":
-        """A reply of JSON."""
+        """Return a reply with a JSON body."""
         body = json.dumps(value, ensure_ascii=False).encode()
         return cls(status, {"Content-Type": "application/json", **(headers or {})}, body)
 
     def for_gateway(self, *, head: bool) -> dict[str, Any]:
-        """The reply as the gateway takes it; the reply to a HEAD has no body."""
+        """Return the reply in the gateway's format; the reply to a HEAD has no body."""
         reply: dict[str, Any] = {"statusCode": self.status, "headers": dict(self.headers)}
         if self.body is not None and not head:
             reply["body"] = b64encode(self.body).decode("ascii")

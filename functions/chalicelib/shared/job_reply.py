@@ -1,4 +1,4 @@
-"""How a job is told of."""
+"""Jobs as JSON."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from mcos.model.jobs import Job
 
 
 def described(job: Job) -> dict[str, Any]:
-    """A job and how far it is."""
+    """Return a job and its progress as JSON."""
     return {
         "job": job.id,
         "kind": job.kind.value,

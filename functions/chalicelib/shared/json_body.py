@@ -1,6 +1,6 @@
-"""Bodies of JSON, read field by field: what is missing, unknown or of another type is refused.
+"""JSON bodies, read field by field: missing and unknown fields and wrong types are refused.
 
-What a value may be beyond its type is for the library to say.
+The library checks everything beyond the types.
 """
 
 import json
@@ -13,7 +13,7 @@ from mcos.errors import InvalidBody
 Value = TypeVar("Value")
 
 Reader = Callable[[Any, str], Any]
-"""Makes a value of what JSON has; the text names the field in the refusal."""
+"""Converts a JSON value; the text is the field's name for error messages."""
 
 _LONGEST = 65_536
 
@@ -23,9 +23,9 @@ def fields(
     required: Mapping[str, Reader] | None = None,
     optional: Mapping[str, Reader] | None = None,
 ) -> dict[str, Any]:
-    """The fields of a body that is a JSON object; of the optional ones those that are there.
+    """Return the fields of a body, which must be a JSON object; absent optional ones are left out.
 
-    No body is an object without fields, where none is required.
+    If no field is required, there may be no body.
 
     Raises
     ------
@@ -39,9 +39,19 @@ def fields(
 def record(
     value: Any, where: str, required: Mapping[str, Reader], optional: Mapping[str, Reader]
 ) -> dict[str, Any]:
-    """The fields of a JSON object inside of a body, which is at ``where``."""
+    """Return the fields of a JSON object inside a body.
+
+    Parameters
+    ----------
+    where
+        Path of the object in the body, for error messages; empty: the body itself.
+
+    Raises
+    ------
+    InvalidBody
+    """
     if not isinstance(value, dict):
-        raise InvalidBody(f"{where or 'The body'} is a JSON object.")
+        raise InvalidBody(f"{where or 'The body'} must be a JSON object.")
     prefix = f"{where}." if where else ""
     readers = {**required, **optional}
     for name in required:
@@ -54,72 +64,76 @@ def record(
 
 
 def text(value: Any, name: str) -> str:
+    """Read a text."""
     if not isinstance(value, str):
-        raise InvalidBody(f"{name} is a text.")
+        raise InvalidBody(f"{name} must be a text.")
     return value
 
 
 def number(value: Any, name: str) -> float:
-    # JSON's true is an int of Python's.
+    """Read a number."""
+    # bool is a subclass of int.
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidBody(f"{name} is a number.")
+        raise InvalidBody(f"{name} must be a number.")
     return value
 
 
 def whole(value: Any, name: str) -> int:
+    """Read a whole number."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise InvalidBody(f"{name} is a whole number.")
+        raise InvalidBody(f"{name} must be a whole number.")
     return value
 
 
 def flag(value: Any, name: str) -> bool:
+    """Read true or false."""
     if not isinstance(value, bool):
-        raise InvalidBody(f"{name} is true or false.")
+        raise InvalidBody(f"{name} must be true or false.")
     return value
 
 
 def texts(value: Any, name: str) -> dict[str, str]:
-    """Texts by name, for instance labels."""
+    """Read an object of texts, for instance labels."""
     if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
-        raise InvalidBody(f"{name} is a JSON object of texts.")
+        raise InvalidBody(f"{name} must be a JSON object of texts.")
     return value
 
 
 def listed(read: Callable[[Any, str], Value]) -> Callable[[Any, str], list[Value]]:
-    """A reader of a list."""
+    """Return a reader of a list whose entries ``read`` reads."""
 
     def read_list(value: Any, name: str) -> list[Value]:
         if not isinstance(value, list):
-            raise InvalidBody(f"{name} is a list.")
+            raise InvalidBody(f"{name} must be a list.")
         return [read(one, f"{name}[{number}]") for number, one in enumerate(value)]
 
     return read_list
 
 
 def one_of(kind: Callable[[str], Value], *values: str) -> Callable[[Any, str], Value]:
-    """A reader of one of a few texts, which ``kind`` makes a value of."""
+    """Return a reader of one of these texts, which ``kind`` converts."""
 
     def read_one(value: Any, name: str) -> Value:
         if not isinstance(value, str) or value not in values:
-            raise InvalidBody(f"{name} is one of {', '.join(values)}.")
+            raise InvalidBody(f"{name} must be one of {', '.join(values)}.")
         return kind(value)
 
     return read_one
 
 
 def or_null(read: Callable[[Any, str], Value]) -> Callable[[Any, str], Value | None]:
-    """A reader of a value or null."""
+    """Return a reader of a value or null."""
     return lambda value, name: None if value is None else read(value, name)
 
 
 def _object(request: Request) -> Any:
     body = request.body()
     if len(body) > _LONGEST:
-        raise InvalidBody(f"The body has {len(body)} bytes; {_LONGEST} are allowed.")
+        raise InvalidBody(f"The body must have at most {_LONGEST} bytes; it has {len(body)}.")
     try:
         return json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError):
-        raise InvalidBody("The body is not JSON.") from None
+        raise InvalidBody("The body must be JSON.") from None
 
 
 def _no_number(constant: str) -> None:
@@ -127,5 +141,5 @@ def _no_number(constant: str) -> None:
 
 
 def _shown(name: str) -> str:
-    """A field's name for a refusal: whatever it holds, short and on one line."""
+    """Return a field's name for an error message, shortened and on one line."""
     return repr(name[:64])

@@ -1,4 +1,4 @@
-"""How an object is told of: in headers, as JSON, in a listing."""
+"""Objects in replies: as headers, as JSON, and in a listing."""
 
 from datetime import datetime
 from email.utils import format_datetime
@@ -12,8 +12,8 @@ from mcos.versions.make import Prefer
 
 
 def headers(record: ObjectRecord, version: Version) -> dict[str, str]:
-    """The headers that every reply for an object carries."""
-    # Of what was uploaded the digest may not be known yet.
+    """Return the headers that every reply for an object has."""
+    # The digest of an upload may not be known yet.
     digest = {"Repr-Digest": f"sha-256=:{version.sha256}:"} if version.sha256 else {}
     return {
         "ETag": version.etag,
@@ -25,7 +25,7 @@ def headers(record: ObjectRecord, version: Version) -> dict[str, str]:
 
 
 def content_headers(record: ObjectRecord, version: Version) -> dict[str, str]:
-    """These, and the ones that stand for the content: its time and the user's metadata."""
+    """Return ``headers`` and those of the content: its time and the user metadata."""
     modified = datetime.fromisoformat(version.created_at)
     return {
         **headers(record, version),
@@ -35,13 +35,13 @@ def content_headers(record: ObjectRecord, version: Version) -> dict[str, str]:
 
 
 def written(record: ObjectRecord, preference: Prefer, *, done: int) -> Response:
-    """The reply to a create or an update: ``done`` when it is CREATED, 202 until then."""
+    """Return the reply to a create or an update: status ``done`` if it is CREATED, else 202."""
     status = done if record.state is State.CREATED else 202
     return _of_version(record, record.latest, status, applied(preference))
 
 
 def accepted(record: ObjectRecord, version_id: str) -> Response:
-    """The reply to an upload that has become a version, lately or before."""
+    """Return the reply to an upload that became a version, now or before."""
     return _of_version(record, record.find(version_id) or record.shown, 202, {})
 
 
@@ -62,7 +62,7 @@ def _of_version(
 
 
 def listed(record: ObjectRecord) -> dict[str, Any]:
-    """An object in a listing."""
+    """Return an object's entry in a listing."""
     version = record.shown
     return {
         "name": record.name,
@@ -75,7 +75,7 @@ def listed(record: ObjectRecord) -> dict[str, Any]:
 
 
 def described(record: ObjectRecord) -> dict[str, Any]:
-    """An object with every replica."""
+    """Return an object with its replicas as JSON."""
     version = record.shown
     body = {
         "name": record.name,

@@ -1,4 +1,4 @@
-"""What the operators' functions have in common: they are for admins, and serve several calls."""
+"""Shared by the operators' functions: they are for admins, and each serves several calls."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,11 +8,11 @@ from chalicelib.shared.http import Request, Response
 from mcos.admin.guard import require_admin
 
 Key = tuple[str, str | None]
-"""Method, and the parameter in the path, if there is one."""
+"""Method, and the parameter in the path; None if there is none."""
 
 
 def operation(call: str) -> Callable[[Callable[[Request], Response]], Handler]:
-    """An endpoint that answers admins alone; nothing is looked at before that is known."""
+    """Make an endpoint for admins only; that is checked before anything else."""
 
     def decorate(answer: Callable[[Request], Response]) -> Handler:
         @endpoint(call)
@@ -26,8 +26,10 @@ def operation(call: str) -> Callable[[Callable[[Request], Response]], Handler]:
 
 
 def dispatch(operations: Mapping[Key, Handler]) -> Handler:
-    """A handler for all calls of a resource: the gateway has chosen the path, so the parameter
-    in it says with the method which one is meant."""
+    """Make a handler for all calls of a resource.
+
+    The gateway has matched the path, so the method and the path's parameter identify the call.
+    """
 
     def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         parameter = next(iter(event.get("pathParameters") or {}), None)

@@ -11,7 +11,7 @@ _WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,9})\"?")
 
 
 def prefer(request: Request) -> Prefer:
-    """The preference that is applied; what is not understood is ignored, as the RFC says."""
+    """Return the preference to apply; unknown ones are ignored, as RFC 7240 requires."""
     wait = None
     for preference in request.headers.get("prefer", "").split(","):
         asked = preference.partition(";")[0].strip().lower()
@@ -25,13 +25,13 @@ def prefer(request: Request) -> Prefer:
 
 
 def no_redirect(request: Request) -> bool:
-    """Whether the caller cannot be sent elsewhere."""
+    """Whether the caller refuses redirects."""
     preferences = request.headers.get("prefer", "").split(",")
     return "no-redirect" in [one.partition(";")[0].strip().lower() for one in preferences]
 
 
 def applied(preference: Prefer) -> dict[str, str]:
-    """The header that says what was done."""
+    """Return the header ``Preference-Applied``."""
     mode = preference.mode
     text = mode if mode == "respond-async" else f"wait={preference.wait_seconds}"
     return {"Preference-Applied": text}

@@ -1,4 +1,4 @@
-"""The one table that turns what went wrong into HTTP: problem+json, RFC 9457."""
+"""The one table that turns errors into HTTP replies: problem+json (RFC 9457)."""
 
 import json
 from dataclasses import dataclass
@@ -14,12 +14,18 @@ class NoSuchPath(McosError):
 
 
 class MethodNotAllowed(McosError):
-    """The path has other methods: ``allowed``."""
+    """The path does not have the method.
+
+    Attributes
+    ----------
+    allowed
+        The methods of the path.
+    """
 
     code = "method_not_allowed"
 
     def __init__(self, allowed: list[str]) -> None:
-        super().__init__(f"This path takes {', '.join(allowed)}.")
+        super().__init__(f"The method must be one of {', '.join(allowed)}.")
         self.allowed = allowed
 
 
@@ -76,11 +82,11 @@ _KINDS = {
     "replicas_unavailable": _Kind(503, "Replicas unavailable", retry_after=5),
 }
 
-_UNFORESEEN = "Something went wrong that should not have; the request id finds it in the logs."
+_UNFORESEEN = "An unexpected error occurred; the logs have it under the request id."
 
 
 def problem(error: Exception, request_id: str) -> Response:
-    """The reply for an error. What MCOS did not decide itself says nothing of its cause."""
+    """Return the reply for an error; for an unexpected one it does not reveal the cause."""
     known = isinstance(error, McosError)
     code = error.code if isinstance(error, McosError) else "internal_error"
     kind = _KINDS[code]

@@ -1,4 +1,4 @@
-"""What a function does that is fed by a queue: one message after the other, each on its own."""
+"""Functions that are fed by a queue: they process each message of a batch on its own."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -19,15 +19,14 @@ Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
 def fed_by(queue_url: Callable[[], str]) -> Callable[[Callable[[SQSRecord], None]], Handler]:
-    """Make a Lambda handler of what is done with a message.
+    """Make a Lambda handler from a function that processes one message.
 
-    It answers which messages are to come again: those for which an exception was raised, sooner
-    after few tries than after many.
+    A message for which the function raises an exception is delivered again, later with each try.
 
     Parameters
     ----------
     queue_url
-        Where the messages come from.
+        Returns the URL of the queue.
     """
 
     def decorate(handle_one: Callable[[SQSRecord], None]) -> Handler:
@@ -60,5 +59,5 @@ def _retry_later(queue_url: str, record: SQSRecord) -> None:
     try:
         retry_later(queue_url, record.receipt_handle, tries=tries)
     except AWS_ERRORS as error:
-        # The queue's own visibility timeout brings it back all the same.
+        # The message comes back after the queue's own visibility timeout.
         _log.warning("no backoff for a message: %s", type(error).__name__)

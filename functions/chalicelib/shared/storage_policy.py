@@ -1,4 +1,4 @@
-"""Storage policies: named by ``X-Storage-Policy``, and told of as JSON."""
+"""Storage policies in requests (``X-Storage-Policy``) and in replies (JSON)."""
 
 from typing import Any
 
@@ -9,21 +9,21 @@ from mcos.model.names import is_policy_name
 
 
 def storage_policy(request: Request) -> str | None:
-    """The policy that a request names, None if it names none.
+    """Return the name of the storage policy in a request, None if there is none.
 
     Raises
     ------
     UnknownStoragePolicy
-        No policy can have that name.
+        The name is not a valid name of a policy.
     """
     name = request.headers.get("x-storage-policy")
     if name is not None and not is_policy_name(name):
-        raise UnknownStoragePolicy("X-Storage-Policy is 1 to 64 of a-z 0-9 -.")
+        raise UnknownStoragePolicy("X-Storage-Policy must have 1 to 64 characters of a-z 0-9 -.")
     return name
 
 
 def described(policy: StoragePolicy) -> dict[str, Any]:
-    """A policy as JSON."""
+    """Return a policy as JSON."""
     return {
         "name": policy.name,
         "parts": [

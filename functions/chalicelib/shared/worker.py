@@ -1,4 +1,4 @@
-"""What every worker does around its work: one log line, and counting."""
+"""Logging and metrics of the workers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,9 +8,15 @@ from mcos import clock
 
 
 def logged(call: str, work: Callable[[], tuple[str, Any]], **fields: Any) -> Any:
-    """Do ``work``, which returns its outcome for the log and its result; return the result.
+    """Do ``work``, write one log line, count the call, and return the result.
 
-    An exception is logged and goes on to whoever called the worker, who will try again.
+    Parameters
+    ----------
+    work
+        Returns its outcome, for the log, and its result. Its exceptions are logged and raised
+        again, so that the caller of the worker repeats it.
+    fields
+        Further fields of the log line.
     """
     started = clock.elapsed()
     try:

@@ -1,1 +1,1 @@
-"""One file a function that a state machine, a queue, a stream, a schedule or a cluster invokes."""
+"""The functions that the state machine, queues, streams, schedules or other clusters invoke."""

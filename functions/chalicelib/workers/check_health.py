@@ -9,7 +9,7 @@ from mcos.workers.check_health import check_health
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Anything to ``{"healthy", "reason"}``."""
+    """Take any event; return ``{"healthy", "reason"}``."""
 
     def work() -> tuple[str, dict[str, Any]]:
         health = check_health()

@@ -9,16 +9,17 @@ from mcos.versions.commit import commit_version
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """``{"record", "version_id", "results": [{"cluster", "stored", "tag"?}]}`` to what came of it.
+    """Take ``{"record", "version_id", "results": [{"cluster", "stored", "tag"?}]}``.
 
     Returns
     -------
-    ``{"outcome": mcos.model.lifecycle.Outcome, "stored": clusters that stored their replica}``.
+    ``{"outcome", "stored"}``: an ``Outcome`` of ``mcos.model.lifecycle``, and the clusters that
+    stored their replica.
     """
     record = ObjectRecord.from_json(event["record"])
     version = record.find(event["version_id"])
     if version is None:
-        raise ValueError("the record does not know the version that is to be committed")
+        raise ValueError("the record must have the version to be committed")
     stored = {result["cluster"] for result in event["results"] if result["stored"]}
     tags = {result["cluster"]: result["tag"] for result in event["results"] if "tag" in result}
 

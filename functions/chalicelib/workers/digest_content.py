@@ -1,4 +1,4 @@
-"""digest_content: the first step of the state machine for what was not sent with a call."""
+"""digest_content: the first step of the state machine for content that did not come with a call."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,16 +7,16 @@ from chalicelib.shared.worker import logged
 from mcos.model.objects import ObjectRecord
 from mcos.workers.digest_content import digest_content
 
-# Little is lost when one call is, and it is less than the state machine waits for.
+# Less than the state machine waits, and short enough that a lost call costs little.
 _SECONDS = 40
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """``{"record", "version_id", "content", "digests", "seconds"?}`` to changes of these."""
+    """Take ``{"record", "version_id", "content", "digests", "seconds"?}``; return changes to it."""
     record = ObjectRecord.from_json(event["record"])
     version = record.find(event["version_id"])
     if version is None:
-        raise ValueError("the record does not know the version that is to be digested")
+        raise ValueError("the record must have the version to be digested")
 
     def work() -> tuple[str, dict[str, Any]]:
         result = digest_content(

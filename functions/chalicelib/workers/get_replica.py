@@ -1,4 +1,4 @@
-"""get_replica: called by another cluster's functions to read a replica that is here."""
+"""get_replica: called by another cluster's functions to read a replica of this cluster."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +11,9 @@ from mcos.workers.get_replica import get_replica, sign_replica
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Read a replica, or sign a URL of it.
 
-    ``{"account", "version", "first", "last"}`` to ``{"content"}``, and ``{"account", "version",
-    "sign": {"filename"}}`` to ``{"url"}``; either to ``{"reason", "damaged"}``.
+    Take ``{"account", "version", "first", "last"}`` and return ``{"content"}``, or take
+    ``{"account", "version", "sign": {"filename"}}`` and return ``{"url"}``. If the replica cannot
+    be read, return ``{"reason", "damaged"}``.
     """
     account, version = event["account"], Version.from_json(event["version"])
 

@@ -12,13 +12,13 @@ from mcos.workers.ingest_upload import Refused, ingest_upload
 
 @fed_by(inbound_queue_url)
 def handle(record: SQSRecord) -> None:
-    """One message: see ``mcos.inbound.message``."""
+    """Process one message; see ``mcos.inbound.message``."""
 
     def work() -> tuple[str, None]:
         try:
             return ingest_upload(record.body, record.message_id), None
         except Refused as error:
-            # With its reason, which SQS's own way there would not tell.
+            # SQS's own way to the dead-letter queue would not add the reason.
             queue.refuse(record.body, code=error.code, reason=str(error))
             count("RefusedMessages", 1)
             return error.code, None

@@ -10,15 +10,15 @@ from mcos.workers.publish_changes import Change, Published, publish_changes
 
 
 class NotPublished(Exception):
-    """Nothing of the batch could be published: all of it is to come again."""
+    """No event of the batch could be published: the whole batch must be delivered again."""
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """A batch of stream records to the first of them that is to come again, if one is.
+    """Take a batch of stream records; return the first one to be delivered again, if any.
 
-    The stream gives it and all behind it again, so the order stays. A batch of which nothing was
-    published fails as a whole instead: that is the same to AWS, and emulators know nothing else
-    of a stream. What they have in a batch is one PutEvents, so there is no third case for them.
+    The stream delivers it and all after it again, which keeps the order. If nothing was published,
+    the batch fails as a whole instead: for AWS that is the same, and emulators support only that.
+    A batch is one PutEvents, which an emulator accepts or refuses as a whole.
     """
     changes = [_change(record) for record in event["Records"]]
 

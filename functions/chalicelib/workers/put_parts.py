@@ -1,4 +1,4 @@
-"""put_parts: called by the state machine for a large replica, again until it is whole."""
+"""put_parts: called by the state machine for a large replica, repeatedly until it is complete."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from chalicelib.shared.worker import logged
 from mcos.workers.put_parts import put_parts
 
-# Of the function's 900: parts that were begun come to their end after it.
+# The function has 900 s: parts that have begun may end after these.
 _SECONDS = 600
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """``{"replica", "content", "seconds"?}`` to ``{"cluster", "stored", ...}``."""
+    """Take ``{"replica", "content", "seconds"?}``; return ``{"cluster", "stored", ...}``."""
 
     def work() -> tuple[str, dict[str, Any]]:
         result = put_parts(

@@ -8,7 +8,7 @@ from mcos.workers.put_replica import put_replica
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """``{"replica", "content"}`` to ``{"cluster", "stored", "reason"?}``."""
+    """Take ``{"replica", "content"}``; return ``{"cluster", "stored", "reason"?}``."""
 
     def work() -> tuple[str, dict[str, Any]]:
         result = put_replica(event["replica"], event["content"])

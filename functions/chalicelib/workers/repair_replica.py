@@ -12,7 +12,7 @@ from mcos.workers.repair_replica import repair_replica
 
 @fed_by(lambda: settings().repair_queue_url)
 def handle(record: SQSRecord) -> None:
-    """One message: see ``mcos.replicas.repair_queue``."""
+    """Process one message; see ``mcos.replicas.repair_queue``."""
     body = json.loads(record.body)
     action = body.get("action") if isinstance(body, dict) else None
 

@@ -6,12 +6,12 @@ from typing import Any
 from chalicelib.shared.worker import logged
 from mcos.workers.run_jobs import run_jobs
 
-# The schedule comes again after sixty; the function ends after as many.
+# The schedule invokes the function every 60 s, which is also its timeout.
 _SECONDS = 40
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """``{"seconds"?}`` to the number of replicas begun to be moved, by job."""
+    """Take ``{"seconds"?}``; return the number of replicas that were started to move, by job."""
 
     def work() -> tuple[str, dict[str, int]]:
         moved = run_jobs(seconds=float(event.get("seconds", _SECONDS)))

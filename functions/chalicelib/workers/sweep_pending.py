@@ -6,12 +6,12 @@ from typing import Any
 from chalicelib.shared.worker import logged
 from mcos.workers.sweep_pending import sweep_pending
 
-# An Express execution ends after five minutes; what is older waits for nobody.
+# An Express execution ends after five minutes, so no execution is writing older objects.
 _OLDER_THAN_SECONDS = 330
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """``{"older_than_seconds"?}`` to the number of objects by what was done for them."""
+    """Take ``{"older_than_seconds"?}``; return the number of objects by the action taken."""
 
     def work() -> tuple[str, dict[str, int]]:
         done = sweep_pending(

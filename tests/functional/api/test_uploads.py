@@ -143,7 +143,7 @@ def test_a_content_that_is_not_what_was_said_is_given_up(
         lambda: client.stat_object(container, "film").state == "FAILED", "the object is FAILED"
     )
     assert client.stat_object(container, "film").reason == (
-        "The content is not what its digest says."
+        "The content does not have the digest that its sender gave."
     )
 
 

@@ -86,11 +86,11 @@ def test_what_is_missing_or_unknown_is_refused_by_its_name() -> None:
 
 def test_a_field_inside_of_others_is_named_with_its_way() -> None:
     inner = listed(lambda value, where: record(value, where, {"replicas": whole}, {"must": texts}))
-    with pytest.raises(InvalidBody, match=r"parts\[1\]\.must is"):
+    with pytest.raises(InvalidBody, match=r"parts\[1\]\.must must be"):
         fields(sent({"parts": [{"replicas": 1}, {"replicas": 1, "must": 1}]}), {"parts": inner})
     with pytest.raises(InvalidBody, match=r"parts\[0\]\.replicas is missing"):
         fields(sent({"parts": [{}]}), {"parts": inner})
-    with pytest.raises(InvalidBody, match=r"parts\[0\] is a JSON object"):
+    with pytest.raises(InvalidBody, match=r"parts\[0\] must be a JSON object"):
         fields(sent({"parts": [[]]}), {"parts": inner})
 
 

@@ -329,7 +329,7 @@ def test_a_content_just_as_large_as_allowed_is_fetched(source: Source) -> None:
 def test_after_its_end_a_fetch_cannot_be_taken_for_the_end_of_a_content(source: Source) -> None:
     source.answers["/file"] = reply(200, b"x" * 100, length=False)
     with source.fetch() as fetched:
-        with pytest.raises(ValueError, match="nothing"):
+        with pytest.raises(ValueError, match="1 or more"):
             fetched.read(0)
         assert fetched.read(10) == b"x" * 10
     with pytest.raises(ValueError, match="over"):
@@ -394,7 +394,7 @@ def test_a_host_that_is_not_allowed_is_not_even_looked_up(
     source: Source, url: str, allowed: list[str]
 ) -> None:
     given = FetchRules(tuple(allowed), 100, 10)
-    assert "not allowed" in refusal(source, f"{url}?{SECRET}", given)
+    assert "must have allowed" in refusal(source, f"{url}?{SECRET}", given)
     assert source.asked == source.connected == []
 
 
@@ -414,7 +414,7 @@ def test_a_host_that_is_not_allowed_is_not_even_looked_up(
     ],
 )
 def test_only_https_is_fetched(source: Source, url: str) -> None:
-    assert refusal(source, f"{url}?{SECRET}") == "only https:// is fetched"
+    assert refusal(source, f"{url}?{SECRET}") == "the URL must begin with https://"
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ def test_only_https_is_fetched(source: Source, url: str) -> None:
 )
 def test_a_url_with_a_user_is_refused_and_not_repeated(source: Source, url: str) -> None:
     message = refusal(source, f"{url}?{SECRET}")
-    assert message == "a URL with a user or a password is not fetched"
+    assert message == "the URL must not contain a user or a password"
 
 
 @pytest.mark.parametrize(
@@ -572,7 +572,7 @@ def test_an_address_that_is_not_public_is_not_connected_to(source: Source, addre
     for answer in ([address], [PUBLIC, address], [address, PUBLIC]):
         source.dns["data.example.com"] = [answer]
         message = refusal(source)
-        assert message == "https://data.example.com: its address is not a public one"
+        assert message == "https://data.example.com: its addresses must be public"
     assert source.connected == []
 
 
@@ -583,7 +583,7 @@ def test_an_address_that_is_not_public_is_refused_in_a_url_too(
     """Even one that the operator has listed."""
     host = f"[{address}]" if ":" in address else address
     message = refusal(source, f"https://{host}/?{SECRET}", rules(host))
-    assert "not a public one" in message or "no valid host" in message
+    assert "must be public" in message or "a valid host" in message
     assert source.connected == []
 
 
@@ -617,7 +617,7 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_connected_to(source: 
     source.answers["/file"] = redirect("/there")
     source.answers["/there"] = reply(200, b"content")
     source.dns["data.example.com"] = [[PUBLIC], ["127.0.0.1"]]
-    assert "not a public one" in refusal(source)
+    assert "must be public" in refusal(source)
     # Once a hop: the second answer was looked at as the first was.
     assert source.asked == [("data.example.com", 443)] * 2
     assert source.connected == [(PUBLIC, 443)]
@@ -696,14 +696,14 @@ def test_the_resolver_of_production_gives_the_addresses_of_the_system() -> None:
 def test_a_certificate_for_another_name_is_refused(source: Source) -> None:
     source.answers["/file"] = reply(200, b"content")
     message = refusal(source, f"https://unnamed.example.com/file?{SECRET}")
-    assert "certificate is not good: Hostname mismatch" in message
+    assert "certificate must be valid: Hostname mismatch" in message
     assert source.requests == []
 
 
 def test_a_certificate_for_another_address_is_refused(source: Source) -> None:
     source.answers["/file"] = reply(200, b"content")
     message = refusal(source, "https://8.8.8.8/file", rules("8.8.8.8"))
-    assert "certificate is not good: IP address mismatch" in message
+    assert "certificate must be valid: IP address mismatch" in message
     assert source.requests == []
 
 
@@ -713,7 +713,7 @@ def test_a_certificate_by_nobody_known_is_refused(
     source.answers["/file"] = reply(200, b"content")
     monkeypatch.delenv("SSL_CERT_FILE")
     connection._context.cache_clear()
-    assert "certificate is not good" in refusal(source)
+    assert "certificate must be valid" in refusal(source)
     assert source.requests == []
 
 
@@ -754,22 +754,22 @@ def test_a_redirect_is_followed(source: Source, status: int, location: str, host
 @pytest.mark.parametrize(
     ("location", "rule"),
     [
-        ("http://data.example.com/there", "only https"),
-        ("http://169.254.169.254/latest/meta-data/", "only https"),
-        ("file:///etc/passwd", "only https"),
-        ("ftp://other.example.com/", "only https"),
-        ("https://evil.example.org/", "not allowed"),
-        ("//evil.example.org/", "not allowed"),
-        ("https://169.254.169.254/latest/meta-data/", "not allowed"),
-        ("https://other.example.com:8443/", "not allowed"),
+        ("http://data.example.com/there", "begin with https"),
+        ("http://169.254.169.254/latest/meta-data/", "begin with https"),
+        ("file:///etc/passwd", "begin with https"),
+        ("ftp://other.example.com/", "begin with https"),
+        ("https://evil.example.org/", "must have allowed"),
+        ("//evil.example.org/", "must have allowed"),
+        ("https://169.254.169.254/latest/meta-data/", "must have allowed"),
+        ("https://other.example.com:8443/", "must have allowed"),
         ("https://user:password@other.example.com/", "user"),
-        ("https://private.files.example.com/", "not a public one"),
+        ("https://private.files.example.com/", "must be public"),
         ("https://unnamed.example.com/there", "certificate"),
-        ("https://[bad/", "redirect to what is no URL"),
-        ("https://other.example.com\\@evil.org/", "redirect to what is no URL"),
-        ("/a b", "redirect to what is no URL"),
-        ("/\tb", "redirect to what is no URL"),
-        ("/there\r\nLocation: /elsewhere", "redirect to nowhere"),
+        ("https://[bad/", "must be a URL"),
+        ("https://other.example.com\\@evil.org/", "must be a URL"),
+        ("/a b", "must be a URL"),
+        ("/\tb", "must be a URL"),
+        ("/there\r\nLocation: /elsewhere", "exactly one Location"),
     ],
 )
 def test_the_target_of_a_redirect_has_to_keep_all_the_rules(
@@ -784,7 +784,7 @@ def test_the_target_of_a_redirect_has_to_keep_all_the_rules(
 
 def test_a_redirect_without_a_target_is_refused(source: Source) -> None:
     source.answers["/file"] = reply(302)
-    assert "redirect to nowhere" in refusal(source)
+    assert "exactly one Location" in refusal(source)
 
 
 def test_five_redirects_are_followed_and_no_more(source: Source) -> None:
@@ -811,7 +811,7 @@ def test_redirects_in_a_circle_come_to_an_end(source: Source) -> None:
 )
 def test_a_status_that_will_stay_is_refused(source: Source, status: int) -> None:
     source.answers["/file"] = reply(status, b"")
-    assert refusal(source) == f"https://data.example.com: status {status}"
+    assert refusal(source) == f"https://data.example.com: the status must be 200; it is {status}"
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
@@ -823,10 +823,10 @@ def test_a_status_that_may_change_is_a_failure(source: Source, status: int) -> N
 @pytest.mark.parametrize(
     ("header", "rule"),
     [
-        ("Content-Encoding: gzip", "encoded"),
-        ("Content-Encoding: identity\r\nContent-Encoding: br", "encoded"),
-        ("Transfer-Encoding: gzip, chunked", "transfer encoding"),
-        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "transfer encoding"),
+        ("Content-Encoding: gzip", "Content-Encoding"),
+        ("Content-Encoding: identity\r\nContent-Encoding: br", "Content-Encoding"),
+        ("Transfer-Encoding: gzip, chunked", "Transfer-Encoding"),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "Transfer-Encoding"),
         ("Content-Length: 5\r\nContent-Length: 7", "Content-Length"),
         ("Content-Length: -7", "Content-Length"),
         ("Content-Length: 0x7", "Content-Length"),

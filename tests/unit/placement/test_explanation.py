@@ -51,22 +51,22 @@ def test_a_reason_says_what_counted() -> None:
             "ceph",
             Role.TARGET,
             0,
-            "no replica before it is on provider ceph; no part still wished for its labels; "
+            "no replica before it is on provider ceph; no part still preferred its labels; "
             "no replica before it is at location here",
         ),
         (
             "s3",
             Role.TARGET,
             1,
-            "no replica before it is on provider aws; no part still wished for its labels; "
+            "no replica before it is on provider aws; no part still preferred its labels; "
             "no replica before it is at location hanoi",
         ),
         (
             "s3-backup",
             Role.SPARE,
             None,
-            "it is DOWN, so every ACTIVE cluster that could do comes before it; "
-            "1 replica before it is on provider aws; a part still wished for its labels; "
+            "it is DOWN, so every ACTIVE cluster that fits comes before it; "
+            "1 replica before it is on provider aws; a part still preferred its labels; "
             "1 replica before it is at location here",
         ),
         ("gcs", Role.EXCLUDED, None, "its weight is 0"),

@@ -1,7 +1,7 @@
-"""Clients of the AWS services, made when first used, each with explicit timeouts.
+"""Clients of the AWS services, created when first used, each with explicit timeouts.
 
-botocore's own defaults wait up to a minute for each byte and try five times; a call of MCOS has
-to end within its caller's patience.
+botocore's defaults wait up to a minute for each byte and try five times, which is longer than
+callers of MCOS wait.
 """
 
 from functools import cache, lru_cache
@@ -15,7 +15,7 @@ CONNECT_SECONDS = 1
 READ_SECONDS = 3
 
 AWS_ERRORS = (ClientError, BotoCoreError)
-"""What a call of a service that refuses, fails or does not answer raises."""
+"""Raised by a call of a service that refuses, fails or does not answer."""
 
 
 @lru_cache(maxsize=1)
@@ -25,16 +25,16 @@ def _session() -> Session:
 
 @cache
 def client(service: str, *, read_seconds: float = READ_SECONDS, tries: int = 2) -> Any:
-    """A botocore client.
+    """Return a botocore client, the same one for the same arguments.
 
     Parameters
     ----------
     service
-        botocore's name of it, for instance ``sqs``.
+        botocore's name of the service, for instance ``sqs``.
     read_seconds
         How long to wait for a reply.
     tries
-        How often at most a request is sent.
+        How often a request is sent at most.
     """
     return _session().create_client(
         service,
@@ -49,7 +49,12 @@ def client(service: str, *, read_seconds: float = READ_SECONDS, tries: int = 2) 
 
 @cache
 def secret(name: str) -> str:
-    """The text of a secret; read once in the life of a warm function."""
+    """Return the text of a secret; it is read once in the life of a warm function.
+
+    Raises
+    ------
+    BotoCoreError, ClientError
+    """
     text: str = client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
     return text
 
@@ -59,7 +64,12 @@ _LAST_RETRY_SECONDS = 60
 
 
 def retry_later(queue_url: str, receipt_handle: str, *, tries: int) -> None:
-    """Let a message that was received come again, sooner after few tries than after many."""
+    """Make a received message visible again, later with each try (5 s doubling up to 60 s).
+
+    Raises
+    ------
+    BotoCoreError, ClientError
+    """
     seconds = min(_FIRST_RETRY_SECONDS * 2 ** min(tries - 1, 10), _LAST_RETRY_SECONDS)
     client("sqs").change_message_visibility(
         QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds

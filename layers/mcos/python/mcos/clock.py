@@ -1,7 +1,7 @@
-"""Time, and the identifiers made of it.
+"""Time, and identifiers made from it.
 
-Whatever asks for the time, measures it or waits asks here, so that a test can put a clock of its
-own in place of the machine's and let time pass as it likes.
+All code that reads the time, measures it or waits does so here, so that a test can replace the
+machine's clock with its own.
 """
 
 import time
@@ -15,27 +15,27 @@ from ulid import ULID
 
 
 class Clock(Protocol):
-    """What tells the time."""
+    """A source of time."""
 
     def moment(self) -> datetime:
-        """The moment, in UTC. It goes on while a function is frozen between two calls."""
+        """Return the current time in UTC. It advances while a function is frozen between calls."""
 
     def elapsed(self) -> float:
-        """Seconds since some moment, for what begins and ends within one call.
+        """Return seconds since a fixed but arbitrary moment, to measure within one call.
 
-        It stands still while a function is frozen: the age of what a warm function keeps is told
-        by ``moment``.
+        It stops while a function is frozen, so use ``moment`` for the age of anything that a warm
+        function keeps.
         """
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Wait."""
 
     def first_of(self, running: Collection[Future[Any]], seconds: float | None) -> None:
-        """Wait until one of these is done, at most so long; None: however long it takes."""
+        """Wait until one of the futures is done, at most ``seconds``; None: without a limit."""
 
 
 class _Machine:
-    """The machine's own clock."""
+    """The machine's clock."""
 
     def moment(self) -> datetime:
         return datetime.now(UTC)
@@ -55,7 +55,7 @@ _clock: Clock = _Machine()
 
 @contextmanager
 def replaced_by(other: Clock) -> Iterator[None]:
-    """For tests: let another clock tell the time, to every thread."""
+    """For tests: use another clock, in all threads, within the ``with``."""
     global _clock
     before, _clock = _clock, other
     try:
@@ -65,46 +65,46 @@ def replaced_by(other: Clock) -> Iterator[None]:
 
 
 def moment() -> datetime:
-    """Now, in UTC: see ``Clock.moment``."""
+    """Return the current time in UTC; see ``Clock.moment``."""
     return _clock.moment()
 
 
 def elapsed() -> float:
-    """Seconds, for what begins and ends within one call: see ``Clock.elapsed``."""
+    """Return seconds, to measure within one call; see ``Clock.elapsed``."""
     return _clock.elapsed()
 
 
 def sleep(seconds: float) -> None:
-    """Wait so long."""
+    """Wait for ``seconds``."""
     _clock.sleep(seconds)
 
 
 def first_of(running: Collection[Future[Any]], seconds: float | None = None) -> None:
-    """Wait until one of these is done, at most so long; None: however long it takes."""
+    """Wait until one of the futures is done, at most ``seconds``; None: without a limit."""
     _clock.first_of(running, seconds)
 
 
 def text(moment: datetime) -> str:
-    """A moment in UTC as RFC 3339 with milliseconds; texts of it sort by time."""
+    """Format a moment in UTC as RFC 3339 with milliseconds; such texts sort by time."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def now() -> str:
-    """Now, as ``text``."""
+    """Return the current time as ``text`` formats it."""
     return text(moment())
 
 
 def later(seconds: float) -> str:
-    """The moment in so many seconds, as ``text``; that many ago if they are negative."""
+    """Return the time ``seconds`` from now (ago, if negative), as ``text`` formats it."""
     return text(moment() + timedelta(seconds=seconds))
 
 
 def new_id(*, after: str = "") -> str:
-    """A new ULID, greater than the ULID ``after`` whatever this machine's clock says."""
+    """Return a new ULID, greater than the ULID ``after`` even if this machine's clock is behind."""
     made = str(ULID.from_datetime(moment()))
     return made if made > after else next_id(after)
 
 
 def next_id(one: str) -> str:
-    """The ULID that follows one."""
+    """Return the ULID that follows ``one``."""
     return str(ULID.from_int(int(ULID.from_str(one)) + 1))

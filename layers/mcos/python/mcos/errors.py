@@ -1,12 +1,12 @@
-"""What can go wrong, as a caller of MCOS needs to know it.
+"""The errors that MCOS reports to its callers.
 
-Each exception carries a stable ``code``, which is a part of the API, and a message for a person.
-HTTP statuses are assigned in one place: ``functions/chalicelib/shared/problems.py``.
+Each exception has a stable ``code``, which is part of the API, and a message for people, which is
+not. HTTP statuses are assigned in one place: ``functions/chalicelib/shared/problems.py``.
 """
 
 
 class McosError(Exception):
-    """Base of everything that MCOS itself decides to refuse or could not do."""
+    """Base of the errors that MCOS itself reports."""
 
     code = "internal_error"
 
@@ -36,7 +36,7 @@ class InvalidBody(InvalidRequest):
 
 
 class UnsafeTextBody(InvalidRequest):
-    """The gateway handed the body over as text and may have replaced bytes of it."""
+    """The gateway delivered the body as text and may have replaced some of its bytes."""
 
     code = "unsafe_text_body"
 
@@ -54,7 +54,7 @@ class ContentTooLarge(InvalidRequest):
 
 
 class NotAuthenticated(McosError):
-    """The caller has not proved who they are."""
+    """The caller did not prove their identity."""
 
 
 class InvalidCredentials(NotAuthenticated):
@@ -74,13 +74,13 @@ class TokenExpired(NotAuthenticated):
 
 
 class TokenRevoked(NotAuthenticated):
-    """The account was disabled, or got a new password, after the token was given out."""
+    """The account was disabled, or got a new password, after the token was issued."""
 
     code = "token_revoked"
 
 
 class NotPermitted(McosError):
-    """The caller is known, and it is not for them."""
+    """The caller is known but must not make this call."""
 
     code = "not_permitted"
 
@@ -118,7 +118,7 @@ class UploadNotFound(NotFound):
 
 
 class Conflict(McosError):
-    """The state of things forbids it, or a race was lost; trying again may succeed."""
+    """The current state forbids the request, or a race was lost; trying again may succeed."""
 
     code = "conflict"
 
@@ -132,19 +132,19 @@ class ContainerNotEmpty(Conflict):
 
 
 class UploadIncomplete(Conflict):
-    """Not all of the content has been received."""
+    """Not all content has been received."""
 
     code = "upload_incomplete"
 
 
 class UploadTaken(Conflict):
-    """The upload has become a version of its object already."""
+    """The upload is already a version of its object."""
 
     code = "upload_taken"
 
 
 class Superseded(Conflict):
-    """A later update of the same object was accepted; its content wins."""
+    """A later update of the same object was accepted, and its content wins."""
 
     code = "superseded"
 
@@ -170,7 +170,7 @@ class PolicyInUse(Conflict):
 
 
 class ClusterInUse(Conflict):
-    """The cluster holds replicas, or may."""
+    """The cluster may hold replicas."""
 
     code = "cluster_in_use"
 
@@ -180,7 +180,7 @@ class AccountExists(Conflict):
 
 
 class LastAdmin(Conflict):
-    """There would be no enabled admin any more."""
+    """The change would leave no enabled admin."""
 
     code = "last_admin"
 
@@ -190,7 +190,7 @@ class PreconditionFailed(McosError):
 
 
 class RangeNotSatisfiable(McosError):
-    """The range begins behind the last byte.
+    """The range begins after the last byte.
 
     Attributes
     ----------
@@ -201,12 +201,12 @@ class RangeNotSatisfiable(McosError):
     code = "range_not_satisfiable"
 
     def __init__(self, size: int) -> None:
-        super().__init__(f"The object has {size} bytes; the range begins behind them.")
+        super().__init__(f"The range must begin before the object's end, at {size} bytes.")
         self.size = size
 
 
 class Unavailable(McosError):
-    """It cannot be done now; nothing is left behind, and a later try may succeed."""
+    """The request cannot be done now; nothing was kept, and a later try may succeed."""
 
 
 class NotEnoughClusters(Unavailable):

@@ -1,8 +1,8 @@
-"""The environment of a function: every variable that the library reads, by a name of its own.
+"""Every environment variable that the library reads.
 
-``settings`` is what every function is given; what only some are given has a function each below.
-All raise ``KeyError`` if a variable is missing: the deployment is wrong, and no call should be
-answered.
+``settings`` has the variables that all functions get; each variable that only some functions get
+has a function of its own. All raise ``KeyError`` if a variable is missing: then the deployment is
+wrong, and no call should be answered.
 """
 
 import json
@@ -17,7 +17,7 @@ Mode = Literal["respond-async", "wait"]
 
 @dataclass(frozen=True)
 class Settings:
-    """What a function is told by its deployment. No value is a secret; secrets are named here."""
+    """Settings of a function. No value is a secret; secrets are given by their names."""
 
     cluster: str
     staging_bucket: str
@@ -37,13 +37,13 @@ def settings() -> Settings:
     Raises
     ------
     KeyError
-        A variable is missing: the deployment is wrong, and no call should be answered.
+        A variable is missing.
     ValueError
         ``MCOS_DEFAULT_PREFER`` is neither ``respond-async`` nor ``wait``.
     """
     prefer = os.environ["MCOS_DEFAULT_PREFER"]
     if prefer not in ("respond-async", "wait"):
-        raise ValueError(f"MCOS_DEFAULT_PREFER is {prefer!r}")
+        raise ValueError(f"MCOS_DEFAULT_PREFER must be respond-async or wait; it is {prefer!r}")
     return Settings(
         cluster=os.environ["MCOS_CLUSTER"],
         staging_bucket=os.environ["MCOS_STAGING_BUCKET"],
@@ -58,42 +58,42 @@ def settings() -> Settings:
 
 
 def table_prefix() -> str:
-    """What the names of the catalog's tables begin with."""
+    """Return the prefix of the names of the catalog's tables."""
     return os.environ["MCOS_TABLE_PREFIX"]
 
 
 def inbound_queue_url() -> str:
-    """The queue of what others drop or send."""
+    """Return the URL of the cluster's inbound queue."""
     return os.environ["MCOS_INBOUND_QUEUE_URL"]
 
 
 def inbound_dlq_url() -> str:
-    """The queue of inbound messages that cannot become an object."""
+    """Return the URL of the queue of inbound messages that cannot become an object."""
     return os.environ["MCOS_INBOUND_DLQ_URL"]
 
 
 def allowed_fetches() -> Mapping[str, Any]:
-    """What the operator allows to be fetched: ``mcos.inbound.fetch_source``; empty: nothing."""
+    """Return the fields of ``mcos.inbound.fetch.FetchRules``; empty: nothing may be fetched."""
     rules: Mapping[str, Any] = json.loads(os.environ.get("MCOS_FETCH_RULES", "{}"))
     return rules
 
 
 def event_bus() -> str:
-    """Name of the bus that changes of state are published on."""
+    """Return the name of the bus on which changes of state are published."""
     return os.environ["MCOS_EVENT_BUS"]
 
 
 def unpublished_queue_url() -> str:
-    """The queue of changes that cannot be published."""
+    """Return the URL of the queue of changes that cannot be published."""
     return os.environ["MCOS_UNPUBLISHED_QUEUE_URL"]
 
 
 def run_jobs_function() -> str:
-    """ARN of the cluster's function ``run_jobs``."""
+    """Return the ARN of the cluster's function ``run_jobs``."""
     return os.environ["MCOS_RUN_JOBS"]
 
 
 def routes() -> Mapping[str, Sequence[str]]:
-    """The API's path templates, with the methods of each."""
+    """Return the methods of each path template of the API."""
     paths: Mapping[str, Sequence[str]] = json.loads(os.environ["MCOS_ROUTES"])
     return paths

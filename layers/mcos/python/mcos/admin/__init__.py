@@ -1,4 +1,4 @@
 """The operators' calls, one module a resource: clusters, storage policies, accounts, jobs.
 
-They are for admins alone: whoever calls them makes sure of it first, by ``guard.require_admin``.
+They are for admins only: callers must check that first, with ``guard.require_admin``.
 """

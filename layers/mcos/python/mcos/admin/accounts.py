@@ -1,4 +1,4 @@
-"""Accounts: list, create, change. None is ever deleted, its objects would have no owner."""
+"""Accounts: list, create, change. They are never deleted: their objects would have no owner."""
 
 from mcos import limits
 from mcos.auth import revocation
@@ -11,15 +11,20 @@ from mcos.model.names import check_user_name, is_user_name
 
 
 def list_accounts(*, marker: str, limit: int) -> Page:
-    """One page, in no order that means anything.
+    """Return one page, in no particular order.
+
+    Parameters
+    ----------
+    marker
+        ``more_after`` of the previous page; empty: the first page.
 
     Raises
     ------
     InvalidQuery
-        The marker is not the name of an account.
+        The marker is not a user name.
     """
     if marker and not is_user_name(marker):
-        raise InvalidQuery("marker is the next_marker of the page before.")
+        raise InvalidQuery("marker must be the next_marker of the previous page.")
     return accounts.page(after=marker or None, limit=limit)
 
 
@@ -34,7 +39,7 @@ def create_account(user_name: str, password: str, role: Role) -> Account:
     check_password(password)
     account = accounts.create(user_name, hash_password(password), role)
     if account is None:
-        raise AccountExists(f"There is an account {user_name!r} already.")
+        raise AccountExists(f"Account {user_name!r} exists already.")
     return account
 
 
@@ -45,10 +50,10 @@ def change_account(
     role: Role | None = None,
     enabled: bool | None = None,
 ) -> Account:
-    """Change what is not None of an account.
+    """Change the fields of an account that are not None.
 
-    A new password, or being disabled, voids the tokens that the account has. They are voided after
-    the change; if that fails, so does the call, and repeating it makes up for it.
+    A new password, and disabling the account, revoke its tokens. They are revoked after the change;
+    if that fails, the call fails and may be repeated.
 
     Raises
     ------
@@ -70,11 +75,11 @@ def change_account(
 
 
 def check_password(password: str) -> None:
-    """Refuse a password that nobody could log in with.
+    """Check the length of a password.
 
     Raises
     ------
     InvalidBody
     """
     if not 1 <= len(password) <= limits.PASSWORD_CHARACTERS:
-        raise InvalidBody(f"password has 1 to {limits.PASSWORD_CHARACTERS} characters.")
+        raise InvalidBody(f"password must have 1 to {limits.PASSWORD_CHARACTERS} characters.")

@@ -1,4 +1,4 @@
-"""Clusters: list, link, give one's word on, drain, unlink."""
+"""Clusters: list, link, override, drain, unlink."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,17 +31,17 @@ _ROW = (
 
 
 def list_clusters() -> list[Cluster]:
-    """Every linked cluster by name, as it is now."""
+    """Return every linked cluster as it is now, ordered by name."""
     clusters = current_registry(fresh=True).clusters
     return [clusters[name] for name in sorted(clusters)]
 
 
 def link_cluster(cluster: Cluster) -> tuple[Cluster, bool]:
-    """Write a cluster's row in place of what was there; an operator's word and its health stay.
+    """Write or replace a cluster's row; an operator's override and the health stay.
 
     Returns
     -------
-    The cluster as it is now, and whether it was linked by this.
+    The cluster as it is now, and whether this call linked it.
 
     Raises
     ------
@@ -55,14 +55,14 @@ def link_cluster(cluster: Cluster) -> tuple[Cluster, bool]:
 
 
 def change_cluster(name: str, changes: Mapping[str, Any]) -> Cluster:
-    """Give an operator's word on a cluster, which stands above its row and its health check.
+    """Override fields of a cluster's row and the state of its health check.
 
-    A cluster that is not to be DRAINING any more is not drained on: its drain is stopped.
+    If the cluster does not stay DRAINING, its drain is stopped.
 
     Parameters
     ----------
     changes
-        Any of ``state`` (a ``ClusterState``), ``weight`` and ``labels``; None takes the word back.
+        Any of ``state`` (a ``ClusterState``), ``weight`` and ``labels``; None removes the override.
 
     Raises
     ------
@@ -81,21 +81,21 @@ def change_cluster(name: str, changes: Mapping[str, Any]) -> Cluster:
             stop_job(drain.id)
         if word == (before or {}) or registry.replace(OPERATOR, name, word or None, before=before):
             return _linked(name)[0]
-    raise Conflict("The cluster was changed by others at the same time; try again.")
+    raise Conflict("Other calls changed the cluster at the same time; try again.")
 
 
 def drain_cluster(name: str, *, rate: float) -> Job:
-    """Have all replicas moved off a cluster, which takes no new ones from now on.
+    """Start moving all replicas off a cluster, which takes no new ones from now on.
 
     Returns
     -------
-    The job; the one that is running already, if there is one.
+    The job; if a drain is already running, that one.
 
     Raises
     ------
     ClusterNotFound, InvalidBody, Conflict
     PolicyUnmet
-        Without the cluster some storage policy could not be met.
+        Without the cluster, a storage policy could not be met.
     """
     check_rate(rate)
     _, linked = _linked(name)
@@ -106,36 +106,36 @@ def drain_cluster(name: str, *, rate: float) -> Job:
             return running
         _check_policies_without(name, linked)
         job = new_job(clock.new_id(), JobKind.DRAIN, cluster=name, rate=rate, at=clock.now())
-        # The word names the drain that belongs to it: ``unlink_cluster`` trusts no other one.
+        # The override names its drain: ``unlink_cluster`` trusts no other one.
         word = {**(before or {}), "state": ClusterState.DRAINING.value, "job": job.id}
         if jobs.start(job, OPERATOR, name, word, before=before):
             run_soon()
             return job
-    raise Conflict("The cluster was changed by others at the same time; try again.")
+    raise Conflict("Other calls changed the cluster at the same time; try again.")
 
 
 def unlink_cluster(name: str) -> None:
-    """Forget a cluster that was drained and has been DRAINING ever since.
+    """Unlink a cluster that was drained and has been DRAINING since.
 
     Raises
     ------
     ClusterNotFound
     ClusterInUse
-        Replicas may be on it.
+        It may hold replicas.
     """
     _linked(name)
     word = registry.read(OPERATOR, name) or {}
     if word.get("state") != ClusterState.DRAINING or "job" not in word:
-        raise ClusterInUse(f"Cluster {name!r} has to be drained first.")
+        raise ClusterInUse(f"Cluster {name!r} must be drained first.")
     state = jobs.get(word["job"]).state
     if state is not JobState.DONE:
-        raise ClusterInUse(f"The drain of cluster {name!r} is not DONE, it is {state.value}.")
+        raise ClusterInUse(f"The drain of cluster {name!r} must be DONE; it is {state.value}.")
     if not registry.unlink(name, word=word):
-        raise ClusterInUse(f"Cluster {name!r} was changed by another operator at the same time.")
+        raise ClusterInUse(f"Another operator changed cluster {name!r} at the same time.")
 
 
 def _linked(name: str) -> tuple[Cluster, Registry]:
-    """A cluster, and the registry, as they are now."""
+    """Return a cluster and the registry as they are now."""
     found = current_registry(fresh=True)
     cluster = found.clusters.get(name)
     if cluster is None:
@@ -147,7 +147,7 @@ def _changed(word: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
     following = {**word, **changes}
     following = {field: value for field, value in following.items() if value is not None}
     if following.get("state") != ClusterState.DRAINING:
-        # Replicas may come from now on, so no drain before says that the cluster is empty.
+        # The cluster may get replicas again, so an earlier drain no longer proves that it is empty.
         following.pop("job", None)
     return following
 

@@ -1,11 +1,11 @@
-"""Who may make operators' calls."""
+"""Authorization of operators' calls."""
 
 from mcos.catalog import accounts
 from mcos.errors import NotPermitted
 
 
 def require_admin(account: str) -> None:
-    """Refuse an account that is no enabled admin now, whatever its token says: one network call.
+    """Refuse an account that is not an enabled admin now: one network call.
 
     Raises
     ------
@@ -13,4 +13,4 @@ def require_admin(account: str) -> None:
     """
     found = accounts.find(account)
     if found is None or not found.is_admin:
-        raise NotPermitted("This call is for admins.")
+        raise NotPermitted("The account must have the role admin for this call.")

@@ -1,4 +1,4 @@
-"""Jobs: list, start, watch, stop. A drain is started through its cluster: ``clusters.drain``."""
+"""Jobs: list, start, watch, stop. ``clusters.drain_cluster`` starts a drain."""
 
 import logging
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ _REBALANCE = "rebalance"
 
 
 def list_jobs() -> list[Job]:
-    """Every job, the newest first."""
+    """Return every job, the newest first."""
     return jobs.all_jobs()
 
 
 def get_job(job_id: str) -> Job:
-    """A job as it is now.
+    """Return a job as it is now.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def get_job(job_id: str) -> Job:
 
 
 def start_rebalance(*, rate: float) -> Job:
-    """Start a rebalance, or answer the one that is running.
+    """Start a rebalance, or return the one that is running.
 
     Raises
     ------
@@ -55,11 +55,11 @@ def start_rebalance(*, rate: float) -> Job:
         if jobs.start(job, JOB, _REBALANCE, {"job": job.id}, before=before):
             run_soon()
             return job
-    raise Conflict("Others start jobs at the same time; try again.")
+    raise Conflict("Other calls started jobs at the same time; try again.")
 
 
 def running_job(document: Mapping[str, Any] | None) -> Job | None:
-    """The job that a fact of the registry speaks of, if it is running."""
+    """Return the job that a document of the registry names, if it is running, else None."""
     if document is None or "job" not in document:
         return None
     job = jobs.get(document["job"])
@@ -67,7 +67,7 @@ def running_job(document: Mapping[str, Any] | None) -> Job | None:
 
 
 def stop_job(job_id: str) -> Job:
-    """Stop a job that is running; one that is over stays as it is. What was moved stays moved.
+    """Stop a running job; moved replicas stay moved. A job that is over does not change.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def stop_job(job_id: str) -> Job:
 
 
 def run_soon() -> None:
-    """Have jobs looked at now. It is a favour: a schedule does it every minute."""
+    """Invoke ``run_jobs`` now; if that fails, its schedule will do so within a minute."""
     try:
         client("lambda").invoke(
             FunctionName=run_jobs_function(), InvocationType="Event", Payload=b"{}"

@@ -10,23 +10,23 @@ from mcos.placement.seating import unmet
 
 
 def list_policies() -> list[StoragePolicy]:
-    """Every storage policy by name, the default one among them."""
+    """Return every storage policy, including the default one, ordered by name."""
     policies = current_registry(fresh=True).policies
     return [policies[name] for name in sorted(policies)]
 
 
 def set_policy(policy: StoragePolicy) -> bool:
-    """Write a policy in place of the one of its name, for versions that are placed from now on.
+    """Write or replace a policy, for versions that are placed from now on.
 
     Returns
     -------
-    Whether there was none of that name.
+    Whether the policy is new.
 
     Raises
     ------
     InvalidName, InvalidBody
     PolicyUnmet
-        The linked clusters could not meet it.
+        The linked clusters cannot meet it.
     """
     check_policy_name(policy.name)
     check_policy(policy)
@@ -38,7 +38,7 @@ def set_policy(policy: StoragePolicy) -> bool:
 
 
 def delete_policy(name: str) -> None:
-    """Delete a policy that no container names; the default one becomes the built-in one again.
+    """Delete a policy that no container has; ``default`` becomes the built-in policy again.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def delete_policy(name: str) -> None:
         No operator has set it.
     PolicyInUse
     PolicyUnmet
-        It is the default one, and the linked clusters could not meet the built-in one.
+        The linked clusters cannot meet the built-in ``default``.
     """
     if not is_policy_name(name) or registry.read(POLICY, name) is None:
         raise PolicyNotFound(f"No operator has set a storage policy {name!r}.")
@@ -55,5 +55,5 @@ def delete_policy(name: str) -> None:
         if reason:
             raise PolicyUnmet(reason)
     elif containers.some_container_has_policy(name):
-        raise PolicyInUse(f"There are containers with the storage policy {name!r}.")
+        raise PolicyInUse(f"Storage policy {name!r} must not be used by any container.")
     registry.remove(POLICY, name)

@@ -1,1 +1,1 @@
-"""Who calls: passwords, tokens, and which tokens are revoked."""
+"""Authentication: passwords, tokens and their revocation."""

@@ -35,10 +35,10 @@ def hash_password(password: str) -> str:
 
 
 def verify(password: str, stored: str | None) -> bool:
-    """Whether ``password`` is the one that was hashed.
+    """Whether ``password`` has the hash ``stored``.
 
-    Where there is no hash the same work is done, so that the time taken does not tell whether an
-    account exists.
+    Without a hash the same work is done, so that the time taken does not reveal whether an account
+    exists.
     """
     _, salt, hashed = stored.split("$") if stored else ("", "", "")
     actual = _scrypt(password, b64decode(salt) if stored else bytes(16))

@@ -1,8 +1,7 @@
-"""Tokens that are void before they end: those of an account that was disabled, or whose password
-was changed, which were given out before that.
+"""Revocation of the tokens of an account that was disabled or whose password was changed.
 
-The registry keeps the moment for as long as such a token could live. Functions hear of it with
-their next reading of the registry, so at most ``limits.REGISTRY_AGE_SECONDS`` later.
+The registry keeps the moment of the revocation for as long as an older token could live. Functions
+notice it when they next read the registry, at most ``limits.REGISTRY_AGE_SECONDS`` later.
 """
 
 from datetime import datetime
@@ -13,12 +12,12 @@ from mcos.errors import TokenRevoked
 
 
 def revoke(account: str) -> None:
-    """Void all tokens that an account has: one network call.
+    """Revoke all tokens of an account: one network call.
 
-    Call it after what it is for has been written: a login that looked at the account before that
-    has asked for its token before now.
+    Call it after the account's change was written. A login that still read the old account has
+    asked for its token before that, so the token is revoked too.
     """
-    # What is written is cut to milliseconds; no token of this one may be left.
+    # The written time is truncated to milliseconds; add one to cover the current millisecond.
     before = clock.later(0.001)
     write(
         REVOCATION,
@@ -29,12 +28,12 @@ def revoke(account: str) -> None:
 
 
 def check(account: str, issued_at: float) -> None:
-    """Refuse a token that is void; no network call while the reading of the registry is young.
+    """Refuse a revoked token; no network call while the cached registry is young enough.
 
     Parameters
     ----------
     issued_at
-        What the token says of itself, Unix time.
+        Time of issue by the token's claim, Unix time.
 
     Raises
     ------

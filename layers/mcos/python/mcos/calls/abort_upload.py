@@ -1,4 +1,4 @@
-"""abort_upload: forget an upload, and what was received of it."""
+"""abort_upload: remove an upload and the content that it has received."""
 
 from mcos.catalog import uploads
 from mcos.errors import UploadTaken
@@ -7,15 +7,15 @@ from mcos.versions.upload import clear_upload, find_upload
 
 
 def abort_upload(account: str, upload_id: str) -> None:
-    """Abort an upload; nothing is left of it.
+    """Abort an upload and remove its content.
 
     Raises
     ------
     UploadNotFound
     UploadTaken
-        It has become a version: delete its object.
+        It became a version: delete its object instead.
     """
     upload = find_upload(account, upload_id)
     if upload.state is UploadState.TAKEN or not uploads.end(upload):
-        raise UploadTaken("The upload is complete; delete the object if it is not wanted.")
+        raise UploadTaken("The upload is complete; delete its object instead.")
     clear_upload(upload)

@@ -1,4 +1,4 @@
-"""begin_upload: have a content sent to signed URLs, of any size up to 5 TiB."""
+"""begin_upload: begin an upload of content of any size up to 5 TiB to signed URLs."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,15 @@ from mcos.staging import multipart
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a user wants to upload; the fields are those of ``Upload``."""
+    """A request for an upload; the fields are those of ``Upload``.
+
+    Attributes
+    ----------
+    part_size
+        Bytes; None: chosen by size.
+    expires_in
+        Seconds.
+    """
 
     container: str
     object: str
@@ -34,7 +42,7 @@ class Wanted:
 def begin_upload(account: str, wanted: Wanted, conditions: Conditions) -> Upload:
     """Begin an upload.
 
-    What would be refused at its end is refused now, as far as it can be known.
+    An upload that would be refused at its end is refused now, as far as that is known.
 
     Raises
     ------
@@ -47,7 +55,8 @@ def begin_upload(account: str, wanted: Wanted, conditions: Conditions) -> Upload
     part_size = _part_size(wanted)
     if not limits.UPLOAD_SECONDS_MIN <= wanted.expires_in <= limits.UPLOAD_SECONDS:
         raise InvalidBody(
-            f"expires_in is {limits.UPLOAD_SECONDS_MIN} to {limits.UPLOAD_SECONDS} seconds."
+            f"expires_in must be between {limits.UPLOAD_SECONDS_MIN} and {limits.UPLOAD_SECONDS} "
+            "seconds."
         )
     if wanted.storage_policy is not None:
         policy_named(wanted.storage_policy)
@@ -69,7 +78,7 @@ def begin_upload(account: str, wanted: Wanted, conditions: Conditions) -> Upload
         if_none_match=conditions.if_none_match,
         storage_policy=wanted.storage_policy,
         part_size=part_size,
-        # What is begun and never written down is aborted by the bucket's lifecycle.
+        # If the upload is never written, the bucket's lifecycle rule aborts it.
         multipart=_begin(account, upload_id) if part_size else "",
         cluster=settings().cluster,
         created_at=clock.now(),
@@ -87,22 +96,22 @@ def _begin(account: str, upload_id: str) -> str:
 def _part_size(wanted: Wanted) -> int:
     size, asked = wanted.size, wanted.part_size
     if size is not None and not 0 <= size <= limits.OBJECT_BYTES:
-        raise ContentTooLarge(f"An object has at most {limits.OBJECT_BYTES} bytes.")
+        raise ContentTooLarge(f"size must be between 0 and {limits.OBJECT_BYTES} bytes.")
     smallest, largest = limits.UPLOAD_PART_BYTES_MIN, limits.UPLOAD_PART_BYTES_MAX
     if asked is not None and not smallest <= asked <= largest:
-        raise InvalidBody(f"part_size is {smallest} to {largest} bytes.")
+        raise InvalidBody(f"part_size must be between {smallest} and {largest} bytes.")
     part_size = upload_part_size(size, asked)
     if size is not None and part_size and size > part_size * limits.PARTS:
-        raise InvalidBody(f"part_size is too small: there are at most {limits.PARTS} parts.")
+        raise InvalidBody(f"part_size must be larger: there may be at most {limits.PARTS} parts.")
     return part_size
 
 
 def _foresee(key: ObjectKey, action: Action, conditions: Conditions) -> None:
-    """Refuse what would be refused if it were complete now."""
+    """Refuse an upload that would be refused if it were complete now."""
     record = objects.get(key)
     gone = record is None or record.state in (State.FAILED, State.DELETING)
     guard(conditions, None if record is None or gone else record.latest.etag)
     if action is Action.CREATE and record is not None and not gone:
         raise ObjectExists(f"Object {key.name!r} exists in container {key.container!r}.")
     if action is Action.UPDATE and gone:
-        raise ObjectNotFound("There is no such object to update.")
+        raise ObjectNotFound("An object must exist to be updated.")

@@ -1,4 +1,4 @@
-"""complete_upload: what was sent becomes a version of its object, which is CREATING from here."""
+"""complete_upload: make a version from the content that an upload has received."""
 
 from dataclasses import replace
 
@@ -23,42 +23,46 @@ def complete_upload(
     Parameters
     ----------
     md5, sha256
-        Hexadecimal and base64, of the whole content; empty: they are not said. Only of what is
-        sent in parts: for another, S3 itself may have told of its arrival by now.
+        Hexadecimal and base64, of the whole content; empty: not given. Only for an upload in
+        parts: any other may already have been taken by the event of its arrival.
 
     Returns
     -------
-    The record: CREATING or UPDATING, or what it has become since.
+    The record: CREATING or UPDATING, or its state since.
 
     Raises
     ------
-    UploadNotFound, UploadIncomplete, InvalidBody, and what ``versions.upload.take_upload`` raises.
+    UploadNotFound, UploadIncomplete, InvalidBody, and the errors of
+    ``versions.upload.take_upload``.
     """
     upload = find_upload(account, upload_id)
     if (md5 or sha256) and not upload.part_size:
-        raise InvalidBody("The digest of what is sent as one is said when the upload is begun.")
+        raise InvalidBody(
+            "The digest of content that is not sent in parts must be given to begin_upload."
+        )
     if upload.state is UploadState.TAKEN:
         return _taken(upload)
-    said = replace(upload, md5=md5 or upload.md5, sha256=sha256 or upload.sha256)
-    # Written before the parts are joined: S3 tells of that, and whoever hears it may be faster.
-    if said != upload and not uploads.tell(said):
-        said = find_upload(account, upload_id)
+    known = replace(upload, md5=md5 or upload.md5, sha256=sha256 or upload.sha256)
+    # Write the digests before the parts are joined: joining them triggers an event, whose function
+    # may take the upload first.
+    if known != upload and not uploads.tell(known):
+        known = find_upload(account, upload_id)
     try:
-        return _taken(said) if said.state is UploadState.TAKEN else finish_upload(said)
+        return _taken(known) if known.state is UploadState.TAKEN else finish_upload(known)
     except UploadTaken:
-        return _taken(said)
+        return _taken(known)
     except UploadIncomplete:
-        # What another call has taken meanwhile is not in staging any more.
+        # If another call has taken the content meanwhile, it may not be in staging any more.
         if find_upload(account, upload_id).state is UploadState.TAKEN:
-            return _taken(said)
+            return _taken(known)
         raise
 
 
 def _taken(upload: Upload) -> ObjectRecord:
-    """The object that an upload has become a version of."""
+    """Return the record of the object that an upload became a version of."""
     record = objects.get(upload.key)
     if record is None:
-        raise ObjectNotFound("The object was deleted since.")
+        raise ObjectNotFound("The object was deleted after the upload.")
     if record.find(upload.id) is None and record.shown.id != upload.id:
         raise Superseded("A later change of the object was accepted.")
     return record

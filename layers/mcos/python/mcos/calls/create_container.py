@@ -1,4 +1,4 @@
-"""create_container: make a container, or find that it is there."""
+"""create_container: create a container, or find that it exists."""
 
 from mcos.catalog import containers
 from mcos.catalog.registry import policy_named
@@ -11,22 +11,22 @@ from mcos.model.objects import Container
 def create_container(
     account: str, name: str, *, storage_policy: str | None = None
 ) -> tuple[Container, bool]:
-    """Make a container.
+    """Create a container.
 
     Parameters
     ----------
     storage_policy
-        Name of the rule by which its objects are placed; the default one if None.
+        Name of the storage policy of its objects; None: the default one.
 
     Returns
     -------
-    The container, and whether it was made by this call.
+    The container, and whether this call created it.
 
     Raises
     ------
     InvalidName, UnknownStoragePolicy
     Conflict
-        It is there, with another storage policy than the one that was named.
+        It exists with another storage policy, or was being deleted at the same time.
     """
     check_container_name(name)
     if storage_policy is not None:

@@ -21,15 +21,15 @@ def create_object(
 ) -> ObjectRecord:
     """Create an object.
 
-    Network calls when the function is warm and the content small, beside the replicas' writes:
-    the record, the container, the execution and its commit.
+    A warm function makes these network calls for small content, apart from those that write the
+    replicas: the record, the container, the execution and its commit.
 
     Parameters
     ----------
     key
         Account, container and name.
     storage_policy
-        Name of the rule of placement; the container's if None.
+        Name of the storage policy; None: the container's.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def create_object(
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:
         if record is not None and record.find(version.id) is not None:
-            return record  # taken by a write whose reply was lost
+            return record  # accepted by a write whose reply was lost
         exists = record is not None and record.state is not State.FAILED
         guard(conditions, record.latest.etag if record and exists else None)
         return lifecycle.accept_create(record, version, key=key, cluster=settings().cluster)
@@ -56,7 +56,7 @@ def create_object(
     try:
         record = objects.change_guessed(key, accept, None)
         if record is None:
-            raise AssertionError("an accepted object has a record")
+            raise AssertionError("an accepted object must have a record")
         record = confirm_container(
             key, record, version.id, policy_is_guessed=storage_policy is None
         )

@@ -5,7 +5,7 @@ from mcos.model.names import check_container_name
 
 
 def delete_container(account: str, name: str) -> None:
-    """Delete an empty container; how races with creates end is told in ``mcos.catalog``.
+    """Delete an empty container; ``mcos.catalog.containers`` describes races with creates.
 
     Raises
     ------

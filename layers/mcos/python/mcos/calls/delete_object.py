@@ -1,4 +1,4 @@
-"""delete_object: from its acceptance on no reader sees the object; its replicas go by a queue."""
+"""delete_object: hide an object from readers, and have its replicas removed."""
 
 import logging
 
@@ -20,8 +20,8 @@ _log = logging.getLogger(__name__)
 def delete_object(key: ObjectKey, prefer: Prefer, conditions: Conditions) -> None:
     """Delete an object. A backend that is down does not block it.
 
-    Synchronous: the catalog has forgotten the object, and the removal of each replica is in its
-    cluster's queue. Asynchronous: the object is DELETING, and the rest happens by itself.
+    Synchronous: on return the catalog has no record of the object, and the removal of each replica
+    is in its cluster's queue. Asynchronous: the object is DELETING, and the rest follows.
 
     Raises
     ------
@@ -42,5 +42,5 @@ def delete_object(key: ObjectKey, prefer: Prefer, conditions: Conditions) -> Non
     try:
         repair_queue.send(settings().repair_queue_url, repair_queue.dispose_message(key))
     except AWS_ERRORS as error:
-        # The delete is taken and the record says so: the sweeper finishes it.
-        _log.warning("no message for a taken delete: %s", type(error).__name__)
+        # The record says that the object is DELETING: the sweeper will finish it.
+        _log.warning("no message for an accepted delete: %s", type(error).__name__)

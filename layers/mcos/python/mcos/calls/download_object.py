@@ -1,4 +1,4 @@
-"""download_object: one version's bytes, from any replica that is complete."""
+"""download_object: read one version's bytes from any stored replica."""
 
 import logging
 from collections.abc import Mapping
@@ -25,19 +25,19 @@ from mcos.replicas.sign import sign_version
 
 _log = logging.getLogger(__name__)
 
-# A version may be replaced, or its replicas moved, between the record's reading and theirs.
+# A version may be replaced, or its replicas moved, after the record is read.
 _READINGS = 3
 
 
 @dataclass(frozen=True)
 class ByteRange:
-    """A range as asked for: ``bytes=first-last``, ``first-`` (no last) or ``-last`` (no first)."""
+    """A requested range: ``bytes=first-last``, ``first-`` (no last) or ``-last`` (no first)."""
 
     first: int | None
     last: int | None
 
     def resolve(self, size: int) -> tuple[int, int]:
-        """First and last position, inclusive, in a content of ``size`` bytes.
+        """Return the first and last position, inclusive, in ``size`` bytes of content.
 
         Raises
         ------
@@ -56,18 +56,18 @@ class ByteRange:
 
 @dataclass(frozen=True)
 class Download:
-    """What is to be answered.
+    """The answer to a download.
 
     Attributes
     ----------
     content
-        None: the caller has it already, or is to read it at ``url``.
+        The bytes; None: the caller has them already, or must read them at ``url``.
     url
-        Of a replica, of what is too large for a reply. Signed: it is good for a while.
+        Signed URL of a replica, valid for a limited time, if the content is too large for a reply.
     part
-        First and last position where less than the whole was asked for.
+        First and last position of the bytes; None: the whole.
     damaged
-        Clusters whose replica turned out to be gone or not what was stored; they are told of it.
+        Clusters whose replica is missing or changed; a repair was requested.
     """
 
     record: ObjectRecord
@@ -90,11 +90,11 @@ def download_object(
 
     Parameters
     ----------
-    redirect
-        Whether the caller may be sent to a URL with what is too large for a reply. If not, of a
-        range the first bytes are answered, as many as a reply takes.
     if_range
-        A quoted entity tag: the range counts only while the object is that one.
+        A quoted entity tag: the range applies only if it is the object's.
+    redirect
+        Whether the answer may be a URL if the content is too large for a reply. If not, the answer
+        to a range has its first bytes, as many as a reply takes.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def download_object(
             break
         tried = version
         if conditions.if_match is not None and not matches(conditions.if_match, version.etag):
-            raise PreconditionFailed("If-Match: the object is not the one that is meant.")
+            raise PreconditionFailed("The object's ETag must be one of those in If-Match.")
         if conditions.if_none_match is not None and matches(conditions.if_none_match, version.etag):
             return Download(record, version)
         part = None
@@ -139,7 +139,7 @@ def download_object(
 
 
 def _shortened(version: Version, part: tuple[int, int] | None, last: int) -> tuple[int, int]:
-    """The range as far as a reply takes it: RFC 9110 lets a server send less than was asked for.
+    """Return the range up to ``last``: RFC 9110 permits to send less than was asked for.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def _shortened(version: Version, part: tuple[int, int] | None, last: int) -> tup
 
 
 def _file_name(name: str) -> str:
-    """As what a browser shall save an object of this name."""
+    """Return the file name under which browsers save an object of this name."""
     return name.rstrip("/").rpartition("/")[2] or name
 
 
@@ -173,7 +173,7 @@ def _readable(key: ObjectKey) -> tuple[ObjectRecord, Version]:
 def _report(
     key: ObjectKey, version: Version, failures: Mapping[str, ReplicaUnreadable]
 ) -> tuple[str, ...]:
-    """Have damaged replicas looked at by their clusters; the reader does not wait for it."""
+    """Have damaged replicas repaired by their clusters, without waiting; return those clusters."""
     damaged = tuple(cluster for cluster, failure in failures.items() if failure.damaged)
     for name in damaged:
         if cluster := all_clusters().get(name):

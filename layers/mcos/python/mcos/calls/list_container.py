@@ -5,16 +5,16 @@ from mcos.catalog.containers import Page
 
 
 def list_container(account: str, *, prefix: str, marker: str, limit: int) -> Page:
-    """One page: one network call. ``more_after`` of it is the marker of the next page.
+    """Return one page: one network call. Its ``more_after`` is the marker of the next page.
 
     Parameters
     ----------
     prefix
         Only names that begin with it.
     marker
-        Only names behind it.
+        Only names after it.
     limit
-        Entries at most; a page may hold fewer although more follow.
+        Most entries; a page may have fewer although more follow.
     """
     if marker and not marker.startswith(prefix):
         if marker > prefix:

@@ -1,4 +1,4 @@
-"""list_object: the objects of a container, with the meaning that listings have in Swift."""
+"""list_object: the objects of a container, listed as Swift does."""
 
 from dataclasses import dataclass
 from itertools import takewhile
@@ -11,7 +11,7 @@ from mcos.model.objects import ObjectRecord
 
 @dataclass(frozen=True)
 class Listing:
-    """A page: objects, common prefixes, and the marker of the next page (None: no more)."""
+    """A page: objects, common prefixes, and the marker of the next page (None: the last page)."""
 
     objects: list[ObjectRecord]
     common_prefixes: list[str]
@@ -21,10 +21,10 @@ class Listing:
 def list_object(
     account: str, container: str, *, prefix: str, delimiter: str, marker: str, limit: int
 ) -> Listing:
-    """One page: one Query of at most ``limit`` names, however many are folded or skipped.
+    """Return one page: one Query of at most ``limit`` names, however many are folded or skipped.
 
-    A page may hold fewer entries than ``limit`` although more follow: names that fold into one
-    common prefix count until the prefix is known, and the next page skips the rest of them.
+    A page may have fewer entries than ``limit`` although more follow: all names that were read
+    count, even those folded into one common prefix. The next page skips the rest of that prefix.
 
     Raises
     ------

@@ -7,17 +7,17 @@ from mcos.model.names import is_id
 
 
 def list_upload(account: str, *, marker: str, limit: int) -> Page:
-    """One page, of those that are open and those that were taken lately: one network call.
+    """Return one page of open and recently taken uploads: one network call.
 
     Parameters
     ----------
     marker
-        Only uploads behind the one of that id; empty: from the first.
+        Only uploads after the one with that id; empty: from the first.
 
     Raises
     ------
     InvalidQuery
     """
     if marker and not is_id(marker):
-        raise InvalidQuery("marker is the id of an upload.")
+        raise InvalidQuery("marker must be the id of an upload.")
     return uploads.page(account, after=marker or None, limit=limit)

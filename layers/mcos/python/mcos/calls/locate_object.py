@@ -1,4 +1,4 @@
-"""locate_object: where an object is, where its next version would be, and why."""
+"""locate_object: where an object is, where its next version would be placed, and why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from mcos.placement.seating import policy_of
 
 @dataclass(frozen=True)
 class Location:
-    """Where an object is and would be.
+    """Where an object is and would be placed.
 
     Attributes
     ----------
     policy
-        The object's; the container's if there is no object.
+        The object's storage policy; the container's if there is no object.
     version
-        The one that ``stat_object`` describes; None if there is no object.
+        The version that ``stat_object`` describes; None if there is no object.
     placement
-        Of the next version, were it written now by a caller that waits.
+        The placement of a next version, if a synchronous call wrote it now.
     clusters
-        Those that are linked, by name.
+        The linked clusters, by name.
     """
 
     policy: StoragePolicy
@@ -35,9 +35,10 @@ class Location:
 
 
 def locate_object(key: ObjectKey) -> Location:
-    """Look where an object is, or would be, which need not exist; its container has to.
+    """Locate an object, which need not exist in its container.
 
-    One network call, two if there is no object, while the reading of the registry is young.
+    It takes one network call, or two if there is no object, while the cached registry is young
+    enough.
 
     Raises
     ------

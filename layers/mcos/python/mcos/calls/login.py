@@ -1,4 +1,4 @@
-"""login: a user name and a password for a token."""
+"""login: exchange a user name and a password for a token."""
 
 from mcos import clock
 from mcos.auth import passwords, tokens
@@ -9,16 +9,15 @@ from mcos.model.names import is_user_name
 
 
 def login(user_name: str, password: str) -> Token:
-    """Exchange credentials for a token that is good for an hour: one network call.
+    """Exchange credentials for a token that is valid for an hour: one network call.
 
-    The answer takes the same work whether or not there is such an account, and whether or not it
-    is enabled.
+    The work is the same whether or not the account exists and is enabled.
 
     Raises
     ------
     InvalidCredentials
     """
-    # Before the account is looked at: what voids its tokens after that voids this one too.
+    # Before the account is read, so that a revocation after that revokes this token too.
     asked_at = clock.moment()
     stored = accounts.password_hash(user_name) if is_user_name(user_name) else None
     if not passwords.verify(password, stored):

@@ -1,4 +1,4 @@
-"""stat_object: what is known of an object, each replica included."""
+"""stat_object: describe an object and its replicas."""
 
 from mcos import clock
 from mcos.catalog import objects
@@ -17,7 +17,7 @@ def stat_object(
     *,
     wait_seconds: float = 0,
 ) -> ObjectRecord:
-    """Read an object's record: one network call, or as many as it takes to see it settle.
+    """Return an object's record: one network call, or several if it waits for the object.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def stat_object(
 
     Returns
     -------
-    The record as soon as the object is settled, or as it is after the wait.
+    The record as soon as the object is CREATED or FAILED, or as it is after the wait.
 
     Raises
     ------
@@ -43,6 +43,6 @@ def stat_object(
         left = deadline - clock.elapsed()
         if record.state in _SETTLED or left <= 0:
             return record
-        # The last look is at the end of the wait, not a pause before it.
+        # Read the record at the end of the wait, not one pause before it.
         clock.sleep(min(pause, left))
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

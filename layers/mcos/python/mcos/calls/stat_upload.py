@@ -1,4 +1,4 @@
-"""stat_upload: what is known of an upload, and the URLs by which it goes on."""
+"""stat_upload: describe an upload, with the URLs to continue it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +13,16 @@ from mcos.versions.upload import find_upload, staging_of
 
 @dataclass(frozen=True)
 class UploadPart:
-    """A part: where to send it, and what of it is there.
+    """A part of an upload.
 
-    ``size`` is None where it is not known yet. ``etag``: quoted MD5; None while it is not there.
+    Attributes
+    ----------
+    size
+        Bytes; None if the upload's size is not known.
+    etag
+        Quoted MD5; None if the part was not received.
+    url
+        Where to PUT the part.
     """
 
     number: int
@@ -26,7 +33,11 @@ class UploadPart:
 
 @dataclass(frozen=True)
 class UploadStat:
-    """An upload, and by what it goes on: ``put``, or a page of ``parts``; neither if it is over."""
+    """An upload, and where to send its content: ``put``, or a page of ``parts``.
+
+    An upload that is not OPEN has neither. ``more_after`` is the number of the page's last part;
+    None: there are no more.
+    """
 
     upload: Upload
     put: SignedPut | None
@@ -36,7 +47,14 @@ class UploadStat:
 
 
 def stat_upload(account: str, upload_id: str, *, after: int = 0, limit: int) -> UploadStat:
-    """Read an upload.
+    """Describe an upload.
+
+    Parameters
+    ----------
+    after
+        Only parts after this number.
+    limit
+        Most parts.
 
     Raises
     ------
@@ -46,7 +64,7 @@ def stat_upload(account: str, upload_id: str, *, after: int = 0, limit: int) -> 
 
 
 def described(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
-    """An upload with its URLs, the parts behind ``after`` among them, at most ``limit``."""
+    """Describe an upload; ``after`` and ``limit`` as for ``stat_upload``."""
     urls_expire_at = clock.later(limits.UPLOAD_URL_SECONDS)
     if upload.state is not UploadState.OPEN:
         return UploadStat(upload, None, [], None, urls_expire_at)
@@ -72,7 +90,7 @@ def described(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
 
 
 def _numbers(upload: Upload, after: int) -> Iterator[tuple[int, int | None]]:
-    """The parts behind a number, with their sizes."""
+    """Yield the numbers and sizes of the parts after a number."""
     if upload.size is None:
         for number in range(after + 1, limits.PARTS + 1):
             yield number, None

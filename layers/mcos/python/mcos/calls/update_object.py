@@ -1,4 +1,4 @@
-"""update_object: a new content for an object; readers see the old one whole until it is stored."""
+"""update_object: replace an object's content; readers see the old one until the new is stored."""
 
 from mcos.catalog import objects
 from mcos.catalog.registry import policy_named
@@ -11,7 +11,7 @@ from mcos.versions import dispose, make, replicate
 from mcos.versions.make import Content, Prefer
 from mcos.versions.take import confirm_container
 
-# Commits dispose of what updates make obsolete; a burst of updates between must not swell the item.
+# Commits dispose of obsolete versions, but many updates before a commit must not inflate the item.
 _OBSOLETE_AT_MOST = 8
 
 
@@ -23,12 +23,12 @@ def update_object(
     *,
     storage_policy: str | None = None,
 ) -> ObjectRecord:
-    """Update an object; content, type and metadata are all replaced.
+    """Update an object: replace its content, content type and metadata.
 
     Parameters
     ----------
     storage_policy
-        Name of the rule of placement; the one that the object has if None.
+        Name of the storage policy; None: the object's current one.
 
     Returns
     -------
@@ -47,16 +47,16 @@ def update_object(
         policy = named or make.policy_kept(record)
         placed = make.place(version, key, policy)
         accepted = lifecycle.accept_update(record, placed, cluster=settings().cluster)
-        if accepted is not record:  # else it was taken by a write whose reply was lost
+        if accepted is not record:  # else it was accepted by a write whose reply was lost
             guard(conditions, record.latest.etag if record else None)
         return accepted
 
     try:
         record = objects.change(key, accept)
         if record is None:
-            raise AssertionError("an accepted object has a record")
+            raise AssertionError("an accepted object must have a record")
         if record.current is None:
-            # The create may not have looked for the container yet.
+            # The create may not have checked the container yet.
             record = confirm_container(key, record, version.id)
     except McosError:
         dispose.unstage(version)

@@ -1,5 +1,5 @@
 """The catalog: accounts, containers, objects and the cluster registry, in DynamoDB.
 
-Every state change is one strongly consistent conditional write. The tables are made by Terraform
-(``infra/terraform``); the models here say what is in them.
+Every change of state is one strongly consistent conditional write. Terraform creates the tables
+(``infra/terraform``); ``tables`` defines their items.
 """

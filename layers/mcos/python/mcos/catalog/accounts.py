@@ -1,4 +1,4 @@
-"""Accounts: who may log in, and who may make the operators' calls."""
+"""Accounts: who may log in and who may make the operators' calls."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,14 +13,16 @@ from mcos.errors import AccountNotFound, Conflict, LastAdmin
 from mcos.model.accounts import Account, Role
 
 _TRIES = 12
-# The hash is read by nothing but ``password_hash``.
+# Only ``password_hash`` reads the hash.
 _SHOWN = ["user_name", "role", "enabled", "created_at"]
 
 
 def password_hash(user_name: str) -> str | None:
-    """The stored hash of the password with which a user may log in: one network call.
+    """Return the stored hash of a user's password: one network call.
 
-    None if there is no such user, or the account is disabled.
+    Returns
+    -------
+    None if there is no such account, or it is disabled.
     """
     try:
         item = AccountItem.get(user_name, consistent_read=True)
@@ -30,7 +32,7 @@ def password_hash(user_name: str) -> str | None:
 
 
 def find(user_name: str) -> Account | None:
-    """An account, read strongly consistent: one network call."""
+    """Return an account, read strongly consistent, or None: one network call."""
     try:
         item = AccountItem.get(user_name, consistent_read=True, attributes_to_get=_SHOWN)
     except DoesNotExist:
@@ -39,7 +41,12 @@ def find(user_name: str) -> Account | None:
 
 
 def create(user_name: str, password_hash: str, role: Role = Role.USER) -> Account | None:
-    """Add an account, enabled; None, and nothing changed, if the name is taken."""
+    """Add an enabled account.
+
+    Returns
+    -------
+    The account; None, with nothing changed, if the name is taken.
+    """
     item = AccountItem(
         user_name,
         password_hash=password_hash,
@@ -52,7 +59,7 @@ def create(user_name: str, password_hash: str, role: Role = Role.USER) -> Accoun
     except PutError as error:
         if not condition_failed(error):
             raise
-        # Every hash has a salt of its own: the same one is this call's, whose reply was lost.
+        # Every hash has a random salt, so an equal hash was written by this call's first try.
         found: AccountItem = AccountItem.get(user_name, consistent_read=True)
         return _account(found) if found.password_hash == password_hash else None
     return _account(item)
@@ -60,14 +67,14 @@ def create(user_name: str, password_hash: str, role: Role = Role.USER) -> Accoun
 
 @dataclass(frozen=True)
 class Page:
-    """Accounts in no order that means anything, and the name after which there may be more."""
+    """Accounts in no particular order, and the name after which the next page begins, if any."""
 
     accounts: list[Account]
     more_after: str | None
 
 
 def page(*, after: str | None, limit: int) -> Page:
-    """One page of a Scan, strongly consistent: one network call."""
+    """Return a page of at most ``limit`` accounts after the name ``after``: one network call."""
     found = AccountItem.scan(
         consistent_read=True,
         last_evaluated_key={"user_name": {"S": after}} if after is not None else None,
@@ -87,11 +94,13 @@ def change(
     role: Role | None = None,
     enabled: bool | None = None,
 ) -> Account:
-    """Change what is not None of an account: two network calls, and a Scan if an admin steps down.
+    """Change the fields of an account that are not None.
+
+    It takes two network calls, and a Scan if an enabled admin becomes none.
 
     Returns
     -------
-    The account as it is then.
+    The changed account.
 
     Raises
     ------
@@ -99,7 +108,7 @@ def change(
     LastAdmin
         There is no other enabled admin; nothing was changed.
     Conflict
-        It was changed by others again and again.
+        Other calls kept changing the account.
     """
     actions = []
     if password_hash is not None:
@@ -125,11 +134,11 @@ def change(
             done = _update(user_name, actions, stays_admin=changed.is_admin)
         if done:
             return changed
-    raise Conflict("The account was changed by others at the same time; try again.")
+    raise Conflict("Other calls changed the account at the same time; try again.")
 
 
 def _update(user_name: str, actions: list[Any], *, stays_admin: bool) -> bool:
-    """Change an account; False if that would make an admin step down after all."""
+    """Change an account; False, with nothing changed, if an enabled admin would step down."""
     condition = AccountItem.user_name.exists()
     if not stays_admin:
         condition &= ~_is_admin()
@@ -143,14 +152,14 @@ def _update(user_name: str, actions: list[Any], *, stays_admin: bool) -> bool:
 
 
 def _step_down(user_name: str, actions: list[Any]) -> bool:
-    """Change an enabled admin who will be none, while another one is and stays one.
+    """Change an enabled admin who will not be one, if another enabled admin remains.
 
-    Of two admins who do it to each other one fails: each transaction rests on what the other one
-    changes.
+    If two admins do this to each other, one fails: each transaction checks the account that the
+    other changes.
     """
     other = _other_admin(user_name)
     if other is None:
-        raise LastAdmin(f"{user_name!r} is the last enabled admin.")
+        raise LastAdmin(f"An enabled admin must remain; {user_name!r} is the last.")
     try:
         with transaction() as both:
             both.condition_check(AccountItem, other, condition=_is_admin())
@@ -163,7 +172,7 @@ def _step_down(user_name: str, actions: list[Any]) -> bool:
 
 
 def _other_admin(user_name: str) -> str | None:
-    """Name of an enabled admin who is not this one; a Scan that ends with the first."""
+    """Return the name of another enabled admin; the Scan ends with the first."""
     admins = AccountItem.scan(_is_admin(), consistent_read=True, attributes_to_get=["user_name"])
     return next((item.user_name for item in admins if item.user_name != user_name), None)
 

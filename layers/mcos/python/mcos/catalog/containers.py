@@ -1,10 +1,10 @@
-"""Containers, and the rule that keeps an object from appearing in a deleted one.
+"""Containers, and the protocol that keeps objects from appearing in a deleted container.
 
-A deletion marks the container, then looks for objects. A create writes the object, then looks at
-the container. Each writes before it looks and both look strongly consistent, so at least one of
-them sees the other; and a create that sees a mark takes it away, upon which the deletion fails.
-No clock, no lock and no transaction on the container is needed, so many creates in one container
-do not disturb each other.
+A deletion marks the container, then checks for objects. A create writes the object, then checks
+the container. Each writes before it reads, and all reads are strongly consistent, so at least one
+of them sees the other. A create that sees a mark removes it, and then the deletion fails. This
+needs no clock, no lock and no transaction on the container, so many creates in one container do
+not conflict.
 """
 
 from dataclasses import dataclass
@@ -43,16 +43,21 @@ def get(account: str, name: str) -> Container:
 
 
 def policy_seen(account: str, name: str) -> str:
-    """The storage policy that a container had when this function saw it last, else the default."""
+    """Return the storage policy that this process last saw on a container, else the default."""
     return _policies.get((account, name), DEFAULT_POLICY.name)
 
 
 def create(account: str, name: str, *, storage_policy: str) -> tuple[Container, bool]:
-    """Make a container unless it is there.
+    """Create a container unless it exists.
 
     Returns
     -------
-    The container, and whether it was made now.
+    The container, and whether this call created it.
+
+    Raises
+    ------
+    Conflict
+        It was being deleted at the same time.
     """
     for _ in range(_TRIES):
         item = ContainerItem(account, name, created_at=clock.now(), storage_policy=storage_policy)
@@ -68,16 +73,18 @@ def create(account: str, name: str, *, storage_policy: str) -> tuple[Container, 
         except ContainerNotFound:
             continue
         return container, container.created_at == item.created_at
-    raise Conflict("The container was deleted at the same time; try again.")
+    raise Conflict("Another call deleted the container at the same time; try again.")
 
 
 def admit(account: str, name: str) -> Container:
-    """Look at a container after an object was written into it, and stop its deletion.
+    """Check a container after an object was written into it, and stop its deletion.
 
     Raises
     ------
     ContainerNotFound
-        There is none, or it was deleted first: the object has to go.
+        There is none, or it was deleted first: the object must be removed.
+    Conflict
+        Other calls kept trying to delete it.
     """
     for _ in range(_TRIES):
         container = get(account, name)
@@ -85,7 +92,7 @@ def admit(account: str, name: str) -> Container:
             return container
         if _update(container, ContainerItem.deletion == container.deletion, deletion=None):
             return container
-    raise Conflict("The container was being deleted at the same time; try again.")
+    raise Conflict("Other calls tried to delete the container at the same time; try again.")
 
 
 def delete(account: str, name: str) -> None:
@@ -94,6 +101,8 @@ def delete(account: str, name: str) -> None:
     Raises
     ------
     ContainerNotFound, ContainerNotEmpty
+    Conflict
+        A create or another deletion came in between.
     """
     deletion = clock.new_id()
     container = get(account, name)
@@ -102,7 +111,7 @@ def delete(account: str, name: str) -> None:
     marked = ContainerItem.deletion == deletion
     if objects.page(account, name, prefix="", after=None, first=None, limit=1).records:
         _update(container, marked, deletion=None)
-        raise ContainerNotEmpty(f"Container {name!r} has objects.")
+        raise ContainerNotEmpty(f"Container {name!r} must be empty to be deleted.")
     try:
         ContainerItem(account, name).delete(marked)
     except DeleteError as error:
@@ -111,22 +120,25 @@ def delete(account: str, name: str) -> None:
         try:
             get(account, name)
         except ContainerNotFound:
-            return  # by another call's deletion, or by ours whose reply was lost
+            return  # another call deleted it, or this call did and the reply was lost
         raise Conflict(
-            f"Container {name!r} came into use, or is being deleted by another call; try again."
+            f"Another call used or deleted container {name!r} at the same time; try again."
         ) from None
 
 
 @dataclass(frozen=True)
 class Page:
-    """Containers in the order of their names, and the name after which there may be more."""
+    """Containers in the order of their names, and the name after which the next page begins."""
 
     containers: list[Container]
     more_after: str | None
 
 
 def page(account: str, *, prefix: str, after: str | None, limit: int) -> Page:
-    """One Query, strongly consistent. ``after`` begins with ``prefix``."""
+    """Return a page of the containers after the name ``after``, which begins with ``prefix``.
+
+    It is one Query, strongly consistent.
+    """
     start = {"account": {"S": account}, "name": {"S": after}} if after is not None else None
     found = ContainerItem.query(
         account,
@@ -167,7 +179,7 @@ def _container(item: ContainerItem) -> Container:
 
 
 def some_container_has_policy(name: str) -> bool:
-    """Whether a container names a storage policy; a Scan that ends with the first that does."""
+    """Whether any container has a storage policy; the Scan ends with the first that has it."""
     found = ContainerItem.scan(
         ContainerItem.storage_policy == name,
         consistent_read=True,

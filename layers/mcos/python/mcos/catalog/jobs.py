@@ -24,18 +24,18 @@ def create(job: Job) -> None:
 def start(
     job: Job, kind: str, name: str, document: Mapping[str, Any], *, before: Mapping[str, Any] | None
 ) -> bool:
-    """Write a new job, and the fact of the registry that speaks of it, both or none.
+    """Write a new job and the registry's item that names it, in one transaction.
 
     Parameters
     ----------
     kind, name, document
-        The fact; ``mcos.catalog.registry``.
+        The item; see ``mcos.catalog.registry``.
     before
-        What it was when it was read; None: it was not there.
+        The item's document as it was read; None: there was no item.
 
     Returns
     -------
-    False, with nothing changed, if the fact is another one now.
+    False, with nothing changed, if the item has changed since.
     """
     try:
         with transaction() as both:
@@ -63,17 +63,24 @@ def get(job_id: str) -> Job:
 
 
 def all_jobs() -> list[Job]:
-    """Every job, the newest first. There are few: a Scan reads them."""
+    """Return every job, the newest first. One Scan reads them, because there are few."""
     found = [_job(item) for item in JobItem.scan(consistent_read=True)]
     return sorted(found, key=lambda job: job.id, reverse=True)
 
 
 def change(job_id: str, transition: Callable[[Job], Job]) -> Job:
-    """Read a job and move it on, whatever races; the same job returned changes nothing.
+    """Read a job and write what ``transition`` returns, repeated while other calls change the job.
+
+    Parameters
+    ----------
+    transition
+        Pure; it returns the job that it was given to change nothing.
 
     Raises
     ------
-    JobNotFound, Conflict
+    JobNotFound
+    Conflict
+        Other calls kept changing the job.
     """
     for _ in range(_TRIES):
         job = get(job_id)
@@ -82,15 +89,15 @@ def change(job_id: str, transition: Callable[[Job], Job]) -> Job:
             return job
         if written := replace_if_unchanged(job, following):
             return written
-    raise Conflict("The job was changed by others at the same time; try again.")
+    raise Conflict("Other calls changed the job at the same time; try again.")
 
 
 def replace_if_unchanged(job: Job, following: Job) -> Job | None:
-    """Write ``following`` if the job is still the one that was read.
+    """Write ``following`` if ``job`` has not changed since it was read.
 
     Returns
     -------
-    It as it was written, under a new revision; None, with nothing changed, if the job is another.
+    The written job, with a new revision; None, with nothing changed, if the job has changed.
     """
     following = replace(following, updated_at=clock.now(), revision=clock.new_id())
     try:
@@ -103,7 +110,7 @@ def replace_if_unchanged(job: Job, following: Job) -> Job | None:
 
 
 def item_of(job: Job) -> JobItem:
-    """The item of the table for a job."""
+    """Return the table's item for a job."""
     return JobItem(job.id, revision=job.revision, document=asdict(job))
 
 

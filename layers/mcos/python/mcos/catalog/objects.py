@@ -1,4 +1,4 @@
-"""The objects' records, read and changed one at a time."""
+"""The records of objects, read and changed one at a time."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,18 +13,18 @@ from mcos.errors import Conflict, McosError
 from mcos.model.objects import ObjectKey, ObjectRecord
 
 Transition = Callable[[ObjectRecord | None], ObjectRecord | None]
-"""From a record to the next; None stands for an object that is not there."""
+"""Computes the next record from a record; None stands for an object that does not exist."""
 
 _TRIES = 12
 
 
 def container_key(account: str, container: str) -> str:
-    """Partition key of a container's objects; neither name can hold a slash."""
+    """Return the partition key of a container's objects; neither name may contain a slash."""
     return f"{account}/{container}"
 
 
 def get(key: ObjectKey) -> ObjectRecord | None:
-    """Read a record, strongly consistent: one network call."""
+    """Return a record, read strongly consistent, or None: one network call."""
     account, container, name = key
     try:
         item = ObjectItem.get(container_key(account, container), name, consistent_read=True)
@@ -34,22 +34,24 @@ def get(key: ObjectKey) -> ObjectRecord | None:
 
 
 def change(key: ObjectKey, transition: Transition) -> ObjectRecord | None:
-    """Read a record and move it on by ``transition``, whatever races: two network calls at best.
+    """Read a record and write what ``transition`` returns, repeated while other calls change it.
+
+    It takes two network calls if nothing races.
 
     Parameters
     ----------
     transition
-        Pure; it may be called several times. It refuses by raising, and returns the record that
-        it was given when nothing is to change.
+        Pure; it may be called several times. It refuses by raising a ``McosError``, and returns
+        the record that it was given to change nothing.
 
     Returns
     -------
-    The record that is there now.
+    The record as it is now.
 
     Raises
     ------
     Conflict
-        The record was changed by others again and again.
+        Other calls kept changing the record.
     """
     return _apply(key, transition, get(key), read=True)
 
@@ -57,10 +59,10 @@ def change(key: ObjectKey, transition: Transition) -> ObjectRecord | None:
 def change_guessed(
     key: ObjectKey, transition: Transition, guess: ObjectRecord | None
 ) -> ObjectRecord | None:
-    """As ``change``, beginning with what is believed to be there: one network call at best.
+    """As ``change``, but start from a guess of the record: one network call if it is right.
 
-    The write is conditional on the guess, and a refusal or "nothing to change" that rests on a
-    guess is made sure of by a reading.
+    The write is conditional on the guess. If the transition of a guess refuses or changes nothing,
+    the record is read and the transition applied again.
     """
     return _apply(key, transition, guess, read=False)
 
@@ -84,9 +86,9 @@ def _apply(
             return record
         record, read = get(key), True
         if changed and record and following and record.revision == following.revision:
-            # The driver tried twice: the first try was written and its reply lost.
+            # The driver tried twice: the first try was written and its reply was lost.
             return following
-    raise Conflict("The object was changed by others at the same time; try again.")
+    raise Conflict("Other calls changed the object at the same time; try again.")
 
 
 def _write(key: ObjectKey, record: ObjectRecord | None, following: ObjectRecord | None) -> bool:
@@ -105,22 +107,22 @@ def _write(key: ObjectKey, record: ObjectRecord | None, following: ObjectRecord 
 
 
 def revised(following: ObjectRecord, record: ObjectRecord | None) -> ObjectRecord:
-    """A record under the revision by which it is written in place of another one.
+    """Return ``following`` with a new revision, greater than that of ``record``.
 
-    Consumers of events tell by it which of two is the later.
+    Consumers of events compare revisions to order events.
     """
     return replace(following, revision=clock.new_id(after=record.revision if record else ""))
 
 
 def unchanged(record: ObjectRecord | None) -> Condition:
-    """That the object is what was read; None: that it is not there."""
+    """Return the condition that the object has not changed; None: that it does not exist."""
     if record is None:
         return ObjectItem.name.does_not_exist()
     return ObjectItem.revision == record.revision
 
 
 def item_of(record: ObjectRecord) -> ObjectItem:
-    """The item of the table for a record."""
+    """Return the table's item for a record."""
     return ObjectItem(
         container_key(record.account, record.container),
         record.name,
@@ -140,7 +142,7 @@ def _document(record: ObjectRecord) -> dict[str, Any]:
 
 
 def record_of(item: ObjectItem) -> ObjectRecord:
-    """The record in an item of the table."""
+    """Return the record in an item of the table."""
     account, _, container = item.container_key.partition("/")
     return ObjectRecord.from_json(
         {
@@ -155,13 +157,13 @@ def record_of(item: ObjectItem) -> ObjectRecord:
 
 
 def record_of_image(image: Mapping[str, Any]) -> ObjectRecord:
-    """The record in an image of the table's stream, in DynamoDB's JSON: ``{name: {"S": text}}``."""
+    """Return the record in an image of the table's stream, in DynamoDB's JSON."""
     return record_of(ObjectItem.from_raw_data(dict(image)))
 
 
 @dataclass(frozen=True)
 class Page:
-    """Records in the order of their names, and the name after which there may be more."""
+    """Records in the order of their names, and the name after which the next page begins."""
 
     records: list[ObjectRecord]
     more_after: str | None
@@ -176,18 +178,18 @@ def page(
     first: str | None,
     limit: int,
 ) -> Page:
-    """One Query, strongly consistent, however large the container.
+    """Return a page of a container's records: one Query, strongly consistent.
 
     Parameters
     ----------
     prefix
-        Only names that begin with it.
+        Only names that begin with it; ``first`` replaces it.
     after
-        Only names behind this one, which begins with ``prefix`` itself.
+        Only names after this one, which must begin with ``prefix``.
     first
-        Only names from this one on; at most one of ``after`` and ``first`` is given.
+        Only names from this one on; at most one of ``after`` and ``first`` may be given.
     limit
-        Records at most; DynamoDB ends a page at 1 MiB as well.
+        Most records; DynamoDB also ends a page at 1 MiB.
     """
     partition = container_key(account, container)
     condition: Condition | None = None
@@ -210,9 +212,18 @@ def page(
 
 
 def unsettled(cluster: str, *, before: str, limit: int) -> list[ObjectKey]:
-    """Keys of objects that ``cluster`` looks after and that have waited since before a time.
+    """Return the keys of unsettled objects of a sweeper that were last written before a time.
 
-    One Query of the sparse index, eventually consistent: oldest first.
+    It is one Query of the sparse index, eventually consistent, oldest first.
+
+    Parameters
+    ----------
+    cluster
+        The sweeper's cluster.
+    before
+        RFC 3339.
+    limit
+        Most keys.
     """
     found = ObjectItem.unsettled.query(
         cluster, ObjectItem.unsettled_since < before, limit=limit, page_size=limit
@@ -226,14 +237,14 @@ def unsettled(cluster: str, *, before: str, limit: int) -> list[ObjectKey]:
 
 @dataclass(frozen=True)
 class ScannedPage:
-    """Records in no order that means anything, and where to go on; None: there are no more."""
+    """Records in no particular order, and the cursor of the next page; None: this is the last."""
 
     records: list[ObjectRecord]
     cursor: dict[str, Any] | None
 
 
 def scan(cursor: dict[str, Any] | None, *, limit: int) -> ScannedPage:
-    """One page of all objects of all accounts, strongly consistent: one network call."""
+    """Return a page of all accounts' objects, strongly consistent: one network call."""
     found = ObjectItem.scan(consistent_read=True, last_evaluated_key=cursor, page_size=limit)
     raw = next(found.page_iter)
     records = [record_of(ObjectItem.from_raw_data(item)) for item in raw["Items"]]

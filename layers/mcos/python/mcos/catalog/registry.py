@@ -1,7 +1,7 @@
-"""The cluster registry: clusters, what is known of their health, policies, revoked tokens.
+"""The cluster registry: clusters, their health, storage policies and revoked tokens.
 
-Who writes what: Terraform (or an operator) a cluster's row, the cluster's own health check what it
-found, operators their word. They are items of their own, so that nobody overwrites another's.
+Every fact is an item of its own, so that its writers cannot overwrite each other: Terraform (or an
+operator) writes a cluster's row, the cluster's health check its health, an operator an override.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,9 +38,9 @@ _registry = Registry(clusters={})
 
 
 def current_registry(*, fresh: bool = False) -> Registry:
-    """The registry, at most ``limits.REGISTRY_AGE_SECONDS`` old; read now if ``fresh``.
+    """Return the registry, at most ``limits.REGISTRY_AGE_SECONDS`` old; if ``fresh``, read now.
 
-    One network call when it is read, none otherwise.
+    It takes one network call if the registry is read, else none.
     """
     global _read_at, _registry
     now = clock.moment()
@@ -55,12 +55,12 @@ def _age() -> timedelta:
 
 
 def all_clusters() -> Mapping[str, Cluster]:
-    """Every linked cluster by name; see ``current_registry``."""
+    """Return every linked cluster by name; see ``current_registry``."""
     return current_registry().clusters
 
 
 def policy_named(name: str) -> StoragePolicy:
-    """A storage policy; one that this function has not heard of may be new.
+    """Return a storage policy; if it is not known here, the registry is read, as it may be new.
 
     Raises
     ------
@@ -74,31 +74,31 @@ def policy_named(name: str) -> StoragePolicy:
 
 
 def forget() -> None:
-    """Read anew at the next call."""
+    """Make the next call read the registry again."""
     global _read_at
     _read_at = None
 
 
 def write(kind: str, name: str, document: Mapping[str, Any], *, expires: int | None = None) -> None:
-    """Write one fact in place of what was there: one network call.
+    """Write an item, replacing what was there: one network call.
 
     Parameters
     ----------
     expires
-        Unix time after which it may go.
+        Unix time after which DynamoDB may remove it.
     """
     RegistryItem(kind, name, document=dict(document), expires=expires).save()
     forget()
 
 
 def remove(kind: str, name: str) -> None:
-    """Take a fact away; that it is not there is no error."""
+    """Remove an item if it exists."""
     RegistryItem(kind, name).delete()
     forget()
 
 
 def read(kind: str, name: str) -> dict[str, Any] | None:
-    """One fact as it is now, None if it is not there: one network call."""
+    """Return the document of an item, or None, strongly consistent: one network call."""
     try:
         document: dict[str, Any] = RegistryItem.get(kind, name, consistent_read=True).document
     except RegistryItem.DoesNotExist:
@@ -109,11 +109,16 @@ def read(kind: str, name: str) -> dict[str, Any] | None:
 def replace(
     kind: str, name: str, document: Mapping[str, Any] | None, *, before: Mapping[str, Any] | None
 ) -> bool:
-    """Write a fact (None: take it away) if what is there is what was read: one network call.
+    """Write an item (None: remove it) if it has not changed: one network call.
+
+    Parameters
+    ----------
+    before
+        The item's document as it was read; None: there was no item.
 
     Returns
     -------
-    False, with nothing changed, if it is not.
+    False, with nothing changed, if it has changed.
     """
     item = RegistryItem(kind, name, document=document)
     try:
@@ -130,11 +135,11 @@ def replace(
 
 
 def unlink(cluster: str, *, word: Mapping[str, Any]) -> bool:
-    """Take away all that is known of a cluster, at once, if the operator's word is this one.
+    """Remove all items of a cluster in one transaction, if the operator's override is ``word``.
 
     Returns
     -------
-    False, with nothing changed, if it is another one.
+    False, with nothing changed, if the override has changed.
     """
     try:
         with transaction() as together:
@@ -150,19 +155,19 @@ def unlink(cluster: str, *, word: Mapping[str, Any]) -> bool:
 
 
 def unchanged(before: Mapping[str, Any] | None) -> Condition:
-    """That a fact is still what was read; None: that it is not there."""
+    """Return the condition that an item's document is ``before``; None: that there is no item."""
     if before is None:
         return RegistryItem.name.does_not_exist()
     return RegistryItem.document == before
 
 
 def write_health(cluster: str, health: Health) -> None:
-    """Record what a cluster's health check found."""
+    """Write a cluster's health."""
     write(HEALTH, cluster, asdict(health))
 
 
 def write_policy(policy: StoragePolicy) -> None:
-    """Record a storage policy under its name."""
+    """Write a storage policy under its name."""
     write(POLICY, policy.name, asdict(policy))
 
 

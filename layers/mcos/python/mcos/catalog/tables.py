@@ -17,14 +17,14 @@ _PREFIX = table_prefix()
 
 
 class _Meta:
-    # Two tries of at most four seconds each fit into the shortest function's ten.
+    # Two tries of at most four seconds each fit into the shortest timeout of a function, 10 s.
     connect_timeout_seconds = 1
     read_timeout_seconds = 3
     max_retry_attempts = 1
 
 
 def condition_failed(error: PynamoDBException) -> bool:
-    """Whether a write was refused because its condition does not hold."""
+    """Whether a write was refused because its condition did not hold."""
     cause = error.cause
     return (
         isinstance(cause, ClientError)
@@ -55,7 +55,7 @@ class ContainerItem(Model):
 
 
 class UnsettledIndex(GlobalSecondaryIndex["ObjectItem"]):
-    """Sparse: holds only objects for which something is still to be done."""
+    """Sparse: has only objects that still need work."""
 
     class Meta(_Meta):
         index_name = "unsettled"
@@ -80,9 +80,9 @@ class ObjectItem(Model):
 
 
 class RegistryItem(Model):
-    """One fact of the cluster registry; ``kind`` says which sort, ``name`` of what.
+    """One fact of the cluster registry, by its kind and the name of what it describes.
 
-    A few dozen items at most, so that one Scan reads them all.
+    There are a few dozen items at most, so one Scan reads them all.
     """
 
     class Meta(_Meta):
@@ -104,7 +104,7 @@ class JobItem(Model):
 
 
 class ExpiringIndex(GlobalSecondaryIndex["UploadItem"]):
-    """Sparse: holds only uploads that are still open, or are being removed."""
+    """Sparse: has only uploads that are open or being removed."""
 
     class Meta(_Meta):
         index_name = "expiring"
@@ -115,10 +115,10 @@ class ExpiringIndex(GlobalSecondaryIndex["UploadItem"]):
 
 
 class UploadItem(Model):
-    """An upload, or the memory of an event by which a content was taken.
+    """An upload, or an event whose content was taken.
 
-    ``cluster`` and ``expires_at`` are there while it is to be looked after; ``expires``, of
-    DynamoDB's own, once it only keeps an event from being taken a second time.
+    ``cluster`` and ``expires_at`` are set while the sweeper must look after it; ``expires``
+    (DynamoDB's time to live) once the item only prevents that an event is taken twice.
     """
 
     class Meta(_Meta):

@@ -1,4 +1,4 @@
-"""Writes of several items that are all done, or none of them."""
+"""Transactions: writes of several items, all or none."""
 
 from functools import cache
 
@@ -19,15 +19,15 @@ _LOST_RACE = {
 
 
 def transaction() -> TransactWrite:
-    """A transaction, done at the end of its ``with``: one network call.
+    """Return a transaction, which is written at the end of its ``with``: one network call.
 
-    botocore names it by a token of its own, so that a second try of the driver repeats nothing.
+    botocore adds an idempotency token, so a retry of the driver has no further effect.
     """
     return TransactWrite(connection=_connection())
 
 
 def lost_race(error: PynamoDBException) -> bool:
-    """Whether a write was refused because things are not, or do not stay, as it expects."""
+    """Whether a write was refused because a condition did not hold or another write interfered."""
     if isinstance(error, TransactWriteError):
         codes = {reason.code for reason in error.cancellation_reasons if reason}
         if codes:
@@ -38,10 +38,10 @@ def lost_race(error: PynamoDBException) -> bool:
 
 @cache
 def _connection() -> Connection:
-    """One with the patience that the models have."""
-    patience = AccountItem.Meta
+    """Return a connection with the timeouts of the models."""
+    meta = AccountItem.Meta
     return Connection(
-        connect_timeout_seconds=patience.connect_timeout_seconds,
-        read_timeout_seconds=patience.read_timeout_seconds,
-        max_retry_attempts=patience.max_retry_attempts,
+        connect_timeout_seconds=meta.connect_timeout_seconds,
+        read_timeout_seconds=meta.read_timeout_seconds,
+        max_retry_attempts=meta.max_retry_attempts,
     )

@@ -1,4 +1,4 @@
-"""Uploads, and the memory of events by which contents were taken."""
+"""Uploads, and events whose content was taken."""
 
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,7 @@ from mcos.model.uploads import Upload, UploadState
 _TRIES = 12
 _REMEMBERED_SECONDS = 15 * 24 * 3600  # longer than SQS keeps a message
 
-# Ids of uploads are ULIDs; what names an event sorts behind them, and is listed to nobody.
+# Ids of uploads are ULIDs; ids of events sort after them and are never listed.
 _BEHIND_UPLOADS = "a"
 
 
@@ -27,7 +27,7 @@ def create(upload: Upload) -> None:
 
 
 def get(account: str, upload_id: str) -> Upload | None:
-    """Read an upload, strongly consistent: one network call."""
+    """Return an upload, read strongly consistent, or None: one network call."""
     try:
         return _upload(UploadItem.get(account, upload_id, consistent_read=True))
     except DoesNotExist:
@@ -35,19 +35,23 @@ def get(account: str, upload_id: str) -> Upload | None:
 
 
 def take(upload: Upload, version_id: str, transition: Transition) -> ObjectRecord:
-    """Move the upload's object on, and the upload to TAKEN: both or none, and once.
+    """Change the upload's object and mark the upload as TAKEN, once, in one transaction.
 
     Parameters
     ----------
     transition
         As for ``objects.change``; it accepts the version.
 
+    Returns
+    -------
+    The written record.
+
     Raises
     ------
     UploadTaken
-        It was taken before, or there is no such upload any more.
+        It was taken before, or does not exist any more.
     Conflict
-        The object was changed by others again and again.
+        Other calls kept changing the object.
     """
     sequencer = upload.sequencer
     if not sequencer:
@@ -71,7 +75,7 @@ def take(upload: Upload, version_id: str, transition: Transition) -> ObjectRecor
             return following
         if _is_over(get(upload.account, upload.id), sequencer):
             raise UploadTaken("The upload was completed before, or has ended.")
-    raise Conflict("The object was changed by others at the same time; try again.")
+    raise Conflict("Other calls changed the object at the same time; try again.")
 
 
 def _is_over(found: Upload | None, sequencer: str) -> bool:
@@ -81,19 +85,19 @@ def _is_over(found: Upload | None, sequencer: str) -> bool:
 
 
 def tell(upload: Upload) -> bool:
-    """Write what is said of an open upload; False, with nothing changed, if it is not open."""
+    """Replace an open upload; False, with nothing changed, if it is not open."""
     return _write(upload, UploadItem.state == UploadState.OPEN.value)
 
 
 def end(upload: Upload) -> bool:
-    """Let no more be taken from an open upload; False, with nothing changed, if it was taken."""
+    """Mark an upload as ENDED; False, with nothing changed, if it was taken."""
     ended = replace(upload, state=UploadState.ENDED)
     is_open = UploadItem.state.is_in(UploadState.OPEN.value, UploadState.ENDED.value)
     return _write(ended, is_open)
 
 
 def remove(upload: Upload) -> None:
-    """Forget an upload that has ended."""
+    """Remove the item of an ENDED upload; any other stays."""
     try:
         UploadItem(upload.account, upload.id).delete(UploadItem.state == UploadState.ENDED.value)
     except DeleteError as error:
@@ -103,14 +107,14 @@ def remove(upload: Upload) -> None:
 
 @dataclass(frozen=True)
 class Page:
-    """Uploads in the order in which they were begun; the id after which there may be more."""
+    """Uploads in the order of their beginning, and the id after which the next page begins."""
 
     uploads: list[Upload]
     more_after: str | None
 
 
 def page(account: str, *, after: str | None, limit: int) -> Page:
-    """One Query of an account's uploads, strongly consistent."""
+    """Return a page of an account's uploads after the id ``after``: one Query, consistent."""
     start = {"account": {"S": account}, "upload": {"S": after}} if after is not None else None
     found = UploadItem.query(
         account,
@@ -126,9 +130,9 @@ def page(account: str, *, after: str | None, limit: int) -> Page:
 
 
 def expiring(cluster: str, *, before: str, limit: int) -> list[tuple[str, str]]:
-    """Account and id of uploads to a cluster's staging that have expired before a time.
+    """Return account and id of a cluster's uploads that expired before a time (RFC 3339).
 
-    One Query of the sparse index, eventually consistent: oldest first.
+    It is one Query of the sparse index, eventually consistent, oldest first.
     """
     found = UploadItem.expiring.query(
         cluster, UploadItem.expires_at < before, limit=limit, page_size=limit
@@ -161,7 +165,7 @@ def _item(upload: Upload) -> UploadItem:
 
 
 def _remembered_until() -> int:
-    """Until when a taken upload is remembered, in seconds since 1970."""
+    """Return the Unix time until which a taken upload is kept."""
     return int(clock.moment().timestamp()) + _REMEMBERED_SECONDS
 
 

@@ -1,1 +1,1 @@
-"""Changes of state as others are told: ``state_change`` says what, ``bus`` sends it."""
+"""Events for users: ``state_change`` makes them from records, ``bus`` publishes them."""

@@ -1,4 +1,4 @@
-"""The deployment's event bus, and the queue of what could not be published."""
+"""The deployment's event bus, and the queue of changes that cannot be published."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,18 +10,18 @@ from mcos.aws import AWS_ERRORS, client
 from mcos.settings import event_bus, unpublished_queue_url
 
 ENTRIES_AT_ONCE = 10
-"""As many as one PutEvents takes."""
+"""Most entries of one PutEvents."""
 
 NOT_REACHED = "NotReached"
-"""Stands for EventBridge's own codes where it gave no answer."""
+"""Code for entries of a PutEvents that failed as a whole."""
 
 NEVER = frozenset({"InvalidArgument", "MalformedDetail"})
-"""EventBridge's codes for an entry that it will not take however often it is sent."""
+"""EventBridge's codes for an entry that it will always refuse."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An event for the bus; ``detail`` is what becomes JSON."""
+    """An event for the bus; ``detail`` is written as JSON."""
 
     source: str
     detail_type: str
@@ -30,11 +30,11 @@ class Entry:
 
 
 def put(entries: Sequence[Entry]) -> list[str | None]:
-    """Put at most ``ENTRIES_AT_ONCE`` events: one network call.
+    """Put at most ``ENTRIES_AT_ONCE`` events on the bus: one network call.
 
     Returns
     -------
-    For each entry the code of why it was not taken; None: it was.
+    For each entry, the code of the reason why it was refused; None: it was accepted.
     """
     try:
         reply = client("events").put_events(
@@ -50,11 +50,16 @@ def put(entries: Sequence[Entry]) -> list[str | None]:
             ]
         )
     except AWS_ERRORS as error:
-        # A batch that is refused as a whole is so for what all entries have in common.
+        # A batch is refused as a whole for a reason that all its entries share.
         return [f"{NOT_REACHED}: {type(error).__name__}"] * len(entries)
     return [one.get("ErrorCode") for one in reply["Entries"]]
 
 
 def set_aside(message: Mapping[str, Any]) -> None:
-    """Keep a note of a change that can never be published; durable when it returns."""
+    """Send a note of a change that can never be published to the queue; durable on return.
+
+    Raises
+    ------
+    BotoCoreError, ClientError
+    """
     client("sqs").send_message(QueueUrl=unpublished_queue_url(), MessageBody=json.dumps(message))

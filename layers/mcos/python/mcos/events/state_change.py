@@ -1,7 +1,7 @@
-"""What the event bus is told of a change of an object, as a pure function of two records.
+"""The event for a change of an object, as a pure function of two records.
 
-The event is described by ``events/schemas/object_state_change.json``, for users by
-``docs/notifications.md``.
+``events/schemas/object_state_change.json`` is its schema; ``docs/notifications.md`` describes it
+for users.
 """
 
 from datetime import datetime
@@ -14,42 +14,42 @@ SOURCE = "mcos"
 DETAIL_TYPE = "MCOS Object State Change"
 
 SCHEMA = 1
-"""Raised when a field goes or comes to mean something else; fields may be added without."""
+"""Version of the schema. It is raised if a field is removed or changes its meaning."""
 
 DELETED = "DELETED"
-"""State of an object that is no more: no record has it."""
+"""State of an object that does not exist any more; no record has it."""
 
 
 def state_change(
     old: ObjectRecord | None, new: ObjectRecord | None, changed_at: datetime
 ) -> dict[str, Any] | None:
-    """The detail of the event for a change from one record to the next.
+    """Return the detail of the event for a change from one record to the next.
 
-    The same change always gives the same detail, so what is published twice can be told by its
-    ``revision``. That of a removal follows the revision that was removed.
+    The same change always has the same detail, so consumers recognise an event that was published
+    twice by its ``revision``. The revision of a removal is the one after the removed revision.
 
     Parameters
     ----------
     old, new
-        The record before and after; None: it was not there, or is not any more.
+        The record before and after; None: there was or is none.
     changed_at
-        When the catalog took the change, in UTC.
+        When the catalog was written, in UTC.
 
     Returns
     -------
-    None if users can see no difference.
+    None if users cannot see a difference.
     """
-    told = _told(new) if new else _told_removed(old) if old else None
-    before = _told(old) if old else None
+    after = _visible(new) if new else _visible_removed(old) if old else None
+    before = _visible(old) if old else None
     record = new or old
-    if told is None or record is None or told == before:
+    if after is None or record is None or after == before:
         return None
     return {
         "schema": SCHEMA,
         "account": record.account,
         "container": record.container,
         "object": record.name,
-        **told,
+        **after,
         "previous_state": old.state.value if old else None,
         "cluster": record.sweeper,
         "revision": new.revision if new else clock.next_id(record.revision),
@@ -57,8 +57,8 @@ def state_change(
     }
 
 
-def _told(record: ObjectRecord) -> dict[str, Any]:
-    """What users can see of an object and can change."""
+def _visible(record: ObjectRecord) -> dict[str, Any]:
+    """Return the fields that users can see and that can change."""
     version = record.shown
     return {
         "state": record.state.value,
@@ -72,5 +72,5 @@ def _told(record: ObjectRecord) -> dict[str, Any]:
     }
 
 
-def _told_removed(record: ObjectRecord) -> dict[str, Any]:
-    return {**_told(record), "state": DELETED, "replicas": []}
+def _visible_removed(record: ObjectRecord) -> dict[str, Any]:
+    return {**_visible(record), "state": DELETED, "replicas": []}

@@ -1,1 +1,5 @@
-"""What others drop or send: ``message`` understands it, ``queue`` refuses it, ``fetch`` gets it."""
+"""Files and messages from other systems.
+
+``message`` parses what arrives on the inbound queue, ``queue`` refuses it, and ``fetch`` downloads
+what a message names.
+"""

@@ -1,4 +1,4 @@
-"""fetch_source: bring a content from a ``source_url`` into staging, within the operator's rules."""
+"""fetch_source: download a ``source_url`` into staging, within the operator's rules."""
 
 from functools import lru_cache
 from io import BytesIO
@@ -14,7 +14,7 @@ _PART_BYTES = 8 * 1024 * 1024
 
 @lru_cache(maxsize=1)
 def fetch_rules() -> FetchRules:
-    """What the operator allowed, from the environment."""
+    """Return the operator's rules, from the environment."""
     value = allowed_fetches()
     return FetchRules(
         allowed_hosts=tuple(value.get("allowed_hosts", ())),
@@ -24,18 +24,16 @@ def fetch_rules() -> FetchRules:
 
 
 def fetch_source(url: str, key: str) -> str | None:
-    """Fetch a content into this cluster's staging.
-
-    Memory is bounded: it is staged in parts as it comes.
+    """Fetch content into this cluster's staging, in parts, with bounded memory.
 
     Parameters
     ----------
     key
-        Under which it is staged, whole or not at all.
+        Key in staging; the content is staged as a whole, or not at all.
 
     Returns
     -------
-    Its content type, if the source says one.
+    The content type, if the source gives one.
 
     Raises
     ------
@@ -52,7 +50,7 @@ def fetch_source(url: str, key: str) -> str | None:
 
 
 def _part(fetched: Fetched) -> bytes:
-    """The next bytes, as many as make a part; fewer only at the end."""
+    """Return the next part; shorter only at the end."""
     part = BytesIO()
     while left := _PART_BYTES - part.tell():
         piece = fetched.read(left)

@@ -1,6 +1,6 @@
-"""What reaches a cluster's inbound queue: S3's word of what was put into staging, and messages.
+"""The messages of a cluster's inbound queue: S3's events for staging, and other systems' messages.
 
-Pure: from JSON to values. ``events/schemas/inbound_message.json`` is the message's schema.
+Pure: from JSON to values. ``events/schemas/inbound_message.json`` is the schema of the messages.
 """
 
 import hashlib
@@ -26,25 +26,25 @@ _FIELDS = {
 }
 _REQUIRED = ("account", "container", "object")
 
-# S3's are hexadecimal, 16 digits or more. Of two, the shorter is padded with zeros on the right
-# before they are compared (S3's user guide, "Event message structure").
+# S3's sequencers are hexadecimal, with 16 digits or more. To compare two, the shorter is padded
+# with zeros on the right (S3's user guide, "Event message structure").
 _SEQUENCER_LENGTH = 64
 
 
 class NotUnderstood(Exception):
-    """A message that says nothing, or not what it should."""
+    """The message is malformed."""
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """S3 says that an object was put into a bucket.
+    """S3's event that a file was put into a bucket.
 
     Attributes
     ----------
     version
-        S3's id of what was put there.
+        S3's version id.
     sequencer
-        Tells which of two puts to the same key was later: of texts of one length, the greater.
+        Orders the puts to one key: the later one's is greater, as text of one length.
     """
 
     bucket: str
@@ -55,16 +55,18 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Message:
-    """A message of another system: this content shall be this object.
+    """A message of another system that names content and the object to make of it.
 
     Attributes
     ----------
     id
-        Names the event: another message with it is the same one.
+        Identifies the event: messages with the same id are one event.
     source_url, staging_key
-        Where the content is; one of them is given.
+        Where the content is; exactly one is given.
     content_type, storage_policy
-        None: nothing was said.
+        None: not given.
+    metadata
+        Names in lower case.
     """
 
     id: str
@@ -80,12 +82,12 @@ class Message:
 
 
 def read(body: str, message_id: str) -> Iterator[Arrival | Message]:
-    """What a message of the queue says; nothing, of S3's test of the queue.
+    """Parse a message of the queue; S3's test message yields nothing.
 
     Parameters
     ----------
     message_id
-        SQS's, which names a message that names no event itself.
+        SQS's message id, which identifies the event if the message has no ``id``.
 
     Raises
     ------
@@ -94,11 +96,11 @@ def read(body: str, message_id: str) -> Iterator[Arrival | Message]:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
-        raise NotUnderstood("the message is not JSON") from None
+        raise NotUnderstood("the message must be JSON") from None
     if not isinstance(value, dict):
-        raise NotUnderstood("the message is not a JSON object")
+        raise NotUnderstood("the message must be a JSON object")
     if not _is_unicode(value):
-        raise NotUnderstood("the message holds halves of characters")
+        raise NotUnderstood("the message must not contain unpaired surrogates")
     if value.get("Event") == "s3:TestEvent":
         return
     if "Records" in value:
@@ -108,13 +110,13 @@ def read(body: str, message_id: str) -> Iterator[Arrival | Message]:
 
 
 def event_id(*parts: str) -> str:
-    """The name of an event, as the catalog remembers it."""
+    """Return the id under which the catalog keeps an event."""
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return f"event:{digest}"
 
 
 def _is_unicode(value: Any) -> bool:
-    """Whether all texts can be written as UTF-8: JSON may escape halves of surrogate pairs."""
+    """Whether all texts can be encoded as UTF-8: JSON may escape unpaired surrogates."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -134,7 +136,7 @@ def _arrivals(records: Any) -> Iterator[Arrival]:
                     sequencer=s3["object"]["sequencer"].upper().ljust(_SEQUENCER_LENGTH, "0"),
                 )
     except (KeyError, TypeError, AttributeError):
-        raise NotUnderstood("the message is no S3 event") from None
+        raise NotUnderstood("Records must be those of an S3 event") from None
 
 
 def _message(value: Mapping[str, Any], message_id: str) -> Message:
@@ -142,18 +144,18 @@ def _message(value: Mapping[str, Any], message_id: str) -> Message:
         if name not in _FIELDS:
             raise NotUnderstood(f"{name[:64]!r} is not a field of a message")
         if not isinstance(found, _FIELDS[name]):
-            raise NotUnderstood(f"{name} is not a {_FIELDS[name].__name__}")
+            raise NotUnderstood(f"{name} must be a {_FIELDS[name].__name__}")
     for name in _REQUIRED:
         if name not in value:
             raise NotUnderstood(f"{name} is missing")
     if ("source_url" in value) == ("staging_key" in value):
-        raise NotUnderstood("one of source_url and staging_key is given")
+        raise NotUnderstood("exactly one of source_url and staging_key must be given")
     metadata = value.get("metadata", {})
     if not all(isinstance(one, str) for one in metadata.values()):
-        raise NotUnderstood("metadata is a JSON object of texts")
+        raise NotUnderstood("metadata must be a JSON object of texts")
     try:
         action = Action(value.get("action", Action.PUT))
     except ValueError:
-        raise NotUnderstood("action is one of create, update, put") from None
+        raise NotUnderstood("action must be one of create, update, put") from None
     lowered = {name.lower(): one for name, one in metadata.items()}
     return Message(**{"id": message_id, **value, "action": action, "metadata": lowered})

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What an account may call: USER the calls for its own data, ADMIN the operators' calls too."""
+    """USER may make the calls for its own data, ADMIN also the operators' calls."""
 
     USER = "user"
     ADMIN = "admin"
@@ -13,12 +13,12 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Account:
-    """An account; its password's hash is nowhere but in the catalog.
+    """An account. The hash of its password stays in the catalog.
 
     Attributes
     ----------
     enabled
-        Whether it can log in. Tokens that it had before it was disabled are void.
+        Whether it can log in. Disabling an account revokes its tokens.
     created_at
         RFC 3339.
     """
@@ -30,5 +30,5 @@ class Account:
 
     @property
     def is_admin(self) -> bool:
-        """Whether it may make operators' calls now."""
+        """Whether it may make operators' calls."""
         return self.enabled and self.role is Role.ADMIN

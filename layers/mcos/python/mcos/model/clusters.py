@@ -1,6 +1,7 @@
-"""What the cluster registry says, as plain values with no I/O: clusters and storage policies.
+"""Clusters and storage policies, as the cluster registry holds them.
 
-``mcos.catalog.registry`` reads and writes it; ``mcos.placement.resolver`` places replicas by it.
+``mcos.catalog.registry`` reads and writes them; ``mcos.placement.resolver`` places replicas by
+them.
 """
 
 from collections.abc import Mapping
@@ -9,10 +10,10 @@ from enum import StrEnum
 
 
 class ClusterState(StrEnum):
-    """What a cluster is good for.
+    """How a cluster is used.
 
-    ACTIVE: everything. DRAINING: reads; no new replicas. DOWN: skipped for writes, and read from
-    only when nothing else answers.
+    ACTIVE: for reads and new replicas. DRAINING: for reads alone. DOWN: not for writes, and for
+    reads only when no other cluster answers.
     """
 
     ACTIVE = "ACTIVE"
@@ -22,20 +23,20 @@ class ClusterState(StrEnum):
 
 @dataclass(frozen=True)
 class Health:
-    """What the health check found of a cluster's backend; see ``mcos.workers.check_health``.
+    """Health of a cluster's backend; see ``mcos.workers.check_health``.
 
     Attributes
     ----------
     healthy
-        Its verdict. A cluster that was never checked is believed to be well.
+        The verdict of the health check. A cluster that was never checked counts as healthy.
     streak
-        How many probes in a row have contradicted the verdict.
+        How many probes in a row contradict the verdict.
     checked_at
-        When it was probed last.
+        Time of the last probe, RFC 3339; None before the first.
     read_ms
-        How long reading a probe takes, in milliseconds, smoothed; None before the first success.
+        Smoothed time to read a probe, in milliseconds; None before the first success.
     reason
-        Why the last probe failed; None if it did not.
+        Why the last probe failed; None if it succeeded.
     """
 
     healthy: bool = True
@@ -47,14 +48,18 @@ class Health:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A linked cluster: how to reach it, and what placement asks of it.
+    """A linked cluster: how to reach it, and how to place replicas on it.
 
     Attributes
     ----------
+    backend
+        Kind of its backend, one of ``mcos.storage.BACKEND_KINDS``.
     weight
-        Share of the replicas, relative to the other clusters; 0 takes none.
+        Share of the replicas, relative to the other clusters; at 0 it gets none.
+    put_replica, put_parts, get_replica
+        ARNs of its functions.
     operator_state
-        An operator's word, which stands above the health check's; None if there is none.
+        State set by an operator, which overrides the health check; None if none is set.
     """
 
     name: str
@@ -74,14 +79,14 @@ class Cluster:
 
     @property
     def state(self) -> ClusterState:
-        """The operator's word, else what the health check found."""
+        """The state set by an operator, else that of the health check."""
         if self.operator_state is not None:
             return self.operator_state
         return ClusterState.ACTIVE if self.health.healthy else ClusterState.DOWN
 
     @property
     def all_labels(self) -> dict[str, str]:
-        """What storage policies select on: its labels, and what every cluster has of itself."""
+        """Labels that storage policies select by: the configured ones and the built-in ones."""
         return {
             **self.labels,
             "cluster": self.name,
@@ -98,16 +103,16 @@ class Cluster:
 
 @dataclass(frozen=True)
 class PolicyPart:
-    """Some of a policy's replicas, and the clusters that they go to.
+    """Some of a policy's replicas, and which clusters may hold them.
 
     Attributes
     ----------
     replicas
-        How many.
+        Number of replicas.
     must
-        Labels without which a cluster takes none of them.
+        Labels that a cluster needs to hold one of them.
     should
-        Labels that make a cluster preferred among those of different providers.
+        Labels by which clusters are preferred, after different providers.
     """
 
     replicas: int
@@ -117,14 +122,14 @@ class PolicyPart:
 
 @dataclass(frozen=True)
 class StoragePolicy:
-    """A named rule of placement.
+    """A named rule for placement.
 
     Attributes
     ----------
     parts
-        For instance one fast replica, and two on cheap backups.
+        For instance one replica on fast clusters and two on cheap ones.
     readable
-        How many stored replicas make a version readable.
+        Number of stored replicas that make a version readable.
     """
 
     name: str
@@ -133,7 +138,7 @@ class StoragePolicy:
 
     @property
     def replicas(self) -> int:
-        """How many replicas a version has in all."""
+        """Number of replicas of a version."""
         return sum(part.replicas for part in self.parts)
 
 
@@ -143,14 +148,15 @@ DEFAULT_POLICY = StoragePolicy("default", (PolicyPart(replicas=3),), readable=2)
 
 @dataclass(frozen=True)
 class Registry:
-    """One reading of the registry.
+    """The cluster registry as it was read at one time.
 
     Attributes
     ----------
     clusters, policies
-        By name; the default policy is always there.
+        By name; the policies always include the default one.
     revoked
-        By account, the moment (RFC 3339) before which its tokens are void.
+        For each account whose tokens were revoked, the moment (RFC 3339): tokens issued before
+        it are void.
     """
 
     clusters: Mapping[str, Cluster]

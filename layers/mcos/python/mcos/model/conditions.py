@@ -1,4 +1,4 @@
-"""Conditional requests, RFC 9110 section 13: they guard a write, or spare a reading."""
+"""Conditional requests (RFC 9110, section 13), which guard a write or avoid a transfer."""
 
 from dataclasses import dataclass
 
@@ -19,18 +19,24 @@ def guard(conditions: Conditions, etag: str | None) -> None:
     Parameters
     ----------
     etag
-        The quoted entity tag of the version accepted last, None if there is no object.
+        The quoted entity tag of the version accepted last; None if there is no object.
 
     Raises
     ------
     PreconditionFailed
     """
     if conditions.if_match is not None and not matches(conditions.if_match, etag):
-        raise PreconditionFailed("If-Match: the object is not the one that is meant.")
+        raise PreconditionFailed("The object's ETag must be one of those in If-Match.")
     if conditions.if_none_match is not None and matches(conditions.if_none_match, etag):
-        raise PreconditionFailed("If-None-Match: the object is there.")
+        raise PreconditionFailed("The object's ETag must not be one of those in If-None-Match.")
 
 
 def matches(tags: tuple[str, ...], etag: str | None) -> bool:
-    """Whether one of the tags names the entity; ``*`` names any that is there."""
+    """Whether one of the tags is the object's ``etag``; ``*`` matches any existing object.
+
+    Parameters
+    ----------
+    etag
+        Quoted; None if there is no object.
+    """
     return etag is not None and ("*" in tags or etag in tags)

@@ -1,4 +1,4 @@
-"""The two digests that every content has."""
+"""The digests of content: MD5 and SHA-256."""
 
 import hashlib
 from base64 import b64encode
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Digests:
-    """Digests of a content.
+    """Digests of content.
 
     Attributes
     ----------
     md5
-        Hexadecimal; quoted, it is the object's ``ETag``. For agreement with storage services,
-        not for security.
+        Hexadecimal; in quotes, it is the object's ``ETag``. Storage services verify it; it is not
+        used for security.
     sha256
         Base64, as in RFC 9530.
     """
@@ -23,7 +23,7 @@ class Digests:
 
 
 def digests_of(content: bytes) -> Digests:
-    """Digest a content that is in memory."""
+    """Compute the digests of content in memory."""
     return Digests(
         md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
         sha256=b64encode(hashlib.sha256(content).digest()).decode("ascii"),

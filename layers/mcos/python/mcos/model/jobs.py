@@ -1,8 +1,8 @@
-"""Jobs: what an operator starts, watches and stops, and clusters work at for as long as it takes.
+"""Jobs: long work that an operator starts, watches and stops, and that clusters do page by page.
 
-A drain moves every replica off a cluster; a rebalance moves replicas to where the resolver wants
-them now. Both go through all objects in passes, until a pass finds nothing left to do. All that a
-job knows is in its item, so any cluster can go on where another one stopped.
+A drain moves every replica off a cluster; a rebalance moves replicas to where the resolver places
+them now. Both go through all objects in passes, until a pass finds nothing left to do. A job's
+whole state is in its item, so any cluster can continue it.
 """
 
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from typing import Any
 
 
 class JobKind(StrEnum):
-    """DRAIN empties ``Job.cluster``; REBALANCE is about all clusters."""
+    """DRAIN empties ``Job.cluster``; REBALANCE concerns all clusters."""
 
     DRAIN = "drain"
     REBALANCE = "rebalance"
 
 
 class JobState(StrEnum):
-    """RUNNING until it is DONE, or STOPPED by an operator; what was moved stays moved."""
+    """RUNNING until it is DONE, or STOPPED by an operator; moved replicas stay moved."""
 
     RUNNING = "RUNNING"
     DONE = "DONE"
@@ -27,27 +27,27 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """A job and how far it is.
+    """A job and its progress. Times are RFC 3339.
 
     Attributes
     ----------
     rate
-        Replicas that are begun to be moved, a second, at most.
+        Most replicas that it starts to move per second.
     passes
-        Passes over all objects that came to their end.
+        Number of completed passes over all objects.
     cursor
-        Where the pass that is under way goes on (an opaque position); None at its beginning.
+        Position in the current pass (opaque); None at its beginning.
     pass_started_at
-        When it began.
+        When the current pass began; None between two passes.
     examined, waiting, stuck
-        Objects seen in this pass; of these, such as are not where they shall be yet; of these,
-        such as cannot be moved because too few clusters take replicas.
+        Objects examined in this pass; how many are still misplaced; how many of those cannot be
+        moved because too few clusters take replicas.
     moved
-        Replicas begun to be moved, in all passes.
+        Replicas that it has started to move, in all passes.
     remaining
-        ``waiting`` of the last whole pass; None before there was one.
+        ``waiting`` of the last completed pass; None before the first.
     leased_until
-        Until when the cluster that works at it has it for itself.
+        Until when one cluster alone works on it; None: no cluster does.
     """
 
     id: str
@@ -70,5 +70,5 @@ class Job:
 
 
 def new_job(job_id: str, kind: JobKind, *, cluster: str | None, rate: float, at: str) -> Job:
-    """A job that begins at that moment."""
+    """Return a job that begins at the moment ``at``."""
     return Job(job_id, kind, cluster, rate, created_at=at, updated_at=at, revision=job_id)

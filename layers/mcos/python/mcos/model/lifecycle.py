@@ -1,12 +1,12 @@
 """The life of an object, as pure functions from one record to the next.
 
-Every function here may be applied twice and out of order without harm: what does not apply any
-more leaves the record as it is. Writers use them under optimistic concurrency (``mcos.catalog``),
-which gives what it writes a revision of its own.
+Every function may be applied twice and out of order without harm: a transition that no longer
+applies returns the record unchanged. Writers use them under optimistic concurrency
+(``mcos.catalog``), which gives each written record a new revision.
 
-Two versions may be pending. What was acknowledged asynchronously must become visible even if a
-later synchronous update fails, so a synchronous update does not displace it; everything else that
-is pending is superseded by the version accepted after it.
+Two versions may be pending. A version that was acknowledged asynchronously must become visible
+even if a later synchronous update fails, so a synchronous update does not displace it. Any other
+pending version is superseded by the version accepted after it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,10 +18,11 @@ from mcos.model.objects import ObjectKey, ObjectRecord, Replica, State, Version
 
 
 class Outcome(StrEnum):
-    """What became of a version that was to be committed.
+    """Result of committing a version.
 
-    ``incomplete``: replicas are missing still. ``superseded``: the record knows the version no
-    more. ``gone``: nor is there a record. ``refused``: its content is not what it was said to be.
+    ``incomplete``: replicas are still missing. ``superseded``: the record no longer has the
+    version. ``gone``: there is no record. ``refused``: the content does not have the digests
+    that its sender gave.
     """
 
     COMMITTED = "committed"
@@ -34,16 +35,16 @@ class Outcome(StrEnum):
 def accept_create(
     record: ObjectRecord | None, version: Version, *, key: ObjectKey, cluster: str
 ) -> ObjectRecord:
-    """Take a create: the object begins its life as CREATING.
+    """Accept a create: the object becomes CREATING.
 
     Parameters
     ----------
     record
-        What the catalog has under the key; a FAILED object may be created again.
+        The record under the key; None if there is none. A FAILED object may be created again.
     key
         Account, container and name of the object.
     cluster
-        The cluster that takes it.
+        The cluster that accepts it.
 
     Raises
     ------
@@ -71,17 +72,17 @@ def accept_create(
 
 
 def accept_update(record: ObjectRecord | None, version: Version, *, cluster: str) -> ObjectRecord:
-    """Take an update: the new version waits beside the one that readers see.
+    """Accept an update: the new version is pending beside the one that readers see.
 
     Raises
     ------
     ObjectNotFound
-        There is no object, or it is FAILED or on its way out.
+        There is no object, or it is FAILED or DELETING.
     Superseded
-        It was taken before, and another one since.
+        The version was accepted before, and another one since.
     """
     if record is None or record.state in (State.DELETING, State.FAILED):
-        raise ObjectNotFound("There is no such object to update.")
+        raise ObjectNotFound("An object must exist to be updated.")
     if _knows(record, version):
         return record
     kept = tuple(
@@ -100,7 +101,7 @@ def accept_update(record: ObjectRecord | None, version: Version, *, cluster: str
 def accept_put(
     record: ObjectRecord | None, version: Version, *, key: ObjectKey, cluster: str
 ) -> ObjectRecord:
-    """Take a content for an object that may be there or not: an update if it is, else a create.
+    """Accept an update if the object exists, else a create.
 
     Raises
     ------
@@ -112,19 +113,19 @@ def accept_put(
 
 
 def accept_delete(record: ObjectRecord | None, *, cluster: str, at: str) -> ObjectRecord:
-    """Take a delete: from here on no reader sees the object.
+    """Accept a delete: from now on no reader sees the object.
 
     Parameters
     ----------
     at
-        When it is taken.
+        Time of acceptance, RFC 3339.
 
     Raises
     ------
     ObjectNotFound
     """
     if record is None:
-        raise ObjectNotFound("There is no such object to delete.")
+        raise ObjectNotFound("There is no such object.")
     if record.state is State.DELETING:
         return record
     return replace(
@@ -140,12 +141,12 @@ def accept_delete(record: ObjectRecord | None, *, cluster: str, at: str) -> Obje
 
 
 def record_digests(record: ObjectRecord | None, version: Version) -> ObjectRecord | None:
-    """Record the digests of a pending version, which are known now.
+    """Record the computed digests of a pending version.
 
     Parameters
     ----------
     version
-        The version with ``md5``, ``sha256`` and ``parts_md5`` as they were computed.
+        The version with the computed ``md5``, ``sha256`` and ``parts_md5``.
     """
     found = record.find(version.id) if record else None
     if record is None or found is None or found.digested:
@@ -168,16 +169,19 @@ def commit(
 ) -> tuple[ObjectRecord | None, Outcome]:
     """Record that replicas of a version are stored on the clusters ``stored``.
 
-    ``tags`` are the services' own, of replicas that were written in parts.
+    Readers see a version as soon as it is readable (asynchronous) or complete (synchronous,
+    because its caller gets one answer for the whole). The version that it replaces becomes
+    obsolete, and so does a leaving replica once the new one is stored. The object is CREATED
+    when the version is complete and nothing is pending.
 
-    A version becomes what readers see as soon as it is readable (asynchronous), or as it is
-    complete (synchronous: its caller is told of success or failure as a whole). What it replaces
-    becomes obsolete, and so does a replica that was leaving once the one in its place is stored.
-    The object is CREATED when the version is complete and nothing is pending.
+    Parameters
+    ----------
+    tags
+        The services' tags of replicas that were written in parts, by cluster.
 
     Returns
     -------
-    The next record (the same one if nothing changes) and what became of the version.
+    The next record (the same one if nothing changes) and the outcome for the version.
     """
     if record is None:
         return None, Outcome.GONE
@@ -210,10 +214,10 @@ def abandon(
     Parameters
     ----------
     reason
-        What a FAILED object shall say.
+        The ``reason`` of a FAILED object.
     forget
-        Whether an object of which nothing else is left goes (its caller is told), or stays as
-        FAILED (nobody was told).
+        If the object has no other version: True removes it, because its caller gets the error;
+        False keeps it as FAILED, because its caller has been answered already.
     """
     if record is None:
         return None, Outcome.GONE
@@ -231,7 +235,7 @@ def abandon(
 
 
 def place_again(record: ObjectRecord | None, version: Version) -> ObjectRecord | None:
-    """Give a pending version of which no replica was begun other targets."""
+    """Replace the targets of a pending version whose replicas have not been started."""
     if record is None or not any(one.id == version.id for one in record.pending):
         return record
     return replace(
@@ -248,14 +252,14 @@ def exchange(
     failed: Iterable[str],
     added: Mapping[str, Replica],
 ) -> ObjectRecord | None:
-    """Let spares stand in for targets of a pending version that failed.
+    """Replace failed targets of a pending version by spares.
 
     Parameters
     ----------
     stored
-        Clusters whose replica is stored by now.
+        Clusters that have stored their replica.
     failed
-        Clusters that shall have none; what they may have of it is owed a removal.
+        Clusters that no longer hold a replica; whatever they have written is to be removed.
     added
         The spares' replicas, by cluster.
     """
@@ -280,12 +284,12 @@ def move(
     source: str,
     target: tuple[str, Replica] | None,
 ) -> ObjectRecord | None:
-    """Begin to move a replica of the current version: it leaves when the new one is stored.
+    """Start to move a replica of the current version; the old one stays until the new is stored.
 
     Parameters
     ----------
     target
-        The cluster that it moves to, and the replica there; None: it is one too many.
+        The new cluster and the replica there; None: the replica is surplus and only leaves.
     """
     if record is None or record.current is None or record.current.id != version_id:
         return record
@@ -301,9 +305,9 @@ def move(
 
 
 def lose(record: ObjectRecord | None, version_id: str, cluster: str) -> ObjectRecord | None:
-    """Record that a replica that was stored is damaged or gone; it is to be written anew.
+    """Record that a stored replica is damaged or missing and must be written again.
 
-    An object that was CREATED is UPDATING until it is: CREATED says that every replica is there.
+    A CREATED object is UPDATING until then, because CREATED means that every replica is stored.
     """
     version = record.find(version_id) if record else None
     if record is None or version is None or cluster not in version.stored:
@@ -319,19 +323,19 @@ def lose(record: ObjectRecord | None, version_id: str, cluster: str) -> ObjectRe
 
 
 def touch(record: ObjectRecord | None) -> ObjectRecord | None:
-    """The same record, to be written once more: it was looked at."""
+    """Return an equal record, so that writing it renews its place in the sweeper's index."""
     return record and replace(record)
 
 
 def drop_obsolete(record: ObjectRecord) -> ObjectRecord | None:
-    """The record once everything obsolete is on its way out; None when the object is no more."""
+    """Return the record without its obsolete versions; None: the object itself goes with them."""
     if record.state is State.DELETING:
         return None
     return replace(record, obsolete=())
 
 
 def _knows(record: ObjectRecord, version: Version) -> bool:
-    """Whether the record took the version already: a write whose reply was lost is tried again."""
+    """Whether the record has the version already, from a write whose reply was lost."""
     if record.find(version.id) is not None:
         return True
     if any(one.id == version.id for one in record.obsolete):
@@ -340,20 +344,20 @@ def _knows(record: ObjectRecord, version: Version) -> bool:
 
 
 def _with(record: ObjectRecord, *versions: Version | None) -> tuple[Version, ...]:
-    """What is obsolete once ``versions`` are too; of them only what their removal needs."""
+    """Return the obsolete versions with ``versions`` added, trimmed to what removal needs."""
     trimmed = (replace(one, metadata={}, content_type="") for one in versions if one is not None)
     return (*record.obsolete, *trimmed)
 
 
 def _part(version: Version, clusters: Iterable[str]) -> Version | None:
-    """Some replicas of a version, which are owed a removal while it lives on; None for none."""
+    """Return the version with only these replicas, to be removed; None if it has none of them."""
     named = set(clusters)
     part = {name: one for name, one in version.replicas.items() if name in named}
     return replace(version, replicas=part, staged=None) if part else None
 
 
 def _without_leaving(record: ObjectRecord, version: Version) -> tuple[Version, tuple[Version, ...]]:
-    """The current version once its replicas have moved, and what is obsolete then."""
+    """Return the current version without replicas that have moved, and the obsolete versions."""
     leaving = [name for name, one in version.replicas.items() if one.leaving]
     if not leaving or version.missing:
         return version, record.obsolete

@@ -1,8 +1,8 @@
-"""Listings with the meaning that they have in Swift, as pure functions.
+"""Listings as Swift defines them, as pure functions.
 
-``prefix`` keeps the names that begin with it. ``delimiter`` folds the names that hold it behind the
-prefix into one common prefix. ``marker`` is where to go on: names behind it. A common prefix may
-be the marker; then all that is folded into it has been told of and is skipped, not scanned.
+``prefix`` selects the names that begin with it. ``delimiter`` folds names that contain it after the
+prefix into one common prefix. ``marker`` selects the names after it. If the marker is a common
+prefix, all names folded into it are skipped without being read.
 """
 
 from collections.abc import Iterable
@@ -15,14 +15,14 @@ _LAST = chr(0x10FFFF)
 
 @dataclass(frozen=True)
 class Range:
-    """Where a page begins: behind ``after``, or from ``first`` on, or at the prefix's first."""
+    """Where a page begins: after the name ``after``, at the name ``first``, or at the prefix."""
 
     after: str | None = None
     first: str | None = None
 
 
 def start(prefix: str, delimiter: str, marker: str) -> Range | None:
-    """Where the page behind ``marker`` begins; None if nothing with the prefix can follow."""
+    """Return where the page after ``marker`` begins; None if no name with the prefix can follow."""
     if not marker or (marker < prefix and not marker.startswith(prefix)):
         return Range()
     if not marker.startswith(prefix):
@@ -33,13 +33,13 @@ def start(prefix: str, delimiter: str, marker: str) -> Range | None:
             return None
         if len(first.encode()) <= limits.OBJECT_NAME_BYTES:
             return Range(first=first)
-        # Only a marker of the longest size has a longer successor: no name is folded behind it.
-    # A marker that is the prefix itself stands before all longer names.
+        # Only a marker of the greatest length has a longer successor: no name is folded after it.
+    # A marker equal to the prefix sorts before all longer names.
     return Range(after=marker)
 
 
 def fold(name: str, prefix: str, delimiter: str) -> str | None:
-    """The common prefix that ``name`` is folded into, None if it stands for itself."""
+    """Return the common prefix that ``name`` is folded into; None if it is listed itself."""
     if not delimiter:
         return None
     found = name.find(delimiter, len(prefix))
@@ -48,9 +48,9 @@ def fold(name: str, prefix: str, delimiter: str) -> str | None:
 
 @dataclass
 class Folded:
-    """What a page shows: positions of the names that stand for themselves, and the prefixes.
+    """A page: the names that are listed themselves, and the common prefixes.
 
-    ``last`` is the marker behind all that was seen.
+    ``last`` is the marker of the next page; None if the page is empty.
     """
 
     names: list[str] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Folded:
 
 
 def fold_all(names: Iterable[str], prefix: str, delimiter: str) -> Folded:
-    """Fold the names of a page, which come in order and begin with ``prefix``."""
+    """Fold the names of a page, which must be in order and begin with ``prefix``."""
     page = Folded()
     for name in names:
         common = fold(name, prefix, delimiter)
@@ -73,10 +73,10 @@ def fold_all(names: Iterable[str], prefix: str, delimiter: str) -> Folded:
 
 
 def _successor(text: str) -> str | None:
-    """The first text behind every one that begins with ``text``, in the order of UTF-8."""
+    """Return the first text after all texts that begin with ``text``, in the order of UTF-8."""
     stem = text.rstrip(_LAST)
     if not stem:
         return None
     following = ord(stem[-1]) + 1
-    # Surrogates are no characters.
+    # Surrogates are not characters.
     return stem[:-1] + chr(0xE000 if following == 0xD800 else following)

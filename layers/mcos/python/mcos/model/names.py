@@ -1,6 +1,7 @@
-"""Names: of users, clusters and storage policies, and of what is stored, as Swift constrains it.
+"""Rules for the names of users, clusters, storage policies, containers and objects, and metadata.
 
-Source of the limits of what is stored: OpenStack Swift, ``swift/common/constraints.py``.
+The limits for containers, objects and metadata are those of OpenStack Swift
+(``swift/common/constraints.py``).
 """
 
 import re
@@ -18,13 +19,13 @@ _PRINTABLE_ASCII = re.compile(r"[\x20-\x7e]*")
 
 
 def is_user_name(name: str) -> bool:
-    """Whether ``name`` can be the name of a user."""
-    # '.' and '..' would be folded away in the keys of replicas.
+    """Whether ``name`` is a valid user name."""
+    # HTTP clients would fold '.' and '..' in the keys of replicas.
     return _USER_NAME.fullmatch(name) is not None and name not in (".", "..")
 
 
 def check_user_name(name: str) -> str:
-    """Return ``name`` if a user can have it.
+    """Return ``name`` if it is a valid user name.
 
     Raises
     ------
@@ -32,31 +33,33 @@ def check_user_name(name: str) -> str:
     """
     if not is_user_name(name):
         raise InvalidName(
-            f"A user name is 1 to {limits.USER_NAME_LENGTH} of A-Z a-z 0-9 . _ @ -, "
-            "and neither '.' nor '..'."
+            f"A user name must have 1 to {limits.USER_NAME_LENGTH} characters of "
+            "A-Z a-z 0-9 . _ @ - and must be neither '.' nor '..'."
         )
     return name
 
 
 def check_cluster_name(name: str) -> str:
-    """Return ``name`` if a cluster can have it; Terraform (``infra/terraform``) knows no other.
+    """Return ``name`` if it is a valid cluster name, by the same rule as in ``infra/terraform``.
 
     Raises
     ------
     InvalidName
     """
     if not _CLUSTER_NAME.fullmatch(name):
-        raise InvalidName("A cluster name is 1 to 16 of a-z 0-9 -, a letter first.")
+        raise InvalidName(
+            "A cluster name must have 1 to 16 characters of a-z 0-9 - and begin with a letter."
+        )
     return name
 
 
 def is_policy_name(name: str) -> bool:
-    """Whether ``name`` can be the name of a storage policy."""
+    """Whether ``name`` is a valid name of a storage policy."""
     return _POLICY_NAME.fullmatch(name) is not None
 
 
 def check_policy_name(name: str) -> str:
-    """Return ``name`` if a storage policy can have it.
+    """Return ``name`` if it is a valid name of a storage policy.
 
     Raises
     ------
@@ -64,13 +67,14 @@ def check_policy_name(name: str) -> str:
     """
     if not is_policy_name(name):
         raise InvalidName(
-            f"A storage policy name is 1 to {limits.POLICY_NAME_LENGTH} of a-z 0-9 -."
+            f"A storage policy name must have 1 to {limits.POLICY_NAME_LENGTH} characters of "
+            "a-z 0-9 -."
         )
     return name
 
 
 def is_id(text: str) -> bool:
-    """Whether ``text`` can be an identifier of ``mcos.clock.new_id``."""
+    """Whether ``text`` has the form of an id made by ``mcos.clock.new_id``."""
     return _ID.fullmatch(text) is not None
 
 
@@ -78,24 +82,24 @@ def _encoded(kind: str, name: str, longest: int) -> bytes:
     try:
         encoded = name.encode("utf-8")
     except UnicodeEncodeError:
-        raise InvalidName(f"The {kind} name is not UTF-8.") from None
+        raise InvalidName(f"The {kind} name must be UTF-8.") from None
     if not encoded:
-        raise InvalidName(f"The {kind} name is empty.")
+        raise InvalidName(f"The {kind} name must not be empty.")
     if len(encoded) > longest:
         raise InvalidName(
-            f"The {kind} name has {len(encoded)} bytes of UTF-8; {longest} are allowed."
+            f"The {kind} name must have at most {longest} bytes of UTF-8; it has {len(encoded)}."
         )
     if b"\0" in encoded:
-        raise InvalidName(f"The {kind} name holds a NUL.")
+        raise InvalidName(f"The {kind} name must not contain a NUL.")
     if "\ufffd" in name:
-        # The gateway puts U+FFFD where a path's bytes were not UTF-8: what was meant is lost, and
-        # two names that differ would become one.
-        raise InvalidName(f"The {kind} name is not UTF-8, or holds U+FFFD.")
+        # The gateway replaces bytes of a path that are not UTF-8 by U+FFFD, so two different names
+        # would become one.
+        raise InvalidName(f"The {kind} name must be UTF-8 and must not contain U+FFFD.")
     return encoded
 
 
 def check_container_name(name: str) -> str:
-    """Return ``name`` if a container can have it: 1 to 256 bytes of UTF-8 without a slash.
+    """Return ``name`` if it is a valid container name: 1 to 256 bytes of UTF-8, no slash.
 
     Raises
     ------
@@ -103,14 +107,14 @@ def check_container_name(name: str) -> str:
     """
     _encoded("container", name, limits.CONTAINER_NAME_BYTES)
     if "/" in name:
-        raise InvalidName("A container name holds no slash.")
+        raise InvalidName("The container name must not contain '/'.")
     if name in (".", ".."):
-        raise InvalidName("A container cannot be named '.' or '..'.")
+        raise InvalidName("The container name must not be '.' or '..'.")
     return name
 
 
 def check_object_name(name: str) -> str:
-    """Return ``name`` if an object can have it: 1 to 1,024 bytes of UTF-8, any slash among them.
+    """Return ``name`` if it is a valid object name: 1 to 1,024 bytes of UTF-8, with any slashes.
 
     Raises
     ------
@@ -121,12 +125,12 @@ def check_object_name(name: str) -> str:
 
 
 def is_content_type(text: str) -> bool:
-    """Whether ``text`` can be the type of a content: ``type/subtype``, printable ASCII."""
+    """Whether ``text`` is a valid content type: ``type/subtype``, at most 256 printable ASCII."""
     return len(text) <= limits.CONTENT_TYPE_BYTES and _CONTENT_TYPE.fullmatch(text) is not None
 
 
 def check_metadata(metadata: dict[str, str]) -> dict[str, str]:
-    """Return ``metadata`` if an object can carry it: names (lower case) to values.
+    """Return ``metadata`` (values by lower-case names) if it is valid.
 
     Raises
     ------
@@ -134,23 +138,27 @@ def check_metadata(metadata: dict[str, str]) -> dict[str, str]:
     """
     if len(metadata) > limits.METADATA_ENTRIES:
         raise InvalidMetadata(
-            f"{len(metadata)} metadata entries; {limits.METADATA_ENTRIES} are allowed."
+            f"There must be at most {limits.METADATA_ENTRIES} metadata entries; "
+            f"there are {len(metadata)}."
         )
     for name, value in metadata.items():
         if not _METADATA_NAME.fullmatch(name) or len(name) > limits.METADATA_NAME_BYTES:
             raise InvalidMetadata(
-                f"A metadata name is 1 to {limits.METADATA_NAME_BYTES} characters of a token."
+                f"A metadata name must have 1 to {limits.METADATA_NAME_BYTES} characters of an "
+                "HTTP token."
             )
         if len(value) > limits.METADATA_VALUE_BYTES:
             raise InvalidMetadata(
-                f"Metadata {name!r} has {len(value)} bytes; "
-                f"{limits.METADATA_VALUE_BYTES} are allowed."
+                f"Metadata {name!r} must have at most {limits.METADATA_VALUE_BYTES} bytes; "
+                f"it has {len(value)}."
             )
         if not _PRINTABLE_ASCII.fullmatch(value):
             raise InvalidMetadata(
-                f"Metadata {name!r} holds what is not printable ASCII: send it percent-encoded."
+                f"Metadata {name!r} must be printable ASCII; percent-encode other characters."
             )
     total = sum(len(name) + len(value) for name, value in metadata.items())
     if total > limits.METADATA_BYTES:
-        raise InvalidMetadata(f"{total} bytes of metadata; {limits.METADATA_BYTES} are allowed.")
+        raise InvalidMetadata(
+            f"Metadata must have at most {limits.METADATA_BYTES} bytes in all; it has {total}."
+        )
     return metadata

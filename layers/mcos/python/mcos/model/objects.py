@@ -1,4 +1,4 @@
-"""What the catalog records: plain values, with no I/O."""
+"""The catalog's records of objects, versions, replicas and containers."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from mcos.settings import Mode
 
 
 class State(StrEnum):
-    """Where an object is in its life; ``mcos.model.lifecycle`` moves it."""
+    """State of an object; ``mcos.model.lifecycle`` has the transitions."""
 
     CREATING = "CREATING"
     CREATED = "CREATED"
@@ -19,7 +19,7 @@ class State(StrEnum):
 
 
 class ObjectKey(NamedTuple):
-    """What names an object; ``name`` is unique in its container."""
+    """The key of an object; ``name`` is unique in its container."""
 
     account: str
     container: str
@@ -33,13 +33,13 @@ class Replica:
     Attributes
     ----------
     backend
-        Kind of the backend that it is on.
+        Kind of its backend.
     stored
-        Whether it is there and verified.
+        Whether it is written and verified.
     leaving
-        Whether another one is to take its place; it stays until that one is stored.
+        Whether another replica is to replace it; it stays until that one is stored.
     tag
-        What its service says in place of the MD5, of a replica that was written in parts.
+        The service's tag of a replica written in parts; None: the service has its MD5.
     """
 
     backend: str
@@ -49,7 +49,7 @@ class Replica:
 
     @property
     def progress(self) -> str:
-        """How far it is, as users are told: ``leaving``, ``stored`` or ``writing``."""
+        """Its state for users: ``leaving``, ``stored`` or ``writing``."""
         if self.leaving:
             return "leaving"
         return "stored" if self.stored else "writing"
@@ -57,17 +57,17 @@ class Replica:
 
 @dataclass(frozen=True)
 class Staged:
-    """Where a content is staged.
+    """Where content is staged.
 
     Attributes
     ----------
     cluster
-        Whose staging bucket has it.
+        The cluster whose staging bucket has it.
     key
-        In the bucket.
+        Key in the bucket.
     version, etag
-        S3's id of what was put there, and its ETag: others may put something else there too. None:
-        the bucket keeps no versions.
+        S3's version id and ETag, because others may write to the same key; None if they are not
+        known.
     """
 
     cluster: str
@@ -78,7 +78,7 @@ class Staged:
 
 @dataclass(frozen=True)
 class Version:
-    """One content of an object.
+    """One version of an object: its content, metadata and replicas.
 
     Attributes
     ----------
@@ -87,26 +87,28 @@ class Version:
     size
         Bytes.
     md5, sha256
-        Hexadecimal and base64; see ``mcos.model.digests``. While it is not ``digested`` they are
-        what the user said of the content, empty if nothing.
+        Hexadecimal and base64; see ``mcos.model.digests``. Until the version is ``digested``, the
+        digests that its sender gave, each empty if none was given.
     metadata
-        The user's, names in lower case.
+        User metadata, names in lower case.
+    created_at
+        RFC 3339.
     mode
-        How the caller that sent it waits.
+        How its caller waits.
     staged
-        Where the content is staged; None when it rides in the execution's input.
+        Where the content is staged; None if it is in the execution's input.
     storage_policy
-        By which the replicas were placed.
+        Name of the policy by which the replicas were placed.
     readable_from
-        How many stored replicas make the version readable.
+        Number of stored replicas that make the version readable.
     replicas
         By cluster.
     digested
-        Whether the digests are known to be those of the content.
+        Whether the digests were computed from the content.
     part_size
-        Bytes of each part in which the replicas are written, but the last; 0: in one piece.
+        Bytes of each part but the last in which replicas are written; 0: in one piece.
     parts_md5
-        Hexadecimal MD5 of the parts' binary MD5s one after another; empty: in one piece.
+        Hexadecimal MD5 of the concatenated binary MD5s of the parts; empty: in one piece.
     """
 
     id: str
@@ -127,49 +129,49 @@ class Version:
 
     @property
     def etag(self) -> str:
-        """The MD5 in quotes, as HTTP has it; the id stands in for it while it is not known."""
+        """The quoted MD5; until it is known, the quoted id."""
         return f'"{self.md5 or self.id}"'
 
     @property
     def stored(self) -> tuple[str, ...]:
-        """Clusters that hold a stored, verified replica."""
+        """Clusters whose replica is stored."""
         return tuple(name for name, replica in self.replicas.items() if replica.stored)
 
     @property
     def wanted(self) -> int:
-        """How many replicas the version is to have; those that leave do not count."""
+        """Number of replicas that the version needs; leaving ones do not count."""
         return sum(not replica.leaving for replica in self.replicas.values())
 
     @property
     def complete(self) -> bool:
-        """Whether as many replicas are stored as are wanted; one that leaves counts until then."""
+        """Whether enough replicas are stored; a leaving one counts while it is stored."""
         return len(self.stored) >= self.wanted
 
     @property
     def settled(self) -> bool:
-        """Whether every replica is stored and stays."""
+        """Whether every replica is stored and none is leaving."""
         return all(one.stored and not one.leaving for one in self.replicas.values())
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Clusters whose replica is not stored and wanted."""
+        """Clusters whose replica is needed and not stored."""
         return tuple(
             name for name, one in self.replicas.items() if not one.stored and not one.leaving
         )
 
     @property
     def readable(self) -> bool:
-        """Whether enough replicas are stored for readers to rely on it."""
+        """Whether enough replicas are stored for readers to see it."""
         return len(self.stored) >= min(self.readable_from, self.wanted)
 
     def tag(self, cluster: str) -> str:
-        """What the service of a cluster says of its replica: the MD5, or a tag of its own."""
+        """Return what the cluster's service has for its replica: the MD5, or its own tag."""
         return self.replicas[cluster].tag or self.md5
 
     def with_stored(
         self, clusters: Iterable[str], tags: Mapping[str, str] | None = None
     ) -> "Version":
-        """This version with the replicas on ``clusters`` stored; other clusters are ignored.
+        """Return this version with the replicas on ``clusters`` stored; others are ignored.
 
         Parameters
         ----------
@@ -203,24 +205,28 @@ class Version:
 
 @dataclass(frozen=True)
 class ObjectRecord:
-    """An object as the catalog has it.
+    """The catalog's record of an object.
 
     Attributes
     ----------
+    sweeper
+        The cluster that accepted the last change; its sweeper looks after the object.
+    created_at, last_modified
+        RFC 3339.
     revision
-        A ULID, greater with every write, which gives it; a write names the revision that it
-        replaces. Empty: it was never written.
+        ULID, greater with every write; a write is conditional on the revision that it replaces.
+        Empty: not written yet.
     current
-        The version that readers see; it may still miss a replica.
+        The version that readers see; a replica may still be missing.
     pending
-        Accepted versions that readers do not see yet, oldest first; at most two: see
+        Accepted versions that readers do not see yet, oldest first; at most two, see
         ``mcos.model.lifecycle``.
     obsolete
-        Versions whose replicas and staged content are owed a removal.
+        Versions whose replicas and staged content must be removed.
     last
-        What a FAILED or DELETING object last had, to be shown; ``reason`` says why it failed.
-    sweeper
-        Cluster that accepted the last change, and so the one whose sweeper looks after it.
+        The last version of a FAILED or DELETING object, to be shown.
+    reason
+        Why a FAILED object failed.
     """
 
     account: str
@@ -243,7 +249,7 @@ class ObjectRecord:
 
     @property
     def shown(self) -> Version:
-        """The version that stat and listings describe: what readers see, else what is to come."""
+        """The version that stat and listings describe: the current, else a pending or the last."""
         version = self.current or (self.pending[-1] if self.pending else None) or self.last
         if version is None:
             raise AssertionError("a record always has a version")
@@ -251,18 +257,18 @@ class ObjectRecord:
 
     @property
     def latest(self) -> Version:
-        """The version accepted last, which conditional requests speak of."""
+        """The version accepted last, which conditional requests refer to."""
         return self.pending[-1] if self.pending else self.shown
 
     @property
     def unsettled(self) -> bool:
-        """Whether something is still to be done for it."""
+        """Whether it still needs work, so that the sweeper must know it."""
         if self.obsolete or self.state not in (State.CREATED, State.FAILED):
             return True
         return self.current is not None and not self.current.settled
 
     def find(self, version_id: str) -> Version | None:
-        """The current or pending version of that id."""
+        """Return the current or pending version with that id; None if there is none."""
         for version in (self.current, *self.pending):
             if version is not None and version.id == version_id:
                 return version
@@ -297,7 +303,15 @@ class ObjectRecord:
 
 @dataclass(frozen=True)
 class Container:
-    """A named set of objects. ``deletion`` names a deletion that is under way, if one is."""
+    """A named set of objects.
+
+    Attributes
+    ----------
+    created_at
+        RFC 3339.
+    deletion
+        Id of a deletion in progress; None if there is none.
+    """
 
     account: str
     name: str

@@ -1,4 +1,4 @@
-"""The parts in which a large replica is written. Pure."""
+"""The parts in which a large replica is written."""
 
 from collections.abc import Iterator
 from math import ceil
@@ -9,7 +9,7 @@ _MIB = 1024**2
 
 
 def part_size_of(size: int) -> int:
-    """Bytes of each part but the last of a content of ``size`` bytes; 0: it is one piece."""
+    """Return the bytes of each part but the last for ``size`` bytes of content; 0: one piece."""
     if size <= limits.PART_BYTES:
         return 0
     needed = ceil(size / limits.PARTS)

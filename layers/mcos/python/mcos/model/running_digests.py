@@ -1,7 +1,7 @@
 """Digests of content that is read in several calls of a function.
 
-``hashlib`` cannot give its state away; ``rehashes`` can, as a few bytes that mean the same on every
-machine. These digests guard copies: wherever content is seen whole, ``hashlib`` computes them.
+``hashlib`` cannot export its state; ``rehashes`` can, in a form that is the same on every machine.
+Wherever content is read whole, ``hashlib`` computes the digests instead.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ class ContentDigests(Digests):
     Attributes
     ----------
     parts_md5
-        Hexadecimal MD5 of the parts' binary MD5s one after another, as in the ``ETag`` of an S3
+        Hexadecimal MD5 of the concatenated binary MD5s of the parts, as in the ``ETag`` of an S3
         multipart upload; empty: the content is one piece.
     """
 
@@ -34,12 +34,12 @@ class ContentDigests(Digests):
 
 
 class RunningDigests:
-    """MD5, SHA-256 and the digest of the parts of content that comes piece by piece.
+    """MD5, SHA-256 and the digest of the parts, computed piece by piece.
 
     Attributes
     ----------
     position
-        Bytes taken so far.
+        Bytes digested so far.
 
     Example
     -------
@@ -70,7 +70,7 @@ class RunningDigests:
         self._part, self._parts = PyMd5(), PyMd5()
 
     def update(self, piece: bytes) -> None:
-        """Take the bytes that follow."""
+        """Digest the next bytes."""
         self._md5.update(piece)
         self._sha256.update(piece)
         if self._part_size:
@@ -90,7 +90,7 @@ class RunningDigests:
                 self._part = PyMd5()
 
     def finish(self) -> ContentDigests:
-        """The digests of the bytes taken so far, as of content that ends here."""
+        """Return the digests of all bytes so far."""
         return ContentDigests(
             md5=self._md5.finalize(),
             sha256=b64encode(bytes.fromhex(self._sha256.finalize())).decode("ascii"),
@@ -105,7 +105,7 @@ class RunningDigests:
         return digest
 
     def as_json(self) -> dict[str, Any]:
-        """The state as JSON, about 700 characters at most."""
+        """Return the state as JSON, about 700 characters at most."""
         value: dict[str, Any] = {
             "format": _FORMAT,
             "part_size": self._part_size,
@@ -117,13 +117,13 @@ class RunningDigests:
 
     @classmethod
     def from_json(cls, value: object) -> Self:
-        """Go on where ``as_json`` was.
+        """Restore a state that ``as_json`` returned.
 
         Raises
         ------
         ValueError
-            It is not a state of this format, or not as it was written: digests are never computed
-            from a damaged one.
+            The state has another format or was changed: digests are never computed from a damaged
+            state.
         """
         if not isinstance(value, Mapping) or value.get("format") != _FORMAT:
             raise ValueError(f"the state of running digests must have the format {_FORMAT}")
@@ -155,13 +155,13 @@ def _load(hasher: Any, name: str, text: object) -> Any:
 
 def _count(value: Mapping[str, Any], name: str) -> int:
     count = value.get(name)
-    # A bool is an int, too.
+    # bool is a subclass of int.
     if type(count) is not int or count < 0:
         raise ValueError(f"{name} of the state of running digests must be a count")
     return count
 
 
 def _check(value: Mapping[str, Any]) -> str:
-    """A sum of the fields, by which a state is known that was damaged or put together."""
+    """Return a checksum of the fields, which shows whether a state was changed."""
     text = "\n".join(f"{name}={value[name]}" for name in sorted(value))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Uploads as plain values, with no I/O: contents that are sent to signed URLs, not with a call."""
+"""Uploads: content that is sent to signed URLs instead of in a call."""
 
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
@@ -10,7 +10,7 @@ from mcos.model.parts import part_size_of
 
 
 class Action(StrEnum):
-    """What an upload is to its object. ``put``: an update if there is one, else a create."""
+    """What an upload does to its object. ``put``: an update if the object exists, else a create."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -18,7 +18,7 @@ class Action(StrEnum):
 
 
 class UploadState(StrEnum):
-    """OPEN: content may be sent. TAKEN: it is a version. ENDED: it is being removed."""
+    """OPEN: content may be sent. TAKEN: it became a version. ENDED: it is being removed."""
 
     OPEN = "OPEN"
     TAKEN = "TAKEN"
@@ -27,31 +27,33 @@ class UploadState(StrEnum):
 
 @dataclass(frozen=True)
 class Upload:
-    """A content on its way into staging, or one that was taken from there.
+    """An upload into staging, or an event whose content was taken from there.
 
     Attributes
     ----------
     id
-        ULID, which the version will have too; or a digest that names an event.
+        ULID, which becomes the version's id; or a digest that identifies an event.
     size
-        Bytes; None if its sender does not know it yet.
+        Bytes; None if the sender does not know it yet.
     md5, sha256
-        Hexadecimal and base64, as its sender says; empty if nothing was said.
+        Hexadecimal and base64, as the sender gave them; empty if not given.
     if_match, if_none_match
-        As in ``Conditions``: they hold when it is taken.
+        As in ``Conditions``; they are checked when the upload is taken.
     storage_policy
-        None: the object's, or else the container's.
+        Name of the policy; None: the object's, or else the container's.
     part_size
-        Bytes of each part but the last; 0: it is sent as one.
+        Bytes of each part but the last; 0: it is sent in one request.
     multipart
-        S3's id of the multipart upload; empty if it is sent as one.
+        S3's id of the multipart upload; empty if it is sent in one request.
     cluster
-        Whose staging it goes to.
+        The cluster whose staging it uses.
+    created_at, expires_at
+        RFC 3339.
     version
-        Id of the version that it has become.
+        Id of the version that it became.
     sequencer
-        Of the event that brought it: another of the same name is a new one if its is greater.
-        Empty: it was begun by a user.
+        Sequencer of the S3 event; an event for the same key with a greater one is a new event.
+        Empty: a user began the upload.
     """
 
     account: str
@@ -78,15 +80,15 @@ class Upload:
 
     @property
     def key(self) -> ObjectKey:
-        """Account, container and name of the object."""
+        """Key of its object."""
         return ObjectKey(self.account, self.container, self.object)
 
     def is_expired(self, now: str) -> bool:
-        """Whether it is too late to send more, or to complete it."""
+        """Whether it can no longer be continued or completed at ``now`` (RFC 3339)."""
         return self.expires_at <= now
 
     def taken(self, version_id: str) -> "Upload":
-        """This upload as it has become a version."""
+        """Return this upload as TAKEN by that version."""
         return replace(self, state=UploadState.TAKEN, version=version_id)
 
     def as_json(self) -> dict[str, Any]:
@@ -102,7 +104,15 @@ class Upload:
 
 
 def upload_part_size(size: int | None, asked: int | None) -> int:
-    """Bytes of each part of an upload; 0: one signed URL takes all of it."""
+    """Return the bytes of each part of an upload; 0: one signed URL takes all of it.
+
+    Parameters
+    ----------
+    size
+        Bytes; None if not known.
+    asked
+        The part size that the user asked for, if any.
+    """
     if asked is not None:
         return asked
     return limits.PART_BYTES if size is None else part_size_of(size)

@@ -1,5 +1,6 @@
 """Placement: which clusters hold an object's replicas, and why. Pure functions, no I/O.
 
-``resolver`` places, ``seating`` says what a storage policy asks, ``choice`` picks one cluster
-after another, ``explanation`` says why, ``moves`` what a drain or a rebalance wants of an object.
+``resolver`` places objects, ``seating`` matches clusters with the parts of a storage policy,
+``choice`` picks clusters one after another, ``explanation`` explains a placement to people, and
+``moves`` plans a drain or a rebalance.
 """

@@ -1,4 +1,4 @@
-"""The choice of an object's clusters, one after another; ``resolver`` has the rules."""
+"""The choice of clusters for an object, one after another; ``resolver`` documents the rules."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -10,7 +10,7 @@ from mcos.placement.seating import Seating, fits, takes_new, wishes
 
 
 class Candidate(NamedTuple):
-    """A cluster, what it has drawn, and the parts that it fits and that wish for it."""
+    """A cluster, its score, the parts that it fits, and the parts that prefer it."""
 
     cluster: Cluster
     score: float
@@ -19,14 +19,14 @@ class Candidate(NamedTuple):
 
 
 class Pick(NamedTuple):
-    """A candidate that was chosen, and how it stood then.
+    """A chosen candidate, and its rank when it was chosen.
 
     Attributes
     ----------
     on_provider, at_location
-        How many replicas its provider and its location had before it.
+        Number of replicas that its provider and its location had before.
     unwished
-        Whether no part still wished for its labels.
+        Whether no part still preferred its labels.
     """
 
     candidate: Candidate
@@ -45,14 +45,14 @@ class Choice:
     Parameters
     ----------
     drawn
-        The clusters of the registry, each with what it drew for the object.
+        The clusters of the registry, each with its score for the object.
     kept, avoided, down_too
         As for ``mcos.placement.resolver.complete``.
 
     Attributes
     ----------
     seating
-        The part of each replica, by the name of its cluster.
+        Assigns the chosen clusters, by name, to parts of the policy.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Choice:
         self._size = len(active) + len(down)
 
     def targets(self) -> list[Pick]:
-        """The clusters that are to be added, the parts in order.
+        """Return the clusters to add, in the order of the policy's parts.
 
         Raises
         ------
@@ -97,13 +97,13 @@ class Choice:
         return picks
 
     def spares(self) -> list[Pick]:
-        """All that could be chosen and were not, best first."""
+        """Return the remaining clusters that could be chosen, best first."""
         self.seating.extend(self._size)
         self._wishes.extend(self._size)
         return [pick for group in self._groups for pick in self._pick_from(group)]
 
     def _pick_from(self, group: list[Candidate]) -> Iterator[Pick]:
-        """Take candidates out of the group, best first, while there are seats for them."""
+        """Remove candidates from the group, best first, while there are seats for them."""
         while self.seating.free and (candidate := self._best(group)):
             pick = Pick(candidate, *self._standing(candidate))
             group.remove(candidate)
@@ -111,14 +111,14 @@ class Choice:
             yield pick
 
     def _best(self, group: list[Candidate]) -> Candidate | None:
-        # Sorting is stable: among those of the same standing, the best draw stays first.
+        # Sorting is stable: among candidates of equal rank, the highest score stays first.
         for candidate in sorted(group, key=self._standing):
             if self.seating.can_seat(candidate.fits) and self._leaves_providers(candidate, group):
                 return candidate
         return None
 
     def _standing(self, candidate: Candidate) -> tuple[int, bool, int]:
-        """What counts before the draw, the weightiest first; the less, the better."""
+        """Return the rank that precedes the score, most significant first; lower is better."""
         return (
             self._providers.get(candidate.cluster.provider, 0),
             not (candidate.wishes and self._wishes.can_seat(candidate.wishes)),
@@ -133,23 +133,23 @@ class Choice:
         self._locations[cluster.location] += 1
 
     def _leaves_providers(self, candidate: Candidate, group: list[Candidate]) -> bool:
-        """Whether as many providers as could have a replica of the object still can after it.
+        """Whether choosing the candidate does not reduce the number of providers with a replica.
 
-        For instance: one replica is for the clusters A and B, one for C alone, and A and C are of
-        one provider. Then A is passed over, however high its draw.
+        For instance, let one replica fit the clusters A and B, another only C, and let A and C be
+        of one provider. Then A is passed over, however high its score.
         """
         provider = candidate.cluster.provider
         if provider in self._providers or len(self._policy.parts) == 1:
-            return True  # there is nothing to lose
+            return True  # the choice cannot reduce the number
         after = self.seating.copy()
         after.seat(candidate.cluster.name, candidate.fits)
         others = [one for one in group if one.cluster.provider != provider]
         return self._new_providers(after, others) + 1 == self._new_providers(self.seating, group)
 
     def _new_providers(self, seating: Seating, group: list[Candidate]) -> int:
-        """How many providers that have no replica yet could have one, at most.
+        """Return how many providers without a replica can still get one, at most.
 
-        A provider is seated as if it were a cluster that fits whatever one of its clusters fits.
+        A provider is seated like a cluster that fits every part that one of its clusters fits.
         """
         parts: dict[str, set[int]] = {}
         for one in group:

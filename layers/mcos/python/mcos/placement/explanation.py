@@ -1,4 +1,4 @@
-"""Why an object is, or would be, placed as it is: for a person who asks. Pure functions, no I/O."""
+"""Explanations of a placement for people. Pure functions, no I/O."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from mcos.placement.seating import fits, labels_text, takes_new
 
 
 class Role(StrEnum):
-    """What a cluster is for an object's next version."""
+    """Role of a cluster for an object's next version."""
 
     TARGET = "target"
     SPARE = "spare"
@@ -22,16 +22,16 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Explanation:
-    """What one cluster is for an object, and why.
+    """The role of one cluster for an object, and why.
 
     Attributes
     ----------
     part
-        The policy's part that a target's replica is for, from 0; None for all others.
+        For a target, the index of the policy's part whose replica it gets; else None.
     score
-        What the cluster drew.
+        Score of the cluster for the object.
     reason
-        The same for a person.
+        The explanation in words.
     """
 
     cluster: Cluster
@@ -44,12 +44,18 @@ class Explanation:
 def explain(
     clusters: Iterable[Cluster], policy: StoragePolicy, key: ObjectKey, *, down_too: bool = False
 ) -> list[Explanation]:
-    """What ``mcos.placement.resolver.place`` answers, and why, for every cluster of the registry.
+    """Explain the result of ``mcos.placement.resolver.place`` for every cluster.
+
+    Parameters
+    ----------
+    down_too
+        As for ``place``.
 
     Returns
     -------
     The targets and the spares in the order of the placement, then the others by name. If the
-    policy cannot be met now there is no target, and all that could be chosen are spares.
+    policy cannot be met now, there are no targets, and all clusters that could be chosen are
+    spares.
     """
     drawn = draws(clusters, key)
     choice = Choice(drawn, policy, down_too=down_too)
@@ -59,7 +65,7 @@ def explain(
     except NotEnoughClusters as error:
         lack = str(error)
         targets = []
-        # What was chosen in vain counts against nobody.
+        # Clusters chosen in vain must not count against the others.
         choice = Choice(drawn, policy, down_too=down_too)
     parts = choice.seating.seats
     answers = [
@@ -92,14 +98,14 @@ def explain(
 
 
 def _judgement(pick: Pick, policy: StoragePolicy) -> str:
-    """What counted when the cluster was chosen, the weightiest first."""
+    """Say what decided when the cluster was chosen, most significant first."""
     cluster = pick.cluster
     said = []
     if cluster.state is ClusterState.DOWN:
-        said.append("it is DOWN, so every ACTIVE cluster that could do comes before it")
+        said.append("it is DOWN, so every ACTIVE cluster that fits comes before it")
     said.append(f"{_before(pick.on_provider)} on provider {cluster.provider}")
     if any(part.should for part in policy.parts):
-        said.append(f"{'no' if pick.unwished else 'a'} part still wished for its labels")
+        said.append(f"{'no' if pick.unwished else 'a'} part still preferred its labels")
     said.append(f"{_before(pick.at_location)} at location {cluster.location}")
     return "; ".join(said)
 
@@ -113,7 +119,7 @@ def _before(replicas: int) -> str:
 
 
 def _exclusion(cluster: Cluster, policy: StoragePolicy, down_too: bool) -> str:
-    """Everything that keeps the cluster from being chosen."""
+    """Say everything that prevents the cluster from being chosen."""
     said = []
     if not cluster.weight > 0:
         said.append("its weight is 0")

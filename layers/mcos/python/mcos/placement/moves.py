@@ -1,4 +1,4 @@
-"""What a job wants of an object, as pure functions: which replicas are to move, and where to."""
+"""The moves that a job makes for an object, as pure functions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,24 +12,24 @@ from mcos.placement.seating import policy_of
 
 @dataclass(frozen=True)
 class Move:
-    """A replica on its way: off one cluster, to another or (one too many) to none."""
+    """A move of a replica from one cluster to another; ``target`` None: the replica is surplus."""
 
     source: str
     target: str | None
 
 
 def wanted_moves(job: Job, record: ObjectRecord, registry: Registry) -> list[Move] | None:
-    """The moves that bring an object to where a job wants it.
+    """Return the moves that bring an object to where a job wants it.
 
     Returns
     -------
-    Moves, of which one is made at a time; none of them while the object has to be waited for;
-    None if it is as the job wants it.
+    The moves, of which one is made at a time; empty if the job must wait for the object; None if
+    the object is already as the job wants it.
 
     Raises
     ------
     NotEnoughClusters
-        A replica has to go and there is no cluster for it.
+        A replica must move and no cluster can take it.
     """
     if job.kind is JobKind.DRAIN:
         if job.cluster is None or not _is_on(record, job.cluster):
@@ -51,7 +51,7 @@ def _is_on(record: ObjectRecord, cluster: str) -> bool:
 def _moves_off(record: ObjectRecord, cluster: str, registry: Registry) -> list[Move]:
     version = record.current
     if version is None or cluster not in version.replicas:
-        return []  # a version that is pending or obsolete; it will be promoted, or go
+        return []  # the replica's version is pending or obsolete: wait until that has changed
     if any(replica.leaving for replica in version.replicas.values()):
         return []
     kept = [name for name in version.replicas if name != cluster]
@@ -66,7 +66,7 @@ def _moves_off(record: ObjectRecord, cluster: str, registry: Registry) -> list[M
 
 
 def _moves_home(record: ObjectRecord, version: Version, registry: Registry) -> list[Move] | None:
-    """Towards what the resolver says, as if nothing were DOWN: an outage moves nothing."""
+    """Return moves to the resolver's placement, which ignores outages: they must move nothing."""
     pairs = resolver.moves(
         list(_as_if_up(registry.clusters.values())),
         policy_of(version, registry.policies),

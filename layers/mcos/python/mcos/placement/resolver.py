@@ -1,36 +1,36 @@
-"""The resolver: which clusters shall hold the replicas of an object. Pure functions, no I/O.
+"""The resolver: which clusters hold the replicas of an object. Pure functions, no I/O.
 
-Each cluster draws a number from the hash of its name and the object's, the higher the better:
-weighted rendezvous hashing (Thaler and Ravishankar 1998; weights as in Schindelhauer and Schomaker
-2005). Clusters are then chosen one after another. The next one is the best of those with which the
-storage policy can still be met (``mcos.placement.seating.Seating``). The best one
+Each cluster gets a score from the hash of its name and the object's key, higher is better: weighted
+rendezvous hashing (Thaler and Ravishankar 1998; weights as in Schindelhauer and Schomaker 2005).
+Clusters are then chosen one after another. Each choice is the best cluster with which the storage
+policy can still be met (``mcos.placement.seating.Seating``). In this order, the best cluster
 
-1. is ACTIVE; DOWN clusters, where they may be taken at all, only once no ACTIVE one could do;
-2. is of the provider that has the fewest replicas so far;
-3. has the labels that a part should have, while that part has too few such replicas;
-4. is at the location that has the fewest replicas so far;
-5. has drawn the highest number; among equals, the first name.
+1. is ACTIVE; DOWN clusters, if they are allowed, come after all ACTIVE ones;
+2. is of the provider with the fewest replicas so far;
+3. has the ``should`` labels of a part that has too few such replicas;
+4. is at the location with the fewest replicas so far;
+5. has the highest score; among equals, the first name.
 
-So far means: kept or chosen already, for whichever part. A cluster whose choice would cost later
-ones a provider of their own is passed over.
+"So far" counts the replicas kept and chosen for all parts. A cluster is passed over if choosing it
+would reduce the number of providers that can get a replica.
 
-Properties (each is a test in ``tests/unit/test_resolver*.py``)
----------------------------------------------------------------
-- Every cluster answers the same, whatever the order of its registry, and so does every release.
-- No cluster holds two replicas, and each target has the ``must`` labels of its part.
-- If there are clusters to meet the policy, they are found. As few of them as can be are DOWN, and
-  the ACTIVE ones are of as many providers as can be. Where ACTIVE ones suffice, DOWN ones change
-  nothing.
-- No provider gets one more replica while a cluster of a provider with fewer could have taken it.
-- First choices are spread in proportion to the weights; of n equal clusters, each is a target of
-  k/n of all objects.
-- A cluster that goes changes nothing for the objects of which it held no replica; one that comes
-  changes nothing for those of which it wins none. So of n equal clusters, each moves about 1/n of
-  all replicas when it comes or goes.
-- Where no two clusters share a provider or a location, and no part has ``should`` labels, a cluster
-  that goes is replaced by the first spare that fits, and nothing else moves. Elsewhere its
-  going may upset the balance of providers and locations for an object that it held, and move more
-  than one of its replicas.
+Properties (each is a test in ``tests/unit/placement``)
+-------------------------------------------------------
+- Every cluster computes the same result, in any order of the registry, and so does every release.
+- No cluster gets two replicas, and each target has the ``must`` labels of its part.
+- If the clusters can meet the policy, the resolver finds a way. It uses as few DOWN clusters, and
+  ACTIVE clusters of as many providers, as possible. If ACTIVE clusters suffice, DOWN ones have no
+  influence.
+- No provider gets another replica while a cluster of a provider with fewer replicas could take it.
+- First choices are distributed in proportion to the weights; of n equal clusters, each is a target
+  of k/n of all objects.
+- Removing a cluster changes nothing for objects of which it holds no replica; adding one changes
+  nothing for objects of which it gets none. So adding or removing one of n equal clusters moves
+  about 1/n of all replicas.
+- If no two clusters share a provider or a location, and no part has ``should`` labels, a removed
+  cluster is replaced by the first spare that fits, and nothing else moves. Otherwise its removal
+  may change the balance of providers and locations of an object that it held, and move more than
+  one of its replicas.
 """
 
 import hashlib
@@ -47,15 +47,15 @@ from mcos.placement.seating import seats_filled
 
 @dataclass(frozen=True)
 class Placement:
-    """Where an object's replicas shall go.
+    """The clusters for an object's replicas.
 
     Attributes
     ----------
     targets
-        A cluster for each replica of the policy, the parts in order.
+        One cluster for each replica of the policy, in the order of its parts.
     spares
         The other clusters that take new replicas and fit a part, in the order in which they would
-        have been chosen if each part wanted more.
+        be chosen if each part had more replicas.
     """
 
     targets: tuple[Cluster, ...]
@@ -63,28 +63,28 @@ class Placement:
 
 
 def score(cluster: Cluster, key: ObjectKey) -> float:
-    """What ``cluster`` draws for an object; higher is better."""
+    """Return the score of a cluster for an object; higher is better."""
     text = "\0".join((cluster.name, *key)).encode()
     drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest())
-    # Uniform in the open interval (0, 1): never 0, whose logarithm has no value.
+    # Uniform in the open interval (0, 1): the logarithm of 0 is undefined.
     uniform = (drawn + 0.5) / 2**64
     return cluster.weight / -math.log(uniform)
 
 
 def draws(clusters: Iterable[Cluster], key: ObjectKey) -> list[tuple[Cluster, float]]:
-    """Each cluster with its score."""
+    """Return each cluster with its score."""
     return [(cluster, score(cluster, key)) for cluster in clusters]
 
 
 def place(
     clusters: Iterable[Cluster], policy: StoragePolicy, key: ObjectKey, *, down_too: bool = False
 ) -> Placement:
-    """Place an object of which nothing is stored yet.
+    """Place an object that has no replicas yet.
 
     Parameters
     ----------
     down_too
-        Take DOWN clusters where there are too few ACTIVE ones; their replicas have to wait.
+        Use DOWN clusters if there are too few ACTIVE ones; their replicas are written later.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def complete(
     avoided: Collection[str] = (),
     down_too: bool = False,
 ) -> tuple[Cluster, ...]:
-    """The clusters to add to those that hold replicas already, so that the policy is met.
+    """Return the clusters to add to those that already hold replicas, so that the policy is met.
 
     With nothing kept or avoided, they are the targets of ``place``.
 
@@ -115,9 +115,9 @@ def complete(
     ----------
     kept
         Names of the clusters whose replicas stay, whatever their state. They count for as much of
-        the policy as they can; those that are unknown or fit no part count for none of it.
+        the policy as possible; unknown ones, and those that fit no part, do not count.
     avoided
-        Names of clusters that are not to be chosen.
+        Names of clusters that must not be chosen.
     down_too
         As for ``place``.
 
@@ -132,10 +132,10 @@ def complete(
 def moves(
     clusters: Iterable[Cluster], policy: StoragePolicy, key: ObjectKey, held: Collection[str]
 ) -> list[tuple[str, str]]:
-    """What to move, one by one, so that an object is where ``place`` would put it now.
+    """Return the moves, one by one, that bring an object to where ``place`` would put it now.
 
-    Each move leaves as much of the policy met as was before it. Moves neither add nor remove
-    replicas: that is for ``complete`` and for who finds that there are too many.
+    After each move at least as much of the policy is met as before. Moves keep the number of
+    replicas; ``complete`` adds missing ones.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def moves(
 
     Returns
     -------
-    Pairs (from, to) of names; none if the object is there already, or cannot be placed now.
+    Pairs (from, to) of names; empty if the object is there already, or cannot be placed now.
     """
     known = {cluster.name: cluster for cluster in clusters}
     try:

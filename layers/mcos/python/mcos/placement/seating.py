@@ -1,7 +1,7 @@
-"""Storage policies and the clusters that could meet them. Pure functions, no I/O.
+"""Matching of clusters with the parts of a storage policy. Pure functions, no I/O.
 
-A part of a policy has one seat for each of its replicas, and a cluster sits on one seat at most.
-Which clusters can sit at the same time is a bipartite matching; ``Seating`` keeps one.
+A part of a policy has one seat for each of its replicas, and a cluster takes at most one seat. So
+an assignment of seats is a bipartite matching; ``Seating`` maintains one.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -11,9 +11,9 @@ from mcos.model.objects import Version
 
 
 def policy_of(version: Version, policies: Mapping[str, StoragePolicy]) -> StoragePolicy:
-    """The policy of a version.
+    """Return the policy of a version.
 
-    One that is gone by now wanted as many replicas as there are; where they are is left open.
+    If it was deleted since, return one with the version's number of replicas and no labels.
     """
     gone = StoragePolicy(
         version.storage_policy, (PolicyPart(version.wanted),), version.readable_from
@@ -22,16 +22,16 @@ def policy_of(version: Version, policies: Mapping[str, StoragePolicy]) -> Storag
 
 
 def takes_new(cluster: Cluster, *, down_too: bool = False) -> bool:
-    """Whether the cluster takes new replicas; with ``down_too``, also such as have to wait."""
+    """Whether the cluster takes new replicas; with ``down_too``, a DOWN one does too."""
     states = (ClusterState.ACTIVE, ClusterState.DOWN) if down_too else (ClusterState.ACTIVE,)
     return cluster.weight > 0 and cluster.state in states
 
 
 def fits(cluster: Cluster, policy: StoragePolicy) -> tuple[int, ...]:
-    """The parts whose ``must`` labels the cluster has, by index.
+    """Return the indexes of the parts whose ``must`` labels the cluster has, the best first.
 
-    The part that suits it best comes first: one with a wish that it fulfils, then those that wish
-    for nothing, then those whose wish it would leave unfulfilled.
+    First come parts whose ``should`` labels it has, then parts without such labels, then parts
+    whose ``should`` labels it lacks.
     """
     parts = policy.parts
     found = [index for index, part in enumerate(parts) if not part.must or cluster.has(part.must)]
@@ -41,7 +41,7 @@ def fits(cluster: Cluster, policy: StoragePolicy) -> tuple[int, ...]:
 
 
 def wishes(cluster: Cluster, policy: StoragePolicy) -> tuple[int, ...]:
-    """The parts that the cluster fits and that wish for it: it has all their ``should`` labels."""
+    """Return the parts that the cluster fits and whose ``should`` labels it has."""
     if not any(part.should for part in policy.parts):
         return ()
     return tuple(
@@ -56,23 +56,23 @@ def _grade(cluster: Cluster, part: PolicyPart) -> int:
 
 
 def labels_text(labels: Mapping[str, str]) -> str:
-    """Labels as a person writes them: ``cost=low, speed=fast``."""
+    """Format labels: ``cost=low, speed=fast``."""
     return ", ".join(f"{label}={value}" for label, value in sorted(labels.items()))
 
 
 def unmet(policy: StoragePolicy, clusters: Iterable[Cluster]) -> str | None:
-    """Why these clusters could not meet the policy, were none of them DOWN.
+    """Say why these clusters cannot meet the policy even if none of them is DOWN.
 
     Returns
     -------
-    A sentence for the person who sets the policy; None if the clusters can meet it.
+    A sentence; None if the clusters can meet it.
     """
     seating = _seated(policy, (one for one in clusters if takes_new(one, down_too=True)))
     return f"{seating.lack(policy)}." if seating.free else None
 
 
 def seats_filled(policy: StoragePolicy, clusters: Iterable[Cluster]) -> int:
-    """How many of the policy's replicas these clusters can account for, whatever their state."""
+    """Return how many of the policy's replicas these clusters can hold, whatever their state."""
     return policy.replicas - _seated(policy, clusters).free
 
 
@@ -84,18 +84,18 @@ def _seated(policy: StoragePolicy, clusters: Iterable[Cluster]) -> "Seating":
 
 
 class Seating:
-    """Who sits in which part of a policy.
+    """An assignment of clusters to seats in the parts of a policy.
 
-    Who has a seat keeps one, though it may be another one: those who sit move between the parts
-    that they fit until there is room for one more (the augmenting paths of Berge 1957). So the
-    order of arrival never costs a seat. Groups that can all sit at once are the independent sets
-    of a matroid (Edmonds and Fulkerson 1965): taking the best one that still finds a seat, again
-    and again, never ends in a dead end.
+    A cluster that has a seat keeps one, though perhaps in another part: seated clusters move
+    between the parts that they fit to make room for one more (augmenting paths, Berge 1957). So
+    the order of arrival never costs a seat. The sets of clusters that can be seated together form
+    a matroid (Edmonds and Fulkerson 1965), so greedily taking the best cluster that still finds a
+    seat never leads to a dead end.
 
     Attributes
     ----------
     seats
-        The part's index by who sits there.
+        The index of each cluster's part.
     """
 
     def __init__(self, policy: StoragePolicy) -> None:
@@ -105,11 +105,11 @@ class Seating:
 
     @property
     def free(self) -> int:
-        """How many seats nobody has."""
+        """Number of free seats."""
         return sum(self._room)
 
     def copy(self) -> "Seating":
-        """A seating of its own with the same people on the same seats."""
+        """Return an independent copy."""
         twin = object.__new__(Seating)
         twin._room = self._room.copy()
         twin.seats = self.seats.copy()
@@ -121,13 +121,13 @@ class Seating:
         self._room = [room + seats for room in self._room]
 
     def can_seat(self, parts: Sequence[int]) -> bool:
-        """Whether somebody who fits these parts, and has no seat, would find one."""
+        """Whether a cluster that fits these parts and has no seat would find one."""
         if any(self._room[part] for part in parts):
             return True
         return len(self._room) > 1 and self.copy()._vacate(parts, set()) is not None
 
     def seat(self, who: Hashable, parts: Sequence[int]) -> bool:
-        """Give ``who`` a seat in one of the parts that it fits, the first one if that has room.
+        """Give ``who`` a seat in one of the parts that it fits, preferably the first.
 
         Returns
         -------
@@ -142,10 +142,10 @@ class Seating:
         return True
 
     def lack(self, policy: StoragePolicy) -> str:
-        """What is missing, if everybody who could sit was seated and a seat is free.
+        """Say what is missing, once every cluster that can be seated is and a seat is still free.
 
-        By Hall's theorem there are parts which ask for more replicas than there are clusters that
-        fit any of them: those reached from a free seat by who fits it and sits elsewhere.
+        By Hall's theorem some parts need more replicas than there are clusters that fit any of
+        them. They are reached from a free seat through the clusters that fit it and sit elsewhere.
         """
         short = [next(part for part, room in enumerate(self._room) if room)]
         for part in short:  # it grows on the way
@@ -164,7 +164,7 @@ class Seating:
         )
 
     def _vacate(self, parts: Sequence[int], tried: set[int]) -> int | None:
-        """The first part with a free seat, if need be once somebody has moved to another part."""
+        """Return the first part with a free seat, after moving seated clusters if necessary."""
         for part in parts:
             if self._room[part]:
                 return part

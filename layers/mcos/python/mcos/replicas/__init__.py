@@ -1,1 +1,1 @@
-"""Replicas, one at a time, here or on another cluster: read, signed, copied from, repaired."""
+"""Reading, signing, copying and repairing single replicas, on this cluster and on others."""

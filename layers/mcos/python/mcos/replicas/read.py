@@ -1,8 +1,8 @@
-"""Reading a version's bytes, here or through the cluster that holds them, verified.
+"""Reading and verifying a version's bytes, here or through the cluster that holds them.
 
-This cluster's own replica is read first, then the others by how long they usually take; what is
-DOWN comes last. When one fails, the next is read at once; when the first is slow, the next is
-asked beside it, and whoever answers well first is believed.
+This cluster's own replica is read first, then the others by their usual latency; DOWN clusters come
+last. If a read fails, the next replica is read at once. If the first read is slow, the next replica
+is read in parallel, and the first good answer wins.
 """
 
 import json
@@ -22,22 +22,22 @@ from mcos.replicas.latency import Latencies
 from mcos.settings import settings
 from mcos.storage import ReplicaDigestMismatch, ReplicaNotFound, ReplicaStat, StorageError
 
-# Longer than get_replica's own worst case with its backend, shorter than download_object's.
+# Longer than get_replica takes at worst, shorter than the timeout of download_object.
 _REMOTE_SECONDS = 9
 
 latencies = Latencies()
-# Threads live as long as the function: a backend's connection may be kept per thread. Enough that
-# readings which hang, while others have answered in their place, leave some for the next call.
+# Threads live as long as the function, because backends may keep a connection per thread. There are
+# enough that reads which still hang leave some for the next call.
 _readers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="reader")
 
 
 class ReplicaUnreadable(Exception):
-    """This replica cannot be read now; another one may do.
+    """This replica cannot be read now; another one may be readable.
 
     Attributes
     ----------
     damaged
-        Whether it is known to be gone, or not to be what was stored.
+        Whether it is known to be missing or changed.
     """
 
     def __init__(self, message: str, *, damaged: bool = False) -> None:
@@ -46,7 +46,7 @@ class ReplicaUnreadable(Exception):
 
 
 class NoReplicaReadable(Exception):
-    """None of a version's replicas could be read; ``reasons`` says why."""
+    """None of a version's replicas could be read; ``failures`` has the reason for each cluster."""
 
     def __init__(self, failures: Mapping[str, ReplicaUnreadable]) -> None:
         super().__init__("; ".join(map(str, failures.values())) or "no replica is stored")
@@ -61,18 +61,18 @@ def read_version(
     *,
     but: Iterable[str] = (),
 ) -> tuple[bytes, dict[str, ReplicaUnreadable]]:
-    """Bytes ``first`` to ``last`` (inclusive) of a version, from any replica that is stored.
+    """Read bytes ``first`` to ``last`` (inclusive) of a version, from any stored replica.
 
-    One network call when the first replica answers well and soon.
+    It takes one network call if the first replica answers soon.
 
     Parameters
     ----------
     but
-        Clusters that are not asked.
+        Clusters not to read from.
 
     Returns
     -------
-    The bytes, and what went wrong with replicas that were tried before.
+    The bytes, and the failures of replicas that were tried before, by cluster.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def read_version(
 
 
 def reading_order(stored: Iterable[str]) -> list[str]:
-    """Clusters in the order in which their replicas are read."""
+    """Return the clusters in the order in which to read their replicas."""
     clusters = all_clusters()
     own = settings().cluster
 
@@ -124,7 +124,7 @@ def reading_order(stored: Iterable[str]) -> list[str]:
 
 
 def _usual_seconds(name: str, cluster: Cluster | None) -> float:
-    """As this function has seen it, else as the cluster's own health check has."""
+    """Return the latency that this function measured, else that of the cluster's health check."""
     seen = latencies.usual(name)
     if seen is not None:
         return seen
@@ -133,10 +133,10 @@ def _usual_seconds(name: str, cluster: Cluster | None) -> float:
 
 
 def read_replica(account: str, version: Version, cluster: str, first: int, last: int) -> bytes:
-    """Bytes ``first`` to ``last`` (inclusive) of a replica; one network call.
+    """Read bytes ``first`` to ``last`` (inclusive) of a replica: one network call.
 
-    Whole contents are verified by SHA-256 before they are returned; of a part, the replica's MD5
-    as its service keeps it has to agree.
+    A whole replica is verified by SHA-256. For a range, the service's MD5 of the replica must
+    agree.
 
     Raises
     ------
@@ -156,7 +156,12 @@ def read_replica(account: str, version: Version, cluster: str, first: int, last:
 
 
 def read_own_replica(account: str, version: Version, cluster: str, first: int, last: int) -> bytes:
-    """As ``read_replica`` from this cluster's backend, before the whole is verified."""
+    """Read from this cluster's backend as ``read_replica`` does, without the check by SHA-256.
+
+    Raises
+    ------
+    ReplicaUnreadable
+    """
     key = replica_key(account, version.id)
     whole = last - first + 1 == version.size
     try:
@@ -172,7 +177,7 @@ def read_own_replica(account: str, version: Version, cluster: str, first: int, l
 
 
 def check_tag(version: Version, cluster: str, stat: ReplicaStat) -> None:
-    """Refuse a replica of which its service says something else than when it was stored.
+    """Refuse a replica whose size or tag on its service has changed since it was stored.
 
     Raises
     ------
@@ -183,7 +188,7 @@ def check_tag(version: Version, cluster: str, stat: ReplicaStat) -> None:
 
 
 def unreadable(cluster: str, error: StorageError) -> ReplicaUnreadable:
-    """What a backend's failure means for a reader."""
+    """Turn a backend's failure into a ``ReplicaUnreadable``."""
     damaged = isinstance(error, ReplicaNotFound | ReplicaDigestMismatch)
     return ReplicaUnreadable(f"{cluster}: {error}", damaged=damaged)
 
@@ -198,16 +203,16 @@ def _read_remote_replica(
     match answer:
         case {"content": str(content)}:
             return b64decode(content)
-    raise ReplicaUnreadable(f"{cluster}: its function answered something else")
+    raise ReplicaUnreadable(f"{cluster}: its function gave a malformed answer")
 
 
 def ask(cluster: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Have another cluster's ``get_replica`` answer; one network call.
+    """Invoke another cluster's ``get_replica``: one network call.
 
     Raises
     ------
     ReplicaUnreadable
-        It cannot be asked, or has answered that it cannot be read.
+        The function cannot be invoked, failed, or answered that the replica cannot be read.
     """
     if (target := all_clusters().get(cluster)) is None:
         raise ReplicaUnreadable(f"{cluster}: not in the registry")
@@ -225,4 +230,4 @@ def ask(cluster: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
             raise ReplicaUnreadable(f"{cluster}: {reason}", damaged=damaged)
         case dict():
             return answer
-    raise ReplicaUnreadable(f"{cluster}: its function answered something else")
+    raise ReplicaUnreadable(f"{cluster}: its function gave a malformed answer")

@@ -1,7 +1,7 @@
-"""Reading by reference: signed URLs of replicas, for what is too large to pass through a function.
+"""Signed URLs of replicas, for content that is too large to pass through a function.
 
-A URL is signed by the cluster that holds the replica, which looks at it first. Whoever has the URL
-may read that one replica for a while, and nothing else.
+The cluster that holds the replica checks it and signs the URL, which permits its holder to read
+that one replica for a limited time.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,19 +33,19 @@ _pool = PoolManager(timeout=_TIMEOUT, retries=False)
 
 @dataclass(frozen=True)
 class SignedUrl:
-    """A URL of a replica, and what went wrong with replicas that were tried before."""
+    """A URL of a replica, and the failures of replicas that were tried before, by cluster."""
 
     url: str
     failures: Mapping[str, ReplicaUnreadable]
 
 
 def sign_version(account: str, version: Version, *, filename: str) -> SignedUrl:
-    """A URL of the best replica of a version: one network call if that is well.
+    """Sign a URL of the best replica of a version: one network call if that replica is good.
 
     Parameters
     ----------
     filename
-        As what a browser shall save it.
+        File name under which browsers save it.
 
     Raises
     ------
@@ -63,15 +63,15 @@ def sign_version(account: str, version: Version, *, filename: str) -> SignedUrl:
 def open_version(
     account: str, version: Version, first: int, last: int, *, but: Iterable[str] = ()
 ) -> BinaryIO:
-    """Bytes ``first`` to ``last`` (inclusive) of a version as a stream, from any replica.
+    """Open bytes ``first`` to ``last`` (inclusive) of a version as a stream, from any replica.
 
-    What comes is not verified here: whoever writes it anew knows its digests. Reading it may raise
-    urllib3's ``HTTPError``.
+    The bytes are not verified here; the caller must do so. Reading the stream may raise urllib3's
+    ``HTTPError``.
 
     Parameters
     ----------
     but
-        Clusters that are not asked.
+        Clusters not to read from.
 
     Raises
     ------
@@ -107,12 +107,17 @@ def _sign_replica(account: str, version: Version, cluster: str, filename: str | 
     request = {"account": account, "version": version.as_json(), "sign": {"filename": filename}}
     url = ask(cluster, request).get("url")
     if not isinstance(url, str):
-        raise ReplicaUnreadable(f"{cluster}: its function answered something else")
+        raise ReplicaUnreadable(f"{cluster}: its function gave a malformed answer")
     return url
 
 
 def sign_own_replica(account: str, version: Version, filename: str | None) -> str:
-    """A URL of this cluster's replica, which is there and as it was stored.
+    """Check this cluster's replica and sign a URL of it.
+
+    Parameters
+    ----------
+    filename
+        File name under which browsers save it; None: inline.
 
     Raises
     ------

@@ -1,9 +1,9 @@
-"""Where a version's bytes can be had from, as it travels in an execution's input.
+"""The source of a version's bytes, as part of an execution's input.
 
-``{"inline": base64}``, the bytes themselves; or ``{"staging_bucket", "staging_key",
-"staging_version", "staging_etag"}``, where they are staged, and ``{"version"}``, whose stored
-replicas have them: either or both. No secret and no signed URL is among them: whoever reads does so
-with its own rights.
+It is ``{"inline": base64}``, the bytes themselves; or it has the place in staging
+(``staging_bucket``, ``staging_key``, ``staging_version``, ``staging_etag``), or the ``version``
+whose stored replicas can be read, or both. It contains no secrets and no signed URLs: the reader
+uses its own permissions.
 """
 
 from base64 import b64decode, b64encode
@@ -23,25 +23,25 @@ from mcos.settings import settings
 Source = Mapping[str, Any]
 
 READ_ERRORS = (*AWS_ERRORS, HTTPError)
-"""What opening or reading a source may raise beside ``SourceMissing``: it may be tried again."""
+"""Raised, beside ``SourceMissing``, by opening or reading a source; a later try may succeed."""
 
 
 class SourceMissing(Exception):
-    """The bytes are not where they should be, or cannot be read now."""
+    """The bytes are missing, or cannot be read now."""
 
 
 def inline(content: bytes) -> Source:
-    """The bytes themselves."""
+    """Return a source that contains the bytes."""
     return {"inline": b64encode(content).decode("ascii")}
 
 
 def source_of(version: Version) -> Source:
-    """Where the bytes of a version are: staging until it is complete, and the replicas stored.
+    """Return the source of a version: staging until it is complete, and its stored replicas.
 
     Raises
     ------
     SourceMissing
-        It has neither: its only bytes were those that its caller sent.
+        It has neither: only its caller had the bytes.
     """
     source: dict[str, Any] = {}
     if version.staged is not None and not version.complete:
@@ -66,11 +66,11 @@ def _in_staging(staged: Staged) -> dict[str, str | None]:
 
 
 def open_source(account: str, source: Source) -> BinaryIO:
-    """All the bytes as a stream.
+    """Open all bytes as a stream.
 
     Raises
     ------
-    SourceMissing
+    SourceMissing, or one of READ_ERRORS
     """
     if "inline" in source:
         return BytesIO(b64decode(source["inline"]))
@@ -78,11 +78,11 @@ def open_source(account: str, source: Source) -> BinaryIO:
 
 
 def open_part(account: str, source: Source, first: int = 0, last: int | None = None) -> BinaryIO:
-    """Bytes ``first`` to ``last`` (inclusive, None: the end) of what is not inline, as a stream.
+    """Open bytes ``first`` to ``last`` (inclusive, None: the end) of a source that is not inline.
 
     Raises
     ------
-    SourceMissing
+    SourceMissing, or one of READ_ERRORS
     """
     if "staging_bucket" in source:
         content = staging.open_content(
@@ -99,7 +99,7 @@ def open_part(account: str, source: Source, first: int = 0, last: int | None = N
         raise SourceMissing("the staged content is not there")
     version = Version.from_json(source["version"])
     end = version.size - 1 if last is None else last
-    # This cluster's own replica is what the reader wants to write.
+    # This cluster's own replica is the one to be written.
     but = [settings().cluster]
     try:
         if end - first + 1 > limits.CONTENT_BYTES:

@@ -1,6 +1,6 @@
 """The staging bucket of a cluster, which holds content until its replicas are written.
 
-``bucket`` puts and gets, ``multipart`` is what users send to signed URLs.
+``bucket`` puts and gets content; ``multipart`` signs URLs for users and joins the parts they send.
 """
 
 from mcos.staging.bucket import (

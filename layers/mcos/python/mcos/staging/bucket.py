@@ -1,11 +1,15 @@
-"""Staging: the bucket of a cluster that holds a content until its replicas are written.
+"""The staging bucket of a cluster, which holds content until its replicas are written.
 
-Three kinds of keys: ``versions/<version>``, what came with a call; ``uploads/<account>/<upload>``,
-what was sent to signed URLs; and what other systems put there, ``incoming/<account>/<container>/
-<object>``, which becomes that object, and ``inbound/...``, which messages speak of.
+Its keys are
 
-The bucket keeps versions, S3's own, so that what was taken stays what it was when others put
-something else under the same key; removing one removes nothing else.
+- ``versions/<version>``: content that came with a call;
+- ``uploads/<account>/<upload>``: content that was sent to signed URLs;
+- ``incoming/<account>/<container>/<object>``: files that other systems put there, each of which
+  becomes that object;
+- ``inbound/...``: files that inbound messages name.
+
+The bucket has S3's versioning: content that was taken stays unchanged if others put something else
+under the same key, and removing one version removes nothing else.
 """
 
 from collections.abc import Mapping
@@ -23,13 +27,25 @@ INCOMING = "incoming/"
 INBOUND = "inbound/"
 UPLOADS = "uploads/"
 
-# A content of the largest size a call carries, at one megabyte a second.
+# Enough for the largest content that a call carries, at one megabyte per second.
 READ_SECONDS = 5
 
 
 @dataclass(frozen=True)
 class Found:
-    """What staging has under a key, or had: S3's ``version`` of it; metadata as users gave it."""
+    """A file in a staging bucket.
+
+    Attributes
+    ----------
+    size
+        Bytes.
+    version
+        S3's version id; None if the bucket has no versioning.
+    etag
+        S3's ETag, in quotes.
+    metadata
+        S3's user metadata.
+    """
 
     size: int
     version: str | None
@@ -38,12 +54,12 @@ class Found:
     metadata: Mapping[str, str]
 
     def staged(self, key: str, *, cluster: str | None = None) -> Staged:
-        """Where it is: in the bucket of a cluster, of this one if none is named."""
+        """Return where it is staged: in the bucket of ``cluster``; None: of this cluster."""
         return Staged(cluster or settings().cluster, key, self.version, self.etag)
 
 
 def bucket_of(cluster: str) -> str | None:
-    """The staging bucket of a cluster; None if it is not linked."""
+    """Return the name of a cluster's staging bucket; None if the cluster is not linked."""
     if cluster == settings().cluster:
         return settings().staging_bucket
     known = all_clusters().get(cluster)
@@ -51,19 +67,24 @@ def bucket_of(cluster: str) -> str | None:
 
 
 def version_key(version_id: str) -> str:
-    """Key of the content of a version that comes with a call."""
+    """Return the key of content that comes with a call."""
     return f"versions/{version_id}"
 
 
 def upload_key(account: str, upload_id: str) -> str:
-    """Key of what is sent to an upload's signed URLs."""
+    """Return the key of content that is sent to an upload's signed URLs."""
     return f"{UPLOADS}{account}/{upload_id}"
 
 
 def put(key: str, content: bytes) -> Staged:
-    """Stage a content in this cluster's bucket, under a key of its own; durable on return."""
+    """Stage content in this cluster's bucket under a new key; it is durable on return.
+
+    Raises
+    ------
+    BotoCoreError, ClientError
+    """
     try:
-        # Once: a put whose reply was lost is made again, and must not leave a version behind.
+        # A repeated put, after a lost reply, must not leave a second version behind.
         reply = client("s3", read_seconds=READ_SECONDS).put_object(
             Bucket=settings().staging_bucket, Key=key, Body=content, IfNoneMatch="*"
         )
@@ -76,9 +97,14 @@ def put(key: str, content: bytes) -> Staged:
 
 
 def find(key: str, version: str | None = None, *, bucket: str | None = None) -> Found | None:
-    """What a bucket has under a key, or had as a version: one network call.
+    """Return the file under a key, or one version of it; None if missing: one network call.
 
-    It is this cluster's own if none is named.
+    Parameters
+    ----------
+    version
+        S3's version id; None: the current one.
+    bucket
+        None: this cluster's staging bucket.
     """
     try:
         reply = client("s3").head_object(
@@ -106,15 +132,17 @@ def open_content(
     first: int = 0,
     last: int | None = None,
 ) -> BinaryIO | None:
-    """Bytes ``first`` to ``last`` (inclusive) of a staged content as a stream, None if it is gone.
+    """Open bytes ``first`` to ``last`` (inclusive) of staged content; any linked cluster may.
 
-    Any linked cluster may read it.
+    Returns
+    -------
+    A stream; None if the content is not there any more.
     """
     part = {"Bucket": bucket, "Key": key}
     if first or last is not None:
         part["Range"] = f"bytes={first}-{'' if last is None else last}"
-    # What is there now is what was staged, but for a key that others write to. Not by the version
-    # at once, as emulators ignore the range of one.
+    # The current file is the staged one, unless others have written to the key. It is tried before
+    # the version, because emulators ignore the range when a version is named.
     content = _get({**part, "IfMatch": etag} if etag else part)
     if content is None and version is not None:
         content = _get({**part, "VersionId": version})
@@ -132,7 +160,15 @@ def _get(parameters: dict[str, str]) -> BinaryIO | None:
 
 
 def delete(key: str, version: str | None, *, bucket: str | None = None) -> None:
-    """Forget a content of a bucket, this cluster's if none is named. Harmless to repeat."""
+    """Remove staged content. Harmless to repeat.
+
+    Parameters
+    ----------
+    version
+        S3's version id; None: the current one.
+    bucket
+        None: this cluster's staging bucket.
+    """
     client("s3").delete_object(**_named(bucket or settings().staging_bucket, key, version))
 
 

@@ -1,9 +1,9 @@
-"""Sending into staging by signed URLs: one PUT, or the parts of a multipart upload.
+"""Uploads into staging by signed URLs: one PUT, or the parts of a multipart upload.
 
-Whoever has such a URL may send that one content, or part, for a while. A content sent as one is
-written once; the parts of a multipart upload become one only by its completion, which is ours.
-``bucket`` is the staging bucket of the cluster where the upload was begun: any other one may go on
-with it.
+A signed URL permits its holder to send that one content or part for a limited time. Content that is
+sent in one PUT is written once; parts are joined only when MCOS completes the multipart upload.
+``bucket`` is the staging bucket of the cluster where the upload was begun; any cluster may continue
+it.
 """
 
 from collections.abc import Iterable
@@ -15,13 +15,13 @@ from botocore.exceptions import ClientError
 from mcos import limits
 from mcos.aws import client
 
-# Joining thousands of parts takes S3 a while.
+# S3 needs time to join thousands of parts.
 _COMPLETE_SECONDS = 25
 
 
 @dataclass(frozen=True)
 class StagedPart:
-    """A part that staging has; ``etag`` as S3 has it, in quotes: the part's MD5."""
+    """A part in staging: its number, its size in bytes, and S3's ETag, the part's quoted MD5."""
 
     number: int
     size: int
@@ -30,20 +30,20 @@ class StagedPart:
 
 @dataclass(frozen=True)
 class SignedPut:
-    """A URL to PUT to, and the headers that have to go with it."""
+    """A URL to PUT to, and the headers to send with the request."""
 
     url: str
     headers: dict[str, str]
 
 
 def begin(bucket: str, key: str) -> str:
-    """Begin a multipart upload; its id."""
+    """Begin a multipart upload and return its id."""
     reply = client("s3").create_multipart_upload(Bucket=bucket, Key=key)
     return str(reply["UploadId"])
 
 
 def sign_put(bucket: str, key: str, size: int | None) -> SignedPut:
-    """A URL that takes a whole content, once; of that size, if it is known."""
+    """Sign a URL that accepts content once; if ``size`` is known, only of that size."""
     parameters: dict[str, Any] = {"IfNoneMatch": "*"}
     if size is not None:
         parameters["ContentLength"] = size
@@ -51,7 +51,7 @@ def sign_put(bucket: str, key: str, size: int | None) -> SignedPut:
 
 
 def sign_part(bucket: str, key: str, multipart: str, number: int, size: int | None) -> str:
-    """A URL that takes a part; of that size, if it is known."""
+    """Sign a URL that accepts a part; if ``size`` is known, only of that size."""
     parameters: dict[str, Any] = {"UploadId": multipart, "PartNumber": number}
     if size is not None:
         parameters["ContentLength"] = size
@@ -68,7 +68,7 @@ def _sign(operation: str, bucket: str, key: str, parameters: dict[str, Any]) -> 
 
 
 def parts(bucket: str, key: str, multipart: str, *, after: int, limit: int) -> list[StagedPart]:
-    """A page of the parts that are there, in order; none if the multipart upload is no more."""
+    """Return a page of the received parts, in order; empty if the multipart upload has ended."""
     try:
         reply = client("s3").list_parts(
             Bucket=bucket,
@@ -87,7 +87,7 @@ def parts(bucket: str, key: str, multipart: str, *, after: int, limit: int) -> l
 
 
 def all_parts(bucket: str, key: str, multipart: str) -> list[StagedPart]:
-    """Every part that is there, in order."""
+    """Return all received parts, in order."""
     found: list[StagedPart] = []
     while page := parts(
         bucket, key, multipart, after=found[-1].number if found else 0, limit=limits.LISTING_ENTRIES
@@ -99,7 +99,7 @@ def all_parts(bucket: str, key: str, multipart: str) -> list[StagedPart]:
 
 
 def complete(bucket: str, key: str, multipart: str, received: Iterable[StagedPart]) -> None:
-    """Make one content of the parts. Nothing happens if that was done before."""
+    """Join the parts. Harmless to repeat."""
     joined = [{"PartNumber": part.number, "ETag": part.etag} for part in received]
     try:
         client("s3", read_seconds=_COMPLETE_SECONDS).complete_multipart_upload(
@@ -114,7 +114,7 @@ def complete(bucket: str, key: str, multipart: str, received: Iterable[StagedPar
 
 
 def abort(bucket: str, key: str, multipart: str) -> None:
-    """Forget a multipart upload and its parts. Nothing happens if it is no more."""
+    """Remove a multipart upload and its parts. Harmless to repeat."""
     try:
         client("s3").abort_multipart_upload(Bucket=bucket, Key=key, UploadId=multipart)
     except ClientError as error:

@@ -1,10 +1,9 @@
-"""Storage backends: where replicas are kept.
+"""Storage backends, which keep the replicas.
 
-A backend is one bucket or container of one storage service, seen through names that are the same
-for all of them (``StorageBackend``): ``kind``, ``put``, ``get``, ``stat``, ``delete``,
-``signed_url``, ``list``, those for replicas in parts, and the exceptions. It keeps bytes under
-keys, verifies them by digest both ways, never overwrites, bounds how long a service may keep it
-waiting, and knows nothing of accounts, objects or the catalog.
+A backend is one bucket or container of one storage service. All backends have the same interface
+(``StorageBackend``) and raise the same exceptions. A backend keeps bytes under keys, verifies them
+by digest in both directions, never overwrites, limits how long it waits for its service, and knows
+nothing of accounts, objects or the catalog.
 
 >>> from mcos.storage import open_backend
 >>> backend = open_backend("s3", {"region": "eu-central-1", "bucket": "replicas"})

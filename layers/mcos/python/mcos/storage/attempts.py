@@ -1,4 +1,4 @@
-"""Making a request: the one repeat, and replies that make no sense."""
+"""Making a request: repeating it once, and refusing malformed replies."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,12 +11,12 @@ Result = TypeVar("Result")
 
 
 class NoReply(Exception):
-    """A request ended without a reply. Never leaves this package.
+    """A request ended without a reply. It never leaves this package.
 
     Attributes
     ----------
     failure
-        What to raise if it is not made again.
+        The exception to raise if the request is not repeated.
     """
 
     def __init__(self, failure: StorageError) -> None:
@@ -31,28 +31,28 @@ def repeated_once(
     prepare: Callable[[], None] | None = None,
     repeatable: bool = True,
 ) -> Result:
-    """Make a request, and again if the connection failed quickly.
+    """Make a request, and repeat it once if the connection failed quickly.
 
-    A function that was frozen between two calls finds its kept connections closed; trying once
-    more costs nothing. What hung is not tried again, it would hang again; and what was answered,
-    were it 503, is the caller's to repeat, which knows better when. The SDKs' own retries tell
-    neither apart and are switched off.
+    A function that was frozen between two calls finds its pooled connections closed; a second try
+    costs little. A request that hung is not repeated, because it would hang again. A request that
+    was answered, even with 503, is repeated by the caller, who knows better when. The SDKs' own
+    retries do not make these distinctions and are switched off.
 
     Parameters
     ----------
     request
-        Raises ``NoReply`` when there was none.
+        Raises ``NoReply`` if there was no reply.
     timeouts
-        It is tried again only within ``connect_seconds``.
+        The request is repeated only if it failed within ``connect_seconds``.
     prepare
         Called before the second try.
     repeatable
-        False: there is no second try.
+        Whether there may be a second try.
 
     Raises
     ------
     StorageError
-        That of the ``NoReply``.
+        The ``failure`` of the last ``NoReply``.
     """
     started = clock.elapsed()
     try:
@@ -70,13 +70,13 @@ def repeated_once(
 
 @contextmanager
 def understood(where: str) -> Iterator[None]:
-    """Turn what is raised by a reply without the expected fields into ``BackendRefused``.
+    """Turn the errors caused by a reply without the expected fields into ``BackendRefused``.
 
-    A portal, a wrong port, or a service that is no storage service says 200 too.
+    A captive portal, or another service on the port, answers 200 too.
     """
     try:
         yield
     except (KeyError, TypeError, ValueError) as error:
         raise BackendRefused(
-            f"{where} was answered with what makes no sense ({type(error).__name__})"
+            f"{where} was answered with a malformed reply ({type(error).__name__})"
         ) from None

@@ -1,16 +1,18 @@
 """Replicas on Ceph's RADOS Gateway, through its S3 protocol.
 
-What RGW 16 (Pacific) does in its own way, and where that is taken care of:
+How RGW 16 (Pacific) differs from S3, and where that is handled:
 
-- It takes no ``x-amz-checksum-*``: verification by the service is by ``Content-MD5`` alone
-  (``sends_sha256`` below), and the SDK's own checksums are off for every backend.
-- Buckets are paths: ``registry`` asks for an ``endpoint_url``, and with one ``s3`` uses paths.
-- ``If-None-Match: *`` works here for a PUT (it is ignored by RGW's Swift protocol, which is why
-  this backend is not a Swift one); ``If-Match`` does not, and is not used.
-- The end of a multipart upload heeds no condition: it would write over a replica. So ``s3`` looks
-  for one before. Two calls that complete other parts under one key at the same instant could both
-  succeed; the keys of versions are never used for two contents.
-- CompleteMultipartUpload answers an empty ETag, ListParts of what is no more ``NoSuchKey``.
+- It does not support ``x-amz-checksum-*``: the service verifies by ``Content-MD5`` alone
+  (``sends_sha256`` below), and the SDK's checksums are off for every backend.
+- Buckets are addressed by path: ``kinds`` requires an ``endpoint_url``, with which ``s3`` uses
+  paths.
+- ``If-None-Match: *`` works for a PUT (RGW's Swift protocol ignores it, so this backend does not
+  use Swift); ``If-Match`` does not work and is not used.
+- CompleteMultipartUpload ignores conditions and would overwrite a replica. So ``s3`` checks for
+  one first. Two calls that complete different parts under one key at the same instant could both
+  succeed, but the key of a version is used for its content alone.
+- CompleteMultipartUpload answers an empty ETag; ListParts of an upload that does not exist answers
+  ``NoSuchKey``.
 """
 
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Content on its way to a backend: counted and digested, and held back when it is wrong."""
+"""Content on its way to a backend: counted, digested, and held back if it is wrong."""
 
 import hashlib
 from base64 import b64encode
@@ -14,46 +14,46 @@ from mcos.storage.contract import (
 )
 
 IN_MEMORY_BYTES = 1024 * 1024
-"""Content up to here is taken into memory: it is verified before anything is sent, leaves in one
-piece, and can be sent again whatever it came from."""
+"""Largest content that is read into memory: it is verified before it is sent, and can be sent
+again whatever its source."""
 
 
 def verified(
     content: Content, *, size: int, md5: str, sha256: str, name: str
 ) -> "bytes | VerifiedContent":
-    """Prepare content for sending: small content whole, more of it as a stream.
+    """Prepare content for sending: small content as bytes, larger content as a stream.
 
-    Parameters are those of ``VerifiedContent``.
+    The parameters are those of ``VerifiedContent``.
 
     Raises
     ------
     ReplicaDigestMismatch
-        The content is small and not what it should be.
+        The content is small and has another size or digest.
     """
     stream = VerifiedContent(content, size=size, md5=md5, sha256=sha256, name=name)
     return stream if size > IN_MEMORY_BYTES else stream.read_all()
 
 
 class MeasuredContent:
-    """A readable that hands out its last piece only if the content ends there.
+    """A stream that returns its last piece only if the content has the announced size.
 
-    A request whose body ends early is dropped by every service, so wrong bytes are never whole
-    anywhere, and nothing has to be taken back.
+    Every service discards a request whose body ends early, so wrong bytes are never stored and
+    need not be removed.
 
     Parameters
     ----------
     content
-        Read from where it stands.
+        Read from its current position.
     size
         Bytes.
     name
-        What to call it in a message.
+        Its name in messages.
 
     Attributes
     ----------
     failure
-        Why reading ended early: the mismatch, or what ``content`` raised. HTTP clients wrap or
-        swallow exceptions of a body, so whoever sends this looks here first.
+        Why reading ended early: the mismatch, or the exception of ``content``. HTTP clients wrap
+        or swallow exceptions of a body, so check this first after a failed request.
     """
 
     def __init__(self, content: Content, *, size: int, name: str) -> None:
@@ -71,25 +71,25 @@ class MeasuredContent:
 
     @property
     def md5(self) -> str:
-        """Hexadecimal MD5 of what was read so far."""
+        """Hexadecimal MD5 of the bytes read so far."""
         return self._md5_so_far.hexdigest()
 
     @property
     def rewindable(self) -> bool:
-        """Whether it can be sent a second time."""
+        """Whether it can be sent again."""
         return False
 
     def rewind(self) -> None:
-        """Go back to the first byte. Only where ``rewindable``."""
-        raise ValueError("this content cannot be rewound")
+        """Go back to the first byte; only if ``rewindable``."""
+        raise ValueError("only content that can seek can be rewound")
 
     def read(self, size: int | None = -1) -> bytes:
-        """Return up to ``size`` bytes, all that is left for -1 or None; empty at the end.
+        """Return up to ``size`` bytes, the rest for -1 or None; empty at the end.
 
         Raises
         ------
         ReplicaDigestMismatch
-            In place of the last piece.
+            Instead of returning the last piece.
         """
         left = self._size - self._position
         wanted = left if size is None or size < 0 else min(size, left)
@@ -122,9 +122,9 @@ class MeasuredContent:
 
 
 class VerifiedContent(MeasuredContent):
-    """A readable that hands out its last piece only if size, MD5 and SHA-256 are right.
+    """A stream that returns its last piece only if size, MD5 and SHA-256 are right.
 
-    Parameters are those of ``MeasuredContent``, and the digests: hexadecimal, base64.
+    The parameters are those of ``MeasuredContent``, and the digests: hexadecimal and base64.
     """
 
     def __init__(self, content: Content, *, size: int, md5: str, sha256: str, name: str) -> None:
@@ -139,11 +139,11 @@ class VerifiedContent(MeasuredContent):
 
     @property
     def rewindable(self) -> bool:
-        """Whether it can be sent a second time."""
+        """Whether it can be sent again."""
         return self._file is not None
 
     def rewind(self) -> None:
-        """Go back to the first byte. Only where ``rewindable``."""
+        """Go back to the first byte; only if ``rewindable``."""
         if self._file is None:
             super().rewind()
         else:
@@ -151,7 +151,7 @@ class VerifiedContent(MeasuredContent):
             self._begin()
 
     def read_all(self) -> bytes:
-        """Return all of it, verified, also if there is nothing.
+        """Return all bytes, verified even if there are none.
 
         Raises
         ------
@@ -160,7 +160,7 @@ class VerifiedContent(MeasuredContent):
         if self._size == 0:
             self._verify()
         pieces = []
-        while piece := self.read():  # a raw stream may give less than it is asked for
+        while piece := self.read():  # a raw stream may return fewer bytes than asked for
             pieces.append(piece)
         return b"".join(pieces)
 
@@ -177,7 +177,7 @@ class VerifiedContent(MeasuredContent):
 
 
 def same_content(found: ReplicaStat, *, size: int, md5: str, name: str) -> ReplicaStat:
-    """Return ``found``, a replica that was there before a put, if it is what was to be put.
+    """Return ``found``, the existing replica, if it has the content that was to be put.
 
     Raises
     ------
@@ -189,7 +189,7 @@ def same_content(found: ReplicaStat, *, size: int, md5: str, name: str) -> Repli
 
 
 def same_parts(found: ReplicaStat, *, size: int, parts_md5: str, name: str) -> ReplicaStat:
-    """Return ``found``, a replica that is there, if it is the one that was to be made of parts.
+    """Return ``found``, the existing replica, if it has the parts that were to be joined.
 
     Raises
     ------
@@ -201,7 +201,7 @@ def same_parts(found: ReplicaStat, *, size: int, parts_md5: str, name: str) -> R
 
 
 def check_parts(parts: Sequence[Part], *, parts_md5: str, name: str) -> int:
-    """Return the bytes of all parts, if they are those that ``parts_md5`` stands for.
+    """Return the number of bytes of all parts, if their MD5s agree with ``parts_md5``.
 
     Raises
     ------
@@ -213,12 +213,12 @@ def check_parts(parts: Sequence[Part], *, parts_md5: str, name: str) -> int:
 
 
 def md5_of_parts(parts: Sequence[Part]) -> str:
-    """Hexadecimal MD5 of the parts' binary MD5s one after another."""
+    """Return the hexadecimal MD5 of the concatenated binary MD5s of the parts."""
     joined = b"".join(bytes.fromhex(part.md5) for part in parts)
     return hashlib.md5(joined, usedforsecurity=False).hexdigest()
 
 
 def _as_file(content: Content) -> BinaryIO | None:
-    """Return ``content`` as what can seek, if it can."""
+    """Return ``content`` as a file if it can seek, else None."""
     seekable = getattr(content, "seekable", None)
     return cast(BinaryIO, content) if seekable is not None and seekable() else None

@@ -1,7 +1,7 @@
-"""What every storage backend promises: its calls, what they return, and how they fail.
+"""The contract of all storage backends: calls, results and errors.
 
-Bytes are counted from 0, sizes are bytes, times are seconds or aware datetimes in UTC. An MD5 is
-32 lower-case hexadecimal digits; a SHA-256 is base64 (44 characters), as in RFC 9530.
+Positions are counted from 0, sizes are bytes, times are seconds or aware datetimes in UTC. An MD5
+is 32 lower-case hexadecimal digits; a SHA-256 is base64 (44 characters), as in RFC 9530.
 """
 
 import builtins
@@ -13,16 +13,16 @@ from types import TracebackType
 from typing import ClassVar, Protocol, Self
 
 KEY_BYTES = 200
-"""Longest key. Every service takes it, a Ceph OSD with a lowered name limit too."""
+"""Longest key. Every service accepts it, even a Ceph OSD with a lowered name limit."""
 
 LIST_LIMIT = 1000
-"""Most replicas in a page of ``list``: what S3 gives at once."""
+"""Most replicas in a page of ``list``: the limit of S3."""
 
 SIGNED_URL_SECONDS = 7 * 24 * 3600
-"""Longest life of a signed URL: what an S3 signature (version 4) allows."""
+"""Longest life of a signed URL: the limit of S3 signatures (version 4)."""
 
 PARTS_LIMIT = 10_000
-"""Most parts of a replica: what S3 takes."""
+"""Most parts of a replica: the limit of S3."""
 
 _SEGMENT = r"[A-Za-z0-9._~@+=,-]+"
 _KEY = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
@@ -31,21 +31,24 @@ _KEY = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
 def check_key(key: str) -> str:
     """Return ``key`` if every backend can hold it.
 
-    A key is 1 to 200 characters out of ASCII letters, digits and ``. _ ~ @ + = , -``, in segments
-    parted by single slashes. ``.`` and ``..`` are no segments: HTTP clients fold them away, and
-    the request would go to another key, or out of the container. ``~parts`` is no first segment: a
-    backend may keep there what replicas are made of.
+    A key has 1 to 200 characters of ASCII letters, digits and ``. _ ~ @ + = , -``, in segments
+    separated by single slashes. ``.`` and ``..`` are not allowed as segments: HTTP clients fold
+    them, and the request would go to another key, or out of the container. ``~parts`` is not
+    allowed as the first segment: backends may keep the parts of replicas there.
 
     Raises
     ------
     ValueError
     """
     if not _KEY.fullmatch(key) or len(key) > KEY_BYTES:
-        raise ValueError(f"not a replica key: {key!r}")
+        raise ValueError(
+            f"a replica key must have 1 to {KEY_BYTES} characters of A-Z a-z 0-9 . _ ~ @ + = , - "
+            f"in segments: {key!r}"
+        )
     if not {".", ".."}.isdisjoint(key.split("/")):
-        raise ValueError(f"a replica key has no '.' or '..' segments: {key!r}")
+        raise ValueError(f"a replica key must not have '.' or '..' as segments: {key!r}")
     if key.startswith("~parts/"):
-        raise ValueError(f"not a replica key, but a part's: {key!r}")
+        raise ValueError(f"a replica key must not begin with '~parts/': {key!r}")
     return key
 
 
@@ -56,7 +59,7 @@ class Timeouts:
     Attributes
     ----------
     connect_seconds
-        To open a connection (for each address of its name), and to take up to 1 MiB of an upload.
+        To open a connection (for each address of its host), and to accept up to 1 MiB of content.
     read_seconds
         To begin its reply, and between two pieces of a reply.
     """
@@ -66,40 +69,38 @@ class Timeouts:
 
     @property
     def worst_case_seconds(self) -> float:
-        """Longest time until a call on a service that refuses, resets or hangs has failed.
+        """Longest time until a call fails on a service that refuses, resets or hangs.
 
-        A call is repeated inside once at most, and only when it failed within
-        ``connect_seconds``, so this is twice the one and once the other: 12 s by default. What
-        a service that answers slowly, or hangs in the middle of a call, can add to it is in
-        EXTENDING.md.
+        A request is repeated once at most, and only if it failed within ``connect_seconds``. So
+        this is twice ``connect_seconds`` plus ``read_seconds``: 12 s by default. EXTENDING.md
+        says how much longer a call can take on a service that answers slowly or hangs midway.
         """
         return 2 * self.connect_seconds + self.read_seconds
 
 
 @dataclass(frozen=True, slots=True)
 class ReplicaStat:
-    """What a service says about a replica.
+    """A replica as its service describes it.
 
     Attributes
     ----------
     key
-        Under which the replica is kept.
+        Key of the replica.
     size
-        Bytes of the whole replica, also where only a range of it was asked for.
+        Bytes of the whole replica, even if only a range was asked for.
     md5
-        Hexadecimal, of the whole replica, as the service computed it. Not so where ``in_parts``.
+        Hexadecimal MD5 of the whole replica, as the service computed it; if ``in_parts``, a tag.
     content_type
-        As it was put. In a listing as the service writes it: None (S3), or without the spaces that
-        mean nothing (Swift).
+        As it was put. In a listing, as the service returns it: None (S3), or without insignificant
+        spaces (Swift).
     stored_at
-        By the service's clock, to the second. From ``put``: when it answered, which may be a moment
-        later than what it says afterwards.
+        By the service's clock, to the second. From ``put``, the time of its reply, which may be a
+        moment later than the time in ``stat``.
     in_parts
-        Whether it was written in parts. Then ``md5`` is not of its bytes, but the service's own
-        tag, made of the parts' digests: opaque, and the same for as long as the replica is.
+        Whether it was written in parts. Then ``md5`` is not the MD5 of its bytes but the service's
+        tag, made from the digests of the parts: opaque, and constant while the replica exists.
     parts_md5
-        What ``begin_parts`` was told, which the service keeps with a replica in parts; None in
-        listings.
+        The ``parts_md5`` given to ``begin_parts``, which the service keeps; None in listings.
     """
 
     key: str
@@ -113,7 +114,7 @@ class ReplicaStat:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a replica, as the service holds it.
+    """One part of a replica, as its service stores it.
 
     Attributes
     ----------
@@ -137,9 +138,9 @@ class ReplicaPage:
     Attributes
     ----------
     replicas
-        In order of their keys, bytewise.
+        In the order of the bytes of their keys.
     next_marker
-        The ``marker`` of the next page; None when nothing follows. A last page may be empty.
+        The ``marker`` of the next page; None if this is the last page, which may be empty.
     """
 
     replicas: tuple[ReplicaStat, ...]
@@ -147,31 +148,31 @@ class ReplicaPage:
 
 
 class Content(Protocol):
-    """What ``put`` reads: any binary file or stream. One that can seek may be sent twice."""
+    """Any binary file or stream that ``put`` can read. One that can seek may be sent twice."""
 
     def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` bytes; none at the end."""
+        """Return up to ``size`` bytes; empty at the end."""
 
 
 class ReplicaReader(Protocol):
-    """A replica, or a range of it, while it comes in. A context manager; iterate it or ``read``.
+    """A replica, or a range of it, while it is read. A context manager; iterate it or ``read``.
 
-    What is handed out is what the service holds, or an exception: a reply that ends early raises
-    ``BackendUnavailable``, and a whole read whose MD5 is not ``stat.md5`` raises
-    ``ReplicaDigestMismatch`` in place of its last piece. Of a replica in parts there is no MD5 to
-    compare with: whoever reads it verifies what it knows of it.
+    It returns the bytes of the service or raises: a reply that ends early raises
+    ``BackendUnavailable``; reading a whole replica whose MD5 is not ``stat.md5`` raises
+    ``ReplicaDigestMismatch`` instead of returning the last piece. A replica in parts has no MD5 to
+    compare, so its reader must verify it by other digests.
     """
 
     @property
     def stat(self) -> ReplicaStat:
-        """The whole replica's; ``stat.size`` is not the length of a range."""
+        """Description of the whole replica; ``stat.size`` is not the length of a range."""
 
     @property
     def length(self) -> int:
-        """Bytes that this reader gives in all."""
+        """Number of bytes that this reader returns in all."""
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next ``size`` bytes, fewer only at the end; all that is left for -1."""
+        """Return the next ``size`` bytes, fewer only at the end; -1: the rest."""
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the rest in pieces of at most 256 KiB."""
@@ -184,24 +185,25 @@ class ReplicaReader(Protocol):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Let the connection go, also in the middle."""
+        """Release the connection, even if not all was read."""
 
     def close(self) -> None:
-        """Let the connection go, also in the middle."""
+        """Release the connection, even if not all was read."""
 
 
 class StorageError(Exception):
-    """Base of what a backend raises.
+    """Base of a backend's exceptions.
 
-    Its message names the backend's kind, the call, the key, and the service's status and error
-    code; never a secret, a token, a signed URL or a service's own words, which may hold them.
+    The message names the backend's kind, the call, the key, and the service's status and error
+    code. It never contains a secret, a token, a signed URL or the service's text, which may
+    contain them.
 
     Attributes
     ----------
     code
         Stable name of the reason, for results and metrics.
     retryable
-        Whether the same call may succeed later without anybody's doing.
+        Whether the same call may succeed later without any change.
     """
 
     code: ClassVar[str] = "storage_error"
@@ -209,33 +211,33 @@ class StorageError(Exception):
 
 
 class ReplicaNotFound(StorageError):
-    """There is no replica under the key. (A missing bucket looks the same to ``stat``.)"""
+    """There is no replica under the key. (``stat`` cannot tell this from a missing bucket.)"""
 
     code = "replica_not_found"
 
 
 class ReplicaDigestMismatch(StorageError):
-    """The bytes are not those that the digests or the size stand for."""
+    """The bytes do not have the given digests or size."""
 
     code = "replica_digest_mismatch"
 
 
 class ReplicaConflict(StorageError):
-    """The key holds a replica with another digest. It was left as it is."""
+    """The key has a replica with another digest, which was not changed."""
 
     code = "replica_conflict"
 
 
 class RangeNotSatisfiable(StorageError):
-    """The range begins behind the replica's last byte. An empty replica has no ranges."""
+    """The range begins after the replica's last byte. An empty replica has no ranges."""
 
     code = "range_not_satisfiable"
 
 
 class BackendUnavailable(StorageError):
-    """The service refused, reset, hung, was too slow, or answered 5xx, 408 or 429.
+    """The service refused or reset the connection, hung, was too slow, or answered 5xx, 408 or 429.
 
-    Whether a ``put`` or ``delete`` took effect is not known; both may be repeated.
+    A ``put`` or ``delete`` may have taken effect; both may be repeated.
     """
 
     code = "backend_unavailable"
@@ -243,28 +245,29 @@ class BackendUnavailable(StorageError):
 
 
 class BackendRefused(StorageError):
-    """The service answered, and will answer the same again: credentials, permission, request."""
+    """The service refused the credentials, the permission or the request, and will do so again."""
 
     code = "backend_refused"
 
 
 class BackendMisconfigured(StorageError):
-    """No backend can be opened: an unknown kind, wrong settings, or a layer is not there."""
+    """The backend cannot be opened: its kind is unknown, a setting wrong, or a layer missing."""
 
     code = "backend_misconfigured"
 
 
 class StorageBackend(Protocol):
-    """One bucket or container of one storage service, holding replicas under keys.
+    """One bucket or container of one storage service, with replicas under keys.
 
-    A backend may be used from several threads at once. Opening one makes no network call. Beside
-    what is listed at each call, every call raises ``BackendUnavailable``, ``BackendRefused``, and
-    ``ValueError`` for an argument that no backend takes (see ``check_key``).
+    A backend may be used from several threads at once. Opening one makes no network call. In
+    addition to the exceptions listed at each call, every call raises ``BackendUnavailable``,
+    ``BackendRefused``, and ``ValueError`` for an argument that no backend accepts (see
+    ``check_key``).
     """
 
     @property
     def kind(self) -> str:
-        """Name under which the registry knows this kind of backend."""
+        """Name of this kind of backend, one of ``mcos.storage.BACKEND_KINDS``."""
 
     def put(
         self,
@@ -276,93 +279,91 @@ class StorageBackend(Protocol):
         sha256: str,
         content_type: str,
     ) -> ReplicaStat:
-        """Store a replica; it is readable whole, or not at all.
+        """Store a replica; it is readable as a whole, or not at all.
 
-        Keys are written once. Putting the same bytes again succeeds and changes nothing; the
-        service then need not have looked at ``content``.
+        A key is written once. Putting the same bytes again succeeds and changes nothing; then
+        ``content`` need not be read.
 
         Parameters
         ----------
         key
-            Where to keep it.
+            Key of the replica.
         content
-            Read from where it stands; what is more than 1 MiB in pieces, with bounded memory. It
-            is neither closed nor, if it can seek, left in a known place.
+            Read from its current position; more than 1 MiB is read in pieces, with bounded memory.
+            It is not closed; if it can seek, its final position is undefined.
         size
-            Bytes that ``content`` has from there on; not more, not fewer.
+            Exact number of bytes that ``content`` has from its current position.
         md5, sha256
-            Of these bytes: hexadecimal, base64. Both are computed on the way, before the last
-            piece leaves; the service is made to verify the MD5 as well.
+            Digests of these bytes: hexadecimal and base64. Both are computed before the last piece
+            is sent; the service verifies the MD5 as well.
         content_type
             Printable ASCII, kept with the replica.
 
         Raises
         ------
         ReplicaDigestMismatch
-            ``content`` has other digests or another size; nothing is readable under the key, if
-            nothing was before.
+            ``content`` has other digests or another size; nothing was stored.
         ReplicaConflict
-            The key holds other bytes.
+            The key has other bytes.
         Exception
-            Whatever ``content.read`` raises comes through as it is.
+            Exceptions of ``content.read`` are passed on unchanged.
         """
 
     def begin_parts(self, key: str, *, content_type: str, parts_md5: str) -> str:
-        """Begin a replica in parts, or find the one that was begun.
+        """Begin a replica in parts, or continue the one that was begun.
 
-        Nothing is readable before ``complete_parts``. Harmless to repeat, after a crash too.
+        Nothing is readable before ``complete_parts``. Harmless to repeat, even after a crash.
 
         Parameters
         ----------
         key
-            Where to keep it.
+            Key of the replica.
         content_type
             As for ``put``.
         parts_md5
-            Hexadecimal MD5 of the parts' binary MD5s one after another.
+            Hexadecimal MD5 of the concatenated binary MD5s of the parts.
 
         Returns
         -------
         str
-            A handle for the calls that follow; may be empty.
+            A handle for the following calls; may be empty.
         """
 
     def put_part(self, key: str, upload: str, number: int, content: Content, *, size: int) -> Part:
-        """Store a part; again, in place of the one that is there.
+        """Store a part; it replaces an earlier part with the same number.
 
-        Not made again when the connection breaks: the content is gone. Other parts may be on their
-        way at the same time.
+        The request is not repeated if the connection breaks, because the content cannot be read
+        again. Several parts may be stored at the same time.
 
         Parameters
         ----------
         key
-            As ``begin_parts`` was told.
+            The key given to ``begin_parts``.
         upload
-            What ``begin_parts`` returned.
+            The handle that ``begin_parts`` returned.
         number
             1 to 10,000.
         content
-            Read from where it stands, in pieces, with bounded memory; need not be able to seek.
+            Read from its current position, in pieces, with bounded memory; need not seek.
         size
-            Bytes of it, at least one; not more, not fewer. Every service takes parts of 5 MiB to
-            5 GiB, and a last one that is smaller.
+            Exact number of bytes, at least one. Every service accepts parts of 5 MiB to 5 GiB, and
+            a smaller last one.
 
         Raises
         ------
         ReplicaDigestMismatch
-            ``content`` has another size, and the part is what it was before; or the service stored
-            other bytes.
+            ``content`` has another size, and the part was not changed; or the service stored other
+            bytes.
         BackendUnavailable
-            Also if what ``begin_parts`` has begun is no more: begin again.
+            Also if the handle is no longer valid: begin again.
         Exception
-            Whatever ``content.read`` raises comes through as it is.
+            Exceptions of ``content.read`` are passed on unchanged.
         """
 
     def list_parts(self, key: str, upload: str) -> builtins.list[Part]:
-        """Return the parts that are there, in order; none if what was begun is no more.
+        """Return the stored parts in order; none if the handle is no longer valid.
 
-        A service may show a part that was just stored a moment later. What ``put_part`` returned
-        is there.
+        A service may list a new part with a delay. Parts that ``put_part`` returned are stored.
         """
 
     def complete_parts(
@@ -374,49 +375,49 @@ class StorageBackend(Protocol):
         content_type: str,
         parts_md5: str,
     ) -> ReplicaStat:
-        """Make the replica of its parts; it is readable whole from then on.
+        """Join the parts; from then on the whole replica is readable.
 
-        Keys are written once. Completing the same again succeeds and changes nothing, also when
-        it was done by a call whose reply was lost.
+        A key is written once. Completing the same replica again succeeds and changes nothing, also
+        after a call whose reply was lost.
 
         Parameters
         ----------
         key, upload
             As for ``put_part``.
         parts
-            All of them, in order, as ``put_part`` or ``list_parts`` returned them.
+            All parts in order, as ``put_part`` or ``list_parts`` returned them.
         content_type, parts_md5
-            As ``begin_parts`` was told.
+            As given to ``begin_parts``.
 
         Raises
         ------
         ReplicaDigestMismatch
-            The parts are not those that ``parts_md5`` stands for, or not those that the service
-            holds; nothing is readable, if nothing was before.
+            The parts do not agree with ``parts_md5``, or not with those of the service; nothing
+            was stored.
         ReplicaConflict
-            The key holds another replica: one of another size or of other parts.
+            The key has a replica of another size or of other parts.
         BackendUnavailable
-            Also if what ``begin_parts`` has begun is no more, and no replica is there.
+            Also if the handle is no longer valid and there is no replica.
         """
 
     def discard_parts(self, key: str) -> None:
-        """Remove what was begun under the key, and what a replica that was deleted has left.
+        """Remove parts under the key that belong to no replica: begun, or left by ``delete``.
 
-        A replica that is there stays whole: ``delete`` it first. Harmless to repeat, and to be
-        repeated when it could not remove everything.
+        An existing replica keeps its parts: ``delete`` it first. Harmless to repeat; repeat it if
+        it failed.
         """
 
     def get(self, key: str, *, first: int | None = None, last: int | None = None) -> ReplicaReader:
-        """Read a replica, or its bytes ``first`` to ``last``, both included.
+        """Read a replica, or its bytes ``first`` to ``last``, inclusive.
 
         Parameters
         ----------
         key
-            Of the replica.
+            Key of the replica.
         first
-            None is 0.
+            None: 0.
         last
-            None, or beyond the end, is the last byte.
+            None, or a position after the end: the last byte.
 
         Raises
         ------
@@ -425,7 +426,7 @@ class StorageBackend(Protocol):
         """
 
     def stat(self, key: str) -> ReplicaStat:
-        """Ask about a replica.
+        """Describe a replica.
 
         Raises
         ------
@@ -433,9 +434,9 @@ class StorageBackend(Protocol):
         """
 
     def delete(self, key: str) -> None:
-        """Remove a replica. That there is none is no error.
+        """Remove a replica if there is one.
 
-        Of one in parts, the parts may be left, for ``discard_parts``.
+        The parts of a replica in parts may stay; ``discard_parts`` removes them.
         """
 
     def signed_url(
@@ -446,29 +447,29 @@ class StorageBackend(Protocol):
         content_type: str | None = None,
         filename: str | None = None,
     ) -> str:
-        """Return a URL by which anybody can GET this one replica. It need not exist.
+        """Return a URL that lets anyone GET this one replica, which need not exist.
 
         Parameters
         ----------
         key
-            Of the replica.
+            Key of the replica.
         expires_in
-            Seconds, 1 to 604,800. With temporary credentials it may end earlier, with them.
+            Seconds, 1 to 604,800. With temporary credentials the URL ends with them at the latest.
         content_type
-            What the reply shall say, where the service can (S3); else it says what was put.
+            Content type of the reply, if the service supports it (S3); else it is that of ``put``.
         filename
-            Any text; makes the reply an attachment of that name, else it is inline.
+            Makes the reply an attachment with that file name; None: inline.
         """
 
     def list(self, prefix: str = "", marker: str = "", limit: int = LIST_LIMIT) -> ReplicaPage:
-        """Return a page of the replicas whose keys begin with ``prefix``, after ``marker``.
+        """Return a page of the replicas whose keys begin with ``prefix`` and follow ``marker``.
 
         Parameters
         ----------
         prefix
-            ASCII; empty for all.
+            Printable ASCII; empty: all keys.
         marker
-            The page begins with the first key greater than it.
+            The page begins with the first greater key.
         limit
-            Most replicas in the page, 1 to 1,000. There may be fewer although more follow.
+            Most replicas in the page, 1 to 1,000. A page may have fewer although more follow.
         """

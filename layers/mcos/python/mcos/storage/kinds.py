@@ -1,4 +1,4 @@
-"""Kinds of backends by name. An SDK is imported when a backend that needs it is opened."""
+"""Kinds of backends by name. An SDK is imported only when a backend that needs it is opened."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ _KINDS = {
 }
 
 BACKEND_KINDS = tuple(_KINDS)
-"""Every kind that ``open_backend`` knows."""
+"""The kinds that ``open_backend`` knows."""
 
 BACKEND_LAYERS = {name: kind.layer for name, kind in _KINDS.items()}
 """The layer that holds each kind's SDK: the build and Terraform have both from here."""
@@ -51,7 +51,7 @@ BACKEND_LAYERS = {name: kind.layer for name, kind in _KINDS.items()}
 def open_backend(
     kind: str, settings: Mapping[str, str], timeouts: Timeouts | None = None
 ) -> StorageBackend:
-    """Open a backend. No network call is made: that comes with the first use.
+    """Open a backend without a network call.
 
     Parameters
     ----------
@@ -72,8 +72,8 @@ def open_backend(
     Raises
     ------
     BackendMisconfigured
-        The kind is unknown; a setting is missing, empty or unknown; or the layer that holds the
-        kind's SDK is not there. Settings are named, never their values.
+        The kind is unknown; a setting is missing, empty or unknown; or the layer with the kind's
+        SDK is missing. The message names settings, never their values.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def open_backend(
     known = _KINDS.get(kind)
     if known is None:
         raise BackendMisconfigured(
-            f"{kind!r} is no kind of backend; there are {', '.join(BACKEND_KINDS)}"
+            f"the kind of a backend must be one of {', '.join(BACKEND_KINDS)}; it is {kind!r}"
         )
     _check_settings(kind, known, settings)
     try:
@@ -92,10 +92,10 @@ def open_backend(
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing == "mcos":
-            raise  # a mistake of ours, not a missing layer
+            raise  # a bug, not a missing layer
         raise BackendMisconfigured(
             f"a backend of kind {kind!r} needs the Python package {missing!r}, "
-            f"which the layer {known.layer!r} holds"
+            f"which is in the layer {known.layer!r}"
         ) from None
     backend = getattr(module, known.backend)(settings, timeouts or Timeouts())
     return cast(StorageBackend, backend)
@@ -111,7 +111,7 @@ def _check_settings(kind: str, known: _Kind, settings: Mapping[str, str]) -> Non
     unknown = sorted(set(settings) - known.required - known.optional)
     if unknown:
         raise BackendMisconfigured(
-            f"a backend of kind {kind!r} has no settings {', '.join(unknown)}"
+            f"a backend of kind {kind!r} must not have the settings {', '.join(unknown)}"
         )
     if bool(settings.get("access_key")) != bool(settings.get("secret_key")):
-        raise BackendMisconfigured("access_key and secret_key go together")
+        raise BackendMisconfigured("access_key and secret_key must be given together")

@@ -1,7 +1,7 @@
-"""Manifests of Swift's static large objects: what is in them, and the tag that Swift makes of it.
+"""Manifests of Swift's static large objects, and the tags that Swift computes for them.
 
-A manifest lists segments, or other manifests in their place. Its tag (``ETag``) is the MD5 of what
-it lists, whose MD5s or tags are joined as hexadecimal text.
+A manifest lists segments or other manifests. Its tag (``ETag``) is the MD5 of the concatenated
+hexadecimal MD5s of the segments, or tags of the manifests, that it lists.
 """
 
 import hashlib
@@ -14,23 +14,23 @@ from typing import Any
 from mcos.storage.contract import KEY_BYTES, Part
 
 ENTRIES = 1000
-"""Most entries of a manifest, where an operator has not changed ``max_manifest_segments``."""
+"""Most entries of a manifest by default (``max_manifest_segments``)."""
 
 Listed = Mapping[str, Any]
-"""An entry of a listing, as Swift gives it."""
+"""An entry of a listing, as Swift returns it."""
 
 SEGMENTS = "~parts/"
-"""What the names of segments begin with, and of the manifests between. No replica's does."""
+"""Prefix of the names of segments and of manifests that list them; no replica has it."""
 
 BEHIND_SEGMENTS = f"{SEGMENTS}{'~' * KEY_BYTES}"
-"""A marker behind all names of segments that there are in practice, and before all that follow."""
+"""A marker after all names of segments, and before all names that follow them."""
 
 _NAME = re.compile(r"[pm]/([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a manifest lists: a segment or another manifest, with its tag and its bytes."""
+    """An entry of a manifest: a segment or another manifest, with its tag and size in bytes."""
 
     name: str
     tag: str
@@ -39,19 +39,19 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest that is to be written."""
+    """A manifest to be written."""
 
     name: str
     entries: tuple[Entry, ...]
 
     @property
     def tag(self) -> str:
-        """The ETag that Swift must come to."""
+        """The ETag that Swift must compute."""
         joined = "".join(entry.tag for entry in self.entries)
         return hashlib.md5(joined.encode("ascii"), usedforsecurity=False).hexdigest()
 
     def body(self, container: str) -> str:
-        """Return what Swift is sent, which verifies every entry before it takes the whole."""
+        """Return the request's body; Swift verifies every entry before it stores the manifest."""
         return json.dumps(
             [
                 {"path": f"/{container}/{one.name}", "etag": one.tag, "size_bytes": one.size}
@@ -61,16 +61,16 @@ class Manifest:
 
 
 def manifests(key: str, parts: Sequence[Part], limit: int) -> list[Manifest]:
-    """Return what makes a replica of its parts, in the order of writing; the last is its own.
+    """Return the manifests that make a replica of its parts, in the order of writing.
 
     Parameters
     ----------
     key
-        Of the replica.
+        Key of the replica, and so the name of the last manifest.
     parts
-        In order.
+        All parts in order.
     limit
-        Most entries of a manifest. So many manifests there may be under the replica's own.
+        Most entries of a manifest; also the most manifests that the last one lists.
     """
     entries = tuple(Entry(part_name(key, part.number), part.md5, part.size) for part in parts)
     if len(entries) <= limit:
@@ -84,12 +84,15 @@ def manifests(key: str, parts: Sequence[Part], limit: int) -> list[Manifest]:
 
 
 def part_name(key: str, number: int) -> str:
-    """Name of the segment that is a part."""
+    """Return the name of the segment of a part."""
     return f"{SEGMENTS}{key}/p/{number:06}"
 
 
 def named(key: str, entries: Iterable[Listed]) -> Iterator[tuple[int, Listed]]:
-    """Yield what of a listing is the key's, with its number. Keys may begin with other keys."""
+    """Yield the entries of a listing that belong to ``key``, each with its number.
+
+    One key may be a prefix of another.
+    """
     for entry in entries:
         name, folder = entry["name"], f"{SEGMENTS}{key}/"
         if name.startswith(folder) and (own := _NAME.fullmatch(name, len(folder))):
@@ -97,6 +100,6 @@ def named(key: str, entries: Iterable[Listed]) -> Iterator[tuple[int, Listed]]:
 
 
 def listed_tag(entry: Listed) -> str | None:
-    """Return the tag of a manifest in a listing, which itself has another hash; None of others."""
+    """Return the tag of a manifest in a listing, whose ``hash`` differs; None: not a manifest."""
     tag = entry.get("slo_etag") or entry["hash"].partition("slo_etag=")[2]
     return tag.strip('"') or None

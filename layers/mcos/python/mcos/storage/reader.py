@@ -1,4 +1,4 @@
-"""Content on its way from a backend: counted, and digested when it is read whole."""
+"""Content on its way from a backend: counted, and digested if the whole replica is read."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ PIECE_BYTES = 256 * 1024
 
 
 class Body(Protocol):
-    """What an SDK gives for a reply that is still coming in."""
+    """An SDK's body of a reply that is still being received."""
 
     def read(self, amt: int | None = None, /) -> bytes: ...
 
@@ -29,17 +29,17 @@ class StreamReader:
     Parameters
     ----------
     stat
-        Of the whole replica.
+        Description of the whole replica.
     body
         The reply's body.
     length
-        Bytes that the body must have.
+        Number of bytes that the body must have.
     name
-        What to call it in a message.
+        Its name in messages.
     failures
-        What the SDK raises while the body comes in.
+        Exceptions that the SDK raises while the body is read.
     translate
-        Makes the contract's exception of one of these.
+        Converts one of these to an exception of the contract.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class StreamReader:
         self._md5 = hashlib.md5(usedforsecurity=False) if whole else None
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next ``size`` bytes, fewer only at the end; all that is left for -1."""
+        """Return the next ``size`` bytes, fewer only at the end; -1: the rest."""
         wanted = self._left if size < 0 else min(size, self._left)
         pieces = []
         while wanted > 0:
@@ -79,7 +79,7 @@ class StreamReader:
             raise self._translate(error) from None
         if not piece:
             raise BackendUnavailable(
-                f"{self._name}: the reply ended {self._left} bytes before its end"
+                f"{self._name}: the reply was cut off {self._left} bytes before its end"
             )
         self._left -= len(piece)
         if self._md5 is not None:
@@ -104,5 +104,5 @@ class StreamReader:
         self.close()
 
     def close(self) -> None:
-        """Let the connection go, also in the middle."""
+        """Release the connection, even if not all was read."""
         self._body.close()

@@ -1,4 +1,4 @@
-"""Replicas on S3, or on a service that speaks S3's protocol, through boto3."""
+"""Replicas on S3, or on a service with S3's protocol, through boto3."""
 
 import builtins
 from base64 import b64encode
@@ -64,7 +64,7 @@ from mcos.storage.reader import StreamReader
 
 Result = TypeVar("Result")
 
-# The last two are what reading a reply's body lets through.
+# Reading a reply's body raises the last two.
 _NO_REPLY = (
     NotConnected,
     HTTPClientError,
@@ -79,26 +79,26 @@ _NOT_THE_BYTES = frozenset(
 )
 _TRY_LATER = frozenset({"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException"})
 _OF_AN_UPLOAD = frozenset({"put_part", "list_parts", "complete_parts", "discard_parts"})
-_PARTS_MD5 = "mcos-parts-md5"  # a name of metadata
+_PARTS_MD5 = "mcos-parts-md5"  # name of a metadata entry
 
 
 class _UploadGone(BackendUnavailable):
-    """A multipart upload is no more: it was completed or discarded."""
+    """A multipart upload does not exist any more: it was completed or discarded."""
 
 
 class S3Backend:
     """A bucket.
 
-    The bucket's ETags must be MD5s, which they are for single PUTs unless it encrypts with KMS
-    keys (SSE-S3 is fine): a put into such a bucket is refused. What ``put`` stores is one PUT, so
-    at most 5 GiB; a replica in parts is a multipart upload, and has at most 5 TiB.
+    The ETags of single PUTs must be MD5s, so the bucket must not encrypt with KMS keys (SSE-S3 is
+    fine): a put into such a bucket is refused. ``put`` makes one PUT, of at most 5 GiB; a replica
+    in parts is a multipart upload, of at most 5 TiB.
 
     Parameters
     ----------
     settings
-        As ``open_backend`` has them.
+        As for ``open_backend``.
     timeouts
-        Of every request.
+        Timeouts of every request.
     """
 
     kind: ClassVar[str] = "s3"
@@ -120,9 +120,9 @@ class S3Backend:
                 read_timeout=timeouts.read_seconds,
                 retries={"total_max_attempts": 1, "mode": "standard"},
                 signature_version="s3v4",
-                # Content-MD5, and SHA-256 where it is understood, are known before the first byte
-                # leaves: the SDK's own checksums would be trailers that not every service reads,
-                # and its payload signature would read the content a second time.
+                # Content-MD5, and SHA-256 where it is supported, are known before the first byte
+                # is sent. The SDK's checksums would be trailers, which not every service supports,
+                # and its payload signature would read the content twice.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
                 s3={
@@ -173,16 +173,16 @@ class S3Backend:
         try:
             found = self.stat(key)
         except ReplicaNotFound:
-            # Deleted in between, or another put of the key is still under way.
-            raise BackendUnavailable(f"{self._at(key)}: another write came between") from None
+            # It was deleted meanwhile, or another put of the key is still running.
+            raise BackendUnavailable(f"{self._at(key)}: another write interfered") from None
         return same_content(found, size=size, md5=md5, name=self._at(key))
 
     def _other_md5(self, key: str, reply: Mapping[str, Any]) -> StorageError:
-        """Say why a reply's ETag is not the MD5 of what was sent."""
+        """Return the reason why a reply's ETag is not the MD5 of the content sent."""
         if str(reply.get("ServerSideEncryption", "")).startswith("aws:kms"):
             return BackendRefused(
-                f"{self._at(key)}: the bucket encrypts with KMS keys, so its ETags are no MD5s; "
-                "use SSE-S3"
+                f"{self._at(key)}: the bucket must not encrypt with KMS keys, because its ETags "
+                "must be MD5s; use SSE-S3"
             )
         return ReplicaDigestMismatch(f"{self._at(key)}: the service stored another MD5")
 
@@ -205,7 +205,7 @@ class S3Backend:
             return str(reply["UploadId"])
 
     def _begun(self, call: str, key: str) -> builtins.list[str]:
-        """Ids of the key's multipart uploads, the oldest first."""
+        """Return the ids of the key's multipart uploads, the oldest first."""
         found: builtins.list[tuple[datetime, str]] = []
         after: dict[str, str] = {}
         while True:
@@ -214,7 +214,7 @@ class S3Backend:
                 found += [
                     (one["Initiated"], one["UploadId"])
                     for one in reply.get("Uploads", ())
-                    if one["Key"] == key  # it is asked for by a prefix
+                    if one["Key"] == key  # the request selects by prefix
                 ]
                 if not reply.get("IsTruncated"):
                     return [upload for _, upload in sorted(found)]
@@ -247,12 +247,12 @@ class S3Backend:
         except _UploadGone as gone:
             raise BackendUnavailable(str(gone)) from None
         if reply.get("ETag", "").strip('"') != body.md5:
-            # It is not taken back, which S3 cannot: it is listed with the MD5 that it has.
+            # S3 cannot remove a single part; it is listed with the MD5 that it has.
             raise self._other_md5(key, reply)
         return Part(number, size, body.md5)
 
     def list_parts(self, key: str, upload: str) -> builtins.list[Part]:
-        """Return the parts that are there; see ``StorageBackend.list_parts``."""
+        """Return the stored parts; see ``StorageBackend.list_parts``."""
         check_key(key)
         found: builtins.list[Part] = []
         while True:
@@ -284,16 +284,16 @@ class S3Backend:
         content_type: str,
         parts_md5: str,
     ) -> ReplicaStat:
-        """Make the replica of its parts; see ``StorageBackend.complete_parts``."""
+        """Join the parts; see ``StorageBackend.complete_parts``."""
         check_complete_parts(key, parts, content_type=content_type, parts_md5=parts_md5)
         size = check_parts(parts, parts_md5=parts_md5, name=self._at(key))
         try:
-            # Not every service heeds the condition by which a multipart upload ends.
+            # Not every service supports a condition when a multipart upload is completed.
             stat = self._same_parts(key, size=size, parts_md5=parts_md5)
         except ReplicaNotFound:
             stat = self._complete(key, upload, parts, size=size, parts_md5=parts_md5)
         with suppress(StorageError):
-            self.discard_parts(key)  # another call may have begun one at the same time
+            self.discard_parts(key)  # another call may have begun an upload at the same time
         return stat
 
     def _complete(
@@ -313,25 +313,25 @@ class S3Backend:
                 ),
             )
         except (_UploadGone, ReplicaConflict) as failure:
-            # Completed by another call, or by this one's first request, whose reply was lost; or
-            # discarded.
+            # Another call completed it, or this call's first request did and its reply was lost;
+            # or it was discarded.
             try:
                 return self._same_parts(key, size=size, parts_md5=parts_md5)
             except ReplicaNotFound:
                 raise BackendUnavailable(str(failure)) from None
-        # Not every service has the tag in its reply.
+        # Not every service returns the tag in its reply.
         stat = self.stat(key)
         tag = f"{parts_md5}-{len(parts)}"
         if (stat.size, stat.md5, stat.parts_md5) != (size, tag, parts_md5):
             self.delete(key)
-            raise ReplicaDigestMismatch(f"{self._at(key)}: the service made another replica")
+            raise ReplicaDigestMismatch(f"{self._at(key)}: the service stored another replica")
         return stat
 
     def _same_parts(self, key: str, *, size: int, parts_md5: str) -> ReplicaStat:
         return same_parts(self.stat(key), size=size, parts_md5=parts_md5, name=self._at(key))
 
     def discard_parts(self, key: str) -> None:
-        """Abort what was begun; see ``StorageBackend.discard_parts``."""
+        """Abort the key's multipart uploads; see ``StorageBackend.discard_parts``."""
         check_key(key)
         for upload in self._begun("discard_parts", key):
             with suppress(_UploadGone):
@@ -366,7 +366,7 @@ class S3Backend:
         )
 
     def stat(self, key: str) -> ReplicaStat:
-        """Ask about a replica; see ``StorageBackend.stat``."""
+        """Describe a replica; see ``StorageBackend.stat``."""
         check_key(key)
         reply = self._request(
             "stat", key, lambda: self._client.head_object(Bucket=self._bucket, Key=key)
@@ -377,7 +377,7 @@ class S3Backend:
     def delete(self, key: str) -> None:
         """Remove a replica; see ``StorageBackend.delete``."""
         check_key(key)
-        with suppress(ReplicaNotFound):  # S3 itself says 204 for it; others say 404
+        with suppress(ReplicaNotFound):  # S3 answers 204, other services 404
             self._request(
                 "delete", key, lambda: self._client.delete_object(Bucket=self._bucket, Key=key)
             )
@@ -446,8 +446,8 @@ class S3Backend:
     ) -> Result:
         """Make a request, with the exceptions of the contract.
 
-        A put whose key is taken becomes a ``ReplicaConflict``, be the bytes the same or not; so
-        does the completion of parts.
+        ``put`` and ``complete_parts`` for an existing key raise ``ReplicaConflict``, even if its
+        bytes are the same.
         """
 
         stream = body if isinstance(body, MeasuredContent) else None
@@ -457,7 +457,7 @@ class S3Backend:
                 return request()
             except (ClientError, BotoCoreError, HTTPError, OSError) as error:
                 if stream is not None and stream.failure is not None:
-                    raise stream.failure from None  # the SDK wraps what its body raises
+                    raise stream.failure from None  # the SDK wraps exceptions of its body
                 failure = self._translated(call, key, error)
                 if isinstance(error, _NO_REPLY):
                     raise NoReply(failure) from None
@@ -483,7 +483,7 @@ class S3Backend:
 
 
 def _failure(call: str, status: int, code: str) -> type[StorageError]:
-    """Name the exception for a reply: first by S3's error code, then by the status."""
+    """Return the exception for a reply: by S3's error code first, then by the status."""
     if code in _NOT_THE_BYTES:
         return ReplicaDigestMismatch
     if code in _TRY_LATER or status >= 500 or status in (408, 429):
@@ -492,10 +492,10 @@ def _failure(call: str, status: int, code: str) -> type[StorageError]:
         return ReplicaConflict if call in ("put", "complete_parts") else BackendUnavailable
     if status == 416:
         return RangeNotSatisfiable
-    # Ceph says that there is no key when it lists the parts of an upload that is not there.
+    # Ceph answers NoSuchKey to a request for the parts of an upload that does not exist.
     if code == "NoSuchUpload" or (code == "NoSuchKey" and call in _OF_AN_UPLOAD):
         return _UploadGone
-    # A GET of a key in a bucket that is not there is no missing replica. (HEAD cannot tell.)
+    # A missing bucket is not a missing replica. (For HEAD both look the same.)
     if status == 404 and code in ("NoSuchKey", "404"):
         return ReplicaNotFound
     return BackendRefused

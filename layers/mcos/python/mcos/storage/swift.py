@@ -74,43 +74,43 @@ _BYTES = "application/octet-stream"
 _URL_KEY = "x-container-meta-temp-url-key"
 _URL_KEY_BEFORE = "x-container-meta-temp-url-key-2"
 _MAY_BE_MISSING = frozenset({"get", "stat", "delete"})
-# A manifest that lists what is not there; a replica whose first segment is gone or another.
+# A manifest that lists a missing segment; a replica whose first segment is missing or changed.
 _NOT_THE_BYTES = frozenset({("complete_parts", 400), ("get", 409)})
 _NO_REPLY = (RequestException, HTTPError, OSError)
 _WRONG_URL = (InvalidSchema, InvalidURL, MissingSchema)
 
 
-# At INFO it logs refused requests with the first characters of their tokens, and the replies.
+# At INFO, swiftclient logs refused requests with the first characters of tokens, and replies.
 logging.getLogger("swiftclient").setLevel(logging.WARNING)
 
 
 class SwiftBackend:
     """A container.
 
-    Each thread has a connection of its own, which keeps its token until the service refuses it
-    (401); then a new one is fetched and the request made again, once.
+    Each thread has its own connection, which keeps its token until the service refuses it (401);
+    then a new token is fetched and the request is repeated once.
 
     Signed URLs are Swift's temporary URLs (SHA-256). Their key is derived from the user's key and
-    set on the container when the first URL is signed, which needs an owner of the account. When
-    the user's key has changed, the key before stays valid beside the new one, and with it the URLs
-    that are still out.
+    set on the container when the first URL is signed, which requires an owner of the account. When
+    the user's key changes, the old URL key stays valid beside the new one, so issued URLs still
+    work.
 
     A replica in parts is a Static Large Object. Its segments are in the same container, as
-    ``~parts/<key>/p/000001``, since a container's temporary URLs open no other container; and if
-    they are more than one manifest takes, so are the manifests between: ``~parts/<key>/m/00001``.
-    Listings leave them out.
+    ``~parts/<key>/p/000001``, because a container's temporary URLs open no other container. If
+    there are more segments than one manifest takes, they are listed by manifests
+    ``~parts/<key>/m/00001``, which the replica's manifest lists. ``list`` omits all of these.
 
     Parameters
     ----------
     settings
-        As ``open_backend`` has them.
+        As for ``open_backend``.
     timeouts
-        Of every request.
+        Timeouts of every request.
     """
 
     kind: ClassVar[str] = "swift"
     manifest_entries: ClassVar[int] = ENTRIES
-    """Most segments of a manifest; of more, manifests are made that take the segments' place."""
+    """Most entries of a manifest; more segments need more manifests."""
 
     def __init__(self, settings: Mapping[str, str], timeouts: Timeouts) -> None:
         self._settings = dict(settings)
@@ -131,8 +131,8 @@ class SwiftBackend:
                 key=self._settings["key"],
                 auth_version="1",
                 timeout=(self._timeouts.connect_seconds, self._timeouts.read_seconds),
-                retries=0,  # of requests; a refused token is renewed all the same
-                starting_backoff=0,  # else it sleeps for a second before that
+                retries=0,  # a refused token is still renewed
+                starting_backoff=0,  # otherwise it sleeps for a second before that
             )
         return connection
 
@@ -151,8 +151,8 @@ class SwiftBackend:
         body = verified(content, size=size, md5=md5, sha256=sha256, name=self._at(key))
         stream = body if isinstance(body, VerifiedContent) else None
         if stream is not None:
-            # Swift reads a whole upload before it says that the key is taken or the token is
-            # refused: ask before, where that costs more than asking.
+            # Swift reads all content before it answers that the key exists or the token is
+            # refused. For large content, asking first is cheaper.
             try:
                 return same_content(self.stat(key), size=size, md5=md5, name=self._at(key))
             except ReplicaNotFound:
@@ -178,8 +178,8 @@ class SwiftBackend:
             try:
                 return send(swift)
             except ClientException:
-                # A refused token is dropped by the connection, which would send again by itself
-                # but for the body, that it cannot rewind.
+                # The connection drops a refused token. It would repeat the request, but cannot
+                # rewind the body.
                 if swift.token or (stream is not None and not stream.rewindable):
                     raise
             if stream is not None:
@@ -206,12 +206,12 @@ class SwiftBackend:
         try:
             found = self.stat(key)
         except ReplicaNotFound:
-            # Deleted in between, or another put of the key is still under way.
-            raise BackendUnavailable(f"{self._at(key)}: another write came between") from None
+            # It was deleted meanwhile, or another put of the key is still running.
+            raise BackendUnavailable(f"{self._at(key)}: another write interfered") from None
         return same_content(found, size=size, md5=md5, name=self._at(key))
 
     def begin_parts(self, key: str, *, content_type: str, parts_md5: str) -> str:
-        """Do nothing but look for the container; see ``StorageBackend.begin_parts``."""
+        """Only check that the container exists; see ``StorageBackend.begin_parts``."""
         check_parts_of(key, content_type=content_type, parts_md5=parts_md5)
         self._request("begin_parts", key, lambda swift: swift.head_container(self._container))
         return ""
@@ -221,8 +221,8 @@ class SwiftBackend:
         check_part(key, number=number, size=size)
         stream = MeasuredContent(content, size=size, name=self._at(key))
         segment = part_name(key, number)
-        # Swift reads a whole upload before it says that the token is refused, and this one cannot
-        # be sent again: a request without content renews the token before.
+        # Swift reads all content before it answers that the token is refused, and this content
+        # cannot be sent again. So a request without content renews the token first.
         self._request("put_part", key, lambda swift: swift.head_container(self._container))
 
         def send(swift: Any) -> str:
@@ -238,7 +238,7 @@ class SwiftBackend:
         return Part(number, size, etag)
 
     def list_parts(self, key: str, upload: str) -> builtins.list[Part]:
-        """Return the segments that are there; see ``StorageBackend.list_parts``."""
+        """Return the stored segments; see ``StorageBackend.list_parts``."""
         check_key(key)
         found = self._listed("list_parts", key, f"{SEGMENTS}{key}/p/")
         with understood(f"{self._at(key)}: list_parts"):
@@ -269,7 +269,7 @@ class SwiftBackend:
         """Write the manifest; see ``StorageBackend.complete_parts``."""
         check_complete_parts(key, parts, content_type=content_type, parts_md5=parts_md5)
         size = check_parts(parts, parts_md5=parts_md5, name=self._at(key))
-        # The manifest itself would say that the key is taken, but those under it come before.
+        # Writing the last manifest would show that the key exists, but the others come before it.
         with suppress(ReplicaNotFound):
             return self._same_parts(key, size=size, parts_md5=parts_md5)
         *folded, own = manifests(key, parts, self.manifest_entries)
@@ -279,15 +279,15 @@ class SwiftBackend:
         try:
             self._put_manifest(key, own, content_type=content_type, headers=headers)
         except ReplicaConflict:
-            # By another call, or by this one's first request, whose reply was lost.
+            # Another call stored it, or this call's first request did and its reply was lost.
             try:
                 return self._same_parts(key, size=size, parts_md5=parts_md5)
             except ReplicaNotFound:
-                raise BackendUnavailable(f"{self._at(key)}: another write came between") from None
+                raise BackendUnavailable(f"{self._at(key)}: another write interfered") from None
         stat = self.stat(key)
         if (stat.size, stat.md5, stat.parts_md5) != (size, own.tag, parts_md5):
             self.delete(key)
-            raise ReplicaDigestMismatch(f"{self._at(key)}: the service made another replica")
+            raise ReplicaDigestMismatch(f"{self._at(key)}: the service stored another replica")
         return stat
 
     def _same_parts(self, key: str, *, size: int, parts_md5: str) -> ReplicaStat:
@@ -302,7 +302,7 @@ class SwiftBackend:
             lambda swift: swift.put_object(
                 self._container,
                 manifest.name,
-                manifest.body(self._container),  # text, which is sent again with a new token
+                manifest.body(self._container),  # text can be sent again with a new token
                 etag=manifest.tag,
                 content_type=content_type,
                 headers=headers,
@@ -315,7 +315,7 @@ class SwiftBackend:
         check_key(key)
         with suppress(ReplicaNotFound):
             if self.stat(key).in_parts:
-                return  # they are its bytes
+                return  # the segments hold its bytes
         for folder in ("m", "p"):
             found = self._listed("discard_parts", key, f"{SEGMENTS}{key}/{folder}/")
             for _, entry in named(key, found):
@@ -360,7 +360,7 @@ class SwiftBackend:
         )
 
     def stat(self, key: str) -> ReplicaStat:
-        """Ask about a replica; see ``StorageBackend.stat``."""
+        """Describe a replica; see ``StorageBackend.stat``."""
         check_key(key)
         headers = self._request("stat", key, lambda swift: swift.head_object(self._container, key))
         with understood(f"{self._at(key)}: stat"):
@@ -388,7 +388,7 @@ class SwiftBackend:
         path, _, query = generate_temp_url(
             f"{storage_url.path}/{self._container}/{key}", expires_in, self._url_key, "GET"
         ).partition("?")
-        # Without either, Swift makes it an attachment that is named after the key.
+        # Without either, Swift makes the reply an attachment named after the key.
         disposition = "inline" if filename is None else urlencode({"filename": filename})
         return f"{storage_url.scheme}://{storage_url.netloc}{quote(path)}?{query}&{disposition}"
 
@@ -419,10 +419,10 @@ class SwiftBackend:
                 _in_listing(entry) for entry in entries if not entry["name"].startswith(SEGMENTS)
             )
             last = entries[-1]["name"] if entries else None
-        # A page that is not full may still not be the last one: a service may give fewer entries
-        # than it is asked for. Only an empty page ends a listing.
+        # A page that is not full may not be the last: a service may return fewer entries than it
+        # was asked for. Only an empty page ends a listing.
         if last is not None and last.startswith(SEGMENTS):
-            last = max(last, BEHIND_SEGMENTS)  # they may be many, and none is a replica
+            last = max(last, BEHIND_SEGMENTS)  # skip segments: they may be many
         return ReplicaPage(replicas, last)
 
     def _at(self, key: str) -> str:
@@ -438,7 +438,8 @@ class SwiftBackend:
     ) -> Result:
         """Make a request on this thread's connection, with the exceptions of the contract.
 
-        A put whose key is taken becomes a ``ReplicaConflict``, be the bytes the same or not.
+        ``put`` and ``complete_parts`` for an existing key raise ``ReplicaConflict``, even if its
+        bytes are the same.
         """
         swift = self._connection()
 
@@ -447,7 +448,7 @@ class SwiftBackend:
                 return request(swift)
             except (ClientException, *_NO_REPLY) as error:
                 if stream is not None and stream.failure is not None:
-                    raise stream.failure from None  # it may look like a failure of the connection
+                    raise stream.failure from None  # it may look like a failed connection
                 failure = self._translated(call, key, error)
                 if isinstance(failure, BackendUnavailable) and isinstance(error, _NO_REPLY):
                     raise NoReply(failure) from None
@@ -467,13 +468,13 @@ class SwiftBackend:
         if not isinstance(error, ClientException):
             return BackendUnavailable(f"{where} had no reply ({type(error).__name__})")
         if error.http_status is None:
-            # What the connection says when it cannot rewind a body, see put.
+            # The connection could not rewind a body; see put.
             return BackendUnavailable(f"{where} had its token refused")
         return _failure(call, error.http_status)(f"{where} was answered {error.http_status}")
 
 
 def _failure(call: str, status: int) -> type[StorageError]:
-    """Name the exception for a reply's status."""
+    """Return the exception for a reply's status."""
     if (call, status) in _NOT_THE_BYTES:
         return ReplicaDigestMismatch
     if status >= 500 or status in (408, 409, 429, 498, 499):
@@ -489,7 +490,7 @@ def _failure(call: str, status: int) -> type[StorageError]:
 
 def _authenticate(swift: Any) -> None:
     swift.get_auth()
-    swift.close()  # its connections may lead to another storage URL
+    swift.close()  # the new token may come with another storage URL
 
 
 def _storage_url(swift: Any) -> str:
@@ -531,7 +532,7 @@ def _stored_at(headers: Mapping[str, str]) -> datetime:
 
 
 def _rounded_up(last_modified: str) -> datetime:
-    """Read a listing's time, which has microseconds, as Swift's headers round it."""
+    """Parse a listing's time, which has microseconds, rounded as in Swift's headers."""
     exact = datetime.fromisoformat(last_modified).replace(tzinfo=UTC)
     whole = exact.replace(microsecond=0)
     return whole if whole == exact else whole + timedelta(seconds=1)

@@ -1,6 +1,6 @@
 """The life of a version, in the order of its modules.
 
-``make`` names and places it, ``take`` has the catalog accept it, ``replicate`` has its replicas
-written by an ``execution``, ``commit`` records them, ``dispose`` removes what nobody can see any
-more. ``upload`` makes a version of content that was sent to staging.
+``make`` makes, places and stages it; ``take`` confirms its container once it is accepted;
+``replicate`` has its replicas written by an ``execution``; ``commit`` records them; ``dispose``
+removes versions that no reader can see. ``upload`` makes a version of content that is in staging.
 """

@@ -1,4 +1,4 @@
-"""commit_version: record which replicas of a version are stored, and move the object on."""
+"""commit_version: record which replicas of a version are stored, and change the object's state."""
 
 from collections.abc import Mapping
 
@@ -15,22 +15,22 @@ def commit_version(
     stored: set[str],
     tags: Mapping[str, str] | None = None,
 ) -> tuple[ObjectRecord | None, Outcome]:
-    """Commit a version: one conditional write where nothing raced.
+    """Commit a version: one conditional write if nothing raced.
 
-    What became obsolete by it, or turns out to have been superseded, is disposed of.
+    Versions that become obsolete, and a superseded version, are disposed of.
 
     Parameters
     ----------
     guess
-        The record as it was when the version was accepted, or as read.
+        The record as it was when the version was accepted, or as it was read.
     stored
         Clusters on which a replica was stored and verified.
     tags
-        What their services say of replicas that were written in parts, by cluster.
+        The services' tags of replicas that were written in parts, by cluster.
 
     Returns
     -------
-    The record that is there now, and what became of the version.
+    The record as it is now, and the outcome for the version.
     """
     outcome = Outcome.GONE
 
@@ -46,9 +46,9 @@ def commit_version(
     if outcome is Outcome.COMMITTED:
         dispose.unstage(version)
     if outcome in (Outcome.SUPERSEDED, Outcome.GONE):
-        # Its replicas were written after the version was given up: nobody else knows of them.
+        # These replicas were written after the version was abandoned: no record has them.
         dispose.discard(guess.account, [version.with_stored(stored)])
     elif record is not None and (known := record.find(version.id)):
-        for cluster in stored - set(known.replicas):  # a spare took its place meanwhile
+        for cluster in stored - set(known.replicas):  # meanwhile replaced by a spare
             dispose.discard_replica(guess.account, version, cluster)
     return record, outcome

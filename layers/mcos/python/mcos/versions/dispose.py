@@ -1,6 +1,7 @@
-"""Disposal of versions that nobody can read any more.
+"""Disposal of versions that no reader can see.
 
-The record owes the removal until the messages are in the queues, so a crash between loses none.
+They stay in the record until the messages that remove them are in the queues, so a crash loses
+none.
 """
 
 from collections.abc import Iterable
@@ -15,11 +16,11 @@ from mcos.settings import settings
 
 
 def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
-    """Pay what a record owes: its obsolete versions go, and a DELETING object with them.
+    """Dispose of a record's obsolete versions, and of the record of a DELETING object.
 
     Returns
     -------
-    The record as it is then; None for an object that is no more.
+    The record as it is now; None: the object does not exist any more.
     """
     if record is None or not (record.obsolete or lifecycle.drop_obsolete(record) is None):
         return record
@@ -28,7 +29,7 @@ def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
 
     def settle(found: ObjectRecord | None) -> ObjectRecord | None:
         if found is None or any(version not in paid for version in found.obsolete):
-            return found  # more became obsolete meanwhile: whoever added it disposes of it
+            return found  # more became obsolete meanwhile; the call that added it disposes of it
         if not found.obsolete and lifecycle.drop_obsolete(found) is not None:
             return found
         return lifecycle.drop_obsolete(found)
@@ -38,7 +39,7 @@ def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
 
 
 def discard(account: str, versions: Iterable[Version]) -> None:
-    """Have every replica and the staged content of versions removed. Harmless to repeat."""
+    """Have all replicas and the staged content of versions removed. Harmless to repeat."""
     for version in versions:
         for name, replica in version.replicas.items():
             discard_replica(account, version, name, late=not replica.stored)
@@ -46,12 +47,12 @@ def discard(account: str, versions: Iterable[Version]) -> None:
 
 
 def discard_replica(account: str, version: Version, cluster: str, *, late: bool = False) -> None:
-    """Have a replica removed; a cluster that is not linked any more keeps what it has.
+    """Have a replica removed. A cluster that is not linked any more keeps its replicas.
 
     Parameters
     ----------
     late
-        Whether it is not known to be stored, and so may still be on its way.
+        Whether its write may still be running; then the removal is delayed.
     """
     if linked := all_clusters().get(cluster):
         in_parts = version.part_size > 0
@@ -61,7 +62,7 @@ def discard_replica(account: str, version: Version, cluster: str, *, late: bool 
 
 
 def unstage(version: Version) -> None:
-    """Forget the staged content of a version, wherever it is staged. Harmless to repeat."""
+    """Remove the staged content of a version, on any cluster. Harmless to repeat."""
     staged = version.staged
     if staged is None:
         return

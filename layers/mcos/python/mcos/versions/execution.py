@@ -1,7 +1,7 @@
-"""The state machine ``replicate_object``: its input, and the two ways of starting it.
+"""The state machine ``replicate_object``: its input, and the two ways to start it.
 
-The same definition (``statemachines/replicate_object.asl.json``) serves both modes. No secret and
-no signed URL is in an input: a target cluster reads staging with its own rights.
+One definition (``statemachines/replicate_object.asl.json``) serves both modes. The input contains
+no secrets and no signed URLs: a target cluster reads staging with its own permissions.
 """
 
 import json
@@ -19,13 +19,13 @@ from mcos.replicas import repair_queue
 from mcos.replicas.source import Source
 from mcos.settings import Mode, settings
 
-# How much later than the caller's wait a reply may come, for the network between.
+# Added to the caller's wait for the network between.
 _GRACE_SECONDS = 1
 
 
 @dataclass(frozen=True)
 class Result:
-    """What an execution came to, and the clusters whose replica it stored."""
+    """The outcome of an execution, and the clusters whose replica it stored."""
 
     outcome: Outcome
     stored: frozenset[str]
@@ -39,19 +39,19 @@ def execution_input(
     source: Source,
     targets: Iterable[str],
 ) -> dict[str, Any]:
-    """Input of an execution.
+    """Return the input of an execution.
 
     Parameters
     ----------
     record
-        As it was written last; the commit's guess, which saves it a reading.
+        The record as it was written last; the commit uses it as a guess, which saves a read.
     mode
-        ``wait``: a replica that fails is told of in the result. ``respond-async``: it is left to
-        the target's repair queue.
+        ``wait``: the result reports replicas that failed. ``respond-async``: they are sent to the
+        repair queues of their targets.
     source
         Where the bytes are.
     targets
-        The clusters whose replicas are to be written; what is not linked is left out.
+        The clusters whose replicas are to be written; clusters that are not linked are ignored.
     """
     key = record.key
     clusters = all_clusters()
@@ -77,7 +77,7 @@ def execution_input(
 
 
 def replica_of(account: str, version: Version) -> dict[str, Any]:
-    """What ``put_replica`` and ``put_parts`` have to know of a replica."""
+    """Return the description of a replica for ``put_replica`` and ``put_parts``."""
     return {
         "account": account,
         "version": version.id,
@@ -92,26 +92,35 @@ def replica_of(account: str, version: Version) -> dict[str, Any]:
 
 
 def start(given: dict[str, Any]) -> None:
-    """Start an execution and return at once. A second start of the same version is harmless."""
+    """Start an execution and return at once. A second execution of a version is harmless.
+
+    Raises
+    ------
+    BotoCoreError, ClientError
+    """
     client("stepfunctions").start_execution(
         stateMachineArn=_machine_of(given),
-        # Versions are named once; a restart by the sweeper has to have a name of its own.
+        # The name must be new, because the sweeper may start another execution of the version.
         name=f"{given['version_id']}-{clock.new_id()}",
         input=json.dumps(given),
     )
 
 
 def _machine_of(given: dict[str, Any]) -> str:
-    """The state machine that has the time for it: an Express execution ends after minutes."""
+    """Return the ARN of the state machine with enough time: Express ends after five minutes."""
     in_parts = given["replica"]["part_size"] > 0
     return settings().large_state_machine_arn if in_parts else settings().state_machine_arn
 
 
 def under_way(version: Version) -> bool:
-    """Whether an execution writes parts of a version at this moment.
+    """Whether an execution is writing parts of a version now.
 
-    It may take hours, and a second one beside it would only be in its way. Of what is one piece
-    nobody needs to know: its executions have ended when anybody looks.
+    It may take hours, and a second execution would only interfere. For a version in one piece the
+    answer is False: its executions end long before the sweeper looks.
+
+    Raises
+    ------
+    BotoCoreError, ClientError
     """
     if version.part_size == 0:
         return False
@@ -129,12 +138,16 @@ def under_way(version: Version) -> bool:
 def run(given: dict[str, Any], *, wait_seconds: float) -> Result | None:
     """Run an execution to its end.
 
+    Parameters
+    ----------
+    wait_seconds
+        How long to wait for the end.
+
     Returns
     -------
-    What became of the version; None when it is not known because the execution failed or did not
-    end in time.
+    The result; None if it is not known because the execution failed or did not end in time.
     """
-    # A client for each whole second, as connections are kept by client.
+    # Whole seconds, so that there are few clients: each has its own connections.
     sfn = client("stepfunctions", read_seconds=math.ceil(wait_seconds) + _GRACE_SECONDS, tries=1)
     try:
         reply = sfn.start_sync_execution(

@@ -1,4 +1,4 @@
-"""What create_object and update_object have in common: taking a version, before it is stored."""
+"""Making a version of content that came with a call: checking, placing and staging it."""
 
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from mcos.settings import Mode, settings
 
 @dataclass(frozen=True)
 class Content:
-    """What a user sends: bytes, their type, and metadata (names in lower case)."""
+    """Content that a call carries: bytes, content type and metadata (names in lower case)."""
 
     body: bytes
     content_type: str
@@ -25,14 +25,14 @@ class Content:
 
 @dataclass(frozen=True)
 class Prefer:
-    """How the caller waits (RFC 7240): ``wait_seconds`` counts in the mode ``wait``."""
+    """How the caller waits (RFC 7240); ``wait_seconds`` applies to the mode ``wait``."""
 
     mode: Mode
     wait_seconds: int = limits.WAIT_SECONDS_MAX
 
 
 def check(key: ObjectKey, content: Content) -> None:
-    """Refuse what can be refused without looking anywhere.
+    """Check names, metadata and size, without I/O.
 
     Raises
     ------
@@ -43,12 +43,15 @@ def check(key: ObjectKey, content: Content) -> None:
     check_metadata(content.metadata)
     if len(content.body) > limits.CONTENT_BYTES:
         raise ContentTooLarge(
-            f"The content has {len(content.body)} bytes; one call takes {limits.CONTENT_BYTES}."
+            f"The content must have at most {limits.CONTENT_BYTES} bytes; it has "
+            f"{len(content.body)}. Send larger content by an upload."
         )
 
 
 def policy_of(key: ObjectKey, name: str | None) -> StoragePolicy:
-    """The storage policy that was named, or else a guess at the container's: see ``admit``.
+    """Return the named storage policy, or a guess at the container's.
+
+    ``mcos.versions.take.confirm_container`` checks the guess.
 
     Raises
     ------
@@ -61,14 +64,14 @@ def policy_of(key: ObjectKey, name: str | None) -> StoragePolicy:
 
 
 def policy_kept(record: ObjectRecord | None) -> StoragePolicy:
-    """The storage policy that an object has, which an update keeps if it names none."""
+    """Return the storage policy of an object, which an update keeps unless it names another."""
     if record is None:
-        return DEFAULT_POLICY  # there is nothing to update, which is said next
+        return DEFAULT_POLICY  # the update will be refused
     return seating.policy_of(record.latest, current_registry().policies)
 
 
 def new_version(content: Content, prefer: Prefer) -> Version:
-    """Name a version; it is neither placed nor staged yet."""
+    """Make a version, which is neither placed nor staged yet."""
     inline = prefer.mode == "wait" and len(content.body) <= limits.INLINE_CONTENT_BYTES
     digests = digests_of(content.body)
     version_id = clock.new_id()
@@ -89,10 +92,17 @@ def new_version(content: Content, prefer: Prefer) -> Version:
 
 
 def stage(version: Version, content: Content) -> Version:
-    """The version once its content is staged, unless that rides in the execution.
+    """Stage the version's content, unless it is to be sent in the execution's input.
 
-    What is acknowledged asynchronously is staged before anything speaks of it, so a record of it
-    always finds its content.
+    Content is staged before the record is written, so a record always finds its content.
+
+    Returns
+    -------
+    The version with the place of its content.
+
+    Raises
+    ------
+    BotoCoreError, ClientError
     """
     if version.staged is None:
         return version
@@ -100,10 +110,11 @@ def stage(version: Version, content: Content) -> Version:
 
 
 def place(version: Version, key: ObjectKey, policy: StoragePolicy) -> Version:
-    """A version with its replicas where the resolver wants them: pure.
+    """Return the version with replicas on the clusters that the resolver chooses.
 
-    A caller that waits is not made to wait for a cluster that is known to be DOWN. What is taken
-    asynchronously may be meant for one, if there is no other: it gets its replica when it is back.
+    A synchronous version is never placed on a DOWN cluster, because its caller would wait in vain.
+    An asynchronous one may be, if there are too few others: the replica is written when the
+    cluster is back.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Having the replicas of an accepted version written: now, with spares, or afterwards."""
+"""Starting the replication of an accepted version, and waiting for it if the caller waits."""
 
 import logging
 
@@ -18,7 +18,7 @@ from mcos.versions.take import version_in
 
 _log = logging.getLogger(__name__)
 
-# Less of the caller's wait is not enough for a spare: it would be begun and given up.
+# With less of the caller's wait left, writing to a spare would not end in time.
 _SPARE_SECONDS = 2
 
 
@@ -27,13 +27,13 @@ def store(record: ObjectRecord, version_id: str, content: Content, prefer: Prefe
 
     Returns
     -------
-    The record when the call is to be answered: as accepted (asynchronous), or with the version
-    complete (synchronous).
+    The record for the answer: as it was accepted (asynchronous), or with the version complete
+    (synchronous).
 
     Raises
     ------
     ReplicationFailed
-        Synchronous: not all replicas could be stored in time; nothing is left behind.
+        Synchronous: not all replicas could be stored in time; nothing was kept.
     Superseded
         Synchronous: a later change of the object was accepted.
     """
@@ -44,7 +44,7 @@ def store(record: ObjectRecord, version_id: str, content: Content, prefer: Prefe
 
 
 def begin(record: ObjectRecord, version_id: str) -> None:
-    """Have the replicas of a staged version written, by and by."""
+    """Start the replication of a staged version; if that fails, the sweeper will start it."""
     version = version_in(record, version_id)
     given = execution.execution_input(
         record,
@@ -56,14 +56,14 @@ def begin(record: ObjectRecord, version_id: str) -> None:
     try:
         execution.start(given)
     except AWS_ERRORS as error:
-        # The record and the staged content are durable: the sweeper starts it again.
+        # The record and the staged content are durable: the sweeper will start it.
         _log.warning("execution of %s did not start: %s", version_id, type(error).__name__)
 
 
 def _store_and_wait(
     record: ObjectRecord, version_id: str, content: Content, wait_seconds: float
 ) -> ObjectRecord:
-    """Write to the targets, and to spares in place of those that fail, while there is time."""
+    """Write to the targets, and to spares instead of failed targets, while there is time."""
     deadline = clock.elapsed() + wait_seconds
     version = version_in(record, version_id)
     source = source_of(version) if version.staged else inline(content.body)
@@ -102,7 +102,7 @@ def _store_and_wait(
 def _spares(
     record: ObjectRecord, version: Version, *, kept: set[str], avoided: set[str]
 ) -> dict[str, Replica]:
-    """Replicas in place of those that failed, by cluster; none if they cannot all be had."""
+    """Return spares' replicas for the missing ones, by cluster; empty if there are too few."""
     registry = current_registry()
     policy = registry.policies.get(version.storage_policy)
     if policy is None:
@@ -124,7 +124,7 @@ def _exchange(
     failed: set[str],
     spares: dict[str, Replica],
 ) -> ObjectRecord | None:
-    """Write the spares into the record before they are written to: nothing is stored unknown."""
+    """Record the spares before they are written to, so that every stored replica is recorded."""
     key = record.key
     return objects.change_guessed(
         key,
@@ -136,7 +136,7 @@ def _exchange(
 
 
 def _give_up(record: ObjectRecord, version_id: str) -> Outcome:
-    """Abandon a version, unless it was committed at the last moment."""
+    """Abandon a version, unless it was committed meanwhile."""
     outcome = Outcome.GONE
 
     def transition(found: ObjectRecord | None) -> ObjectRecord | None:

@@ -1,4 +1,4 @@
-"""Taking a version: what is left to be made sure of once the catalog has accepted it."""
+"""Confirming the container of a version that the catalog has accepted."""
 
 from mcos.catalog import containers, objects
 from mcos.catalog.registry import policy_named
@@ -11,13 +11,13 @@ from mcos.versions import dispose, make
 def confirm_container(
     key: ObjectKey, record: ObjectRecord, version_id: str, *, policy_is_guessed: bool = False
 ) -> ObjectRecord:
-    """Look for the container now that a version is written: see ``mcos.catalog.containers``.
+    """Check the container after a version was accepted: see ``mcos.catalog.containers``.
 
     Parameters
     ----------
     policy_is_guessed
-        Whether the version was placed by what is believed to be the container's policy; if it is
-        another one, the version is placed again.
+        Whether the version was placed by a guess at the container's policy; if the guess was
+        wrong, the version is placed again.
 
     Returns
     -------
@@ -26,7 +26,7 @@ def confirm_container(
     Raises
     ------
     ContainerNotFound, NotEnoughClusters, Superseded
-        The version was taken back.
+        The version was abandoned.
     """
     version = version_in(record, version_id)
     try:
@@ -46,10 +46,10 @@ def confirm_container(
 
 
 def version_in(record: ObjectRecord, version_id: str) -> Version:
-    """The version of that id in the record that accepted it."""
+    """Return the version with that id from the record that accepted it."""
     version = record.find(version_id)
     if version is None:
-        raise AssertionError("an accepted record knows the version that it accepted")
+        raise AssertionError("a record must have the version that it accepted")
     return version
 
 
@@ -57,7 +57,7 @@ def _take_back(key: ObjectKey, record: ObjectRecord, version: Version) -> None:
     def transition(found: ObjectRecord | None) -> ObjectRecord | None:
         unchanged = found is not None and found.revision == record.revision
         if unchanged and record.pending == (version,) and not record.obsolete:
-            return None  # nothing but this, and no replica of it was begun
+            return None  # the object has no other version, and no replica was begun
         following, _ = lifecycle.abandon(
             found, version.id, reason="The call that created it was refused.", forget=True
         )

@@ -1,4 +1,4 @@
-"""Taking a content that is in staging already: it becomes a version of its object, once."""
+"""Taking content from staging: it becomes a version of its object, once."""
 
 from mcos import clock, limits, staging
 from mcos.catalog import uploads
@@ -18,12 +18,12 @@ from mcos.versions.take import confirm_container
 
 
 def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -> ObjectRecord:
-    """Accept what is staged as a version of the upload's object, and have it replicated.
+    """Accept staged content as a version of the upload's object, and start its replication.
 
     Parameters
     ----------
     size
-        Bytes that are staged.
+        Bytes of the staged content.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
 
     record = uploads.take(upload, version_id, accept)
     if record.current is None:
-        # The container has not been looked for since the object was written.
+        # The container was not checked since the object was written.
         is_new = record.pending[0].id == version_id
         try:
             record = confirm_container(
@@ -85,7 +85,7 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
 
 
 def find_upload(account: str, upload_id: str) -> Upload:
-    """An upload that has not ended.
+    """Return an upload that has not ended.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def find_upload(account: str, upload_id: str) -> Upload:
 
 
 def staging_of(upload: Upload) -> tuple[str, str]:
-    """The staging bucket that an upload goes to, wherever it was begun, and its key there.
+    """Return the upload's staging bucket, which may be another cluster's, and its key there.
 
     Raises
     ------
@@ -109,12 +109,12 @@ def staging_of(upload: Upload) -> tuple[str, str]:
     """
     bucket = staging.bucket_of(upload.cluster)
     if bucket is None:
-        raise UploadNotFound(f"Cluster {upload.cluster!r}, to which it went, is not there.")
+        raise UploadNotFound(f"The upload's cluster {upload.cluster!r} must be linked.")
     return bucket, staging.upload_key(upload.account, upload.id)
 
 
 def finish_upload(upload: Upload) -> ObjectRecord:
-    """Make a version of what an open upload has received.
+    """Make a version of the content that an open upload has received.
 
     Raises
     ------
@@ -125,9 +125,11 @@ def finish_upload(upload: Upload) -> ObjectRecord:
     if found is None and upload.part_size:
         found = _join(upload, bucket, key)
     if found is None:
-        raise UploadIncomplete("Nothing has been received.")
+        raise UploadIncomplete("The content must be sent first; nothing has been received.")
     if upload.size not in (None, found.size):
-        raise UploadIncomplete(f"{found.size} bytes have been received, of {upload.size}.")
+        raise UploadIncomplete(
+            f"The upload must have {upload.size} bytes; {found.size} have been received."
+        )
     return take_upload(
         upload, found.staged(key, cluster=upload.cluster), found.size, version_id=upload.id
     )
@@ -143,18 +145,28 @@ def _join(upload: Upload, bucket: str, key: str) -> Found | None:
 def _check(upload: Upload, received: list[StagedPart]) -> None:
     numbers = [part.number for part in received]
     if not received or numbers != list(range(1, len(received) + 1)):
-        raise UploadIncomplete(f"{len(received)} parts have been received, and not from the first.")
+        raise UploadIncomplete(
+            f"Parts must be numbered from 1 without gaps; {len(received)} parts have been received."
+        )
     size = sum(part.size for part in received)
     if size > limits.OBJECT_BYTES:
-        raise ContentTooLarge(f"An object has at most {limits.OBJECT_BYTES} bytes.")
+        raise ContentTooLarge(f"An object must have at most {limits.OBJECT_BYTES} bytes.")
     if upload.size not in (None, size):
-        raise UploadIncomplete(f"{size} bytes have been received, of {upload.size}.")
+        raise UploadIncomplete(
+            f"The upload must have {upload.size} bytes; {size} have been received."
+        )
     if any(part.size != upload.part_size for part in received[:-1]):
-        raise UploadIncomplete(f"Each part but the last has {upload.part_size} bytes.")
+        raise UploadIncomplete(f"Each part but the last must have {upload.part_size} bytes.")
 
 
 def clear_upload(upload: Upload) -> None:
-    """Remove what is left of an upload that has ended. Harmless to repeat."""
+    """Remove the content and the item of an upload that has ended. Harmless to repeat.
+
+    Raises
+    ------
+    UploadNotFound
+        The upload's cluster is not linked any more.
+    """
     bucket, key = staging_of(upload)
     if upload.multipart:
         multipart.abort(bucket, key, upload.multipart)

@@ -1,1 +1,1 @@
-"""What happens behind the calls: writing, committing, repairing and sweeping. All may run twice."""
+"""Work behind the calls: writing, committing, repairing and sweeping. All of it may run twice."""

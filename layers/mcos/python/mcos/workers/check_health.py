@@ -1,4 +1,4 @@
-"""check_health: whether this cluster's backend really takes, gives and forgets what it is given."""
+"""check_health: probe this cluster's backend by writing, reading and deleting a replica."""
 
 import logging
 import os
@@ -17,28 +17,28 @@ _log = logging.getLogger(__name__)
 
 FAILURES_TO_DOWN = 3
 SUCCESSES_TO_ACTIVE = 3
-"""How many probes in a row must contradict the verdict before it changes."""
+"""Number of probes in a row that must contradict the verdict to change it."""
 
 _PAUSE_SECONDS = 5
 _PROBE_BYTES = 64
-# No account can have this name.
+# No account has this name.
 _PREFIX = "~health"
 _SMOOTHING = 0.3
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What one probe found: how long reading took (ms), or why it failed."""
+    """Result of one probe: the time to read (milliseconds), or why it failed."""
 
     read_ms: float | None = None
     reason: str | None = None
 
 
 def check_health() -> Health:
-    """Probe the backend and record what was found.
+    """Probe the backend and write its health to the registry.
 
-    One probe while it confirms the verdict there is. One that contradicts it is followed by others
-    at once, so that an outage, or its end, is known a few seconds after it was first seen.
+    A probe that confirms the verdict is the only one. A probe that contradicts it is followed by
+    others, 5 s apart, so that an outage, or its end, is confirmed soon after it was first seen.
     """
     name = settings().cluster
     cluster = current_registry(fresh=True).clusters.get(name)
@@ -54,7 +54,7 @@ def check_health() -> Health:
 
 
 def judge(health: Health, found: Probe) -> Health:
-    """What is believed after one more probe: pure."""
+    """Return the health after one more probe."""
     succeeded = found.reason is None
     read_ms = health.read_ms
     if found.read_ms is not None:
@@ -94,5 +94,5 @@ def probe() -> Probe:
     except StorageError as error:
         return Probe(reason=f"{type(error).__name__}: {error}")
     if read != content:
-        return Probe(reason="what was read is not what was written")
+        return Probe(reason="the bytes read differ from the bytes written")
     return Probe(read_ms=elapsed * 1000)

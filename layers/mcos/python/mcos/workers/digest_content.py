@@ -1,4 +1,4 @@
-"""digest_content: compute the digests of a staged content, as much of it as there is time for."""
+"""digest_content: compute the digests of staged content, as far as the time allows."""
 
 from collections.abc import Mapping
 from contextlib import closing, suppress
@@ -26,26 +26,32 @@ def digest_content(
     *,
     seconds: float,
 ) -> dict[str, Any]:
-    """Go on with the digests of a version; when they are known, record them.
+    """Continue the digests of a version, and record them once they are complete.
 
-    Harmless to repeat. What turns out not to be what its user said it is, or to be gone, is given
-    up: the object is FAILED and says why, or keeps the version that it has.
+    Harmless to repeat. A version whose content is missing, or does not have the digests that its
+    sender gave, is abandoned: the object becomes FAILED, or keeps its current version.
 
     Parameters
     ----------
     guess
-        The record as it was when the version was accepted, or as read.
+        The record as it was when the version was accepted, or as it was read.
     content
         Where the bytes are staged: see ``mcos.replicas.source``.
     digests
-        What the call before has returned; None: this is the first.
+        The ``digests`` of the previous call's result; None: this is the first call.
     seconds
-        After which this call comes to its end.
+        Time after which this call stops reading.
 
     Returns
     -------
-    Changes of the execution's input: ``{"digests"}``, to go on with; ``{"record", "replica"}``, as
-    they are when the digests are known; or ``{"outcome"}``, an ``Outcome`` that ends the execution.
+    Changes to the execution's input: ``{"digests"}``, for the next call; ``{"record", "replica",
+    "digests": None}``, with the complete digests; or ``{"outcome"}``, an ``Outcome`` that ends the
+    execution.
+
+    Raises
+    ------
+    NotRead
+        No byte could be read now.
     """
     running = (
         RunningDigests(version.part_size) if digests is None else RunningDigests.from_json(digests)
@@ -53,12 +59,12 @@ def digest_content(
     try:
         _read(guess.account, version, content, running, until=clock.elapsed() + seconds)
     except SourceMissing:
-        return _refuse(guess, version, "The staged content is gone.")
+        return _refuse(guess, version, "The staged content is missing.")
     if running.position < version.size:
         return {"digests": running.as_json()}
     found = running.finish()
     if version.md5 not in ("", found.md5) or version.sha256 not in ("", found.sha256):
-        return _refuse(guess, version, "The content is not what its digest says.")
+        return _refuse(guess, version, "The content does not have the digest that its sender gave.")
     known = replace(
         version, md5=found.md5, sha256=found.sha256, parts_md5=found.parts_md5, digested=True
     )
@@ -78,7 +84,10 @@ def digest_content(
 def _read(
     account: str, version: Version, content: Source, running: RunningDigests, *, until: float
 ) -> None:
-    """Read on until the end, or until time is up; what breaks after a beginning is no failure."""
+    """Read until the end of the content or of the time.
+
+    Errors after the first byte are ignored: the next call continues.
+    """
     began = running.position
     if began == version.size:
         return
@@ -90,11 +99,11 @@ def _read(
                 break
             running.update(piece)
     if running.position == began:
-        raise NotRead("no byte of the staged content came")
+        raise NotRead("no byte of the staged content could be read")
 
 
 class NotRead(Exception):
-    """The staged content cannot be read now; the state machine tries again."""
+    """The staged content cannot be read now; the state machine will try again."""
 
 
 def _refuse(guess: ObjectRecord, version: Version, reason: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""get_replica: read a replica of this cluster's backend for another cluster's reader."""
+"""get_replica: read a replica on this cluster's backend for another cluster."""
 
 from base64 import b64encode
 from typing import Any
@@ -10,11 +10,11 @@ from mcos.settings import settings
 
 
 def get_replica(account: str, version: Version, first: int, last: int) -> dict[str, Any]:
-    """Bytes ``first`` to ``last``, inclusive.
+    """Read bytes ``first`` to ``last``, inclusive.
 
     Returns
     -------
-    ``{"content": base64}``, or ``{"reason", "damaged"}`` where it cannot be read.
+    ``{"content": base64}``, or ``{"reason", "damaged"}`` if the replica cannot be read.
     """
     try:
         content = read_own_replica(account, version, settings().cluster, first, last)
@@ -24,11 +24,11 @@ def get_replica(account: str, version: Version, first: int, last: int) -> dict[s
 
 
 def sign_replica(account: str, version: Version, *, filename: str | None) -> dict[str, Any]:
-    """A URL by which the replica can be read for a while.
+    """Sign a URL by which the replica can be read for a limited time.
 
     Returns
     -------
-    ``{"url"}``, or ``{"reason", "damaged"}`` where it cannot be read.
+    ``{"url"}``, or ``{"reason", "damaged"}`` if the replica cannot be read.
     """
     try:
         return {"url": sign_own_replica(account, version, filename)}

@@ -1,6 +1,6 @@
-"""ingest_upload: what was put into staging, or is told of by other systems, becomes an object.
+"""ingest_upload: make objects from files in staging and from other systems' messages.
 
-Each event makes one version, however often it comes.
+Each event makes one version, however often it is delivered.
 """
 
 import logging
@@ -37,7 +37,7 @@ _TAKEN_BEFORE = "taken before"
 
 
 class Refused(Exception):
-    """It cannot become an object, now or later; says why, for whoever looks after the queue.
+    """The message can never become an object; the text says why, for operators of the queue.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Refused(Exception):
 
 
 def ingest_upload(body: str, message_id: str) -> str:
-    """Do what a message of the inbound queue says.
+    """Process a message of the inbound queue.
 
     Returns
     -------
@@ -60,9 +60,9 @@ def ingest_upload(body: str, message_id: str) -> str:
     Raises
     ------
     Refused
-        It belongs into the dead-letter queue.
+        The message must go to the dead-letter queue.
     Exception
-        Whatever else: it may succeed later.
+        Any other exception: a later try may succeed.
     """
     try:
         done = [_ingest(one) for one in read(body, message_id)]
@@ -82,15 +82,15 @@ def _ingest(what: Arrival | Message) -> str:
         return _ingest_upload(what)
     if what.key.startswith(staging.INCOMING):
         return _ingest_incoming(what)
-    return "not for us"
+    return "ignored"
 
 
 def _ingest_upload(arrival: Arrival) -> str:
-    """See to an upload of which S3 says that its content is there."""
+    """Finish an upload whose content has arrived in staging."""
     account, _, upload_id = arrival.key.removeprefix(staging.UPLOADS).rpartition("/")
     upload = uploads.get(account, upload_id)
     if upload is None:
-        staging.delete(arrival.key, arrival.version)  # sent after the upload had ended
+        staging.delete(arrival.key, arrival.version)  # it was sent after the upload had ended
         return "no such upload"
     if upload.state is UploadState.TAKEN:
         return _TAKEN_BEFORE
@@ -103,23 +103,23 @@ def _ingest_upload(arrival: Arrival) -> str:
     except UploadTaken:
         return _TAKEN_BEFORE
     except (InvalidRequest, NotFound, ObjectExists, PreconditionFailed) as error:
-        # The upload stays open, and its user is told when completing it.
+        # The upload stays open, and its user gets the error when completing it.
         _log.info("an upload cannot be taken: %s", error.code)
         return error.code
     return "taken"
 
 
 def _ingest_incoming(arrival: Arrival) -> str:
-    """Make an object of a file that was put under ``incoming/<account>/<container>/``."""
+    """Make an object from a file that was put under ``incoming/<account>/<container>/``."""
     parts = arrival.key.removeprefix(staging.INCOMING).split("/", 2)
     if len(parts) < 3 or not parts[2]:
-        raise Refused("invalid_name", "the key is not incoming/<account>/<container>/<object>")
+        raise Refused("invalid_name", "the key must be incoming/<account>/<container>/<object>")
     event = event_id(arrival.bucket, arrival.key)
     account, container, name = parts
     _check_account(account)
     if (known := uploads.get(account, event)) and known.sequencer >= arrival.sequencer:
         if known.sequencer > arrival.sequencer:
-            staging.delete(arrival.key, arrival.version)  # what was put there later was taken
+            staging.delete(arrival.key, arrival.version)  # a later file was taken
         return _TAKEN_BEFORE
     found = staging.find(arrival.key, arrival.version)
     if found is None:
@@ -140,10 +140,10 @@ def _ingest_message(message: Message) -> str:
         key = f"{staging.INBOUND}{message.account}/{event}"
         fetched_type = fetch_source(message.source_url or "", key)
     elif not key.startswith(staging.INBOUND):
-        raise Refused("invalid_name", f"staging_key begins with {staging.INBOUND}")
+        raise Refused("invalid_name", f"staging_key must begin with {staging.INBOUND}")
     found = staging.find(key)
     if found is None:
-        raise Refused("not_found", "there is nothing in staging under staging_key")
+        raise Refused("not_found", "staging_key must name a file in staging")
     named = replace(
         message,
         id=event,
@@ -154,7 +154,7 @@ def _ingest_message(message: Message) -> str:
 
 
 def _check(message: Message) -> None:
-    """Refuse what could not become an object, before anything is fetched or taken.
+    """Check a message before anything is fetched or taken.
 
     Raises
     ------
@@ -170,12 +170,14 @@ def _check(message: Message) -> None:
 def _check_account(name: str) -> None:
     account = accounts.find(name) if is_user_name(name) else None
     if account is None or not account.enabled:
-        raise Refused("account_not_found", "there is no such account, or it is disabled")
+        raise Refused("account_not_found", "the account must exist and be enabled")
 
 
 def _take(message: Message, key: str, found: Found, *, sequencer: str = "0") -> str:
     if found.size > limits.OBJECT_BYTES:
-        raise Refused("content_too_large", f"an object has at most {limits.OBJECT_BYTES} bytes")
+        raise Refused(
+            "content_too_large", f"an object must have at most {limits.OBJECT_BYTES} bytes"
+        )
     content_type = message.content_type or found.content_type
     event = Upload(
         account=message.account,

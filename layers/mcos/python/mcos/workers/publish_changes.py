@@ -1,4 +1,4 @@
-"""publish_changes: tell the event bus what has changed of objects, in the order of the changes."""
+"""publish_changes: publish changes of objects on the event bus, in their order."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -22,18 +22,18 @@ Image = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Change:
-    """One write to the table of objects, as its stream tells.
+    """One write to the table of objects, as its stream reports it.
 
     Attributes
     ----------
     sequence_number
-        By which the stream knows it.
+        The stream's id of the write.
     changed_at
         In UTC, to the second.
     keys
-        Of the item.
+        Keys of the item.
     old, new
-        The item before and after; None where there is none.
+        The item before and after; None: there was or is none.
     """
 
     sequence_number: str
@@ -45,16 +45,16 @@ class Change:
 
 @dataclass(frozen=True)
 class Published:
-    """What became of a batch of changes.
+    """The result of publishing a batch of changes.
 
     Attributes
     ----------
     events
-        How many events were published. Not every change is one.
+        Number of published events. Not every change makes an event.
     set_aside
-        How many changes can never be published; each is in the queue for those.
+        Number of changes that can never be published; a note of each was sent to a queue.
     rest
-        Changes to be given again, the first one that the bus did not take and all behind it.
+        Changes to be delivered again: the first one that the bus did not accept, and all after it.
     """
 
     events: int
@@ -63,57 +63,57 @@ class Published:
 
 
 def publish_changes(changes: Sequence[Change]) -> Published:
-    """Publish what users can see of some changes, oldest first.
+    """Publish the visible part of changes, oldest first.
 
-    What the bus does not take now is put again with all that is behind it. So an event may come
-    more than once, but the last one that comes of an object is that of its last change.
+    An event that the bus does not accept now is put again, with all events after it. So an event
+    may be published more than once, but the last event of an object is that of its last change.
 
     Raises
     ------
     BotoCoreError, ClientError
-        What can never be published could not be set aside either: give all of it again.
+        A note of a change that can never be published could not be sent: deliver the batch again.
     """
-    told, set_aside = _told(changes)
+    waiting, set_aside = _events_of(changes)
     events = tries = 0
-    while told and tries <= len(_PAUSES_SECONDS):
-        group = told[:ENTRIES_AT_ONCE]
+    while waiting and tries <= len(_PAUSES_SECONDS):
+        group = waiting[:ENTRIES_AT_ONCE]
         codes = bus.put([entry for _, entry in group])
         refused = next((index for index, code in enumerate(codes) if code is not None), len(group))
         events += refused
         if refused == len(group):
-            told, tries = told[refused:], 0
+            waiting, tries = waiting[refused:], 0
             continue
         code = codes[refused]
         if code in NEVER:
             _set_aside(group[refused][0], f"EventBridge refuses it: {code}")
             set_aside += 1
-            told, tries = told[refused + 1 :], 0
+            waiting, tries = waiting[refused + 1 :], 0
             continue
         _log.warning("an event was not published: %s", code)
-        told = told[refused:]
+        waiting = waiting[refused:]
         if tries < len(_PAUSES_SECONDS):
             clock.sleep(_PAUSES_SECONDS[tries])
         tries += 1
-    rest = changes[changes.index(told[0][0]) :] if told else ()
+    rest = changes[changes.index(waiting[0][0]) :] if waiting else ()
     return Published(events, set_aside, rest)
 
 
-def _told(changes: Sequence[Change]) -> tuple[list[tuple[Change, Entry]], int]:
-    """The events of changes that are some, and how many changes were set aside as unreadable."""
-    told = []
+def _events_of(changes: Sequence[Change]) -> tuple[list[tuple[Change, Entry]], int]:
+    """Return the events of changes, and how many unreadable changes were set aside."""
+    events = []
     unreadable = 0
     for change in changes:
         try:
             entry = _entry_of(change)
         except Exception as error:
-            # Given again it would be no better, and hold up all that is behind it.
+            # Delivering it again would not help, and would delay all changes after it.
             _log.exception("a change cannot be read")
             _set_aside(change, f"it cannot be read: {type(error).__name__}")
             unreadable += 1
             continue
         if entry is not None:
-            told.append((change, entry))
-    return told, unreadable
+            events.append((change, entry))
+    return events, unreadable
 
 
 def _entry_of(change: Change) -> Entry | None:

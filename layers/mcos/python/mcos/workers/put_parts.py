@@ -1,7 +1,7 @@
 """put_parts: write one large replica to this cluster's backend, in parts.
 
-The backend itself keeps what was done: a call that is cut off, or runs out of time, is followed by
-one that asks which parts are there and goes on with the others.
+The backend keeps the progress: after a call that was cut off or ran out of time, the next call
+lists the stored parts and writes the others.
 """
 
 from collections.abc import Mapping
@@ -27,27 +27,27 @@ _SIDE_BY_SIDE = 4
 
 
 class _OutOfTime(Exception):
-    """There is no time for all parts; those that are there stay."""
+    """There is no time left for all parts; stored parts stay."""
 
 
 def put_parts(replica: Mapping[str, Any], content: Source, *, seconds: float) -> dict[str, Any]:
-    """Write the parts that are not there, and with the last of them make the replica.
+    """Write the missing parts, and join them once all are stored.
 
-    Harmless to repeat. Memory is bounded: parts are streamed, a few side by side.
+    Harmless to repeat. Memory is bounded: parts are streamed, four at a time.
 
     Parameters
     ----------
     replica
-        As for ``put_replica``; and ``part_size`` (bytes), ``parts_md5`` (see ``Version``).
+        As for ``put_replica``; also ``part_size`` (bytes) and ``parts_md5`` (see ``Version``).
     content
         Where the bytes are: see ``mcos.replicas.source``.
     seconds
-        After which no other part is begun.
+        Time after which no further part is begun.
 
     Returns
     -------
     ``{"cluster", "stored": true, "tag"}``; ``{"cluster", "stored": false, "reason"}``; or
-    ``{"cluster", "stored": false, "unfinished": true}``: parts were written, and it shall go on.
+    ``{"cluster", "stored": false, "unfinished": true}``: parts were written, call it again.
     """
     key = replica_key(replica["account"], replica["version"])
     until = clock.elapsed() + seconds
@@ -65,7 +65,7 @@ def put_parts(replica: Mapping[str, Any], content: Source, *, seconds: float) ->
 
 
 class _Progress:
-    """How many parts a call has written."""
+    """Number of parts that a call has written."""
 
     parts = 0
 
@@ -101,7 +101,7 @@ def _write(
                 parts[part.number] = part
         finally:
             for future in futures:
-                future.cancel()  # those that were not begun
+                future.cancel()  # only those that have not begun
     try:
         return backend.complete_parts(
             key,
@@ -111,13 +111,13 @@ def _write(
             parts_md5=parts_md5,
         )
     except ReplicaDigestMismatch:
-        # Which of the parts is wrong nobody can tell: all of them are written anew.
+        # It is not known which part is wrong, so all of them must be written again.
         backend.discard_parts(key)
         raise
 
 
 def _found(backend: StorageBackend, key: str, replica: Mapping[str, Any]) -> ReplicaStat | None:
-    """The replica, if a call before has made it whole."""
+    """Return the replica if an earlier call has completed it, else None."""
     try:
         stat = backend.stat(key)
     except ReplicaNotFound:

@@ -10,7 +10,7 @@ from mcos.storage import StorageError
 
 
 def put_replica(replica: Mapping[str, Any], content: Source) -> dict[str, Any]:
-    """Write a replica. Harmless to repeat: a replica that is there is only verified.
+    """Write a replica. Harmless to repeat: an existing replica is only verified.
 
     Parameters
     ----------
@@ -22,8 +22,8 @@ def put_replica(replica: Mapping[str, Any], content: Source) -> dict[str, Any]:
 
     Returns
     -------
-    ``{"cluster", "stored": true}``, or ``{"cluster", "stored": false, "reason"}``: what is decided
-    is a value, not an exception, so that the state machine can choose by it.
+    ``{"cluster", "stored": true}``, or ``{"cluster", "stored": false, "reason"}``. A failure is a
+    value instead of an exception, so that the state machine can branch on it.
     """
     try:
         with open_source(replica["account"], content) as stream:

@@ -1,7 +1,7 @@
-"""repair_replica: what a cluster owes, one message of its repair queue at a time.
+"""repair_replica: process the messages of a cluster's repair queue, one at a time.
 
-The messages are those of ``mcos.replicas.repair_queue``.
-One that cannot be done now stays in the queue.
+``mcos.replicas.repair_queue`` defines the messages. A message that cannot be processed now stays in
+the queue.
 """
 
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ from mcos.workers.put_replica import put_replica
 
 
 class NotRepaired(Exception):
-    """It could not be done now; the message stays in the queue."""
+    """The repair cannot be done now; the message stays in the queue."""
 
 
 def repair_replica(message: Mapping[str, Any]) -> str:
-    """Do what a message says.
+    """Process a message.
 
     Returns
     -------
@@ -35,10 +35,10 @@ def repair_replica(message: Mapping[str, Any]) -> str:
 
     Raises
     ------
-    NotRepaired
-        Or ``StorageError`` and botocore's errors: try again later.
+    NotRepaired, StorageError, BotoCoreError, ClientError
+        A later try may succeed.
     ValueError
-        The message is none that this function knows; it ends in the dead-letter queue.
+        The message is malformed; it ends in the dead-letter queue.
     """
     match message:
         case {
@@ -64,12 +64,12 @@ def repair_replica(message: Mapping[str, Any]) -> str:
 
 
 def _restore(key: ObjectKey, version_id: str, *, distrust: bool, in_parts: bool) -> str:
-    """Have this cluster's replica of a version whole; ``distrust`` a record that says it is."""
+    """Store this cluster's replica of a version; with ``distrust``, also check a stored one."""
     own = settings().cluster
     record = objects.get(key)
     version = record.find(version_id) if record else None
     if record is None or version is None or own not in version.replicas:
-        # An earlier try may have stored it and died before its commit.
+        # An earlier try may have stored the replica and ended before its commit.
         _remove(key.account, version_id, in_parts=in_parts)
         return "not wanted any more"
     if own in version.stored and not distrust:
@@ -92,7 +92,7 @@ def _restore(key: ObjectKey, version_id: str, *, distrust: bool, in_parts: bool)
 
 
 def _restore_in_parts(record: ObjectRecord, version: Version) -> str:
-    """As ``_restore`` for a large replica, which the state machine has the time to write."""
+    """As ``_restore`` for a large replica, which only the state machine has the time to write."""
     own = settings().cluster
     if own in version.stored:
         try:
@@ -128,7 +128,7 @@ def _remove(account: str, version_id: str, *, in_parts: bool) -> None:
 
 
 def _is_whole(account: str, version: Version) -> bool:
-    """Whether every byte of this cluster's replica is there and right."""
+    """Whether this cluster's replica is complete and unchanged."""
     try:
         read_replica(account, version, settings().cluster, 0, version.size - 1)
     except ReplicaUnreadable as error:
@@ -139,7 +139,8 @@ def _is_whole(account: str, version: Version) -> bool:
 
 
 def _write_anew(account: str, version: Version) -> None:
-    # Keys are written once, and a service may believe in the digest of what it has damaged.
+    # Delete it first: a key is written once, and a service may still report the digest of bytes
+    # that it has damaged.
     own_backend().delete(replica_key(account, version.id))
     try:
         result = put_replica(replica_of(account, version), source_of(version))

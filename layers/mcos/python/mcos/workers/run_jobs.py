@@ -1,8 +1,8 @@
-"""run_jobs: work at the operators' jobs, a minute at a time.
+"""run_jobs: work on the operators' jobs, for up to a minute at a time.
 
-Any cluster may work at any job; a lease keeps it to one at a time. A job goes through all objects
-in passes. What it finds out of place it moves, by the state machine that writes replicas, at no
-more than the job's rate; whether that came to its end, the next pass sees.
+Any cluster may work on any job; a lease ensures that only one does at a time. A job goes through
+all objects in passes. It moves misplaced replicas with the state machine that writes replicas, no
+faster than the job's rate. The next pass checks whether the moves have ended.
 """
 
 from collections.abc import Sequence
@@ -24,23 +24,23 @@ from mcos.versions import execution
 
 _PAGE = 100
 _SIDE_BY_SIDE = 4
-# Between two passes: what was begun to be moved takes a moment.
+# Between two passes, so that moves can end.
 _PAUSE_SECONDS = 2.0
-# A call that read the registry before a cluster drained may place a replica there for so long.
+# For this long, a call that read the registry before a drain may still place a replica there.
 _UNNOTICED_SECONDS = limits.REGISTRY_AGE_SECONDS + limits.WAIT_SECONDS_MAX + 5
 
 
 def run_jobs(*, seconds: float) -> dict[str, int]:
-    """Work at jobs that nobody else works at.
+    """Work on all running jobs that no other cluster works on.
 
     Parameters
     ----------
     seconds
-        After which another page of objects is not begun.
+        Time after which no further page of objects is begun.
 
     Returns
     -------
-    Replicas begun to be moved, by job.
+    Number of replicas that were started to move, by job id.
     """
     until = clock.elapsed() + seconds
     moved = {}
@@ -52,21 +52,21 @@ def run_jobs(*, seconds: float) -> dict[str, int]:
 
 
 def _lease(job: Job, seconds: float) -> Job | None:
-    """The job, for this function alone; None if it is over, or another one has it."""
+    """Lease a job for this function alone; None if it is over, or another function has it."""
     if job.state is not JobState.RUNNING or (job.leased_until or "") > clock.now():
         return None
-    # Longer than the work: the last page takes its time.
+    # Longer than ``seconds``, because the last page may end later.
     until = clock.later(seconds + limits.WAIT_SECONDS_MAX)
     return jobs.replace_if_unchanged(job, replace(job, leased_until=until))
 
 
 def _work(job: Job, until: float) -> int:
-    """Work at a job until it is over or time is; returns how many moves it has begun in all."""
+    """Work on a job until it is over or the time is up; return the moves that it has started."""
     while clock.elapsed() < until:
         following = _page(job, until)
         written = jobs.replace_if_unchanged(job, following)
         if written is None:
-            return following.moved  # an operator stopped it
+            return following.moved  # an operator stopped the job
         job = written
         if job.state is not JobState.RUNNING:
             return job.moved
@@ -77,9 +77,9 @@ def _work(job: Job, until: float) -> int:
 
 
 def _page(job: Job, until: float) -> Job:
-    """See to one page of objects; the job as it is afterwards.
+    """Process one page of objects and return the job afterwards.
 
-    Where time runs out before the page does, the job comes back to its beginning.
+    If the time is up before the page is done, the job stays at the beginning of the page.
     """
     registry = current_registry()
     started = job.pass_started_at or clock.now()
@@ -115,7 +115,7 @@ def _page(job: Job, until: float) -> Job:
         passes=job.passes + 1,
         cursor=None,
         pass_started_at=None,
-        # The last pass of a job that is over stays to be seen.
+        # A job that is over keeps the counts of its last pass.
         examined=examined if done else 0,
         waiting=0,
         stuck=stuck if done else 0,
@@ -125,7 +125,7 @@ def _page(job: Job, until: float) -> Job:
 
 
 def _noticed_by_all(job: Job) -> str:
-    """From when on nobody places replicas by what the registry said before the job began."""
+    """Return the time from which no call places replicas by the registry from before the job."""
     began = datetime.fromisoformat(job.created_at)
     return clock.text(began + timedelta(seconds=_UNNOTICED_SECONDS))
 
@@ -133,11 +133,11 @@ def _noticed_by_all(job: Job) -> str:
 def _move_all(
     planned: Sequence[tuple[ObjectRecord, Move]], rate: float, registry: Registry, until: float
 ) -> tuple[int, bool]:
-    """Make moves, a few side by side, each to its end: nothing piles up behind a slow backend.
+    """Make moves, four at a time, and wait for each, so that a slow backend is not flooded.
 
     Returns
     -------
-    How many were begun, and whether there was time for all.
+    The number of moves started, and whether the time sufficed for all.
     """
     moved = 0
     with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
@@ -170,7 +170,7 @@ def _move(record: ObjectRecord, wanted: Move, registry: Registry) -> bool:
     current = moving.current if moving else None
     if moving is None or current is None or current.settled:
         return False
-    # What fails of it goes to the target's repair queue; what is cut off, the sweeper finishes.
+    # A failed write goes to the target's repair queue; the sweeper finishes an interrupted one.
     given = execution.execution_input(
         moving,
         current,

@@ -1,7 +1,7 @@
-"""sweep_pending: find what was left half done, and have it finished.
+"""sweep_pending: find and finish unfinished work.
 
-A lost execution, a function that died between two steps, a message that never came: whatever is
-still to be done for an object keeps it in a sparse index, and this sweeps it.
+An execution or a message may be lost, and a function may end between two steps. An object that
+still needs work stays in a sparse index, which this function sweeps.
 """
 
 import logging
@@ -31,11 +31,12 @@ def sweep_pending(*, older_than_seconds: float) -> dict[str, int]:
     Parameters
     ----------
     older_than_seconds
-        Only what has waited so long: longer than an execution takes.
+        Only objects that were last written this long ago; longer than an execution takes.
 
     Returns
     -------
-    How many objects were found, by what was done for them.
+    Number of objects by the action taken: ``settled``, ``disposed``, ``removed``, ``restarted`` or
+    ``failed``; and of uploads, as ``expired``.
     """
     before = clock.later(-older_than_seconds)
     keys = objects.unsettled(settings().cluster, before=before, limit=_AT_ONCE)
@@ -46,7 +47,7 @@ def sweep_pending(*, older_than_seconds: float) -> dict[str, int]:
         try:
             action = _sweep(key)
         except Exception:
-            # One object that cannot be helped must not keep the others from it.
+            # An object that cannot be swept must not hold up the others.
             _log.exception("an object could not be swept")
             action = "failed"
         done[action] = done.get(action, 0) + 1
@@ -54,7 +55,7 @@ def sweep_pending(*, older_than_seconds: float) -> dict[str, int]:
 
 
 def _sweep_uploads() -> int:
-    """Remove what is left of uploads that nobody has completed in time; how many there were."""
+    """Remove uploads that were not completed in time; return their number."""
     removed = 0
     now = clock.now()
     for account, upload_id in uploads.expiring(settings().cluster, before=now, limit=_AT_ONCE):
@@ -79,11 +80,11 @@ def _sweep(key: ObjectKey) -> str:
     try:
         containers.admit(key.account, key.container)
     except ContainerNotFound:
-        # The create that wrote this died before it looked for its container.
+        # The create that wrote the record ended before it checked the container.
         with suppress(ObjectNotFound):
             dispose.dispose(objects.change(key, _delete))
         return "removed"
-    # Written anew, so that it is looked at again only after the same time.
+    # Write it again, so that the next sweep looks at it only after the same time.
     record = objects.change(key, lifecycle.touch)
     if record is None:
         return "settled"
@@ -99,7 +100,7 @@ def _delete(record: ObjectRecord | None) -> ObjectRecord:
 
 
 def _settle(record: ObjectRecord, version: Version) -> None:
-    """See to a version that readers have, of which a replica is missing or on the move."""
+    """Continue a version that readers see and that has a missing or leaving replica."""
     if execution.under_way(version):
         return
     key = record.key
@@ -113,7 +114,7 @@ def _settle(record: ObjectRecord, version: Version) -> None:
 
 
 def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
-    """See to a version that readers do not have yet."""
+    """Continue a pending asynchronous version, or abandon a synchronous one."""
     if version.mode == "respond-async":
         if execution.under_way(version):
             return record
@@ -127,7 +128,7 @@ def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
             )
         )
         return record
-    # Its caller waited and was answered long ago, or its function died with the only bytes.
+    # Its caller was answered long ago, or its function ended with the only copy of the bytes.
     key = record.key
 
     def abandon(found: ObjectRecord | None) -> ObjectRecord | None:

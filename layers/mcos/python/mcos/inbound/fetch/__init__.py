@@ -1,12 +1,12 @@
-"""Fetch what a ``source_url`` names, and nothing that its writer has no business with.
+"""Fetch a ``source_url`` safely (against server-side request forgery).
 
-Whoever writes the URL chooses where this function connects to, from inside of the operator's
-network. So every hop is https, to a host that the operator allowed, at an address that anybody on
-the Internet could reach; the connection goes to the very address that was looked at, and its
-certificate has to be the host's. Nothing of the environment (proxies, netrc, cookies) takes part.
+The writer of the URL chooses where this function connects to, from inside the operator's network.
+So every hop must be https, to a host that the operator has allowed, at a public address. The
+connection goes to the address that was checked, and the certificate must be the host's. The
+environment (proxies, netrc, cookies) is ignored.
 
-It is made of ``http.client`` and ``ssl`` alone: they let the socket be made here, and so its
-address be chosen and every wait on it be bounded.
+It uses ``http.client`` and ``ssl`` directly, because they allow to create the socket here: to
+choose its address and to bound every wait.
 """
 
 from mcos.inbound.fetch.rules import FetchFailed, FetchRefused, FetchRules

@@ -1,4 +1,4 @@
-"""Where a URL leads: its host, port and addresses, if the rules allow them."""
+"""The host, port and addresses of a URL, if the rules allow them."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -11,12 +11,12 @@ from threading import Thread
 from mcos.inbound.fetch.rules import DNS_SECONDS, Deadline, FetchFailed, FetchRefused, FetchRules
 
 Resolve = Callable[[str, int], Sequence[str]]
-"""From a host and a port to addresses, in the order in which they are to be tried."""
+"""Resolves a host and a port to addresses, in the order in which to try them."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A URL that may be fetched, if its addresses may be."""
+    """A URL whose host is allowed; its addresses are checked later."""
 
     host: str
     port: int
@@ -39,7 +39,7 @@ class Place:
         return f"https://{self.authority}{self.target}"
 
 
-# One strict reading: parsers that forgive read one URL in two ways.
+# Strict: two lenient parsers may read one URL in two ways.
 _URL = re.compile(r"https://(?P<authority>[^/?#]*)(?P<target>[^#]*)(#.*)?", re.I | re.S)
 _AUTHORITY = re.compile(
     r"(\[(?P<v6>[0-9a-f]*:[0-9a-f:.]+)\]|(?P<name>[^\[\]:]+))(:(?P<port>[0-9]{1,5}))?", re.I
@@ -50,15 +50,21 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 def place_of(url: str, rules: FetchRules) -> Place:
+    """Parse a URL and check its host and port against the rules.
+
+    Raises
+    ------
+    FetchRefused
+    """
     found = _URL.fullmatch(url)
     if found is None:
-        raise FetchRefused("only https:// is fetched")
+        raise FetchRefused("the URL must begin with https://")
     if "@" in found["authority"]:
-        raise FetchRefused("a URL with a user or a password is not fetched")
+        raise FetchRefused("the URL must not contain a user or a password")
     authority = _AUTHORITY.fullmatch(found["authority"])
     host = authority and _host(authority)
     if authority is None or host is None:
-        raise FetchRefused("the URL has no valid host")
+        raise FetchRefused("the URL must have a valid host")
     port = int(authority["port"] or 443)
     place = Place(
         host=host,
@@ -67,27 +73,27 @@ def place_of(url: str, rules: FetchRules) -> Place:
         is_address=_is_address(host),
     )
     if not any(_allows(pattern, place) for pattern in rules.allowed_hosts):
-        raise FetchRefused(f"{place}: the operator has not allowed this host and port")
+        raise FetchRefused(f"{place}: the operator must have allowed this host and port")
     if not TARGET.fullmatch(place.target):
         raise FetchRefused(f"{place}: the URL has characters that must be percent-encoded")
     return place
 
 
 def _host(authority: re.Match[str]) -> str | None:
-    """The host as DNS and certificates have it; None if it is none."""
+    """Return the host in the form of DNS and certificates; None if it is invalid."""
     name = authority["v6"] or authority["name"]
     with suppress(ValueError):
         return str(ip_address(name))
     if len(name) > 255:
-        # No host, and slow to normalise.
+        # Too long for a host, and slow to normalise.
         return None
     try:
-        # Also for what is ASCII: what looks like another letter or dot becomes it here.
+        # This also maps look-alikes of letters and dots to ASCII.
         host = name.encode("idna").decode("ascii").lower().removesuffix(".")
     except UnicodeError:
         return None
     labels = host.split(".")
-    # "127.1" and "0x7f000001" are addresses to the resolver.
+    # The resolver takes "127.1" and "0x7f000001" for addresses.
     if len(host) > 253 or _NUMBER.fullmatch(labels[-1]) or not all(map(_LABEL.fullmatch, labels)):
         return None
     return host
@@ -118,14 +124,14 @@ _NOT_PUBLIC = tuple(
     map(
         ip_network,
         [
-            # Special by the registries of IANA, and not in those of every Python that we run on.
-            # With Teredo (in 2001::/23) and 6to4 (2002::/16), whatever address is inside of theirs.
+            # Special in IANA's registries, but not in ``ipaddress`` of every supported Python.
+            # Teredo (in 2001::/23) and 6to4 (2002::/16) embed other addresses.
             "192.0.0.0/24",
             "192.88.99.0/24",
             "2001::/23",
             "2002::/16",
             "3fff::/20",
-            # A public number, behind which each machine of Azure finds its own host.
+            # A public address at which every machine in Azure reaches its own host.
             "168.63.129.16/32",
         ],
     )
@@ -133,13 +139,13 @@ _NOT_PUBLIC = tuple(
 
 
 def _is_public(address: str) -> bool:
-    """Whether anybody on the Internet may reach it; so the network around us gives no more."""
+    """Whether the address is public, so that being inside the network gives no advantage."""
     try:
         ip = ip_address(address)
     except ValueError:
         return False
     if isinstance(ip, IPv6Address):
-        # Both are an IPv4 address, written as IPv6.
+        # Both embed an IPv4 address.
         if ip.ipv4_mapped or ip in _TRANSLATED:
             return _is_public(str(IPv4Address(int(ip) & 0xFFFFFFFF)))
         if ip.scope_id or ip not in _GLOBAL_UNICAST:
@@ -156,22 +162,27 @@ def _is_public(address: str) -> bool:
 
 
 def addresses_of(place: Place, resolve: Resolve, deadline: Deadline) -> Sequence[str]:
-    """Addresses of the host, asked for once; one that is not public spoils them all."""
+    """Resolve the host once and return its addresses, all of which must be public.
+
+    Raises
+    ------
+    FetchRefused, FetchFailed, TimeoutError
+    """
     if place.is_address:
         addresses: Sequence[str] = [place.host]
     else:
         left = deadline.left(DNS_SECONDS)
-        # The system's resolver knows no timeout: its thread is left behind when it is late.
+        # The system's resolver has no timeout: its thread is abandoned when it is late.
         answer: Future[Sequence[str]] = Future()
         Thread(target=_answer, args=(answer, resolve, place), daemon=True).start()
         try:
             addresses = answer.result(left)
         except (OSError, UnicodeError) as error:
-            raise FetchFailed(f"{place}: DNS gives no address") from error
+            raise FetchFailed(f"{place}: DNS has no address for the host") from error
     if not addresses:
-        raise FetchFailed(f"{place}: DNS gives no address")
+        raise FetchFailed(f"{place}: DNS has no address for the host")
     if not all(map(_is_public, addresses)):
-        raise FetchRefused(f"{place}: its address is not a public one")
+        raise FetchRefused(f"{place}: its addresses must be public")
     return addresses
 
 

@@ -1,4 +1,4 @@
-"""A connection to the very address that was looked at, and one request over it."""
+"""A connection to the address that was checked, and one request over it."""
 
 import http.client
 import socket
@@ -21,13 +21,13 @@ from mcos.inbound.fetch.rules import (
 )
 
 Connect = Callable[[str, int], tuple[str, int]]
-"""Where a socket really goes to that is meant for an address and a port."""
+"""Maps an address and a port to those that the socket really connects to."""
 
 
 class _TimedSocket(ssl.SSLSocket):
-    """Waits no longer than its deadline, whatever a server sends byte by byte.
+    """A socket that waits no longer than its deadline, even if the server sends single bytes.
 
-    A timeout alone begins anew with every byte; ``http.client`` may need many for one line.
+    A plain timeout starts again with every byte, and ``http.client`` may read many for one line.
     """
 
     deadline: Deadline | None = None
@@ -42,19 +42,20 @@ class _TimedSocket(ssl.SSLSocket):
 
 
 def resolve_host(host: str, port: int) -> list[str]:
-    """What DNS says: every address, in the order in which they are to be tried."""
+    """Return all addresses of a host, in the order in which to try them."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 def connect_to(address: str, port: int) -> tuple[str, int]:
+    """Return the address and the port unchanged."""
     return address, port
 
 
 @cache
 def _context() -> ssl.SSLContext:
-    # The system's store: Lambda keeps it up to date in runtimes that are long deployed, which a
-    # bundle in a layer is not. Reading it takes a while, so it is read once.
+    # Use the system's certificates: Lambda keeps them up to date in deployed runtimes, unlike a
+    # bundle in a layer. Reading them is slow, so they are read once.
     context = ssl.create_default_context()
     if not context.cert_store_stats()["x509_ca"]:
         context.load_verify_locations(Path(botocore.__file__).with_name("cacert.pem"))
@@ -66,7 +67,12 @@ def _context() -> ssl.SSLContext:
 def open_connection(
     place: Place, resolve: Resolve, connect: Connect, deadline: Deadline
 ) -> _TimedSocket:
-    """A connection to one of the host's addresses, the first that takes it."""
+    """Connect to the first of the host's addresses that accepts.
+
+    Raises
+    ------
+    FetchRefused, FetchFailed
+    """
     last: OSError | None = None
     with failing(place):
         for address in addresses_of(place, resolve, deadline):
@@ -74,7 +80,7 @@ def open_connection(
                 return _open_address(connect(address, place.port), place.host, deadline)
             except ssl.SSLCertVerificationError as error:
                 raise FetchRefused(
-                    f"{place}: its certificate is not good: {error.verify_message}"
+                    f"{place}: its certificate must be valid: {error.verify_message}"
                 ) from error
             except OSError as error:
                 last = error
@@ -86,10 +92,10 @@ def _open_address(address: tuple[str, int], host: str, deadline: Deadline) -> _T
     plain = socket.create_connection(address, timeout=deadline.left(CONNECT_SECONDS))
     try:
         plain.settimeout(deadline.left(CONNECT_SECONDS))
-        # An end without its signature may be anybody's: it is an error, not the end of a content.
+        # An end without TLS's close_notify may be forged: it is an error, not the end of content.
         tls = _context().wrap_socket(plain, server_hostname=host, suppress_ragged_eofs=False)
     finally:
-        # Once wrapped, it is empty.
+        # Wrapping has taken over its descriptor.
         plain.close()
     assert isinstance(tls, _TimedSocket)
     tls.deadline = deadline
@@ -97,9 +103,15 @@ def _open_address(address: tuple[str, int], host: str, deadline: Deadline) -> _T
 
 
 def ask(tls: _TimedSocket, place: Place) -> http.client.HTTPResponse:
+    """Send a GET and return the response, whose body is not read yet.
+
+    Raises
+    ------
+    FetchFailed
+    """
     connection = http.client.HTTPConnection(place.host, place.port)
     connection.sock = tls
-    # What is not connected stays so.
+    # It must never connect by itself.
     connection.auto_open = 0
     headers = {
         "Host": place.authority,
@@ -112,17 +124,17 @@ def ask(tls: _TimedSocket, place: Place) -> http.client.HTTPResponse:
         connection.request("GET", place.target, headers=headers)
         response = connection.getresponse()
     if tls.ended:
-        # http.client takes an end within the headers for theirs.
+        # http.client accepts headers that are cut off.
         raise FetchFailed(f"{place}: the connection was cut off")
     return response
 
 
 @contextmanager
 def failing(place: Place) -> Iterator[None]:
-    """What goes wrong on a network, as a ``FetchFailed``."""
+    """Turn errors of the network into ``FetchFailed``."""
     try:
         yield
     except TimeoutError as error:
-        raise FetchFailed(f"{place}: it takes too long") from error
+        raise FetchFailed(f"{place}: it took too long") from error
     except (OSError, http.client.HTTPException) as error:
         raise FetchFailed(f"{place}: the connection was cut off") from error

@@ -1,4 +1,4 @@
-"""What may be fetched, and how a fetch fails."""
+"""The rules for fetches, and how a fetch fails."""
 
 from dataclasses import dataclass
 
@@ -8,23 +8,23 @@ REDIRECTS = 5
 DNS_SECONDS = 10
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
-"""Longest wait for one answer of a kind; all of them together have the rules' ``max_seconds``."""
+"""Longest wait for one reply of each kind; ``FetchRules.max_seconds`` bounds the whole fetch."""
 
 
 @dataclass(frozen=True)
 class FetchRules:
-    """What the operator allowed.
+    """The operator's rules.
 
     Attributes
     ----------
     allowed_hosts
-        ``data.example.com``; ``*.example.com``, any host below it, but not itself; each with
-        ``:8443`` behind it where it is not port 443. An address is allowed only by itself
-        (``192.0.2.1``, ``[2001:db8::1]``). Empty: nothing may be fetched.
+        For instance ``data.example.com``, or ``*.example.com`` for every host below it but not
+        itself; with ``:8443`` appended for another port than 443. An address must be listed as
+        such (``192.0.2.1``, ``[2001:db8::1]``). Empty: nothing may be fetched.
     max_bytes
-        Largest content.
+        Largest content in bytes.
     max_seconds
-        Longest time from the beginning to the last byte.
+        Longest time from the start to the last byte.
     """
 
     allowed_hosts: tuple[str, ...]
@@ -33,28 +33,37 @@ class FetchRules:
 
 
 class FetchRefused(Exception):
-    """It is against a rule, which the message names, and will be refused again.
+    """The fetch breaks a rule, which the message names, and will always be refused.
 
-    The message has no more of a URL than scheme and host: the rest may hold a signature.
+    The message has only scheme and host of a URL, because the rest may contain a signature.
     """
 
     code = "source_refused"
 
 
 class FetchFailed(Exception):
-    """The source could not be had now; a later try may succeed. The message is as careful."""
+    """The source could not be fetched now; a later try may succeed.
+
+    The message has only scheme and host of a URL.
+    """
 
     code = "source_failed"
 
 
 class Deadline:
-    """The end of a fetch."""
+    """The time at which a fetch must end."""
 
     def __init__(self, seconds: float) -> None:
         self._end = clock.elapsed() + seconds
 
     def left(self, at_most: float) -> float:
-        """Seconds to wait for something; ``TimeoutError`` if there are none."""
+        """Return the seconds left, but no more than ``at_most``.
+
+        Raises
+        ------
+        TimeoutError
+            No time is left.
+        """
         left = self._end - clock.elapsed()
         if left <= 0:
             raise TimeoutError

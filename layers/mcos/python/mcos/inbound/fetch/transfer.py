@@ -1,4 +1,4 @@
-"""The transfer: redirects, what is accepted as the content, and reading it."""
+"""The transfer: following redirects, checking the response, reading the content."""
 
 import http.client
 import re
@@ -26,14 +26,14 @@ from mcos.inbound.fetch.rules import (
 
 
 class Fetched:
-    """A content that is being fetched.
+    """Content that is being fetched.
 
     Attributes
     ----------
     content_type
-        As the source calls it; None if it does not.
+        The source's ``Content-Type``; None if it has none.
     size
-        Bytes, if the source tells.
+        Bytes; None if the source does not give them.
     """
 
     def __init__(
@@ -55,29 +55,29 @@ class Fetched:
             self._limit(self.size)
 
     def read(self, n: int) -> bytes:
-        """The next ``n`` bytes, fewer only at the end; none after it.
+        """Return the next ``n`` bytes, fewer only at the end; empty after it.
 
         Raises
         ------
         FetchRefused
             There are more than ``max_bytes``.
         FetchFailed
-            It was cut off, or takes too long.
+            It was cut off, or took too long.
         ValueError
-            The fetch is over, or has failed before.
+            ``n`` is not positive, or the fetch is over or has failed.
         """
         if n <= 0:
-            raise ValueError("nothing is to be read")
+            raise ValueError(f"n must be 1 or more; it is {n}")
         if not self._usable:
-            # What http.client says of a closed response looks like the end of a content.
+            # http.client would report a closed response like the end of the content.
             raise ValueError("the fetch is over")
         self._usable = False
-        # One byte more than is allowed shows that there are too many. ``readinto`` and not
-        # ``read``, which would take a chunk of "-1" bytes for "all there is".
+        # Reading one byte more than allowed shows that there are too many. ``readinto`` instead of
+        # ``read``, because ``read`` would take a chunk of "-1" bytes for "all there is".
         buffer = bytearray(min(n, self._max_bytes - self._position + 1))
         with failing(self._place):
             taken = self._response.readinto(buffer)
-            # What was sent ahead needs no wait, and counts all the same.
+            # Bytes that were buffered take no wait, but the deadline applies to them too.
             self._deadline.left(READ_SECONDS)
         self._position += taken
         self._limit(self._position)
@@ -87,34 +87,35 @@ class Fetched:
         return bytes(memoryview(buffer)[:taken])
 
     def close(self) -> None:
-        """Nothing can be read any more."""
+        """End the fetch; nothing can be read any more."""
         self._usable = False
 
     def _limit(self, size: int) -> None:
         if size > self._max_bytes:
-            raise FetchRefused(f"{self._place}: more than {self._max_bytes} bytes")
+            raise FetchRefused(
+                f"{self._place}: the content must not have more than {self._max_bytes} bytes"
+            )
 
 
 @contextmanager
 def fetch(
     url: str, rules: FetchRules, *, resolve: Resolve = resolve_host, connect: Connect = connect_to
 ) -> Iterator[Fetched]:
-    """Fetch a URL by the rules; the content is read inside of the ``with``.
+    """Fetch a URL within the rules; read the content inside the ``with``.
 
     Parameters
     ----------
     url
         An absolute ``https`` URL.
     rules
-        What the operator allowed.
+        The operator's rules.
     resolve, connect
-        For tests: the addresses of a host; and where a socket really goes to that is meant for
-        an address.
+        For tests: replace DNS, and the address that a socket connects to.
 
     Raises
     ------
     FetchRefused, FetchFailed
-        Here and by ``Fetched.read``.
+        Also raised by ``Fetched.read``.
     """
     deadline = Deadline(rules.max_seconds)
     place = place_of(url, rules)
@@ -130,37 +131,37 @@ def fetch(
                     yield fetched
                 return
         place = place_of(location, rules)
-    raise FetchRefused(f"{place}: more than {REDIRECTS} redirects")
+    raise FetchRefused(f"{place}: there must not be more than {REDIRECTS} redirects")
 
 
 def _redirect(response: http.client.HTTPResponse, place: Place) -> str | None:
-    """The URL that is to be fetched instead, by all the rules; None: this is the content."""
+    """Return the URL of a redirect, to which all rules apply; None: this is no redirect."""
     if response.status not in (301, 302, 303, 307, 308):
         return None
     locations = response.headers.get_all("Location", [])
     if len(locations) != 1:
-        raise FetchRefused(f"{place}: a redirect to nowhere")
+        raise FetchRefused(f"{place}: a redirect must have exactly one Location")
     location: str = locations[0]
-    # Looked at first: ``urljoin`` drops some characters instead.
+    # Check it first, because ``urljoin`` silently drops some characters.
     if TARGET.fullmatch(location):
         with suppress(ValueError):
             return urljoin(place.url, location)
-    raise FetchRefused(f"{place}: a redirect to what is no URL")
+    raise FetchRefused(f"{place}: the Location of a redirect must be a URL")
 
 
 def _accept(response: http.client.HTTPResponse, place: Place) -> None:
-    """Refuse what is not just the content."""
+    """Refuse a response that does not contain just the content."""
     status = response.status
     if status >= 500 or status in (408, 425, 429):
         raise FetchFailed(f"{place}: status {status}")
     if status != 200:
-        raise FetchRefused(f"{place}: status {status}")
+        raise FetchRefused(f"{place}: the status must be 200; it is {status}")
     encoding = _joined(response, "Content-Encoding")
     if encoding not in ("", "identity"):
-        raise FetchRefused(f"{place}: the content is encoded, although it must not be")
-    # http.client knows no other, and would take it for the content.
+        raise FetchRefused(f"{place}: the content must not have a Content-Encoding")
+    # http.client would return the bytes of any other encoding as the content.
     if _joined(response, "Transfer-Encoding") not in ("", "chunked"):
-        raise FetchRefused(f"{place}: an unknown transfer encoding")
+        raise FetchRefused(f"{place}: the Transfer-Encoding must be chunked or absent")
 
 
 def _size(response: http.client.HTTPResponse, place: Place) -> int | None:
@@ -169,7 +170,7 @@ def _size(response: http.client.HTTPResponse, place: Place) -> int | None:
         return None
     size = sizes.pop().strip()
     if sizes or not re.fullmatch("[0-9]{1,18}", size):
-        raise FetchRefused(f"{place}: no valid Content-Length")
+        raise FetchRefused(f"{place}: the Content-Length must be valid")
     return int(size)
 
 
