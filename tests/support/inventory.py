@@ -111,10 +111,10 @@ class Inventory:
         """Nothing is owed, and the services hold exactly what the records speak of."""
         wanted: dict[str, dict[str, str]] = {name: {} for name in ALL_CLUSTERS}
         for record in self.records(account):
-            assert not record.unsettled, record
+            assert not record.is_unsettled, record
             assert not record.obsolete, record
             if record.current is not None:
-                assert record.current.complete, record
+                assert record.current.is_complete, record
                 for cluster in record.current.replicas:
                     wanted[cluster][record.current.id] = record.current.sha256
         held = {

@@ -49,6 +49,6 @@ def _described(account: Account) -> dict[str, Any]:
     return {
         "user_name": account.user_name,
         "role": account.role.value,
-        "enabled": account.enabled,
+        "enabled": account.is_enabled,
         "created_at": account.created_at,
     }

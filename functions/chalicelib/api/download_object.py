@@ -6,7 +6,7 @@ from chalicelib.shared.conditions import conditions
 from chalicelib.shared.endpoint import count, endpoint, logger
 from chalicelib.shared.http import Request, Response
 from chalicelib.shared.object_reply import content_headers
-from chalicelib.shared.preferences import no_redirect
+from chalicelib.shared.preferences import is_redirect_refused
 from mcos.calls.download_object import ByteRange, download_object
 
 _RANGE = re.compile(r"bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*")
@@ -19,7 +19,7 @@ def handle(request: Request) -> Response:
         conditions=conditions(request),
         byte_range=_byte_range(request),
         if_range=request.headers.get("if-range"),
-        redirect=not no_redirect(request),
+        redirect=not is_redirect_refused(request),
     )
     version = download.version
     if download.damaged:

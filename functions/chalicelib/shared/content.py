@@ -42,7 +42,7 @@ def content(request: Request) -> Content:
         hmac.compare_digest(hashlib.new(name, body, usedforsecurity=False).digest(), value)
         for name, value in digests
     )
-    if request.body_is_text and "\ufffd".encode() in body and not (digests and agree):
+    if request.has_text_body and "\ufffd".encode() in body and not (digests and agree):
         raise UnsafeTextBody(
             "The body arrived as text and contains U+FFFD, so the gateway may have replaced bytes. "
             "It must be sent as application/octet-stream, or with a Content-Digest."

@@ -126,14 +126,14 @@ class Request:
         return int(text)
 
     @property
-    def body_is_text(self) -> bool:
+    def has_text_body(self) -> bool:
         """Whether the gateway sent the body as text, replacing bytes that are not UTF-8."""
         return bool(self.event.get("body")) and not self.event.get("isBase64Encoded")
 
     def body(self) -> bytes:
         """Return the body's bytes."""
         body = self.event.get("body") or ""
-        return body.encode() if self.body_is_text else b64decode(body)
+        return body.encode() if self.has_text_body else b64decode(body)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def prefer(request: Request) -> Prefer:
     return Prefer("wait", min(max(wait, limits.WAIT_SECONDS_MIN), limits.WAIT_SECONDS_MAX))
 
 
-def no_redirect(request: Request) -> bool:
+def is_redirect_refused(request: Request) -> bool:
     """Whether the caller refuses redirects."""
     preferences = request.headers.get("prefer", "").split(",")
     return "no-redirect" in [one.partition(";")[0].strip().lower() for one in preferences]

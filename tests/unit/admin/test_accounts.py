@@ -46,7 +46,7 @@ def is_good(token: str) -> bool:
 
 def test_an_account_can_log_in_once_it_is_created() -> None:
     made = create_account("bob", "first", Role.USER)
-    assert (made.user_name, made.role, made.enabled) == ("bob", Role.USER, True)
+    assert (made.user_name, made.role, made.is_enabled) == ("bob", Role.USER, True)
     assert accounts.find("bob") == made
     assert is_good(login("bob", "first").token)
 
@@ -103,14 +103,14 @@ def test_a_new_password_voids_the_tokens_there_are_and_no_later_one() -> None:
 def test_a_disabled_account_has_no_good_token_and_gets_none_until_it_is_enabled() -> None:
     create_account("bob", "word", Role.USER)
     before = login("bob", "word").token
-    assert not change_account("bob", enabled=False).enabled
+    assert not change_account("bob", enabled=False).is_enabled
     assert not is_good(before)
     with pytest.raises(InvalidCredentials) as refused:
         login("bob", "word")
     with pytest.raises(InvalidCredentials) as wrong:
         login("bob", "wrong")
     assert str(refused.value) == str(wrong.value)
-    assert change_account("bob", enabled=True).enabled
+    assert change_account("bob", enabled=True).is_enabled
     assert not is_good(before)
     assert is_good(login("bob", "word").token)
 
@@ -138,13 +138,13 @@ def test_a_login_that_looked_before_the_account_was_disabled_gets_a_void_token(
 ) -> None:
     """It has read the hash, and does the work of the password while the account is disabled."""
     create_account("bob", "word", Role.USER)
-    work = passwords.verify
+    work = passwords.is_correct
 
     def meanwhile(password: str, stored: str | None) -> bool:
         change_account("bob", enabled=False)
         return work(password, stored)
 
-    monkeypatch.setattr(passwords, "verify", meanwhile)
+    monkeypatch.setattr(passwords, "is_correct", meanwhile)
     assert not is_good(login("bob", "word").token)
 
 

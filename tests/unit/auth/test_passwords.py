@@ -25,23 +25,23 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def test_the_right_password_is_the_only_one() -> None:
     """With all of the work."""
     stored = passwords.hash_password("correct horse")
-    assert passwords.verify("correct horse", stored)
-    assert not passwords.verify("Correct horse", stored)
+    assert passwords.is_correct("correct horse", stored)
+    assert not passwords.is_correct("Correct horse", stored)
 
 
 @pytest.mark.usefixtures("work")
 @pytest.mark.parametrize("password", ["x", "", "é日本", "\ud800", "a" * 4000, "nul\0", " "])
 def test_any_text_can_be_a_password(password: str) -> None:
     stored = passwords.hash_password(password)
-    assert passwords.verify(password, stored)
-    assert not passwords.verify(password + "x", stored)
+    assert passwords.is_correct(password, stored)
+    assert not passwords.is_correct(password + "x", stored)
 
 
 @pytest.mark.usefixtures("work")
 def test_nobody_has_a_password_without_a_hash() -> None:
     for password in ("", "x", "\0" * 32):
-        assert not passwords.verify(password, None)
-        assert not passwords.verify(password, "")
+        assert not passwords.is_correct(password, None)
+        assert not passwords.is_correct(password, "")
 
 
 @pytest.mark.usefixtures("work")
@@ -54,8 +54,8 @@ def test_the_same_work_is_done_whether_or_not_there_is_an_account(
 ) -> None:
     stored = passwords.hash_password("x")
     work.clear()
-    passwords.verify("y", stored)
-    passwords.verify("y", None)
+    passwords.is_correct("y", stored)
+    passwords.is_correct("y", None)
     with_account, without = work
     assert with_account == without
     # OWASP Password Storage Cheat Sheet: N=2^15, r=8, p=3.

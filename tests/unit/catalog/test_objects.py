@@ -359,19 +359,28 @@ def test_only_what_is_unsettled_is_swept_and_the_oldest_first(
     for name, state in states.items():
         write(replace(record(state, last=version(1)), name=name))
     write(replace(record(State.CREATING, last=version(1)), name="e", sweeper="ceph"))
-    assert [key[2] for key in objects.unsettled("s3", before="2027", limit=10)] == ["d", "c", "b"]
-    assert objects.unsettled("s3", before="2027", limit=2) == [(*KEY[:2], "d"), (*KEY[:2], "c")]
-    assert objects.unsettled("s3", before="2026-01-01T00:00:01.000Z", limit=9) == [(*KEY[:2], "d")]
-    assert [key[2] for key in objects.unsettled("ceph", before="2027", limit=10)] == ["e"]
+    assert [key[2] for key in objects.find_unsettled("s3", before="2027", limit=10)] == [
+        "d",
+        "c",
+        "b",
+    ]
+    assert objects.find_unsettled("s3", before="2027", limit=2) == [
+        (*KEY[:2], "d"),
+        (*KEY[:2], "c"),
+    ]
+    assert objects.find_unsettled("s3", before="2026-01-01T00:00:01.000Z", limit=9) == [
+        (*KEY[:2], "d")
+    ]
+    assert [key[2] for key in objects.find_unsettled("ceph", before="2027", limit=10)] == ["e"]
 
 
 def test_what_is_settled_leaves_the_sweepers_index() -> None:
     fill("a")
     key = ObjectKey(*KEY[:2], "a")
     objects.change(key, lambda found: found and replace(found, state=State.UPDATING))
-    assert objects.unsettled("s3", before="9999", limit=10) == [key]
+    assert objects.find_unsettled("s3", before="9999", limit=10) == [key]
     objects.change(key, lambda found: found and replace(found, state=State.CREATED))
-    assert objects.unsettled("s3", before="9999", limit=10) == []
+    assert objects.find_unsettled("s3", before="9999", limit=10) == []
 
 
 def test_the_names_of_account_and_container_come_apart_again() -> None:

@@ -103,18 +103,18 @@ def test_what_is_no_limit(text: str) -> None:
 @given(st.binary())
 def test_bytes_arrive_as_they_were_sent(body: bytes) -> None:
     assert request(body=body).body() == body
-    assert not request(body=body).body_is_text
+    assert not request(body=body).has_text_body
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1))
 def test_text_arrives_as_its_utf_8(body: str) -> None:
     assert request(body=body).body() == body.encode()
-    assert request(body=body).body_is_text
+    assert request(body=body).has_text_body
 
 
 def test_no_body_is_an_empty_one() -> None:
     assert request().body() == b""
-    assert not request().body_is_text
+    assert not request().has_text_body
 
 
 @pytest.mark.parametrize(

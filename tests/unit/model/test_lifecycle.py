@@ -131,10 +131,10 @@ class Life:
         if len(here.pending) == 2:
             assert [one.mode for one in here.pending] == ["respond-async", "wait"]
         if current is not None:
-            assert current.readable
-            assert current.complete or current.mode == "respond-async"
+            assert current.is_readable
+            assert current.is_complete or current.mode == "respond-async"
             assert all(one.id > current.id for one in here.pending)
-        settled = current is not None and current.complete and not here.pending
+        settled = current is not None and current.is_complete and not here.pending
         assert (here.state is State.CREATED) == settled
         if here.state in (State.DELETING, State.FAILED):
             assert current is None

@@ -74,7 +74,7 @@ def test_a_replica_that_may_be_there_is_known_until_its_removal_is_on_its_way(
         assert written <= known(here) | disposed
         if here is not None and here.state is State.CREATED:
             assert here.current is not None
-            assert here.current.complete
+            assert here.current.is_complete
 
 
 @given(
@@ -90,7 +90,11 @@ def test_a_replica_that_moves_leaves_only_when_the_new_one_is_stored(
     assert moving is not None
     assert moving.current is not None
     assert moving.state is State.CREATED
-    assert (moving.current.wanted, moving.current.complete, moving.unsettled) == (3, True, True)
+    assert (moving.current.wanted, moving.current.is_complete, moving.is_unsettled) == (
+        3,
+        True,
+        True,
+    )
     after, outcome = lifecycle.commit(moving, version(1).id, stored)
     assert after is not None
     assert after.current is not None
@@ -119,12 +123,12 @@ def test_a_lost_replica_makes_an_object_updating_until_it_is_back() -> None:
     lost = lifecycle.lose(here, version(1).id, "swift")
     assert lost is not None
     assert lost.current is not None
-    assert (lost.state, lost.unsettled) == (State.UPDATING, True)
+    assert (lost.state, lost.is_unsettled) == (State.UPDATING, True)
     assert lost.current.missing == ("swift",)
     assert lifecycle.lose(lost, version(1).id, "swift") is lost
     back, _ = lifecycle.commit(lost, version(1).id, {"swift"})
     assert back is not None
-    assert (back.state, back.unsettled) == (State.CREATED, False)
+    assert (back.state, back.is_unsettled) == (State.CREATED, False)
 
 
 def test_spares_stand_in_for_targets_that_failed() -> None:
@@ -166,8 +170,8 @@ def test_who_reads_knows_how_many_replicas_are_enough() -> None:
     def of(readable_from: int, *stored: str) -> Version:
         return replace(version(1, stored=stored), readable_from=readable_from)
 
-    assert not of(2, "s3").readable
-    assert of(2, "s3", "ceph").readable
-    assert of(1, "s3").readable
-    assert not of(3, "s3", "ceph").readable
-    assert of(9, *CLUSTERS).readable
+    assert not of(2, "s3").is_readable
+    assert of(2, "s3", "ceph").is_readable
+    assert of(1, "s3").is_readable
+    assert not of(3, "s3", "ceph").is_readable
+    assert of(9, *CLUSTERS).is_readable

@@ -23,8 +23,8 @@ def test_a_version_survives_json(one: Version) -> None:
 def test_what_is_stored_only_grows(first: set[str], second: set[str]) -> None:
     here = version().with_stored(first).with_stored(second)
     assert set(here.stored) == (first | second) & set(CLUSTERS)
-    assert here.complete == (set(here.stored) == set(CLUSTERS))
-    assert here.readable == (len(here.stored) >= 2)
+    assert here.is_complete == (set(here.stored) == set(CLUSTERS))
+    assert here.is_readable == (len(here.stored) >= 2)
     assert set(here.replicas) == set(CLUSTERS)
 
 
@@ -37,13 +37,13 @@ def test_readers_are_shown_the_current_version_and_conditions_speak_of_the_lates
 
 
 def test_only_what_has_nothing_left_to_do_is_settled() -> None:
-    assert not record(State.CREATED, current=version(1, stored=CLUSTERS)).unsettled
-    assert record(State.CREATED, current=version(1)).unsettled
-    assert not record(State.FAILED, last=version(1)).unsettled
+    assert not record(State.CREATED, current=version(1, stored=CLUSTERS)).is_unsettled
+    assert record(State.CREATED, current=version(1)).is_unsettled
+    assert not record(State.FAILED, last=version(1)).is_unsettled
     for state in (State.CREATING, State.UPDATING, State.DELETING):
-        assert record(state, last=version(1)).unsettled
-    assert record(State.CREATED, current=version(2), obsolete=(version(1),)).unsettled
-    assert record(State.FAILED, last=version(1), obsolete=(version(1),)).unsettled
+        assert record(state, last=version(1)).is_unsettled
+    assert record(State.CREATED, current=version(2), obsolete=(version(1),)).is_unsettled
+    assert record(State.FAILED, last=version(1), obsolete=(version(1),)).is_unsettled
 
 
 def test_versions_are_found_among_current_and_pending_only() -> None:

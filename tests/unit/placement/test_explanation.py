@@ -31,7 +31,7 @@ def test_every_cluster_is_explained_as_the_resolver_has_it(case: Case, key: Obje
         assert answer.score == resolver.score(answer.cluster, key)
         assert answer.reason
         assert (answer.part is None) == (answer.role is not Role.TARGET)
-        able = seating.takes_new(answer.cluster, down_too=down_too)
+        able = seating.is_accepting(answer.cluster, down_too=down_too)
         excluded = not (able and seating.fits(answer.cluster, policy))
         assert (answer.role is Role.EXCLUDED) == excluded
 

@@ -37,7 +37,7 @@ def test_the_order_of_arrival_costs_no_seat(
     seated: set[str] = set()
     for one in data.draw(st.permutations(registry)):
         fits = policies.fits(one, policy)
-        expected = seating.can_seat(fits)
+        expected = seating.has_seat_for(fits)
         assert seating.seat(one.name, fits) == expected
         if expected:
             seated.add(one.name)
@@ -118,8 +118,8 @@ def test_which_clusters_take_new_replicas(
     state: ClusterState, weight: float, takes: bool, takes_when_down: bool
 ) -> None:
     one = cluster("a", state=state, weight=weight)
-    assert policies.takes_new(one) is takes
-    assert policies.takes_new(one, down_too=True) is takes_when_down
+    assert policies.is_accepting(one) is takes
+    assert policies.is_accepting(one, down_too=True) is takes_when_down
 
 
 def test_the_part_that_suits_a_cluster_best_comes_first() -> None:

@@ -37,13 +37,13 @@ def test_an_account_is_a_users_unless_it_is_said(monkeypatch: pytest.MonkeyPatch
     assert run(monkeypatch, "--role", "user", "joe", "word") == 0
     assert run(monkeypatch, "--role", "admin", "--", "ada", "-word") == 0
     assert [role(name) for name in ("bob", "joe", "ada")] == [Role.USER, Role.USER, Role.ADMIN]
-    assert passwords.verify("-word", accounts.password_hash("ada"))
+    assert passwords.is_correct("-word", accounts.password_hash("ada"))
 
 
 def test_a_password_may_come_by_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("word of bob\n"))
     assert run(monkeypatch, "bob", "-") == 0
-    assert passwords.verify("word of bob", accounts.password_hash("bob"))
+    assert passwords.is_correct("word of bob", accounts.password_hash("bob"))
 
 
 def test_what_cannot_be_is_refused(

@@ -54,6 +54,6 @@ def delete_policy(name: str) -> None:
         reason = unmet(DEFAULT_POLICY, current_registry(fresh=True).clusters.values())
         if reason:
             raise PolicyUnmet(reason)
-    elif containers.some_container_has_policy(name):
+    elif containers.is_policy_in_use(name):
         raise PolicyInUse(f"Storage policy {name!r} must not be used by any container.")
     registry.remove(POLICY, name)

@@ -34,7 +34,7 @@ def hash_password(password: str) -> str:
     return f"scrypt${b64encode(salt).decode()}${b64encode(hashed).decode()}"
 
 
-def verify(password: str, stored: str | None) -> bool:
+def is_correct(password: str, stored: str | None) -> bool:
     """Whether ``password`` has the hash ``stored``.
 
     Without a hash the same work is done, so that the time taken does not reveal whether an account

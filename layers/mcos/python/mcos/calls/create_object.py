@@ -58,7 +58,7 @@ def create_object(
         if record is None:
             raise AssertionError("an accepted object must have a record")
         record = confirm_container(
-            key, record, version.id, policy_is_guessed=storage_policy is None
+            key, record, version.id, is_policy_guessed=storage_policy is None
         )
     except McosError:
         dispose.unstage(version)

@@ -16,7 +16,7 @@ from mcos.errors import (
     RangeNotSatisfiable,
     ReplicasUnavailable,
 )
-from mcos.model.conditions import Conditions, matches
+from mcos.model.conditions import Conditions, has_match
 from mcos.model.names import check_container_name, check_object_name
 from mcos.model.objects import ObjectKey, ObjectRecord, State, Version
 from mcos.replicas import repair_queue
@@ -110,9 +110,11 @@ def download_object(
         if version == tried:
             break
         tried = version
-        if conditions.if_match is not None and not matches(conditions.if_match, version.etag):
+        if conditions.if_match is not None and not has_match(conditions.if_match, version.etag):
             raise PreconditionFailed("The object's ETag must be one of those in If-Match.")
-        if conditions.if_none_match is not None and matches(conditions.if_none_match, version.etag):
+        if conditions.if_none_match is not None and has_match(
+            conditions.if_none_match, version.etag
+        ):
             return Download(record, version)
         part = None
         if byte_range is not None and if_range in (None, version.etag):
@@ -174,7 +176,7 @@ def _report(
     key: ObjectKey, version: Version, failures: Mapping[str, ReplicaUnreadable]
 ) -> tuple[str, ...]:
     """Have damaged replicas repaired by their clusters, without waiting; return those clusters."""
-    damaged = tuple(cluster for cluster, failure in failures.items() if failure.damaged)
+    damaged = tuple(cluster for cluster, failure in failures.items() if failure.is_damaged)
     for name in damaged:
         if cluster := all_clusters().get(name):
             try:

@@ -20,6 +20,6 @@ def login(user_name: str, password: str) -> Token:
     # Before the account is read, so that a revocation after that revokes this token too.
     asked_at = clock.moment()
     stored = accounts.password_hash(user_name) if is_user_name(user_name) else None
-    if not passwords.verify(password, stored):
+    if not passwords.is_correct(password, stored):
         raise InvalidCredentials("The user name or the password is wrong.")
     return tokens.issue(user_name, at=asked_at)

@@ -7,8 +7,8 @@ from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, Upda
 from pynamodb.expressions.condition import Condition
 
 from mcos import clock
-from mcos.catalog.tables import AccountItem, condition_failed
-from mcos.catalog.transactions import lost_race, transaction
+from mcos.catalog.tables import AccountItem, is_condition_failure
+from mcos.catalog.transactions import is_lost_race, transaction
 from mcos.errors import AccountNotFound, Conflict, LastAdmin
 from mcos.model.accounts import Account, Role
 
@@ -57,7 +57,7 @@ def create(user_name: str, password_hash: str, role: Role = Role.USER) -> Accoun
     try:
         item.save(AccountItem.user_name.does_not_exist())
     except PutError as error:
-        if not condition_failed(error):
+        if not is_condition_failure(error):
             raise
         # Every hash has a random salt, so an equal hash was written by this call's first try.
         found: AccountItem = AccountItem.get(user_name, consistent_read=True)
@@ -124,7 +124,7 @@ def change(
         changed = replace(
             account,
             role=account.role if role is None else role,
-            enabled=account.enabled if enabled is None else enabled,
+            is_enabled=account.is_enabled if enabled is None else enabled,
         )
         if not actions:
             return account
@@ -145,7 +145,7 @@ def _update(user_name: str, actions: list[Any], *, stays_admin: bool) -> bool:
     try:
         AccountItem(user_name).update(actions, condition)
     except UpdateError as error:
-        if lost_race(error):
+        if is_lost_race(error):
             return False
         raise
     return True
@@ -165,7 +165,7 @@ def _step_down(user_name: str, actions: list[Any]) -> bool:
             both.condition_check(AccountItem, other, condition=_is_admin())
             both.update(AccountItem(user_name), actions, AccountItem.user_name.exists())
     except TransactWriteError as error:
-        if lost_race(error):
+        if is_lost_race(error):
             return False
         raise
     return True

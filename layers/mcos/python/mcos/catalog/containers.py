@@ -14,7 +14,7 @@ from pynamodb.expressions.condition import Condition
 
 from mcos import clock
 from mcos.catalog import objects
-from mcos.catalog.tables import ContainerItem, condition_failed
+from mcos.catalog.tables import ContainerItem, is_condition_failure
 from mcos.errors import Conflict, ContainerNotEmpty, ContainerNotFound
 from mcos.model.clusters import DEFAULT_POLICY
 from mcos.model.objects import Container
@@ -64,7 +64,7 @@ def create(account: str, name: str, *, storage_policy: str) -> tuple[Container, 
         try:
             item.save(ContainerItem.name.does_not_exist())
         except PutError as error:
-            if not condition_failed(error):
+            if not is_condition_failure(error):
                 raise
         else:
             return _container(item), True
@@ -115,7 +115,7 @@ def delete(account: str, name: str) -> None:
     try:
         ContainerItem(account, name).delete(marked)
     except DeleteError as error:
-        if not condition_failed(error):
+        if not is_condition_failure(error):
             raise
         try:
             get(account, name)
@@ -162,7 +162,7 @@ def _update(container: Container, condition: Condition, *, deletion: str | None)
     try:
         ContainerItem(container.account, container.name).update([action], condition)
     except UpdateError as error:
-        if condition_failed(error):
+        if is_condition_failure(error):
             return False
         raise
     return True
@@ -178,7 +178,7 @@ def _container(item: ContainerItem) -> Container:
     )
 
 
-def some_container_has_policy(name: str) -> bool:
+def is_policy_in_use(name: str) -> bool:
     """Whether any container has a storage policy; the Scan ends with the first that has it."""
     found = ContainerItem.scan(
         ContainerItem.storage_policy == name,

@@ -8,8 +8,8 @@ from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
 
 from mcos import clock
 from mcos.catalog import registry
-from mcos.catalog.tables import JobItem, RegistryItem, condition_failed
-from mcos.catalog.transactions import lost_race, transaction
+from mcos.catalog.tables import JobItem, RegistryItem, is_condition_failure
+from mcos.catalog.transactions import is_lost_race, transaction
 from mcos.errors import Conflict, JobNotFound
 from mcos.model.jobs import Job, JobKind, JobState
 
@@ -42,7 +42,7 @@ def start(
             both.save(RegistryItem(kind, name, document=dict(document)), registry.unchanged(before))
             both.save(item_of(job), JobItem.job.does_not_exist())
     except TransactWriteError as error:
-        if lost_race(error):
+        if is_lost_race(error):
             return False
         raise
     registry.forget()
@@ -103,7 +103,7 @@ def replace_if_unchanged(job: Job, following: Job) -> Job | None:
     try:
         item_of(following).save(JobItem.revision == job.revision)
     except PutError as error:
-        if condition_failed(error):
+        if is_condition_failure(error):
             return None
         raise
     return following

@@ -8,7 +8,7 @@ from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
 from pynamodb.expressions.condition import Condition
 
 from mcos import clock
-from mcos.catalog.tables import ObjectItem, condition_failed
+from mcos.catalog.tables import ObjectItem, is_condition_failure
 from mcos.errors import Conflict, McosError
 from mcos.model.objects import ObjectKey, ObjectRecord
 
@@ -100,7 +100,7 @@ def _write(key: ObjectKey, record: ObjectRecord | None, following: ObjectRecord 
         else:
             item_of(following).save(condition)
     except (PutError, DeleteError) as error:
-        if condition_failed(error):
+        if is_condition_failure(error):
             return False
         raise
     return True
@@ -129,8 +129,8 @@ def item_of(record: ObjectRecord) -> ObjectItem:
         revision=record.revision,
         state=record.state.value,
         document=_document(record),
-        sweeper=record.sweeper if record.unsettled else None,
-        unsettled_since=clock.now() if record.unsettled else None,
+        sweeper=record.sweeper if record.is_unsettled else None,
+        unsettled_since=clock.now() if record.is_unsettled else None,
     )
 
 
@@ -211,7 +211,7 @@ def page(
     return Page(records, more_after=last["name"]["S"] if last else None)
 
 
-def unsettled(cluster: str, *, before: str, limit: int) -> list[ObjectKey]:
+def find_unsettled(cluster: str, *, before: str, limit: int) -> list[ObjectKey]:
     """Return the keys of unsettled objects of a sweeper that were last written before a time.
 
     It is one Query of the sparse index, eventually consistent, oldest first.

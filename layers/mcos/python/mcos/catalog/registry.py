@@ -14,7 +14,7 @@ from pynamodb.expressions.condition import Condition
 
 from mcos import clock, limits
 from mcos.catalog.tables import RegistryItem
-from mcos.catalog.transactions import lost_race, transaction
+from mcos.catalog.transactions import is_lost_race, transaction
 from mcos.errors import UnknownStoragePolicy
 from mcos.model.clusters import (
     DEFAULT_POLICY,
@@ -127,7 +127,7 @@ def replace(
         else:
             item.save(unchanged(before))
     except (PutError, DeleteError) as error:
-        if lost_race(error):
+        if is_lost_race(error):
             return False
         raise
     forget()
@@ -147,7 +147,7 @@ def unlink(cluster: str, *, word: Mapping[str, Any]) -> bool:
             together.delete(RegistryItem(CLUSTER, cluster))
             together.delete(RegistryItem(HEALTH, cluster))
     except TransactWriteError as error:
-        if lost_race(error):
+        if is_lost_race(error):
             return False
         raise
     forget()

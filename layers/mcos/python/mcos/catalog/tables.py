@@ -23,7 +23,7 @@ class _Meta:
     max_retry_attempts = 1
 
 
-def condition_failed(error: PynamoDBException) -> bool:
+def is_condition_failure(error: PynamoDBException) -> bool:
     """Whether a write was refused because its condition did not hold."""
     cause = error.cause
     return (

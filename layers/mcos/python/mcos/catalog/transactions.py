@@ -26,7 +26,7 @@ def transaction() -> TransactWrite:
     return TransactWrite(connection=_connection())
 
 
-def lost_race(error: PynamoDBException) -> bool:
+def is_lost_race(error: PynamoDBException) -> bool:
     """Whether a write was refused because a condition did not hold or another write interfered."""
     if isinstance(error, TransactWriteError):
         codes = {reason.code for reason in error.cancellation_reasons if reason}

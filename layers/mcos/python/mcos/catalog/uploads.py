@@ -8,8 +8,8 @@ from pynamodb.expressions.condition import Condition
 from mcos import clock
 from mcos.catalog import objects
 from mcos.catalog.objects import Transition
-from mcos.catalog.tables import UploadItem, condition_failed
-from mcos.catalog.transactions import lost_race, transaction
+from mcos.catalog.tables import UploadItem, is_condition_failure
+from mcos.catalog.transactions import is_lost_race, transaction
 from mcos.errors import Conflict, UploadTaken
 from mcos.model.objects import ObjectRecord
 from mcos.model.uploads import Upload, UploadState
@@ -69,7 +69,7 @@ def take(upload: Upload, version_id: str, transition: Transition) -> ObjectRecor
                 both.save(objects.item_of(following), objects.unchanged(record))
                 both.save(_item(upload.taken(version_id)), is_open)
         except TransactWriteError as error:
-            if not lost_race(error):
+            if not is_lost_race(error):
                 raise
         else:
             return following
@@ -101,7 +101,7 @@ def remove(upload: Upload) -> None:
     try:
         UploadItem(upload.account, upload.id).delete(UploadItem.state == UploadState.ENDED.value)
     except DeleteError as error:
-        if not condition_failed(error):
+        if not is_condition_failure(error):
             raise
 
 
@@ -129,7 +129,7 @@ def page(account: str, *, after: str | None, limit: int) -> Page:
     return Page(uploads, more_after=last["upload"]["S"] if last else None)
 
 
-def expiring(cluster: str, *, before: str, limit: int) -> list[tuple[str, str]]:
+def find_expired(cluster: str, *, before: str, limit: int) -> list[tuple[str, str]]:
     """Return account and id of a cluster's uploads that expired before a time (RFC 3339).
 
     It is one Query of the sparse index, eventually consistent, oldest first.
@@ -144,7 +144,7 @@ def _write(upload: Upload, condition: Condition) -> bool:
     try:
         _item(upload).save(condition)
     except PutError as error:
-        if condition_failed(error):
+        if is_condition_failure(error):
             return False
         raise
     return True

@@ -17,7 +17,7 @@ class Account:
 
     Attributes
     ----------
-    enabled
+    is_enabled
         Whether it can log in. Disabling an account revokes its tokens.
     created_at
         RFC 3339.
@@ -25,10 +25,10 @@ class Account:
 
     user_name: str
     role: Role
-    enabled: bool
+    is_enabled: bool
     created_at: str
 
     @property
     def is_admin(self) -> bool:
         """Whether it may make operators' calls."""
-        return self.enabled and self.role is Role.ADMIN
+        return self.is_enabled and self.role is Role.ADMIN

@@ -25,13 +25,13 @@ def guard(conditions: Conditions, etag: str | None) -> None:
     ------
     PreconditionFailed
     """
-    if conditions.if_match is not None and not matches(conditions.if_match, etag):
+    if conditions.if_match is not None and not has_match(conditions.if_match, etag):
         raise PreconditionFailed("The object's ETag must be one of those in If-Match.")
-    if conditions.if_none_match is not None and matches(conditions.if_none_match, etag):
+    if conditions.if_none_match is not None and has_match(conditions.if_none_match, etag):
         raise PreconditionFailed("The object's ETag must not be one of those in If-None-Match.")
 
 
-def matches(tags: tuple[str, ...], etag: str | None) -> bool:
+def has_match(tags: tuple[str, ...], etag: str | None) -> bool:
     """Whether one of the tags is the object's ``etag``; ``*`` matches any existing object.
 
     Parameters

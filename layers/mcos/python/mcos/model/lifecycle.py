@@ -189,11 +189,11 @@ def commit(
     if found is None or record.state is State.DELETING:
         return record, Outcome.SUPERSEDED
     version = found.with_stored(stored, tags)
-    outcome = Outcome.COMMITTED if version.complete else Outcome.INCOMPLETE
+    outcome = Outcome.COMMITTED if version.is_complete else Outcome.INCOMPLETE
     current, pending, obsolete = record.current, record.pending, record.obsolete
     if found == current:
         current, obsolete = _without_leaving(record, version)
-    elif version.complete or (version.readable and version.mode == "respond-async"):
+    elif version.is_complete or (version.is_readable and version.mode == "respond-async"):
         position = pending.index(found)
         obsolete = _with(record, current, *pending[:position])
         current = version
@@ -368,5 +368,5 @@ def _without_leaving(record: ObjectRecord, version: Version) -> tuple[Version, t
 def _with_state(before: ObjectRecord, after: ObjectRecord) -> ObjectRecord:
     if after == before:
         return before
-    settled = after.current is not None and after.current.complete and not after.pending
+    settled = after.current is not None and after.current.is_complete and not after.pending
     return replace(after, state=State.CREATED if settled else before.state)

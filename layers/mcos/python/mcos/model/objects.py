@@ -143,12 +143,12 @@ class Version:
         return sum(not replica.leaving for replica in self.replicas.values())
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether enough replicas are stored; a leaving one counts while it is stored."""
         return len(self.stored) >= self.wanted
 
     @property
-    def settled(self) -> bool:
+    def is_settled(self) -> bool:
         """Whether every replica is stored and none is leaving."""
         return all(one.stored and not one.leaving for one in self.replicas.values())
 
@@ -160,7 +160,7 @@ class Version:
         )
 
     @property
-    def readable(self) -> bool:
+    def is_readable(self) -> bool:
         """Whether enough replicas are stored for readers to see it."""
         return len(self.stored) >= min(self.readable_from, self.wanted)
 
@@ -261,11 +261,11 @@ class ObjectRecord:
         return self.pending[-1] if self.pending else self.shown
 
     @property
-    def unsettled(self) -> bool:
+    def is_unsettled(self) -> bool:
         """Whether it still needs work, so that the sweeper must know it."""
         if self.obsolete or self.state not in (State.CREATED, State.FAILED):
             return True
-        return self.current is not None and not self.current.settled
+        return self.current is not None and not self.current.is_settled
 
     def find(self, version_id: str) -> Version | None:
         """Return the current or pending version with that id; None if there is none."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from mcos.errors import NotEnoughClusters
 from mcos.model.clusters import Cluster, StoragePolicy
-from mcos.placement.seating import Seating, fits, takes_new, wishes
+from mcos.placement.seating import Seating, fits, is_accepting, wishes
 
 
 class Candidate(NamedTuple):
@@ -25,13 +25,13 @@ class Pick(NamedTuple):
     ----------
     on_provider, at_location
         Number of replicas that its provider and its location had before.
-    unwished
+    is_unpreferred
         Whether no part still preferred its labels.
     """
 
     candidate: Candidate
     on_provider: int
-    unwished: bool
+    is_unpreferred: bool
     at_location: int
 
     @property
@@ -76,9 +76,9 @@ class Choice:
             if cluster.name in kept:
                 self._take(candidate)
             elif cluster.name not in avoided:
-                if takes_new(cluster):
+                if is_accepting(cluster):
                     active.append(candidate)
-                elif takes_new(cluster, down_too=down_too):
+                elif is_accepting(cluster, down_too=down_too):
                     down.append(candidate)
         self._groups = (active, down)
         self._size = len(active) + len(down)
@@ -113,7 +113,9 @@ class Choice:
     def _best(self, group: list[Candidate]) -> Candidate | None:
         # Sorting is stable: among candidates of equal rank, the highest score stays first.
         for candidate in sorted(group, key=self._standing):
-            if self.seating.can_seat(candidate.fits) and self._leaves_providers(candidate, group):
+            if self.seating.has_seat_for(candidate.fits) and self._leaves_providers(
+                candidate, group
+            ):
                 return candidate
         return None
 
@@ -121,7 +123,7 @@ class Choice:
         """Return the rank that precedes the score, most significant first; lower is better."""
         return (
             self._providers.get(candidate.cluster.provider, 0),
-            not (candidate.wishes and self._wishes.can_seat(candidate.wishes)),
+            not (candidate.wishes and self._wishes.has_seat_for(candidate.wishes)),
             self._locations.get(candidate.cluster.location, 0),
         )
 

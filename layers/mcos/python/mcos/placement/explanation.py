@@ -9,7 +9,7 @@ from mcos.model.clusters import Cluster, ClusterState, StoragePolicy
 from mcos.model.objects import ObjectKey
 from mcos.placement.choice import Choice, Pick
 from mcos.placement.resolver import draws
-from mcos.placement.seating import fits, labels_text, takes_new
+from mcos.placement.seating import fits, is_accepting, labels_text
 
 
 class Role(StrEnum):
@@ -105,7 +105,7 @@ def _judgement(pick: Pick, policy: StoragePolicy) -> str:
         said.append("it is DOWN, so every ACTIVE cluster that fits comes before it")
     said.append(f"{_before(pick.on_provider)} on provider {cluster.provider}")
     if any(part.should for part in policy.parts):
-        said.append(f"{'no' if pick.unwished else 'a'} part still preferred its labels")
+        said.append(f"{'no' if pick.is_unpreferred else 'a'} part still preferred its labels")
     said.append(f"{_before(pick.at_location)} at location {cluster.location}")
     return "; ".join(said)
 
@@ -123,7 +123,7 @@ def _exclusion(cluster: Cluster, policy: StoragePolicy, down_too: bool) -> str:
     said = []
     if not cluster.weight > 0:
         said.append("its weight is 0")
-    elif not takes_new(cluster, down_too=down_too):
+    elif not is_accepting(cluster, down_too=down_too):
         said.append(f"it is {cluster.state} and takes no new replicas")
     if not fits(cluster, policy):
         for index, part in enumerate(policy.parts):

@@ -38,7 +38,7 @@ def wanted_moves(job: Job, record: ObjectRecord, registry: Registry) -> list[Mov
     version = record.current
     if version is None:
         return None
-    if not version.settled:
+    if not version.is_settled:
         return []
     return _moves_home(record, version, registry)
 

@@ -21,7 +21,7 @@ def policy_of(version: Version, policies: Mapping[str, StoragePolicy]) -> Storag
     return policies.get(version.storage_policy, gone)
 
 
-def takes_new(cluster: Cluster, *, down_too: bool = False) -> bool:
+def is_accepting(cluster: Cluster, *, down_too: bool = False) -> bool:
     """Whether the cluster takes new replicas; with ``down_too``, a DOWN one does too."""
     states = (ClusterState.ACTIVE, ClusterState.DOWN) if down_too else (ClusterState.ACTIVE,)
     return cluster.weight > 0 and cluster.state in states
@@ -67,7 +67,7 @@ def unmet(policy: StoragePolicy, clusters: Iterable[Cluster]) -> str | None:
     -------
     A sentence; None if the clusters can meet it.
     """
-    seating = _seated(policy, (one for one in clusters if takes_new(one, down_too=True)))
+    seating = _seated(policy, (one for one in clusters if is_accepting(one, down_too=True)))
     return f"{seating.lack(policy)}." if seating.free else None
 
 
@@ -120,7 +120,7 @@ class Seating:
         """Add that many seats to each part."""
         self._room = [room + seats for room in self._room]
 
-    def can_seat(self, parts: Sequence[int]) -> bool:
+    def has_seat_for(self, parts: Sequence[int]) -> bool:
         """Whether a cluster that fits these parts and has no seat would find one."""
         if any(self._room[part] for part in parts):
             return True

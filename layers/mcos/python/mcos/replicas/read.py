@@ -36,13 +36,13 @@ class ReplicaUnreadable(Exception):
 
     Attributes
     ----------
-    damaged
+    is_damaged
         Whether it is known to be missing or changed.
     """
 
-    def __init__(self, message: str, *, damaged: bool = False) -> None:
+    def __init__(self, message: str, *, is_damaged: bool = False) -> None:
         super().__init__(message)
-        self.damaged = damaged
+        self.is_damaged = is_damaged
 
 
 class NoReplicaReadable(Exception):
@@ -147,10 +147,10 @@ def read_replica(account: str, version: Version, cluster: str, first: int, last:
     content = read(account, version, cluster, first, last)
     if len(content) != last - first + 1:
         raise ReplicaUnreadable(
-            f"{cluster}: {len(content)} bytes of {last - first + 1}", damaged=True
+            f"{cluster}: {len(content)} bytes of {last - first + 1}", is_damaged=True
         )
     if len(content) == version.size and digests_of(content).sha256 != version.sha256:
-        raise ReplicaUnreadable(f"{cluster}: the digest does not agree", damaged=True)
+        raise ReplicaUnreadable(f"{cluster}: the digest does not agree", is_damaged=True)
     latencies.add(cluster, clock.elapsed() - started)
     return content
 
@@ -184,13 +184,13 @@ def check_tag(version: Version, cluster: str, stat: ReplicaStat) -> None:
     ReplicaUnreadable
     """
     if stat.md5 != version.tag(cluster) or stat.size != version.size:
-        raise ReplicaUnreadable(f"{cluster}: the service has another digest", damaged=True)
+        raise ReplicaUnreadable(f"{cluster}: the service has another digest", is_damaged=True)
 
 
 def unreadable(cluster: str, error: StorageError) -> ReplicaUnreadable:
     """Turn a backend's failure into a ``ReplicaUnreadable``."""
     damaged = isinstance(error, ReplicaNotFound | ReplicaDigestMismatch)
-    return ReplicaUnreadable(f"{cluster}: {error}", damaged=damaged)
+    return ReplicaUnreadable(f"{cluster}: {error}", is_damaged=damaged)
 
 
 def _read_remote_replica(
@@ -227,7 +227,7 @@ def ask(cluster: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         raise ReplicaUnreadable(f"{cluster}: its function failed")
     match answer:
         case {"reason": str(reason), "damaged": bool(damaged)}:
-            raise ReplicaUnreadable(f"{cluster}: {reason}", damaged=damaged)
+            raise ReplicaUnreadable(f"{cluster}: {reason}", is_damaged=damaged)
         case dict():
             return answer
     raise ReplicaUnreadable(f"{cluster}: its function gave a malformed answer")

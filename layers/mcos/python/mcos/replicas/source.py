@@ -44,7 +44,7 @@ def source_of(version: Version) -> Source:
         It has neither: only its caller had the bytes.
     """
     source: dict[str, Any] = {}
-    if version.staged is not None and not version.complete:
+    if version.staged is not None and not version.is_complete:
         source |= _in_staging(version.staged)
     if version.stored:
         source["version"] = version.as_json()

@@ -3,7 +3,7 @@
 How RGW 16 (Pacific) differs from S3, and where that is handled:
 
 - It does not support ``x-amz-checksum-*``: the service verifies by ``Content-MD5`` alone
-  (``sends_sha256`` below), and the SDK's checksums are off for every backend.
+  (``has_sha256_check`` below), and the SDK's checksums are off for every backend.
 - Buckets are addressed by path: ``kinds`` requires an ``endpoint_url``, with which ``s3`` uses
   paths.
 - ``If-None-Match: *`` works for a PUT (RGW's Swift protocol ignores it, so this backend does not
@@ -24,4 +24,4 @@ class CephBackend(S3Backend):
     """A bucket of a Ceph cluster."""
 
     kind: ClassVar[str] = "ceph"
-    sends_sha256: ClassVar[bool] = False
+    has_sha256_check: ClassVar[bool] = False

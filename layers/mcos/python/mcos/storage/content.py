@@ -75,12 +75,12 @@ class MeasuredContent:
         return self._md5_so_far.hexdigest()
 
     @property
-    def rewindable(self) -> bool:
+    def is_rewindable(self) -> bool:
         """Whether it can be sent again."""
         return False
 
     def rewind(self) -> None:
-        """Go back to the first byte; only if ``rewindable``."""
+        """Go back to the first byte; only if ``is_rewindable``."""
         raise ValueError("only content that can seek can be rewound")
 
     def read(self, size: int | None = -1) -> bytes:
@@ -138,12 +138,12 @@ class VerifiedContent(MeasuredContent):
         self._sha256_so_far = hashlib.sha256()
 
     @property
-    def rewindable(self) -> bool:
+    def is_rewindable(self) -> bool:
         """Whether it can be sent again."""
         return self._file is not None
 
     def rewind(self) -> None:
-        """Go back to the first byte; only if ``rewindable``."""
+        """Go back to the first byte; only if ``is_rewindable``."""
         if self._file is None:
             super().rewind()
         else:

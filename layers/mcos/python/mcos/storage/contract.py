@@ -202,12 +202,12 @@ class StorageError(Exception):
     ----------
     code
         Stable name of the reason, for results and metrics.
-    retryable
+    is_retryable
         Whether the same call may succeed later without any change.
     """
 
     code: ClassVar[str] = "storage_error"
-    retryable: ClassVar[bool] = False
+    is_retryable: ClassVar[bool] = False
 
 
 class ReplicaNotFound(StorageError):
@@ -241,7 +241,7 @@ class BackendUnavailable(StorageError):
     """
 
     code = "backend_unavailable"
-    retryable = True
+    is_retryable = True
 
 
 class BackendRefused(StorageError):

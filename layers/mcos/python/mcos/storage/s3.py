@@ -102,7 +102,7 @@ class S3Backend:
     """
 
     kind: ClassVar[str] = "s3"
-    sends_sha256: ClassVar[bool] = True
+    has_sha256_check: ClassVar[bool] = True
     """Whether the service verifies ``x-amz-checksum-sha256``."""
 
     def __init__(self, settings: Mapping[str, str], timeouts: Timeouts) -> None:
@@ -154,7 +154,7 @@ class S3Backend:
             "ContentType": content_type,
             "IfNoneMatch": "*",
         }
-        if self.sends_sha256:
+        if self.has_sha256_check:
             parameters["ChecksumSHA256"] = sha256
         try:
             reply = self._request(
@@ -467,7 +467,7 @@ class S3Backend:
             attempt,
             self._timeouts,
             prepare=None if stream is None else stream.rewind,
-            repeatable=stream is None or stream.rewindable,
+            repeatable=stream is None or stream.is_rewindable,
         )
 
     def _translated(self, call: str, key: str, error: Exception) -> StorageError:

@@ -180,7 +180,7 @@ class SwiftBackend:
             except ClientException:
                 # The connection drops a refused token. It would repeat the request, but cannot
                 # rewind the body.
-                if swift.token or (stream is not None and not stream.rewindable):
+                if swift.token or (stream is not None and not stream.is_rewindable):
                     raise
             if stream is not None:
                 stream.rewind()
@@ -458,7 +458,7 @@ class SwiftBackend:
             attempt,
             self._timeouts,
             prepare=None if stream is None else stream.rewind,
-            repeatable=stream is None or stream.rewindable,
+            repeatable=stream is None or stream.is_rewindable,
         )
 
     def _translated(self, call: str, key: str, error: Exception) -> StorageError:

@@ -112,7 +112,7 @@ def _machine_of(given: dict[str, Any]) -> str:
     return settings().large_state_machine_arn if in_parts else settings().state_machine_arn
 
 
-def under_way(version: Version) -> bool:
+def is_running(version: Version) -> bool:
     """Whether an execution is writing parts of a version now.
 
     It may take hours, and a second execution would only interfere. For a version in one piece the

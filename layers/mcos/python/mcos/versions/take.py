@@ -9,13 +9,13 @@ from mcos.versions import dispose, make
 
 
 def confirm_container(
-    key: ObjectKey, record: ObjectRecord, version_id: str, *, policy_is_guessed: bool = False
+    key: ObjectKey, record: ObjectRecord, version_id: str, *, is_policy_guessed: bool = False
 ) -> ObjectRecord:
     """Check the container after a version was accepted: see ``mcos.catalog.containers``.
 
     Parameters
     ----------
-    policy_is_guessed
+    is_policy_guessed
         Whether the version was placed by a guess at the container's policy; if the guess was
         wrong, the version is placed again.
 
@@ -31,7 +31,7 @@ def confirm_container(
     version = version_in(record, version_id)
     try:
         container = containers.admit(key.account, key.container)
-        if not policy_is_guessed or container.storage_policy == version.storage_policy:
+        if not is_policy_guessed or container.storage_policy == version.storage_policy:
             return record
         again = make.place(version, key, policy_named(container.storage_policy))
         following = objects.change_guessed(

@@ -75,7 +75,7 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
         is_new = record.pending[0].id == version_id
         try:
             record = confirm_container(
-                upload.key, record, version_id, policy_is_guessed=is_new and not named
+                upload.key, record, version_id, is_policy_guessed=is_new and not named
             )
         except McosError:
             dispose.unstage(version)

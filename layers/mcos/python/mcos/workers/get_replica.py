@@ -37,4 +37,4 @@ def sign_replica(account: str, version: Version, *, filename: str | None) -> dic
 
 
 def _refused(error: ReplicaUnreadable) -> dict[str, Any]:
-    return {"reason": str(error), "damaged": error.damaged}
+    return {"reason": str(error), "damaged": error.is_damaged}

@@ -169,7 +169,7 @@ def _check(message: Message) -> None:
 
 def _check_account(name: str) -> None:
     account = accounts.find(name) if is_user_name(name) else None
-    if account is None or not account.enabled:
+    if account is None or not account.is_enabled:
         raise Refused("account_not_found", "the account must exist and be enabled")
 
 

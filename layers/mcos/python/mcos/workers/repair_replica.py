@@ -73,7 +73,7 @@ def _restore(key: ObjectKey, version_id: str, *, distrust: bool, in_parts: bool)
         _remove(key.account, version_id, in_parts=in_parts)
         return "not wanted any more"
     if own in version.stored and not distrust:
-        if version.complete:
+        if version.is_complete:
             dispose.unstage(version)
         return "stored already"
     if version.part_size > 0:
@@ -99,10 +99,10 @@ def _restore_in_parts(record: ObjectRecord, version: Version) -> str:
             sign_own_replica(record.account, version, None)
             return "as it was stored"
         except ReplicaUnreadable as error:
-            if not error.damaged:
+            if not error.is_damaged:
                 raise NotRepaired(str(error)) from error
         _remove(record.account, version.id, in_parts=True)
-    if execution.under_way(version):
+    if execution.is_running(version):
         raise NotRepaired("an execution writes parts of it")
     changed = objects.change(record.key, lambda found: lifecycle.lose(found, version.id, own))
     found = changed.find(version.id) if changed else None
@@ -132,7 +132,7 @@ def _is_whole(account: str, version: Version) -> bool:
     try:
         read_replica(account, version, settings().cluster, 0, version.size - 1)
     except ReplicaUnreadable as error:
-        if not error.damaged:
+        if not error.is_damaged:
             raise NotRepaired(str(error)) from error
         return False
     return True

@@ -168,7 +168,7 @@ def _move(record: ObjectRecord, wanted: Move, registry: Registry) -> bool:
     except Conflict:
         return False
     current = moving.current if moving else None
-    if moving is None or current is None or current.settled:
+    if moving is None or current is None or current.is_settled:
         return False
     # A failed write goes to the target's repair queue; the sweeper finishes an interrupted one.
     given = execution.execution_input(

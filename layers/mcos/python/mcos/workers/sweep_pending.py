@@ -39,7 +39,7 @@ def sweep_pending(*, older_than_seconds: float) -> dict[str, int]:
     ``failed``; and of uploads, as ``expired``.
     """
     before = clock.later(-older_than_seconds)
-    keys = objects.unsettled(settings().cluster, before=before, limit=_AT_ONCE)
+    keys = objects.find_unsettled(settings().cluster, before=before, limit=_AT_ONCE)
     done: dict[str, int] = {}
     if expired := _sweep_uploads():
         done["expired"] = expired
@@ -58,7 +58,7 @@ def _sweep_uploads() -> int:
     """Remove uploads that were not completed in time; return their number."""
     removed = 0
     now = clock.now()
-    for account, upload_id in uploads.expiring(settings().cluster, before=now, limit=_AT_ONCE):
+    for account, upload_id in uploads.find_expired(settings().cluster, before=now, limit=_AT_ONCE):
         try:
             upload = uploads.get(account, upload_id)
             if upload is not None and uploads.end(upload):
@@ -71,11 +71,11 @@ def _sweep_uploads() -> int:
 
 def _sweep(key: ObjectKey) -> str:
     record = objects.get(key)
-    if record is None or not record.unsettled:
+    if record is None or not record.is_unsettled:
         return "settled"
     if record.state is State.DELETING or record.obsolete:
         record = dispose.dispose(record)
-        if record is None or not record.unsettled:
+        if record is None or not record.is_unsettled:
             return "disposed"
     try:
         containers.admit(key.account, key.container)
@@ -88,7 +88,7 @@ def _sweep(key: ObjectKey) -> str:
     record = objects.change(key, lifecycle.touch)
     if record is None:
         return "settled"
-    if record.current is not None and not record.current.settled:
+    if record.current is not None and not record.current.is_settled:
         _settle(record, record.current)
     for version in record.pending:
         record = _finish(record, version)
@@ -101,7 +101,7 @@ def _delete(record: ObjectRecord | None) -> ObjectRecord:
 
 def _settle(record: ObjectRecord, version: Version) -> None:
     """Continue a version that readers see and that has a missing or leaving replica."""
-    if execution.under_way(version):
+    if execution.is_running(version):
         return
     key = record.key
     for name in version.missing:
@@ -116,7 +116,7 @@ def _settle(record: ObjectRecord, version: Version) -> None:
 def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
     """Continue a pending asynchronous version, or abandon a synchronous one."""
     if version.mode == "respond-async":
-        if execution.under_way(version):
+        if execution.is_running(version):
             return record
         execution.start(
             execution.execution_input(
