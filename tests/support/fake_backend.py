@@ -12,7 +12,7 @@ from mcos.model.digests import digests_of
 from mcos.storage import (
     LIST_LIMIT,
     BackendUnavailable,
-    Content,
+    ByteStream,
     Part,
     RangeNotSatisfiable,
     ReplicaDigestMismatch,
@@ -34,9 +34,9 @@ from mcos.storage.arguments import (
 from mcos.storage.content import (
     MeasuredContent,
     check_parts,
-    same_content,
-    same_parts,
-    verified,
+    check_same_content,
+    check_same_parts,
+    prepare_content,
 )
 from mcos.storage.contract import check_key
 from mcos.storage.reader import StreamReader
@@ -91,7 +91,7 @@ class FakeBackend:
     def put(
         self,
         key: str,
-        content: Content,
+        content: ByteStream,
         *,
         size: int,
         md5: str,
@@ -100,12 +100,12 @@ class FakeBackend:
     ) -> ReplicaStat:
         check_put(key, size=size, md5=md5, sha256=sha256, content_type=content_type)
         name = f"{self.kind} put {key}"
-        taken = verified(content, size=size, md5=md5, sha256=sha256, name=name)
+        taken = prepare_content(content, size=size, md5=md5, sha256=sha256, name=name)
         body = taken if isinstance(taken, bytes) else taken.read_all()
 
         def do() -> ReplicaStat:
             if known := self.replicas.get(key):
-                return same_content(known[1], size=size, md5=md5, name=name)
+                return check_same_content(known[1], size=size, md5=md5, name=name)
             stat = ReplicaStat(
                 key=key,
                 size=size,
@@ -127,7 +127,9 @@ class FakeBackend:
 
         return self._call("begin_parts", key, do)
 
-    def put_part(self, key: str, upload: str, number: int, content: Content, *, size: int) -> Part:
+    def put_part(
+        self, key: str, upload: str, number: int, content: ByteStream, *, size: int
+    ) -> Part:
         check_part(key, number=number, size=size)
         name = f"{self.kind} put_part {key}"
         taken = MeasuredContent(content, size=size, name=name)
@@ -165,7 +167,7 @@ class FakeBackend:
 
         def do() -> ReplicaStat:
             if known := self.replicas.get(key):
-                return same_parts(known[1], size=size, parts_md5=parts_md5, name=name)
+                return check_same_parts(known[1], size=size, parts_md5=parts_md5, name=name)
             if key not in self.parts:
                 raise BackendUnavailable(f"{name}: no such upload")
             held = self.parts[key]

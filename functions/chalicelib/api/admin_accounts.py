@@ -15,7 +15,7 @@ _ROLE = one_of(Role, *Role)
 def list_accounts(request: Request) -> Response:
     page = accounts.list_accounts(marker=request.query("marker"), limit=request.limit())
     body = {
-        "accounts": [_described(account) for account in page.accounts],
+        "accounts": [_describe(account) for account in page.accounts],
         "next_marker": page.more_after,
     }
     return Response.json(200, body)
@@ -27,13 +27,13 @@ def create_account(request: Request) -> Response:
     account = accounts.create_account(
         request.name("account"), asked["password"], asked.get("role", Role.USER)
     )
-    return Response.json(201, _described(account))
+    return Response.json(201, _describe(account))
 
 
 @operation("change_account")
 def change_account(request: Request) -> Response:
     asked = fields(request, optional={"password": text, "role": _ROLE, "enabled": flag})
-    return Response.json(200, _described(accounts.change_account(request.name("account"), **asked)))
+    return Response.json(200, _describe(accounts.change_account(request.name("account"), **asked)))
 
 
 handle = dispatch(
@@ -45,7 +45,7 @@ handle = dispatch(
 )
 
 
-def _described(account: Account) -> dict[str, Any]:
+def _describe(account: Account) -> dict[str, Any]:
     return {
         "user_name": account.user_name,
         "role": account.role.value,

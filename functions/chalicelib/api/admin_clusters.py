@@ -32,27 +32,27 @@ _WORD = {
 
 @operation("list_clusters")
 def list_clusters(request: Request) -> Response:
-    return Response.json(200, {"clusters": [_described(one) for one in clusters.list_clusters()]})
+    return Response.json(200, {"clusters": [_describe(one) for one in clusters.list_clusters()]})
 
 
 @operation("link_cluster")
 def link_cluster(request: Request) -> Response:
     row = Cluster(request.name("cluster"), **fields(request, _ROW))
     cluster, made = clusters.link_cluster(row)
-    return Response.json(201 if made else 200, _described(cluster))
+    return Response.json(201 if made else 200, _describe(cluster))
 
 
 @operation("change_cluster")
 def change_cluster(request: Request) -> Response:
     changes = fields(request, optional=_WORD)
-    return Response.json(200, _described(clusters.change_cluster(request.name("cluster"), changes)))
+    return Response.json(200, _describe(clusters.change_cluster(request.name("cluster"), changes)))
 
 
 @operation("drain_cluster")
 def drain_cluster(request: Request) -> Response:
     asked = fields(request, optional={"rate": number})
     job = clusters.drain_cluster(request.name("cluster"), rate=asked.get("rate", limits.JOB_RATE))
-    return Response.json(202, job_reply.described(job))
+    return Response.json(202, job_reply.describe(job))
 
 
 @operation("unlink_cluster")
@@ -72,7 +72,7 @@ handle = dispatch(
 )
 
 
-def _described(cluster: Cluster) -> dict[str, Any]:
+def _describe(cluster: Cluster) -> dict[str, Any]:
     health = cluster.health
     return {
         "name": cluster.name,

@@ -5,21 +5,21 @@ from typing import Any
 from chalicelib.shared.http import Request, Response
 from chalicelib.shared.json_body import fields, listed, record, texts, whole
 from chalicelib.shared.operators import dispatch, operation
-from chalicelib.shared.storage_policy import described
+from chalicelib.shared.storage_policy import describe
 from mcos.admin import policies
 from mcos.model.clusters import PolicyPart, StoragePolicy
 
 
 @operation("list_policies")
 def list_policies(request: Request) -> Response:
-    return Response.json(200, {"policies": [described(one) for one in policies.list_policies()]})
+    return Response.json(200, {"policies": [describe(one) for one in policies.list_policies()]})
 
 
 @operation("set_policy")
 def set_policy(request: Request) -> Response:
     policy = _policy(request)
     made = policies.set_policy(policy)
-    return Response.json(201 if made else 200, described(policy))
+    return Response.json(201 if made else 200, describe(policy))
 
 
 @operation("delete_policy")

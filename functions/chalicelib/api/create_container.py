@@ -2,7 +2,7 @@
 
 from chalicelib.shared.endpoint import endpoint
 from chalicelib.shared.http import Request, Response
-from chalicelib.shared.storage_policy import storage_policy
+from chalicelib.shared.storage_policy import read_storage_policy
 from mcos.calls.create_container import create_container
 
 
@@ -11,7 +11,7 @@ def handle(request: Request) -> Response:
     container, made = create_container(
         request.account,
         request.name("container"),
-        storage_policy=storage_policy(request),
+        storage_policy=read_storage_policy(request),
     )
     body = {
         "name": container.name,

@@ -2,7 +2,7 @@
 
 import re
 
-from chalicelib.shared.conditions import conditions
+from chalicelib.shared.conditions import read_conditions
 from chalicelib.shared.endpoint import count, endpoint, logger
 from chalicelib.shared.http import Request, Response
 from chalicelib.shared.object_reply import content_headers
@@ -16,7 +16,7 @@ _RANGE = re.compile(r"bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*")
 def handle(request: Request) -> Response:
     download = download_object(
         request.object_key(),
-        conditions=conditions(request),
+        conditions=read_conditions(request),
         byte_range=_byte_range(request),
         if_range=request.headers.get("if-range"),
         redirect=not is_redirect_refused(request),

@@ -2,7 +2,7 @@
 
 from chalicelib.shared.endpoint import endpoint
 from chalicelib.shared.http import Request, Response
-from chalicelib.shared.object_reply import listed
+from chalicelib.shared.object_reply import list_entry
 from mcos.calls.list_object import list_object
 
 
@@ -17,7 +17,7 @@ def handle(request: Request) -> Response:
         limit=request.limit(),
     )
     body = {
-        "objects": [listed(record) for record in page.objects],
+        "objects": [list_entry(record) for record in page.objects],
         "common_prefixes": page.common_prefixes,
         "next_marker": page.next_marker,
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.shared.endpoint import endpoint
 from chalicelib.shared.http import Request, Response
-from chalicelib.shared.storage_policy import described
+from chalicelib.shared.storage_policy import describe
 from mcos.calls.locate_object import Location, locate_object
 from mcos.placement.explanation import Explanation
 
@@ -16,7 +16,7 @@ def handle(request: Request) -> Response:
     body = {
         "name": key.name,
         "container": key.container,
-        "storage_policy": described(location.policy),
+        "storage_policy": describe(location.policy),
         "version": location.version and location.version.id,
         "replicas": _replicas(location),
         "placement": [_explained(one) for one in location.placement],

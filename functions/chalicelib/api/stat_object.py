@@ -4,7 +4,7 @@ import re
 
 from chalicelib.shared.endpoint import endpoint
 from chalicelib.shared.http import Request, Response
-from chalicelib.shared.object_reply import content_headers, described, headers
+from chalicelib.shared.object_reply import content_headers, describe, headers
 from mcos import limits
 from mcos.calls.stat_object import stat_object
 from mcos.errors import InvalidQuery
@@ -15,7 +15,7 @@ def handle(request: Request) -> Response:
     key = request.object_key()
     if request.method != "HEAD":
         record = stat_object(key, wait_seconds=_wait(request))
-        return Response.json(200, described(record), headers(record, record.shown))
+        return Response.json(200, describe(record), headers(record, record.shown))
     # HEAD describes what a download would return now; only the JSON call has `wait`.
     record = stat_object(key)
     version = record.shown

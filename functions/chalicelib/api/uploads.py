@@ -4,18 +4,18 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from typing import Any
 
-from chalicelib.shared.conditions import conditions
+from chalicelib.shared.conditions import read_conditions
 from chalicelib.shared.endpoint import endpoint
 from chalicelib.shared.http import Request, Response
 from chalicelib.shared.json_body import Reader, fields, one_of, record, text, texts, whole
-from chalicelib.shared.object_reply import accepted
+from chalicelib.shared.object_reply import reply_to_upload
 from chalicelib.shared.operators import dispatch
 from mcos import limits
 from mcos.calls.abort_upload import abort_upload
-from mcos.calls.begin_upload import Wanted, begin_upload
+from mcos.calls.begin_upload import UploadRequest, begin_upload
 from mcos.calls.complete_upload import complete_upload
 from mcos.calls.list_upload import list_upload
-from mcos.calls.stat_upload import UploadStat, described, stat_upload
+from mcos.calls.stat_upload import UploadStat, describe, stat_upload
 from mcos.errors import InvalidBody, InvalidMetadata, InvalidQuery, UnknownStoragePolicy
 from mcos.model.names import is_content_type, is_policy_name
 from mcos.model.uploads import Action, Upload
@@ -91,16 +91,16 @@ def _begin(request: Request) -> Response:
         },
     )
     digests = given.pop("digest", {})
-    wanted = Wanted(**{"content_type": _DEFAULT_TYPE, "metadata": {}, **given, **digests})
-    upload = begin_upload(request.account, wanted, conditions(request))
+    wanted = UploadRequest(**{"content_type": _DEFAULT_TYPE, "metadata": {}, **given, **digests})
+    upload = begin_upload(request.account, wanted, read_conditions(request))
     location = {"Location": f"/v1/uploads/{upload.id}"}
-    return Response.json(201, _described(described(upload, limit=_PARTS_SHOWN)), location)
+    return Response.json(201, _describe(describe(upload, limit=_PARTS_SHOWN)), location)
 
 
 @endpoint("list_upload")
 def _list(request: Request) -> Response:
     page = list_upload(request.account, marker=request.query("marker"), limit=request.limit())
-    body = {"uploads": [_listed(one) for one in page.uploads], "next_marker": page.more_after}
+    body = {"uploads": [_list_entry(one) for one in page.uploads], "next_marker": page.more_after}
     return Response.json(200, body)
 
 
@@ -111,14 +111,14 @@ def _stat(request: Request) -> Response:
         raise InvalidQuery("marker must be the number of a part.")
     limit = request.limit() if request.query("limit") else _PARTS_SHOWN
     stat = stat_upload(request.account, request.name("upload"), after=int(marker or 0), limit=limit)
-    return Response.json(200, _described(stat))
+    return Response.json(200, _describe(stat))
 
 
 @endpoint("complete_upload")
 def _complete(request: Request) -> Response:
     digests = fields(request, optional={"digest": _digest}).get("digest", {})
     upload_id = request.name("upload")
-    return accepted(complete_upload(request.account, upload_id, **digests), upload_id)
+    return reply_to_upload(complete_upload(request.account, upload_id, **digests), upload_id)
 
 
 @endpoint("abort_upload")
@@ -127,7 +127,7 @@ def _abort(request: Request) -> Response:
     return Response(204)
 
 
-def _listed(upload: Upload) -> dict[str, Any]:
+def _list_entry(upload: Upload) -> dict[str, Any]:
     return {
         "upload": upload.id,
         "container": upload.container,
@@ -145,9 +145,9 @@ def _listed(upload: Upload) -> dict[str, Any]:
     }
 
 
-def _described(stat: UploadStat) -> dict[str, Any]:
+def _describe(stat: UploadStat) -> dict[str, Any]:
     return {
-        **_listed(stat.upload),
+        **_list_entry(stat.upload),
         "put": stat.put and {"url": stat.put.url, "headers": stat.put.headers},
         "parts": [
             {"number": part.number, "size": part.size, "etag": part.etag, "url": part.url}

@@ -9,7 +9,7 @@ from mcos.model.conditions import Conditions
 _TAG = re.compile(r'\s*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
 
 
-def conditions(request: Request) -> Conditions:
+def read_conditions(request: Request) -> Conditions:
     """Return the conditions of a request.
 
     Raises

@@ -24,7 +24,7 @@ _DIGEST = re.compile(r"\s*([a-z0-9*._-]+)\s*=\s*:([A-Za-z0-9+/=]*):\s*(?:;[^,]*)
 _ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512"}
 
 
-def content(request: Request) -> Content:
+def read_content(request: Request) -> Content:
     """Return the content of a request, after checking the digests sent with it.
 
     Raises

@@ -5,7 +5,7 @@ from typing import Any
 from mcos.model.jobs import Job
 
 
-def described(job: Job) -> dict[str, Any]:
+def describe(job: Job) -> dict[str, Any]:
     """Return a job and its progress as JSON."""
     return {
         "job": job.id,

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from chalicelib.shared.http import Response
-from chalicelib.shared.preferences import applied
+from chalicelib.shared.preferences import preference_applied
 from mcos.model.objects import ObjectRecord, State, Version
 from mcos.versions.make import Prefer
 
@@ -34,13 +34,13 @@ def content_headers(record: ObjectRecord, version: Version) -> dict[str, str]:
     }
 
 
-def written(record: ObjectRecord, preference: Prefer, *, done: int) -> Response:
+def reply_to_write(record: ObjectRecord, preference: Prefer, *, done: int) -> Response:
     """Return the reply to a create or an update: status ``done`` if it is CREATED, else 202."""
     status = done if record.state is State.CREATED else 202
-    return _of_version(record, record.latest, status, applied(preference))
+    return _of_version(record, record.latest, status, preference_applied(preference))
 
 
-def accepted(record: ObjectRecord, version_id: str) -> Response:
+def reply_to_upload(record: ObjectRecord, version_id: str) -> Response:
     """Return the reply to an upload that became a version, now or before."""
     return _of_version(record, record.find(version_id) or record.shown, 202, {})
 
@@ -61,7 +61,7 @@ def _of_version(
     return Response.json(status, body, {**headers(record, version), **more, "Location": path})
 
 
-def listed(record: ObjectRecord) -> dict[str, Any]:
+def list_entry(record: ObjectRecord) -> dict[str, Any]:
     """Return an object's entry in a listing."""
     version = record.shown
     return {
@@ -74,7 +74,7 @@ def listed(record: ObjectRecord) -> dict[str, Any]:
     }
 
 
-def described(record: ObjectRecord) -> dict[str, Any]:
+def describe(record: ObjectRecord) -> dict[str, Any]:
     """Return an object with its replicas as JSON."""
     version = record.shown
     body = {

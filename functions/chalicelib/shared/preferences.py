@@ -10,7 +10,7 @@ from mcos.versions.make import Prefer
 _WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,9})\"?")
 
 
-def prefer(request: Request) -> Prefer:
+def read_prefer(request: Request) -> Prefer:
     """Return the preference to apply; unknown ones are ignored, as RFC 7240 requires."""
     wait = None
     for preference in request.headers.get("prefer", "").split(","):
@@ -30,7 +30,7 @@ def is_redirect_refused(request: Request) -> bool:
     return "no-redirect" in [one.partition(";")[0].strip().lower() for one in preferences]
 
 
-def applied(preference: Prefer) -> dict[str, str]:
+def preference_applied(preference: Prefer) -> dict[str, str]:
     """Return the header ``Preference-Applied``."""
     mode = preference.mode
     text = mode if mode == "respond-async" else f"wait={preference.wait_seconds}"

@@ -8,7 +8,7 @@ from mcos.model.clusters import StoragePolicy
 from mcos.model.names import is_policy_name
 
 
-def storage_policy(request: Request) -> str | None:
+def read_storage_policy(request: Request) -> str | None:
     """Return the name of the storage policy in a request, None if there is none.
 
     Raises
@@ -22,7 +22,7 @@ def storage_policy(request: Request) -> str | None:
     return name
 
 
-def described(policy: StoragePolicy) -> dict[str, Any]:
+def describe(policy: StoragePolicy) -> dict[str, Any]:
     """Return a policy as JSON."""
     return {
         "name": policy.name,

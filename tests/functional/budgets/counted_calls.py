@@ -81,9 +81,9 @@ def main(account: str) -> dict[str, int]:
         request(function, method, account, "warm")
         count(call, function, method, account, "warm")
 
-    def keep(given: dict[str, Any], *, wait_seconds: float) -> execution.Result:
+    def keep(given: dict[str, Any], *, wait_seconds: float) -> execution.ExecutionResult:
         begun.append(given)
-        return execution.Result(Outcome.COMMITTED, frozenset())
+        return execution.ExecutionResult(Outcome.COMMITTED, frozenset())
 
     execution.run = keep
     for name in ("warm-commit", "commit"):

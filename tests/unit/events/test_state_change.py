@@ -16,6 +16,7 @@ from mcos.catalog import objects
 from mcos.errors import McosError
 from mcos.events.state_change import state_change
 from mcos.model import lifecycle
+from mcos.model.lifecycle import NewReplica
 from mcos.model.names import is_id
 from mcos.model.objects import ObjectRecord, Replica, State, Version
 from tests.support.builders import CLUSTERS, KEY, NOW, record, version
@@ -37,7 +38,7 @@ def told(old: ObjectRecord | None, new: ObjectRecord | None) -> dict[str, Any]:
 
 def written(new: ObjectRecord | None, old: ObjectRecord | None) -> ObjectRecord | None:
     """The record as the catalog writes it in place of the old one."""
-    return new if new is None or new is old else objects.revised(new, old)
+    return new if new is None or new is old else objects.with_revision(new, old)
 
 
 def replica_states(detail: dict[str, Any]) -> dict[str, str]:
@@ -124,7 +125,9 @@ def test_a_failure_is_told() -> None:
 
 
 def test_a_replica_that_moves_or_is_lost_is_told() -> None:
-    moving = lifecycle.move(CREATED, WHOLE.id, source="s3", target=("s3-2", Replica("s3")))
+    moving = lifecycle.move(
+        CREATED, WHOLE.id, source="s3", target=NewReplica("s3-2", Replica("s3"))
+    )
     moved, _ = lifecycle.commit(moving, WHOLE.id, ["s3-2"])
     lost = lifecycle.lose(CREATED, WHOLE.id, "ceph")
     assert replica_states(told(CREATED, moving)) == {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.shared.conditions import conditions
+from chalicelib.shared.conditions import read_conditions
 from mcos.errors import InvalidHeader, PreconditionFailed
 from mcos.model.conditions import Conditions, guard, has_match
 from tests.support.events import request
@@ -27,7 +27,7 @@ ONE, OTHER = '"one"', '"other"'
     ],
 )
 def test_tags_are_read(value: str, strong: tuple[str, ...], weak: tuple[str, ...]) -> None:
-    read = conditions(request(headers={"if-match": value, "if-none-match": value}))
+    read = read_conditions(request(headers={"if-match": value, "if-none-match": value}))
     assert read == Conditions(if_match=strong, if_none_match=weak)
 
 
@@ -50,11 +50,11 @@ def test_tags_are_read(value: str, strong: tuple[str, ...], weak: tuple[str, ...
 @pytest.mark.parametrize("header", ["if-match", "if-none-match"])
 def test_what_is_no_list_of_tags_is_refused_not_ignored(header: str, value: str) -> None:
     with pytest.raises(InvalidHeader):
-        conditions(request(headers={header: value}))
+        read_conditions(request(headers={header: value}))
 
 
 def test_without_headers_there_is_no_condition() -> None:
-    assert conditions(request()) == Conditions()
+    assert read_conditions(request()) == Conditions()
     guard(Conditions(), None)
     guard(Conditions(), ONE)
 
@@ -62,7 +62,7 @@ def test_without_headers_there_is_no_condition() -> None:
 @given(st.text(max_size=40))
 def test_any_header_is_read_or_refused(value: str) -> None:
     try:
-        tags = conditions(request(headers={"if-match": value})).if_match
+        tags = read_conditions(request(headers={"if-match": value})).if_match
     except InvalidHeader:
         return
     assert tags

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.shared.content import content
+from chalicelib.shared.content import read_content
 from mcos import limits
 from mcos.errors import (
     ContentTooLarge,
@@ -42,7 +42,7 @@ def test_any_bytes_are_taken_with_the_digests_that_are_theirs(body: bytes) -> No
         {"content-digest": f"{of_sha256(body)}, {of_sha512(body)};x=1 , unknown=:QQ==:"},
         {"content-md5": base64(md5(body).digest()), "content-digest": of_sha512(body)},
     ):
-        assert content(request("POST", body=body, headers=headers)).body == body
+        assert read_content(request("POST", body=body, headers=headers)).body == body
 
 
 @given(st.binary(max_size=20), st.binary(max_size=20))
@@ -57,7 +57,7 @@ def test_no_bytes_are_taken_with_the_digests_of_others(body: bytes, other: bytes
         {"content-md5": base64(md5(body).digest()), "content-digest": of_sha256(other)},
     ):
         with pytest.raises(DigestMismatch):
-            content(request("POST", body=body, headers=headers))
+            read_content(request("POST", body=body, headers=headers))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_no_bytes_are_taken_with_the_digests_of_others(body: bytes, other: bytes
 )
 def test_a_digest_that_is_none_is_refused_not_ignored(header: str, value: str) -> None:
     with pytest.raises(InvalidHeader):
-        content(request("POST", body=BODY, headers={header: value}))
+        read_content(request("POST", body=BODY, headers={header: value}))
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=50))
@@ -86,9 +86,9 @@ def test_text_is_taken_unless_bytes_of_it_may_have_been_replaced(text: str) -> N
     sent = request("POST", body=text, headers={"content-type": "text/plain"})
     if "\ufffd" in text:
         with pytest.raises(UnsafeTextBody):
-            content(sent)
+            read_content(sent)
     else:
-        assert content(sent).body == text.encode()
+        assert read_content(sent).body == text.encode()
 
 
 def test_text_with_replacement_characters_is_taken_with_a_digest_that_agrees() -> None:
@@ -97,25 +97,25 @@ def test_text_with_replacement_characters_is_taken_with_a_digest_that_agrees() -
         {"content-digest": of_sha256(text.encode())},
         {"content-md5": base64(md5(text.encode()).digest())},
     ):
-        assert content(request("POST", body=text, headers=headers)).body == text.encode()
+        assert read_content(request("POST", body=text, headers=headers)).body == text.encode()
     for headers in (
         {"content-digest": of_sha256(b"sent \xff")},
         {"content-digest": "unknown=:QQ==:"},
         {"content-md5": base64(md5(text.encode()).digest()), "content-digest": of_sha256(b"x")},
     ):
         with pytest.raises(UnsafeTextBody):
-            content(request("POST", body=text, headers=headers))
+            read_content(request("POST", body=text, headers=headers))
 
 
 def test_bytes_with_replacement_characters_are_bytes() -> None:
     body = "\ufffd".encode()
-    assert content(request("POST", body=body)).body == body
+    assert read_content(request("POST", body=body)).body == body
 
 
 def test_the_largest_content_is_taken_and_not_a_byte_more() -> None:
-    assert content(request("POST", body=bytes(limits.CONTENT_BYTES))).body
+    assert read_content(request("POST", body=bytes(limits.CONTENT_BYTES))).body
     with pytest.raises(ContentTooLarge, match="4500000"):
-        content(request("POST", body=bytes(limits.CONTENT_BYTES + 1)))
+        read_content(request("POST", body=bytes(limits.CONTENT_BYTES + 1)))
 
 
 def test_the_largest_content_fits_into_a_lambda_call() -> None:
@@ -136,13 +136,13 @@ def test_the_largest_content_fits_into_a_lambda_call() -> None:
 )
 def test_the_type_is_kept(sent: str, kept: str) -> None:
     headers = {"content-type": sent} if sent else {}
-    assert content(request("POST", body=BODY, headers=headers)).content_type == kept
+    assert read_content(request("POST", body=BODY, headers=headers)).content_type == kept
 
 
 @pytest.mark.parametrize("sent", ["text", "/", "a/", "/b", "é/b", "a/b\nX: y", "x/" + "y" * 255])
 def test_what_is_no_type_is_refused(sent: str) -> None:
     with pytest.raises(InvalidHeader):
-        content(request("POST", body=BODY, headers={"content-type": sent}))
+        read_content(request("POST", body=BODY, headers={"content-type": sent}))
 
 
 def test_metadata_is_what_comes_behind_its_prefix() -> None:
@@ -153,10 +153,10 @@ def test_metadata_is_what_comes_behind_its_prefix() -> None:
         "x-object-meta-x-object-meta-": "twice",
         "x-other": "no",
     }
-    assert content(request("POST", body=BODY, headers=headers)).metadata == {
+    assert read_content(request("POST", body=BODY, headers=headers)).metadata == {
         "place": "by the sea",
         "mood": "calm",
         "x-object-meta-": "twice",
     }
     with pytest.raises(InvalidMetadata):
-        content(request("POST", body=BODY, headers={"x-object-meta-": "no name"}))
+        read_content(request("POST", body=BODY, headers={"x-object-meta-": "no name"}))

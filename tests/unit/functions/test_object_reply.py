@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.api import download_object
-from chalicelib.shared.object_reply import described, headers
+from chalicelib.shared.object_reply import describe, headers
 from mcos.calls.download_object import Download
 from mcos.model.objects import Replica, State
 from tests.support.builders import record, version
@@ -40,7 +40,7 @@ def test_a_replica_that_leaves_counts_for_the_one_that_takes_its_place(
 def test_every_replica_is_told_of_with_its_state_and_every_version_with_its_policy() -> None:
     held = {"a": STORED, "b": WRITING, "c": LEAVING, "d": replace(LEAVING, stored=False)}
     current = replace(version(1), replicas=held, storage_policy="pair")
-    body = described(record(State.UPDATING, current=current, pending=(version(2),)))
+    body = describe(record(State.UPDATING, current=current, pending=(version(2),)))
     assert {one["cluster"]: one["state"] for one in body["replicas"]} == {
         "a": "stored",
         "b": "writing",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.shared.preferences import applied, prefer
+from chalicelib.shared.preferences import preference_applied, read_prefer
 from mcos import limits
 from mcos.settings import settings
 from mcos.versions.make import Prefer
@@ -28,7 +28,7 @@ from tests.support.events import request
     ],
 )
 def test_what_is_understood_is_applied(header: str, wanted: Prefer) -> None:
-    assert prefer(request(headers={"prefer": header})) == wanted
+    assert read_prefer(request(headers={"prefer": header})) == wanted
 
 
 @pytest.mark.parametrize(
@@ -40,16 +40,16 @@ def test_what_is_not_understood_is_ignored(
 ) -> None:
     monkeypatch.setenv("MCOS_DEFAULT_PREFER", default)
     settings.cache_clear()
-    assert prefer(request(headers={"prefer": header})).mode == default
-    assert prefer(request()).mode == default
+    assert read_prefer(request(headers={"prefer": header})).mode == default
+    assert read_prefer(request()).mode == default
 
 
 @given(st.text())
 def test_no_header_breaks_it_and_the_wait_always_fits_into_a_call(header: str) -> None:
-    preference = prefer(request(headers={"prefer": header}))
+    preference = read_prefer(request(headers={"prefer": header}))
     assert limits.WAIT_SECONDS_MIN <= preference.wait_seconds <= limits.WAIT_SECONDS_MAX
 
 
 def test_the_reply_says_what_was_applied() -> None:
-    assert applied(Prefer("respond-async")) == {"Preference-Applied": "respond-async"}
-    assert applied(Prefer("wait", 7)) == {"Preference-Applied": "wait=7"}
+    assert preference_applied(Prefer("respond-async")) == {"Preference-Applied": "respond-async"}
+    assert preference_applied(Prefer("wait", 7)) == {"Preference-Applied": "wait=7"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.api import create_object, update_object
-from chalicelib.shared.storage_policy import storage_policy
+from chalicelib.shared.storage_policy import read_storage_policy
 from mcos.catalog import containers, registry
 from mcos.errors import ObjectNotFound, UnknownStoragePolicy
 from mcos.model.clusters import PolicyPart, StoragePolicy
@@ -19,14 +19,14 @@ BAD = ["", " ", "Fast", "a b", "a_b", "é", "x" * 65, "fast, slow"]
 
 @pytest.mark.parametrize("name", ["default", "a", "-", "fast-2", "x" * 64])
 def test_a_name_is_read(name: str) -> None:
-    assert storage_policy(request("PUT", headers={"x-storage-policy": name})) == name
-    assert storage_policy(request("PUT")) is None
+    assert read_storage_policy(request("PUT", headers={"x-storage-policy": name})) == name
+    assert read_storage_policy(request("PUT")) is None
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_what_can_be_no_name_is_refused(name: str) -> None:
     with pytest.raises(UnknownStoragePolicy):
-        storage_policy(request("PUT", headers={"x-storage-policy": name}))
+        read_storage_policy(request("PUT", headers={"x-storage-policy": name}))
 
 
 @pytest.mark.parametrize("module", [create_object, update_object])

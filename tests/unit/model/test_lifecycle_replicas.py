@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcos.model import lifecycle
-from mcos.model.lifecycle import Outcome
+from mcos.model.lifecycle import NewReplica, Outcome
 from mcos.model.objects import ObjectRecord, Replica, State, Version
 from tests.support.builders import CLUSTERS, KEY, NOW, record, version
 
@@ -62,7 +62,9 @@ def test_a_replica_that_may_be_there_is_known_until_its_removal_is_on_its_way(
                     here, version_id, stored={one}, failed={other}, added={SPARES[0]: Replica("s3")}
                 )
             case "move":
-                here = lifecycle.move(here, version_id, source=one, target=(other, Replica("s3")))
+                here = lifecycle.move(
+                    here, version_id, source=one, target=NewReplica(other, Replica("s3"))
+                )
             case "lose":
                 here = lifecycle.lose(here, version_id, one)
             case "dispose" if here is not None:
@@ -86,7 +88,9 @@ def test_a_replica_that_moves_leaves_only_when_the_new_one_is_stored(
     stored: set[str], source: str, target: str
 ) -> None:
     here = record(current=version(1, stored=ALL))
-    moving = lifecycle.move(here, version(1).id, source=source, target=(target, Replica("s3")))
+    moving = lifecycle.move(
+        here, version(1).id, source=source, target=NewReplica(target, Replica("s3"))
+    )
     assert moving is not None
     assert moving.current is not None
     assert moving.state is State.CREATED
@@ -110,12 +114,21 @@ def test_a_replica_that_moves_leaves_only_when_the_new_one_is_stored(
 def test_a_second_move_and_a_move_of_what_is_not_there_change_nothing() -> None:
     here = record(current=version(1, stored=ALL))
     for source, target in (("nowhere", "s3-2"), ("s3", "ceph")):
-        same = lifecycle.move(here, version(1).id, source=source, target=(target, Replica("s3")))
+        same = lifecycle.move(
+            here, version(1).id, source=source, target=NewReplica(target, Replica("s3"))
+        )
         assert same is here
-    once = lifecycle.move(here, version(1).id, source="s3", target=("s3-2", Replica("s3")))
-    again = lifecycle.move(once, version(1).id, source="s3", target=("swift-2", Replica("swift")))
+    once = lifecycle.move(
+        here, version(1).id, source="s3", target=NewReplica("s3-2", Replica("s3"))
+    )
+    again = lifecycle.move(
+        once, version(1).id, source="s3", target=NewReplica("swift-2", Replica("swift"))
+    )
     assert again is once
-    assert lifecycle.move(here, version(9).id, source="s3", target=("s3-2", Replica("s3"))) is here
+    assert (
+        lifecycle.move(here, version(9).id, source="s3", target=NewReplica("s3-2", Replica("s3")))
+        is here
+    )
 
 
 def test_a_lost_replica_makes_an_object_updating_until_it_is_back() -> None:

@@ -41,7 +41,7 @@ class Table:
         after: str | None,
         first: str | None,
         limit: int,
-    ) -> objects.Page:
+    ) -> objects.RecordPage:
         self.queries += 1
         assert after is None or first is None
         assert after is None or after.startswith(prefix)
@@ -54,7 +54,7 @@ class Table:
         ]
         records = [_named(name) for name in found[:limit]]
         more = records[-1].name if records and len(found) >= limit else None
-        return objects.Page(records, more_after=more)
+        return objects.RecordPage(records, more_after=more)
 
     def get(self, account: str, name: str) -> Container:
         self.looks += 1
@@ -177,7 +177,9 @@ def container_names(names: list[str], prefix: str, limit: int, marker: str = "")
     """Every container's name from the marker on, page by page."""
     listed: list[str] = []
 
-    def page(account: str, *, prefix: str, after: str | None, limit: int) -> containers.Page:
+    def page(
+        account: str, *, prefix: str, after: str | None, limit: int
+    ) -> containers.ContainerPage:
         assert after is None or after.startswith(prefix)
         behind = [
             name
@@ -185,7 +187,7 @@ def container_names(names: list[str], prefix: str, limit: int, marker: str = "")
             if name.startswith(prefix) and (after is None or name.encode() > after.encode())
         ]
         made = [Container(account, name, NOW, "default") for name in behind[:limit]]
-        return containers.Page(made, made[-1].name if len(behind) >= limit else None)
+        return containers.ContainerPage(made, made[-1].name if len(behind) >= limit else None)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(containers, "page", page)

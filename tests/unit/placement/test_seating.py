@@ -36,7 +36,7 @@ def test_the_order_of_arrival_costs_no_seat(
     seating = Seating(policy)
     seated: set[str] = set()
     for one in data.draw(st.permutations(registry)):
-        fits = policies.fits(one, policy)
+        fits = policies.fitting_parts(one, policy)
         expected = seating.has_seat_for(fits)
         assert seating.seat(one.name, fits) == expected
         if expected:
@@ -124,16 +124,16 @@ def test_which_clusters_take_new_replicas(
 
 def test_the_part_that_suits_a_cluster_best_comes_first() -> None:
     wanted = policy(PolicyPart(1, should=FAST), PolicyPart(1), PolicyPart(1, should=SLOW))
-    assert policies.fits(cluster("a", labels=SLOW), wanted) == (2, 1, 0)
-    assert policies.fits(cluster("a", labels=FAST), wanted) == (0, 1, 2)
-    assert policies.fits(cluster("a"), wanted) == (1, 0, 2)
-    assert policies.wishes(cluster("a", labels=SLOW), wanted) == (2,)
+    assert policies.fitting_parts(cluster("a", labels=SLOW), wanted) == (2, 1, 0)
+    assert policies.fitting_parts(cluster("a", labels=FAST), wanted) == (0, 1, 2)
+    assert policies.fitting_parts(cluster("a"), wanted) == (1, 0, 2)
+    assert policies.preferring_parts(cluster("a", labels=SLOW), wanted) == (2,)
 
 
 def test_a_part_does_not_wish_for_a_cluster_that_lacks_what_it_must_have() -> None:
     wanted = policy(PolicyPart(1, must=LOW, should=FAST))
-    assert policies.fits(cluster("a", labels=FAST), wanted) == ()
-    assert policies.wishes(cluster("a", labels=FAST), wanted) == ()
+    assert policies.fitting_parts(cluster("a", labels=FAST), wanted) == ()
+    assert policies.preferring_parts(cluster("a", labels=FAST), wanted) == ()
 
 
 def test_a_policy_that_is_gone_wanted_as_many_replicas_as_there_are() -> None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 
 from mcos.storage import Part
-from mcos.storage.manifests import Entry, listed_tag, manifests, named
+from mcos.storage.manifests import Entry, entries_of, make_manifests, tag_in_listing
 
 
 def md5(text: str) -> str:
@@ -15,7 +15,7 @@ PARTS = [Part(number, number * 10, md5(str(number))) for number in range(1, 6)]
 
 
 def test_what_a_manifest_takes_needs_no_other() -> None:
-    (own,) = manifests("a/b", PARTS, 5)
+    (own,) = make_manifests("a/b", PARTS, 5)
     assert own.name == "a/b"
     assert own.entries[4] == Entry("~parts/a/b/p/000005", md5("5"), 50)
     assert len(own.entries) == 5
@@ -23,7 +23,7 @@ def test_what_a_manifest_takes_needs_no_other() -> None:
 
 
 def test_more_than_a_manifest_takes_is_folded() -> None:
-    first, second, third, own = manifests("a/b", PARTS, 2)
+    first, second, third, own = make_manifests("a/b", PARTS, 2)
     assert [one.name for one in own.entries] == [
         f"~parts/a/b/m/0000{number}" for number in (1, 2, 3)
     ]
@@ -36,7 +36,7 @@ def test_more_than_a_manifest_takes_is_folded() -> None:
 
 
 def test_swift_is_told_what_to_verify() -> None:
-    (own,) = manifests("a/b", PARTS[:1], 5)
+    (own,) = make_manifests("a/b", PARTS[:1], 5)
     assert json.loads(own.body("replicas")) == [
         {"path": "/replicas/~parts/a/b/p/000001", "etag": md5("1"), "size_bytes": 10}
     ]
@@ -46,13 +46,13 @@ def test_of_a_listing_only_the_keys_own_is_taken() -> None:
     names = ["a/p/000002", "a/m/00001", "a/p/p/000003", "a/p/", "a/p/x", "b/p/000004", "p/000005"]
     entries = [{"name": name} for name in ("p/000006", "a/p/000007")]
     entries += [{"name": f"~parts/{name}"} for name in names]
-    assert [(number, one["name"]) for number, one in named("a", entries)] == [
+    assert [(number, one["name"]) for number, one in entries_of("a", entries)] == [
         (2, "~parts/a/p/000002"),
         (1, "~parts/a/m/00001"),
     ]
 
 
 def test_a_manifest_is_listed_with_its_tag_in_one_of_two_ways() -> None:
-    assert listed_tag({"hash": "0" * 32}) is None
-    assert listed_tag({"hash": "0" * 32, "slo_etag": '"tag"'}) == "tag"
-    assert listed_tag({"hash": f"{'0' * 32}; slo_etag=tag"}) == "tag"
+    assert tag_in_listing({"hash": "0" * 32}) is None
+    assert tag_in_listing({"hash": "0" * 32, "slo_etag": '"tag"'}) == "tag"
+    assert tag_in_listing({"hash": f"{'0' * 32}; slo_etag=tag"}) == "tag"

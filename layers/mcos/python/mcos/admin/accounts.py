@@ -4,13 +4,13 @@ from mcos import limits
 from mcos.auth import revocation
 from mcos.auth.passwords import hash_password
 from mcos.catalog import accounts
-from mcos.catalog.accounts import Page
+from mcos.catalog.accounts import AccountPage
 from mcos.errors import AccountExists, AccountNotFound, InvalidBody, InvalidQuery
 from mcos.model.accounts import Account, Role
 from mcos.model.names import check_user_name, is_user_name
 
 
-def list_accounts(*, marker: str, limit: int) -> Page:
+def list_accounts(*, marker: str, limit: int) -> AccountPage:
     """Return one page, in no particular order.
 
     Parameters

@@ -75,11 +75,13 @@ def change_cluster(name: str, changes: Mapping[str, Any]) -> Cluster:
     _linked(name)
     for _ in range(_TRIES):
         before = registry.read(OPERATOR, name)
-        word = _changed(before or {}, changes)
+        override = _changed(before or {}, changes)
         drain = running_job(before)
-        if drain is not None and "job" not in word:
+        if drain is not None and "job" not in override:
             stop_job(drain.id)
-        if word == (before or {}) or registry.replace(OPERATOR, name, word or None, before=before):
+        if override == (before or {}) or registry.replace(
+            OPERATOR, name, override or None, before=before
+        ):
             return _linked(name)[0]
     raise Conflict("Other calls changed the cluster at the same time; try again.")
 
@@ -107,8 +109,8 @@ def drain_cluster(name: str, *, rate: float) -> Job:
         _check_policies_without(name, linked)
         job = new_job(clock.new_id(), JobKind.DRAIN, cluster=name, rate=rate, at=clock.now())
         # The override names its drain: ``unlink_cluster`` trusts no other one.
-        word = {**(before or {}), "state": ClusterState.DRAINING.value, "job": job.id}
-        if jobs.start(job, OPERATOR, name, word, before=before):
+        override = {**(before or {}), "state": ClusterState.DRAINING.value, "job": job.id}
+        if jobs.start(job, OPERATOR, name, override, before=before):
             run_soon()
             return job
     raise Conflict("Other calls changed the cluster at the same time; try again.")
@@ -124,13 +126,13 @@ def unlink_cluster(name: str) -> None:
         It may hold replicas.
     """
     _linked(name)
-    word = registry.read(OPERATOR, name) or {}
-    if word.get("state") != ClusterState.DRAINING or "job" not in word:
+    override = registry.read(OPERATOR, name) or {}
+    if override.get("state") != ClusterState.DRAINING or "job" not in override:
         raise ClusterInUse(f"Cluster {name!r} must be drained first.")
-    state = jobs.get(word["job"]).state
+    state = jobs.get(override["job"]).state
     if state is not JobState.DONE:
         raise ClusterInUse(f"The drain of cluster {name!r} must be DONE; it is {state.value}.")
-    if not registry.unlink(name, word=word):
+    if not registry.unlink(name, override=override):
         raise ClusterInUse(f"Another operator changed cluster {name!r} at the same time.")
 
 
@@ -143,8 +145,8 @@ def _linked(name: str) -> tuple[Cluster, Registry]:
     return cluster, found
 
 
-def _changed(word: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    following = {**word, **changes}
+def _changed(override: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    following = {**override, **changes}
     following = {field: value for field, value in following.items() if value is not None}
     if following.get("state") != ClusterState.DRAINING:
         # The cluster may get replicas again, so an earlier drain no longer proves that it is empty.

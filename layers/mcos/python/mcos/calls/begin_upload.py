@@ -15,7 +15,7 @@ from mcos.staging import multipart
 
 
 @dataclass(frozen=True)
-class Wanted:
+class UploadRequest:
     """A request for an upload; the fields are those of ``Upload``.
 
     Attributes
@@ -39,7 +39,7 @@ class Wanted:
     expires_in: int = limits.UPLOAD_SECONDS
 
 
-def begin_upload(account: str, wanted: Wanted, conditions: Conditions) -> Upload:
+def begin_upload(account: str, wanted: UploadRequest, conditions: Conditions) -> Upload:
     """Begin an upload.
 
     An upload that would be refused at its end is refused now, as far as that is known.
@@ -93,7 +93,7 @@ def _begin(account: str, upload_id: str) -> str:
     return multipart.begin(settings().staging_bucket, key)
 
 
-def _part_size(wanted: Wanted) -> int:
+def _part_size(wanted: UploadRequest) -> int:
     size, asked = wanted.size, wanted.part_size
     if size is not None and not 0 <= size <= limits.OBJECT_BYTES:
         raise ContentTooLarge(f"size must be between 0 and {limits.OBJECT_BYTES} bytes.")

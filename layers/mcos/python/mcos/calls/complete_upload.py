@@ -45,7 +45,7 @@ def complete_upload(
     known = replace(upload, md5=md5 or upload.md5, sha256=sha256 or upload.sha256)
     # Write the digests before the parts are joined: joining them triggers an event, whose function
     # may take the upload first.
-    if known != upload and not uploads.tell(known):
+    if known != upload and not uploads.update_open(known):
         known = find_upload(account, upload_id)
     try:
         return _taken(known) if known.state is UploadState.TAKEN else finish_upload(known)

@@ -1,10 +1,10 @@
 """list_container: the containers of an account, in the order of their names."""
 
 from mcos.catalog import containers
-from mcos.catalog.containers import Page
+from mcos.catalog.containers import ContainerPage
 
 
-def list_container(account: str, *, prefix: str, marker: str, limit: int) -> Page:
+def list_container(account: str, *, prefix: str, marker: str, limit: int) -> ContainerPage:
     """Return one page: one network call. Its ``more_after`` is the marker of the next page.
 
     Parameters
@@ -18,6 +18,6 @@ def list_container(account: str, *, prefix: str, marker: str, limit: int) -> Pag
     """
     if marker and not marker.startswith(prefix):
         if marker > prefix:
-            return Page([], more_after=None)
+            return ContainerPage([], more_after=None)
         marker = ""
     return containers.page(account, prefix=prefix, after=marker or None, limit=limit)

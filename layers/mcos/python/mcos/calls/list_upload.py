@@ -1,12 +1,12 @@
 """list_upload: the uploads of an account, in the order in which they were begun."""
 
 from mcos.catalog import uploads
-from mcos.catalog.uploads import Page
+from mcos.catalog.uploads import UploadPage
 from mcos.errors import InvalidQuery
 from mcos.model.names import is_id
 
 
-def list_upload(account: str, *, marker: str, limit: int) -> Page:
+def list_upload(account: str, *, marker: str, limit: int) -> UploadPage:
     """Return one page of open and recently taken uploads: one network call.
 
     Parameters

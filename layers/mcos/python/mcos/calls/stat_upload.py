@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from mcos import clock, limits
 from mcos.model.uploads import Upload, UploadState
@@ -60,10 +61,10 @@ def stat_upload(account: str, upload_id: str, *, after: int = 0, limit: int) -> 
     ------
     UploadNotFound
     """
-    return described(find_upload(account, upload_id), after=after, limit=limit)
+    return describe(find_upload(account, upload_id), after=after, limit=limit)
 
 
-def described(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
+def describe(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
     """Describe an upload; ``after`` and ``limit`` as for ``stat_upload``."""
     urls_expire_at = clock.later(limits.UPLOAD_URL_SECONDS)
     if upload.state is not UploadState.OPEN:
@@ -73,29 +74,34 @@ def described(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
         put = multipart.sign_put(bucket, key, upload.size)
         return UploadStat(upload, put, [], None, urls_expire_at)
     found = multipart.parts(bucket, key, upload.multipart, after=after, limit=limit)
-    there = {part.number: part for part in found}
-    page = list(islice(_numbers(upload, after), limit))
+    received = {part.number: part for part in found}
+    page = list(islice(_sizes(upload, after), limit))
     parts = [
         UploadPart(
             number=number,
             size=size,
-            etag=there[number].etag if number in there else None,
+            etag=received[number].etag if number in received else None,
             url=multipart.sign_part(bucket, key, upload.multipart, number, size),
         )
         for number, size in page
     ]
-    last = page[-1][0] if page else after
-    more = next(_numbers(upload, last), None) is not None
-    return UploadStat(upload, None, parts, last if more else None, urls_expire_at)
+    last = page[-1].number if page else after
+    has_more = next(_sizes(upload, last), None) is not None
+    return UploadStat(upload, None, parts, last if has_more else None, urls_expire_at)
 
 
-def _numbers(upload: Upload, after: int) -> Iterator[tuple[int, int | None]]:
+class _PartSize(NamedTuple):
+    number: int
+    size: int | None
+
+
+def _sizes(upload: Upload, after: int) -> Iterator[_PartSize]:
     """Yield the numbers and sizes of the parts after a number."""
     if upload.size is None:
         for number in range(after + 1, limits.PARTS + 1):
-            yield number, None
+            yield _PartSize(number, None)
         return
     count = max(1, -(-upload.size // upload.part_size))
     for number in range(after + 1, count + 1):
         begin = (number - 1) * upload.part_size
-        yield number, min(upload.part_size, upload.size - begin)
+        yield _PartSize(number, min(upload.part_size, upload.size - begin))

@@ -66,14 +66,14 @@ def create(user_name: str, password_hash: str, role: Role = Role.USER) -> Accoun
 
 
 @dataclass(frozen=True)
-class Page:
+class AccountPage:
     """Accounts in no particular order, and the name after which the next page begins, if any."""
 
     accounts: list[Account]
     more_after: str | None
 
 
-def page(*, after: str | None, limit: int) -> Page:
+def page(*, after: str | None, limit: int) -> AccountPage:
     """Return a page of at most ``limit`` accounts after the name ``after``: one network call."""
     found = AccountItem.scan(
         consistent_read=True,
@@ -84,7 +84,7 @@ def page(*, after: str | None, limit: int) -> Page:
     raw = next(found.page_iter)
     accounts = [_account(AccountItem.from_raw_data(item)) for item in raw["Items"]]
     last = raw.get("LastEvaluatedKey")
-    return Page(accounts, more_after=last["user_name"]["S"] if last else None)
+    return AccountPage(accounts, more_after=last["user_name"]["S"] if last else None)
 
 
 def change(

@@ -127,14 +127,14 @@ def delete(account: str, name: str) -> None:
 
 
 @dataclass(frozen=True)
-class Page:
+class ContainerPage:
     """Containers in the order of their names, and the name after which the next page begins."""
 
     containers: list[Container]
     more_after: str | None
 
 
-def page(account: str, *, prefix: str, after: str | None, limit: int) -> Page:
+def page(account: str, *, prefix: str, after: str | None, limit: int) -> ContainerPage:
     """Return a page of the containers after the name ``after``, which begins with ``prefix``.
 
     It is one Query, strongly consistent.
@@ -150,7 +150,7 @@ def page(account: str, *, prefix: str, after: str | None, limit: int) -> Page:
     raw = next(found.page_iter)
     containers = [_container(ContainerItem.from_raw_data(item)) for item in raw["Items"]]
     last = raw.get("LastEvaluatedKey")
-    return Page(containers, more_after=last["name"]["S"] if last else None)
+    return ContainerPage(containers, more_after=last["name"]["S"] if last else None)
 
 
 def _update(container: Container, condition: Condition, *, deletion: str | None) -> bool:

@@ -39,7 +39,10 @@ def start(
     """
     try:
         with transaction() as both:
-            both.save(RegistryItem(kind, name, document=dict(document)), registry.unchanged(before))
+            both.save(
+                RegistryItem(kind, name, document=dict(document)),
+                registry.unchanged_condition(before),
+            )
             both.save(item_of(job), JobItem.job.does_not_exist())
     except TransactWriteError as error:
         if is_lost_race(error):

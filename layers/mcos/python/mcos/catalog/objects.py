@@ -79,7 +79,7 @@ def _apply(
             following = record
         changed = following is not record
         if changed and following is not None:
-            following = revised(following, record)
+            following = with_revision(following, record)
         if changed and _write(key, record, following):
             return following
         if not changed and read:
@@ -92,7 +92,7 @@ def _apply(
 
 
 def _write(key: ObjectKey, record: ObjectRecord | None, following: ObjectRecord | None) -> bool:
-    condition = unchanged(record)
+    condition = unchanged_condition(record)
     try:
         if following is None:
             account, container, name = key
@@ -106,7 +106,7 @@ def _write(key: ObjectKey, record: ObjectRecord | None, following: ObjectRecord 
     return True
 
 
-def revised(following: ObjectRecord, record: ObjectRecord | None) -> ObjectRecord:
+def with_revision(following: ObjectRecord, record: ObjectRecord | None) -> ObjectRecord:
     """Return ``following`` with a new revision, greater than that of ``record``.
 
     Consumers of events compare revisions to order events.
@@ -114,7 +114,7 @@ def revised(following: ObjectRecord, record: ObjectRecord | None) -> ObjectRecor
     return replace(following, revision=clock.new_id(after=record.revision if record else ""))
 
 
-def unchanged(record: ObjectRecord | None) -> Condition:
+def unchanged_condition(record: ObjectRecord | None) -> Condition:
     """Return the condition that the object has not changed; None: that it does not exist."""
     if record is None:
         return ObjectItem.name.does_not_exist()
@@ -162,7 +162,7 @@ def record_of_image(image: Mapping[str, Any]) -> ObjectRecord:
 
 
 @dataclass(frozen=True)
-class Page:
+class RecordPage:
     """Records in the order of their names, and the name after which the next page begins."""
 
     records: list[ObjectRecord]
@@ -177,7 +177,7 @@ def page(
     after: str | None,
     first: str | None,
     limit: int,
-) -> Page:
+) -> RecordPage:
     """Return a page of a container's records: one Query, strongly consistent.
 
     Parameters
@@ -208,7 +208,7 @@ def page(
     raw = next(found.page_iter)
     records = [record_of(ObjectItem.from_raw_data(item)) for item in raw["Items"]]
     last = raw.get("LastEvaluatedKey")
-    return Page(records, more_after=last["name"]["S"] if last else None)
+    return RecordPage(records, more_after=last["name"]["S"] if last else None)
 
 
 def find_unsettled(cluster: str, *, before: str, limit: int) -> list[ObjectKey]:

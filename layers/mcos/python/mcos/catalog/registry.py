@@ -123,9 +123,9 @@ def replace(
     item = RegistryItem(kind, name, document=document)
     try:
         if document is None:
-            item.delete(unchanged(before))
+            item.delete(unchanged_condition(before))
         else:
-            item.save(unchanged(before))
+            item.save(unchanged_condition(before))
     except (PutError, DeleteError) as error:
         if is_lost_race(error):
             return False
@@ -134,8 +134,8 @@ def replace(
     return True
 
 
-def unlink(cluster: str, *, word: Mapping[str, Any]) -> bool:
-    """Remove all items of a cluster in one transaction, if the operator's override is ``word``.
+def unlink(cluster: str, *, override: Mapping[str, Any]) -> bool:
+    """Remove all items of a cluster in one transaction, if the operator's override is ``override``.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def unlink(cluster: str, *, word: Mapping[str, Any]) -> bool:
     """
     try:
         with transaction() as together:
-            together.delete(RegistryItem(OPERATOR, cluster), unchanged(word))
+            together.delete(RegistryItem(OPERATOR, cluster), unchanged_condition(override))
             together.delete(RegistryItem(CLUSTER, cluster))
             together.delete(RegistryItem(HEALTH, cluster))
     except TransactWriteError as error:
@@ -154,7 +154,7 @@ def unlink(cluster: str, *, word: Mapping[str, Any]) -> bool:
     return True
 
 
-def unchanged(before: Mapping[str, Any] | None) -> Condition:
+def unchanged_condition(before: Mapping[str, Any] | None) -> Condition:
     """Return the condition that an item's document is ``before``; None: that there is no item."""
     if before is None:
         return RegistryItem.name.does_not_exist()
@@ -191,12 +191,15 @@ def _assembled(items: Iterable[RegistryItem]) -> Registry:
 
 
 def _cluster(
-    name: str, row: Mapping[str, Any], word: Mapping[str, Any], health: Mapping[str, Any]
+    name: str, row: Mapping[str, Any], override: Mapping[str, Any], health: Mapping[str, Any]
 ) -> Cluster:
-    state = word.get("state")
+    state = override.get("state")
     return Cluster(
         name=name,
-        **{**row, **{field: word[field] for field in ("labels", "weight") if field in word}},
+        **{
+            **row,
+            **{field: override[field] for field in ("labels", "weight") if field in override},
+        },
         operator_state=ClusterState(state) if state else None,
         health=Health(**health),
     )

@@ -63,11 +63,11 @@ def take(upload: Upload, version_id: str, transition: Transition) -> ObjectRecor
         following = transition(record)
         if following is None:
             raise AssertionError("an accepted version has a record")
-        following = objects.revised(following, record)
+        following = objects.with_revision(following, record)
         try:
             with transaction() as both:
-                both.save(objects.item_of(following), objects.unchanged(record))
-                both.save(_item(upload.taken(version_id)), is_open)
+                both.save(objects.item_of(following), objects.unchanged_condition(record))
+                both.save(_item(upload.as_taken(version_id)), is_open)
         except TransactWriteError as error:
             if not is_lost_race(error):
                 raise
@@ -84,7 +84,7 @@ def _is_over(found: Upload | None, sequencer: str) -> bool:
     return found is not None and found.sequencer >= sequencer
 
 
-def tell(upload: Upload) -> bool:
+def update_open(upload: Upload) -> bool:
     """Replace an open upload; False, with nothing changed, if it is not open."""
     return _write(upload, UploadItem.state == UploadState.OPEN.value)
 
@@ -106,14 +106,14 @@ def remove(upload: Upload) -> None:
 
 
 @dataclass(frozen=True)
-class Page:
+class UploadPage:
     """Uploads in the order of their beginning, and the id after which the next page begins."""
 
     uploads: list[Upload]
     more_after: str | None
 
 
-def page(account: str, *, after: str | None, limit: int) -> Page:
+def page(account: str, *, after: str | None, limit: int) -> UploadPage:
     """Return a page of an account's uploads after the id ``after``: one Query, consistent."""
     start = {"account": {"S": account}, "upload": {"S": after}} if after is not None else None
     found = UploadItem.query(
@@ -126,7 +126,7 @@ def page(account: str, *, after: str | None, limit: int) -> Page:
     raw = next(found.page_iter)
     uploads = [_upload(UploadItem.from_raw_data(item)) for item in raw["Items"]]
     last = raw.get("LastEvaluatedKey")
-    return Page(uploads, more_after=last["upload"]["S"] if last else None)
+    return UploadPage(uploads, more_after=last["upload"]["S"] if last else None)
 
 
 def find_expired(cluster: str, *, before: str, limit: int) -> list[tuple[str, str]]:

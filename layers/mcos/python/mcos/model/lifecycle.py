@@ -12,6 +12,7 @@ pending version is superseded by the version accepted after it.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from mcos.errors import ObjectBeingDeleted, ObjectExists, ObjectNotFound, Superseded
 from mcos.model.objects import ObjectKey, ObjectRecord, Replica, State, Version
@@ -277,28 +278,35 @@ def exchange(
     )
 
 
+class NewReplica(NamedTuple):
+    """The replica that a move adds, and its cluster."""
+
+    cluster: str
+    replica: Replica
+
+
 def move(
     record: ObjectRecord | None,
     version_id: str,
     *,
     source: str,
-    target: tuple[str, Replica] | None,
+    target: NewReplica | None,
 ) -> ObjectRecord | None:
     """Start to move a replica of the current version; the old one stays until the new is stored.
 
     Parameters
     ----------
     target
-        The new cluster and the replica there; None: the replica is surplus and only leaves.
+        The replica to add; None: the replica is surplus and only leaves.
     """
     if record is None or record.current is None or record.current.id != version_id:
         return record
     replicas = record.current.replicas
     if source not in replicas or replicas[source].leaving:
         return record
-    if target is not None and target[0] in replicas:
+    if target is not None and target.cluster in replicas:
         return record
-    arriving = dict([target] if target else [])
+    arriving = {target.cluster: target.replica} if target else {}
     leaving = replace(replicas[source], leaving=True)
     moving = replace(record.current, replicas={**replicas, source: leaving, **arriving})
     return replace(record, current=moving)

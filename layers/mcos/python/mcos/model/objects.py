@@ -178,11 +178,11 @@ class Version:
         tags
             The services' tags of replicas that were written in parts, by cluster.
         """
-        stored, told = set(clusters), tags or {}
+        stored, new_tags = set(clusters), tags or {}
         return replace(
             self,
             replicas={
-                name: replace(one, stored=True, tag=told.get(name, one.tag))
+                name: replace(one, stored=True, tag=new_tags.get(name, one.tag))
                 if name in stored
                 else one
                 for name, one in self.replicas.items()

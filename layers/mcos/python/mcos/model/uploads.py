@@ -87,7 +87,7 @@ class Upload:
         """Whether it can no longer be continued or completed at ``now`` (RFC 3339)."""
         return self.expires_at <= now
 
-    def taken(self, version_id: str) -> "Upload":
+    def as_taken(self, version_id: str) -> "Upload":
         """Return this upload as TAKEN by that version."""
         return replace(self, state=UploadState.TAKEN, version=version_id)
 

@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 from mcos.errors import NotEnoughClusters
 from mcos.model.clusters import Cluster, StoragePolicy
-from mcos.placement.seating import Seating, fits, is_accepting, wishes
+from mcos.placement.seating import Seating, fitting_parts, is_accepting, preferring_parts
+
+
+class Draw(NamedTuple):
+    """A cluster and its score for an object."""
+
+    cluster: Cluster
+    score: float
 
 
 class Candidate(NamedTuple):
@@ -14,8 +21,8 @@ class Candidate(NamedTuple):
 
     cluster: Cluster
     score: float
-    fits: tuple[int, ...]
-    wishes: tuple[int, ...]
+    fitting: tuple[int, ...]
+    preferring: tuple[int, ...]
 
 
 class Pick(NamedTuple):
@@ -57,7 +64,7 @@ class Choice:
 
     def __init__(
         self,
-        drawn: Iterable[tuple[Cluster, float]],
+        drawn: Iterable[Draw],
         policy: StoragePolicy,
         *,
         kept: Collection[str] = (),
@@ -65,14 +72,16 @@ class Choice:
         down_too: bool = False,
     ) -> None:
         self.seating = Seating(policy)
-        self._wishes = Seating(policy)
+        self._preferences = Seating(policy)
         self._policy = policy
         self._providers: Counter[str] = Counter()
         self._locations: Counter[str] = Counter()
         active: list[Candidate] = []
         down: list[Candidate] = []
-        for cluster, score in sorted(drawn, key=lambda one: (-one[1], one[0].name)):
-            candidate = Candidate(cluster, score, fits(cluster, policy), wishes(cluster, policy))
+        for cluster, score in sorted(drawn, key=lambda one: (-one.score, one.cluster.name)):
+            candidate = Candidate(
+                cluster, score, fitting_parts(cluster, policy), preferring_parts(cluster, policy)
+            )
             if cluster.name in kept:
                 self._take(candidate)
             elif cluster.name not in avoided:
@@ -99,7 +108,7 @@ class Choice:
     def spares(self) -> list[Pick]:
         """Return the remaining clusters that could be chosen, best first."""
         self.seating.extend(self._size)
-        self._wishes.extend(self._size)
+        self._preferences.extend(self._size)
         return [pick for group in self._groups for pick in self._pick_from(group)]
 
     def _pick_from(self, group: list[Candidate]) -> Iterator[Pick]:
@@ -113,7 +122,7 @@ class Choice:
     def _best(self, group: list[Candidate]) -> Candidate | None:
         # Sorting is stable: among candidates of equal rank, the highest score stays first.
         for candidate in sorted(group, key=self._standing):
-            if self.seating.has_seat_for(candidate.fits) and self._leaves_providers(
+            if self.seating.has_seat_for(candidate.fitting) and self._leaves_providers(
                 candidate, group
             ):
                 return candidate
@@ -123,14 +132,14 @@ class Choice:
         """Return the rank that precedes the score, most significant first; lower is better."""
         return (
             self._providers.get(candidate.cluster.provider, 0),
-            not (candidate.wishes and self._wishes.has_seat_for(candidate.wishes)),
+            not (candidate.preferring and self._preferences.has_seat_for(candidate.preferring)),
             self._locations.get(candidate.cluster.location, 0),
         )
 
     def _take(self, candidate: Candidate) -> None:
         cluster = candidate.cluster
-        self.seating.seat(cluster.name, candidate.fits)
-        self._wishes.seat(cluster.name, candidate.wishes)
+        self.seating.seat(cluster.name, candidate.fitting)
+        self._preferences.seat(cluster.name, candidate.preferring)
         self._providers[cluster.provider] += 1
         self._locations[cluster.location] += 1
 
@@ -144,7 +153,7 @@ class Choice:
         if provider in self._providers or len(self._policy.parts) == 1:
             return True  # the choice cannot reduce the number
         after = self.seating.copy()
-        after.seat(candidate.cluster.name, candidate.fits)
+        after.seat(candidate.cluster.name, candidate.fitting)
         others = [one for one in group if one.cluster.provider != provider]
         return self._new_providers(after, others) + 1 == self._new_providers(self.seating, group)
 
@@ -156,7 +165,7 @@ class Choice:
         parts: dict[str, set[int]] = {}
         for one in group:
             if one.cluster.provider not in self._providers:
-                parts.setdefault(one.cluster.provider, set()).update(one.fits)
+                parts.setdefault(one.cluster.provider, set()).update(one.fitting)
         seating = seating.copy()
         return sum(
             seating.seat(("provider", provider), sorted(fitting))

@@ -9,11 +9,11 @@ from mcos.model.clusters import Cluster, ClusterState, StoragePolicy
 from mcos.model.objects import ObjectKey
 from mcos.placement.choice import Choice, Pick
 from mcos.placement.resolver import draws
-from mcos.placement.seating import fits, is_accepting, labels_text
+from mcos.placement.seating import fitting_parts, is_accepting, labels_text
 
 
-class Role(StrEnum):
-    """Role of a cluster for an object's next version."""
+class PlacementRole(StrEnum):
+    """PlacementRole of a cluster for an object's next version."""
 
     TARGET = "target"
     SPARE = "spare"
@@ -35,7 +35,7 @@ class Explanation:
     """
 
     cluster: Cluster
-    role: Role
+    role: PlacementRole
     part: int | None
     score: float
     reason: str
@@ -71,7 +71,7 @@ def explain(
     answers = [
         Explanation(
             pick.cluster,
-            Role.TARGET,
+            PlacementRole.TARGET,
             parts[pick.cluster.name],
             pick.candidate.score,
             _judgement(pick, policy),
@@ -81,7 +81,7 @@ def explain(
     answers += [
         Explanation(
             pick.cluster,
-            Role.SPARE,
+            PlacementRole.SPARE,
             None,
             pick.candidate.score,
             f"could take a replica, but: {lack}" if lack else _judgement(pick, policy),
@@ -90,8 +90,10 @@ def explain(
     ]
     chosen = {answer.cluster.name for answer in answers}
     answers += [
-        Explanation(cluster, Role.EXCLUDED, None, drew, _exclusion(cluster, policy, down_too))
-        for cluster, drew in sorted(drawn, key=lambda one: one[0].name)
+        Explanation(
+            cluster, PlacementRole.EXCLUDED, None, drew, _exclusion(cluster, policy, down_too)
+        )
+        for cluster, drew in sorted(drawn, key=lambda one: one.cluster.name)
         if cluster.name not in chosen
     ]
     return answers
@@ -100,14 +102,14 @@ def explain(
 def _judgement(pick: Pick, policy: StoragePolicy) -> str:
     """Say what decided when the cluster was chosen, most significant first."""
     cluster = pick.cluster
-    said = []
+    reasons = []
     if cluster.state is ClusterState.DOWN:
-        said.append("it is DOWN, so every ACTIVE cluster that fits comes before it")
-    said.append(f"{_before(pick.on_provider)} on provider {cluster.provider}")
+        reasons.append("it is DOWN, so every ACTIVE cluster that fits comes before it")
+    reasons.append(f"{_before(pick.on_provider)} on provider {cluster.provider}")
     if any(part.should for part in policy.parts):
-        said.append(f"{'no' if pick.is_unpreferred else 'a'} part still preferred its labels")
-    said.append(f"{_before(pick.at_location)} at location {cluster.location}")
-    return "; ".join(said)
+        reasons.append(f"{'no' if pick.is_unpreferred else 'a'} part still preferred its labels")
+    reasons.append(f"{_before(pick.at_location)} at location {cluster.location}")
+    return "; ".join(reasons)
 
 
 def _before(replicas: int) -> str:
@@ -120,17 +122,17 @@ def _before(replicas: int) -> str:
 
 def _exclusion(cluster: Cluster, policy: StoragePolicy, down_too: bool) -> str:
     """Say everything that prevents the cluster from being chosen."""
-    said = []
+    reasons = []
     if not cluster.weight > 0:
-        said.append("its weight is 0")
+        reasons.append("its weight is 0")
     elif not is_accepting(cluster, down_too=down_too):
-        said.append(f"it is {cluster.state} and takes no new replicas")
-    if not fits(cluster, policy):
+        reasons.append(f"it is {cluster.state} and takes no new replicas")
+    if not fitting_parts(cluster, policy):
         for index, part in enumerate(policy.parts):
             missing = {
                 label: value
                 for label, value in part.must.items()
                 if not cluster.has({label: value})
             }
-            said.append(f"it lacks {labels_text(missing)} for part {index}")
-    return "; ".join(said)
+            reasons.append(f"it lacks {labels_text(missing)} for part {index}")
+    return "; ".join(reasons)

@@ -41,7 +41,7 @@ from dataclasses import dataclass
 from mcos.errors import NotEnoughClusters
 from mcos.model.clusters import Cluster, StoragePolicy
 from mcos.model.objects import ObjectKey
-from mcos.placement.choice import Choice
+from mcos.placement.choice import Choice, Draw
 from mcos.placement.seating import seats_filled
 
 
@@ -71,9 +71,9 @@ def score(cluster: Cluster, key: ObjectKey) -> float:
     return cluster.weight / -math.log(uniform)
 
 
-def draws(clusters: Iterable[Cluster], key: ObjectKey) -> list[tuple[Cluster, float]]:
+def draws(clusters: Iterable[Cluster], key: ObjectKey) -> list[Draw]:
     """Return each cluster with its score."""
-    return [(cluster, score(cluster, key)) for cluster in clusters]
+    return [Draw(cluster, score(cluster, key)) for cluster in clusters]
 
 
 def place(

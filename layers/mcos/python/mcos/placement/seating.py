@@ -27,7 +27,7 @@ def is_accepting(cluster: Cluster, *, down_too: bool = False) -> bool:
     return cluster.weight > 0 and cluster.state in states
 
 
-def fits(cluster: Cluster, policy: StoragePolicy) -> tuple[int, ...]:
+def fitting_parts(cluster: Cluster, policy: StoragePolicy) -> tuple[int, ...]:
     """Return the indexes of the parts whose ``must`` labels the cluster has, the best first.
 
     First come parts whose ``should`` labels it has, then parts without such labels, then parts
@@ -40,12 +40,14 @@ def fits(cluster: Cluster, policy: StoragePolicy) -> tuple[int, ...]:
     return tuple(found)
 
 
-def wishes(cluster: Cluster, policy: StoragePolicy) -> tuple[int, ...]:
+def preferring_parts(cluster: Cluster, policy: StoragePolicy) -> tuple[int, ...]:
     """Return the parts that the cluster fits and whose ``should`` labels it has."""
     if not any(part.should for part in policy.parts):
         return ()
     return tuple(
-        index for index in fits(cluster, policy) if _grade(cluster, policy.parts[index]) == 0
+        index
+        for index in fitting_parts(cluster, policy)
+        if _grade(cluster, policy.parts[index]) == 0
     )
 
 
@@ -79,7 +81,7 @@ def seats_filled(policy: StoragePolicy, clusters: Iterable[Cluster]) -> int:
 def _seated(policy: StoragePolicy, clusters: Iterable[Cluster]) -> "Seating":
     seating = Seating(policy)
     for cluster in clusters:
-        seating.seat(cluster.name, fits(cluster, policy))
+        seating.seat(cluster.name, fitting_parts(cluster, policy))
     return seating
 
 

@@ -32,7 +32,7 @@ READ_SECONDS = 5
 
 
 @dataclass(frozen=True)
-class Found:
+class StagedFile:
     """A file in a staging bucket.
 
     Attributes
@@ -53,7 +53,7 @@ class Found:
     content_type: str
     metadata: Mapping[str, str]
 
-    def staged(self, key: str, *, cluster: str | None = None) -> Staged:
+    def as_staged(self, key: str, *, cluster: str | None = None) -> Staged:
         """Return where it is staged: in the bucket of ``cluster``; None: of this cluster."""
         return Staged(cluster or settings().cluster, key, self.version, self.etag)
 
@@ -92,11 +92,11 @@ def put(key: str, content: bytes) -> Staged:
         found = find(key) if error.response["Error"]["Code"] == "PreconditionFailed" else None
         if found is None:
             raise
-        return found.staged(key)
+        return found.as_staged(key)
     return Staged(settings().cluster, key, reply.get("VersionId"), reply["ETag"])
 
 
-def find(key: str, version: str | None = None, *, bucket: str | None = None) -> Found | None:
+def find(key: str, version: str | None = None, *, bucket: str | None = None) -> StagedFile | None:
     """Return the file under a key, or one version of it; None if missing: one network call.
 
     Parameters
@@ -114,7 +114,7 @@ def find(key: str, version: str | None = None, *, bucket: str | None = None) -> 
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
             return None
         raise
-    return Found(
+    return StagedFile(
         size=reply["ContentLength"],
         version=reply.get("VersionId"),
         etag=reply["ETag"],

@@ -100,7 +100,7 @@ def range_header(first: int | None, last: int | None) -> str | None:
     return f"bytes={begin}-{'' if last is None else last}"
 
 
-def content_range(value: str) -> tuple[int, int]:
+def parse_content_range(value: str) -> tuple[int, int]:
     """Return the first byte and the whole size of ``bytes 0-9/10``; (-1, -1) if malformed."""
     begin, _, rest = value.removeprefix("bytes ").partition("-")
     size = rest.partition("/")[2]

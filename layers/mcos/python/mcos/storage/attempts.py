@@ -7,7 +7,7 @@ from typing import TypeVar
 from mcos import clock
 from mcos.storage.contract import BackendRefused, StorageError, Timeouts
 
-Result = TypeVar("Result")
+Reply = TypeVar("Reply")
 
 
 class NoReply(Exception):
@@ -24,13 +24,13 @@ class NoReply(Exception):
         self.failure = failure
 
 
-def repeated_once(
-    request: Callable[[], Result],
+def repeat_once(
+    request: Callable[[], Reply],
     timeouts: Timeouts,
     *,
     prepare: Callable[[], None] | None = None,
     repeatable: bool = True,
-) -> Result:
+) -> Reply:
     """Make a request, and repeat it once if the connection failed quickly.
 
     A function that was frozen between two calls finds its pooled connections closed; a second try
@@ -69,7 +69,7 @@ def repeated_once(
 
 
 @contextmanager
-def understood(where: str) -> Iterator[None]:
+def parsing(where: str) -> Iterator[None]:
     """Turn the errors caused by a reply without the expected fields into ``BackendRefused``.
 
     A captive portal, or another service on the port, answers 200 too.

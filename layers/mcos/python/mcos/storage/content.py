@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import BinaryIO, cast
 
 from mcos.storage.contract import (
-    Content,
+    ByteStream,
     Part,
     ReplicaConflict,
     ReplicaDigestMismatch,
@@ -18,8 +18,8 @@ IN_MEMORY_BYTES = 1024 * 1024
 again whatever its source."""
 
 
-def verified(
-    content: Content, *, size: int, md5: str, sha256: str, name: str
+def prepare_content(
+    content: ByteStream, *, size: int, md5: str, sha256: str, name: str
 ) -> "bytes | VerifiedContent":
     """Prepare content for sending: small content as bytes, larger content as a stream.
 
@@ -56,7 +56,7 @@ class MeasuredContent:
         or swallow exceptions of a body, so check this first after a failed request.
     """
 
-    def __init__(self, content: Content, *, size: int, name: str) -> None:
+    def __init__(self, content: ByteStream, *, size: int, name: str) -> None:
         self.failure: Exception | None = None
         self._size, self._name = size, name
         self._content = content
@@ -127,7 +127,7 @@ class VerifiedContent(MeasuredContent):
     The parameters are those of ``MeasuredContent``, and the digests: hexadecimal and base64.
     """
 
-    def __init__(self, content: Content, *, size: int, md5: str, sha256: str, name: str) -> None:
+    def __init__(self, content: ByteStream, *, size: int, md5: str, sha256: str, name: str) -> None:
         self._md5, self._sha256 = md5, sha256
         self._file = _as_file(content)
         self._start = 0 if self._file is None else self._file.tell()
@@ -176,7 +176,7 @@ class VerifiedContent(MeasuredContent):
             raise ReplicaDigestMismatch(f"{self._name}: the content has another SHA-256")
 
 
-def same_content(found: ReplicaStat, *, size: int, md5: str, name: str) -> ReplicaStat:
+def check_same_content(found: ReplicaStat, *, size: int, md5: str, name: str) -> ReplicaStat:
     """Return ``found``, the existing replica, if it has the content that was to be put.
 
     Raises
@@ -188,7 +188,7 @@ def same_content(found: ReplicaStat, *, size: int, md5: str, name: str) -> Repli
     return found
 
 
-def same_parts(found: ReplicaStat, *, size: int, parts_md5: str, name: str) -> ReplicaStat:
+def check_same_parts(found: ReplicaStat, *, size: int, parts_md5: str, name: str) -> ReplicaStat:
     """Return ``found``, the existing replica, if it has the parts that were to be joined.
 
     Raises
@@ -218,7 +218,7 @@ def md5_of_parts(parts: Sequence[Part]) -> str:
     return hashlib.md5(joined, usedforsecurity=False).hexdigest()
 
 
-def _as_file(content: Content) -> BinaryIO | None:
+def _as_file(content: ByteStream) -> BinaryIO | None:
     """Return ``content`` as a file if it can seek, else None."""
     seekable = getattr(content, "seekable", None)
     return cast(BinaryIO, content) if seekable is not None and seekable() else None

@@ -147,7 +147,7 @@ class ReplicaPage:
     next_marker: str | None
 
 
-class Content(Protocol):
+class ByteStream(Protocol):
     """Any binary file or stream that ``put`` can read. One that can seek may be sent twice."""
 
     def read(self, size: int, /) -> bytes:
@@ -272,7 +272,7 @@ class StorageBackend(Protocol):
     def put(
         self,
         key: str,
-        content: Content,
+        content: ByteStream,
         *,
         size: int,
         md5: str,
@@ -329,7 +329,9 @@ class StorageBackend(Protocol):
             A handle for the following calls; may be empty.
         """
 
-    def put_part(self, key: str, upload: str, number: int, content: Content, *, size: int) -> Part:
+    def put_part(
+        self, key: str, upload: str, number: int, content: ByteStream, *, size: int
+    ) -> Part:
         """Store a part; it replaces an earlier part with the same number.
 
         The request is not repeated if the connection breaks, because the content cannot be read

@@ -60,7 +60,7 @@ class Manifest:
         )
 
 
-def manifests(key: str, parts: Sequence[Part], limit: int) -> list[Manifest]:
+def make_manifests(key: str, parts: Sequence[Part], limit: int) -> list[Manifest]:
     """Return the manifests that make a replica of its parts, in the order of writing.
 
     Parameters
@@ -88,7 +88,7 @@ def part_name(key: str, number: int) -> str:
     return f"{SEGMENTS}{key}/p/{number:06}"
 
 
-def named(key: str, entries: Iterable[Listed]) -> Iterator[tuple[int, Listed]]:
+def entries_of(key: str, entries: Iterable[Listed]) -> Iterator[tuple[int, Listed]]:
     """Yield the entries of a listing that belong to ``key``, each with its number.
 
     One key may be a prefix of another.
@@ -99,7 +99,7 @@ def named(key: str, entries: Iterable[Listed]) -> Iterator[tuple[int, Listed]]:
             yield int(own[1]), entry
 
 
-def listed_tag(entry: Listed) -> str | None:
+def tag_in_listing(entry: Listed) -> str | None:
     """Return the tag of a manifest in a listing, whose ``hash`` differs; None: not a manifest."""
     tag = entry.get("slo_etag") or entry["hash"].partition("slo_etag=")[2]
     return tag.strip('"') or None

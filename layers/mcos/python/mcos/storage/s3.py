@@ -32,22 +32,22 @@ from mcos.storage.arguments import (
     check_put,
     check_signed_url,
     content_disposition,
-    content_range,
+    parse_content_range,
     range_header,
 )
-from mcos.storage.attempts import NoReply, repeated_once, understood
+from mcos.storage.attempts import NoReply, parsing, repeat_once
 from mcos.storage.content import (
     MeasuredContent,
     check_parts,
-    same_content,
-    same_parts,
-    verified,
+    check_same_content,
+    check_same_parts,
+    prepare_content,
 )
 from mcos.storage.contract import (
     LIST_LIMIT,
     BackendRefused,
     BackendUnavailable,
-    Content,
+    ByteStream,
     Part,
     RangeNotSatisfiable,
     ReplicaConflict,
@@ -62,7 +62,7 @@ from mcos.storage.contract import (
 )
 from mcos.storage.reader import StreamReader
 
-Result = TypeVar("Result")
+Reply = TypeVar("Reply")
 
 # Reading a reply's body raises the last two.
 _NO_REPLY = (
@@ -135,7 +135,7 @@ class S3Backend:
     def put(
         self,
         key: str,
-        content: Content,
+        content: ByteStream,
         *,
         size: int,
         md5: str,
@@ -144,7 +144,7 @@ class S3Backend:
     ) -> ReplicaStat:
         """Store a replica; see ``StorageBackend.put``."""
         check_put(key, size=size, md5=md5, sha256=sha256, content_type=content_type)
-        body = verified(content, size=size, md5=md5, sha256=sha256, name=self._at(key))
+        body = prepare_content(content, size=size, md5=md5, sha256=sha256, name=self._at(key))
         parameters: dict[str, Any] = {
             "Bucket": self._bucket,
             "Key": key,
@@ -175,7 +175,7 @@ class S3Backend:
         except ReplicaNotFound:
             # It was deleted meanwhile, or another put of the key is still running.
             raise BackendUnavailable(f"{self._at(key)}: another write interfered") from None
-        return same_content(found, size=size, md5=md5, name=self._at(key))
+        return check_same_content(found, size=size, md5=md5, name=self._at(key))
 
     def _other_md5(self, key: str, reply: Mapping[str, Any]) -> StorageError:
         """Return the reason why a reply's ETag is not the MD5 of the content sent."""
@@ -201,7 +201,7 @@ class S3Backend:
                 Metadata={_PARTS_MD5: parts_md5},
             ),
         )
-        with understood(f"{self._at(key)}: begin_parts"):
+        with parsing(f"{self._at(key)}: begin_parts"):
             return str(reply["UploadId"])
 
     def _begun(self, call: str, key: str) -> builtins.list[str]:
@@ -210,7 +210,7 @@ class S3Backend:
         after: dict[str, str] = {}
         while True:
             reply = self._request(call, key, partial(self._uploads, key, after))
-            with understood(f"{self._at(key)}: {call}"):
+            with parsing(f"{self._at(key)}: {call}"):
                 found += [
                     (one["Initiated"], one["UploadId"])
                     for one in reply.get("Uploads", ())
@@ -226,7 +226,9 @@ class S3Backend:
     def _uploads(self, key: str, after: Mapping[str, str]) -> Any:
         return self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=key, **after)
 
-    def put_part(self, key: str, upload: str, number: int, content: Content, *, size: int) -> Part:
+    def put_part(
+        self, key: str, upload: str, number: int, content: ByteStream, *, size: int
+    ) -> Part:
         """Store a part; see ``StorageBackend.put_part``."""
         check_part(key, number=number, size=size)
         body = MeasuredContent(content, size=size, name=self._at(key))
@@ -261,7 +263,7 @@ class S3Backend:
                 reply = self._request("list_parts", key, partial(self._parts, key, upload, after))
             except _UploadGone:
                 return []
-            with understood(f"{self._at(key)}: list_parts"):
+            with parsing(f"{self._at(key)}: list_parts"):
                 page = [
                     Part(one["PartNumber"], one["Size"], _etag(one))
                     for one in reply.get("Parts", ())
@@ -328,7 +330,7 @@ class S3Backend:
         return stat
 
     def _same_parts(self, key: str, *, size: int, parts_md5: str) -> ReplicaStat:
-        return same_parts(self.stat(key), size=size, parts_md5=parts_md5, name=self._at(key))
+        return check_same_parts(self.stat(key), size=size, parts_md5=parts_md5, name=self._at(key))
 
     def discard_parts(self, key: str) -> None:
         """Abort the key's multipart uploads; see ``StorageBackend.discard_parts``."""
@@ -348,10 +350,10 @@ class S3Backend:
         if asked is not None:
             parameters["Range"] = asked
         reply = self._request("get", key, lambda: self._client.get_object(**parameters))
-        with understood(f"{self._at(key)}: get"):
+        with parsing(f"{self._at(key)}: get"):
             stat = _stat(key, reply)
         if asked is not None:
-            begin, size = content_range(reply.get("ContentRange", ""))
+            begin, size = parse_content_range(reply.get("ContentRange", ""))
             if begin != (first or 0):
                 reply["Body"].close()
                 raise BackendRefused(f"{self._at(key)}: the service ignored the range")
@@ -371,7 +373,7 @@ class S3Backend:
         reply = self._request(
             "stat", key, lambda: self._client.head_object(Bucket=self._bucket, Key=key)
         )
-        with understood(f"{self._at(key)}: stat"):
+        with parsing(f"{self._at(key)}: stat"):
             return _stat(key, reply)
 
     def delete(self, key: str) -> None:
@@ -418,7 +420,7 @@ class S3Backend:
                 Bucket=self._bucket, Prefix=prefix, StartAfter=marker, MaxKeys=limit
             ),
         )
-        with understood(f"{self._at(prefix)}: list"):
+        with parsing(f"{self._at(prefix)}: list"):
             replicas = tuple(
                 ReplicaStat(
                     entry["Key"],
@@ -440,10 +442,10 @@ class S3Backend:
         self,
         call: str,
         key: str,
-        request: Callable[[], Result],
+        request: Callable[[], Reply],
         *,
         body: bytes | MeasuredContent = b"",
-    ) -> Result:
+    ) -> Reply:
         """Make a request, with the exceptions of the contract.
 
         ``put`` and ``complete_parts`` for an existing key raise ``ReplicaConflict``, even if its
@@ -452,7 +454,7 @@ class S3Backend:
 
         stream = body if isinstance(body, MeasuredContent) else None
 
-        def attempt() -> Result:
+        def attempt() -> Reply:
             try:
                 return request()
             except (ClientError, BotoCoreError, HTTPError, OSError) as error:
@@ -463,7 +465,7 @@ class S3Backend:
                     raise NoReply(failure) from None
                 raise failure from None
 
-        return repeated_once(
+        return repeat_once(
             attempt,
             self._timeouts,
             prepare=None if stream is None else stream.rewind,

@@ -26,23 +26,23 @@ from mcos.storage.arguments import (
     check_parts_of,
     check_put,
     check_signed_url,
-    content_range,
+    parse_content_range,
     range_header,
 )
-from mcos.storage.attempts import NoReply, repeated_once, understood
+from mcos.storage.attempts import NoReply, parsing, repeat_once
 from mcos.storage.content import (
     MeasuredContent,
     VerifiedContent,
     check_parts,
-    same_content,
-    same_parts,
-    verified,
+    check_same_content,
+    check_same_parts,
+    prepare_content,
 )
 from mcos.storage.contract import (
     LIST_LIMIT,
     BackendRefused,
     BackendUnavailable,
-    Content,
+    ByteStream,
     Part,
     RangeNotSatisfiable,
     ReplicaConflict,
@@ -60,14 +60,14 @@ from mcos.storage.manifests import (
     ENTRIES,
     SEGMENTS,
     Manifest,
-    listed_tag,
-    manifests,
-    named,
+    entries_of,
+    make_manifests,
     part_name,
+    tag_in_listing,
 )
 from mcos.storage.reader import PIECE_BYTES, StreamReader
 
-Result = TypeVar("Result")
+Reply = TypeVar("Reply")
 
 _PARTS_MD5 = "x-object-meta-mcos-parts-md5"
 _BYTES = "application/octet-stream"
@@ -139,7 +139,7 @@ class SwiftBackend:
     def put(
         self,
         key: str,
-        content: Content,
+        content: ByteStream,
         *,
         size: int,
         md5: str,
@@ -148,13 +148,13 @@ class SwiftBackend:
     ) -> ReplicaStat:
         """Store a replica; see ``StorageBackend.put``."""
         check_put(key, size=size, md5=md5, sha256=sha256, content_type=content_type)
-        body = verified(content, size=size, md5=md5, sha256=sha256, name=self._at(key))
+        body = prepare_content(content, size=size, md5=md5, sha256=sha256, name=self._at(key))
         stream = body if isinstance(body, VerifiedContent) else None
         if stream is not None:
             # Swift reads all content before it answers that the key exists or the token is
             # refused. For large content, asking first is cheaper.
             try:
-                return same_content(self.stat(key), size=size, md5=md5, name=self._at(key))
+                return check_same_content(self.stat(key), size=size, md5=md5, name=self._at(key))
             except ReplicaNotFound:
                 pass
         reply: dict[str, Any] = {}
@@ -208,7 +208,7 @@ class SwiftBackend:
         except ReplicaNotFound:
             # It was deleted meanwhile, or another put of the key is still running.
             raise BackendUnavailable(f"{self._at(key)}: another write interfered") from None
-        return same_content(found, size=size, md5=md5, name=self._at(key))
+        return check_same_content(found, size=size, md5=md5, name=self._at(key))
 
     def begin_parts(self, key: str, *, content_type: str, parts_md5: str) -> str:
         """Only check that the container exists; see ``StorageBackend.begin_parts``."""
@@ -216,7 +216,9 @@ class SwiftBackend:
         self._request("begin_parts", key, lambda swift: swift.head_container(self._container))
         return ""
 
-    def put_part(self, key: str, upload: str, number: int, content: Content, *, size: int) -> Part:
+    def put_part(
+        self, key: str, upload: str, number: int, content: ByteStream, *, size: int
+    ) -> Part:
         """Store a segment; see ``StorageBackend.put_part``."""
         check_part(key, number=number, size=size)
         stream = MeasuredContent(content, size=size, name=self._at(key))
@@ -241,14 +243,15 @@ class SwiftBackend:
         """Return the stored segments; see ``StorageBackend.list_parts``."""
         check_key(key)
         found = self._listed("list_parts", key, f"{SEGMENTS}{key}/p/")
-        with understood(f"{self._at(key)}: list_parts"):
+        with parsing(f"{self._at(key)}: list_parts"):
             return [
-                Part(number, entry["bytes"], entry["hash"]) for number, entry in named(key, found)
+                Part(number, entry["bytes"], entry["hash"])
+                for number, entry in entries_of(key, found)
             ]
 
     def _listed(self, call: str, key: str, prefix: str) -> builtins.list[dict[str, Any]]:
         found: builtins.list[dict[str, Any]] = []
-        with understood(f"{self._at(key)}: {call}"):
+        with parsing(f"{self._at(key)}: {call}"):
             while page := self._request(
                 call,
                 key,
@@ -272,7 +275,7 @@ class SwiftBackend:
         # Writing the last manifest would show that the key exists, but the others come before it.
         with suppress(ReplicaNotFound):
             return self._same_parts(key, size=size, parts_md5=parts_md5)
-        *folded, own = manifests(key, parts, self.manifest_entries)
+        *folded, own = make_manifests(key, parts, self.manifest_entries)
         for manifest in folded:
             self._put_manifest(key, manifest, content_type=_BYTES, headers={})
         headers = {"If-None-Match": "*", _PARTS_MD5: parts_md5}
@@ -291,7 +294,7 @@ class SwiftBackend:
         return stat
 
     def _same_parts(self, key: str, *, size: int, parts_md5: str) -> ReplicaStat:
-        return same_parts(self.stat(key), size=size, parts_md5=parts_md5, name=self._at(key))
+        return check_same_parts(self.stat(key), size=size, parts_md5=parts_md5, name=self._at(key))
 
     def _put_manifest(
         self, key: str, manifest: Manifest, *, content_type: str, headers: Mapping[str, str]
@@ -318,7 +321,7 @@ class SwiftBackend:
                 return  # the segments hold its bytes
         for folder in ("m", "p"):
             found = self._listed("discard_parts", key, f"{SEGMENTS}{key}/{folder}/")
-            for _, entry in named(key, found):
+            for _, entry in entries_of(key, found):
                 self._delete_segment(key, entry["name"])
 
     def _delete_segment(self, key: str, segment: str) -> None:
@@ -341,11 +344,11 @@ class SwiftBackend:
                 headers={} if asked is None else {"Range": asked},
             ),
         )
-        with understood(f"{self._at(key)}: get"):
+        with parsing(f"{self._at(key)}: get"):
             length = int(headers["content-length"])
             whole = _stat(key, length, headers)
         if asked is not None:
-            begin, size = content_range(headers.get("content-range", ""))
+            begin, size = parse_content_range(headers.get("content-range", ""))
             if begin != (first or 0):
                 body.close()
                 raise BackendRefused(f"{self._at(key)}: the service ignored the range")
@@ -363,7 +366,7 @@ class SwiftBackend:
         """Describe a replica; see ``StorageBackend.stat``."""
         check_key(key)
         headers = self._request("stat", key, lambda swift: swift.head_object(self._container, key))
-        with understood(f"{self._at(key)}: stat"):
+        with parsing(f"{self._at(key)}: stat"):
             return _stat(key, int(headers["content-length"]), headers)
 
     def delete(self, key: str) -> None:
@@ -407,7 +410,7 @@ class SwiftBackend:
     def list(self, prefix: str = "", marker: str = "", limit: int = LIST_LIMIT) -> ReplicaPage:
         """Return a page of replicas; see ``StorageBackend.list``."""
         check_list(prefix, marker, limit)
-        with understood(f"{self._at(prefix)}: list"):
+        with parsing(f"{self._at(prefix)}: list"):
             _, entries = self._request(
                 "list",
                 prefix,
@@ -432,10 +435,10 @@ class SwiftBackend:
         self,
         call: str,
         key: str,
-        request: Callable[[Any], Result],
+        request: Callable[[Any], Reply],
         *,
         stream: MeasuredContent | None = None,
-    ) -> Result:
+    ) -> Reply:
         """Make a request on this thread's connection, with the exceptions of the contract.
 
         ``put`` and ``complete_parts`` for an existing key raise ``ReplicaConflict``, even if its
@@ -443,7 +446,7 @@ class SwiftBackend:
         """
         swift = self._connection()
 
-        def attempt() -> Result:
+        def attempt() -> Reply:
             try:
                 return request(swift)
             except (ClientException, *_NO_REPLY) as error:
@@ -454,7 +457,7 @@ class SwiftBackend:
                     raise NoReply(failure) from None
                 raise failure from None
 
-        return repeated_once(
+        return repeat_once(
             attempt,
             self._timeouts,
             prepare=None if stream is None else stream.rewind,
@@ -516,7 +519,7 @@ def _stat(key: str, size: int, headers: Mapping[str, str]) -> ReplicaStat:
 
 
 def _in_listing(entry: Mapping[str, Any]) -> ReplicaStat:
-    tag = listed_tag(entry)
+    tag = tag_in_listing(entry)
     return ReplicaStat(
         entry["name"],
         entry["bytes"],

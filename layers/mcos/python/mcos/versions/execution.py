@@ -24,7 +24,7 @@ _GRACE_SECONDS = 1
 
 
 @dataclass(frozen=True)
-class Result:
+class ExecutionResult:
     """The outcome of an execution, and the clusters whose replica it stored."""
 
     outcome: Outcome
@@ -135,7 +135,7 @@ def is_running(version: Version) -> bool:
     return False
 
 
-def run(given: dict[str, Any], *, wait_seconds: float) -> Result | None:
+def run(given: dict[str, Any], *, wait_seconds: float) -> ExecutionResult | None:
     """Run an execution to its end.
 
     Parameters
@@ -160,4 +160,4 @@ def run(given: dict[str, Any], *, wait_seconds: float) -> Result | None:
     if reply["status"] != "SUCCEEDED":
         return None
     output = json.loads(reply["output"])
-    return Result(Outcome(output["outcome"]), frozenset(output["stored"]))
+    return ExecutionResult(Outcome(output["outcome"]), frozenset(output["stored"]))

@@ -11,7 +11,7 @@ from mcos.model.objects import ObjectRecord, Staged, State, Version
 from mcos.model.parts import part_size_of
 from mcos.model.uploads import Action, Upload, UploadState
 from mcos.settings import settings
-from mcos.staging import Found, multipart
+from mcos.staging import StagedFile, multipart
 from mcos.staging.multipart import StagedPart
 from mcos.versions import dispose, make, replicate
 from mcos.versions.take import confirm_container
@@ -131,11 +131,11 @@ def finish_upload(upload: Upload) -> ObjectRecord:
             f"The upload must have {upload.size} bytes; {found.size} have been received."
         )
     return take_upload(
-        upload, found.staged(key, cluster=upload.cluster), found.size, version_id=upload.id
+        upload, found.as_staged(key, cluster=upload.cluster), found.size, version_id=upload.id
     )
 
 
-def _join(upload: Upload, bucket: str, key: str) -> Found | None:
+def _join(upload: Upload, bucket: str, key: str) -> StagedFile | None:
     received = multipart.all_parts(bucket, key, upload.multipart)
     _check(upload, received)
     multipart.complete(bucket, key, upload.multipart, received)

@@ -27,7 +27,7 @@ from mcos.model.names import (
 )
 from mcos.model.uploads import Upload, UploadState
 from mcos.settings import settings
-from mcos.staging import Found
+from mcos.staging import StagedFile
 from mcos.versions.upload import clear_upload, finish_upload, take_upload
 
 _log = logging.getLogger(__name__)
@@ -173,7 +173,7 @@ def _check_account(name: str) -> None:
         raise Refused("account_not_found", "the account must exist and be enabled")
 
 
-def _take(message: Message, key: str, found: Found, *, sequencer: str = "0") -> str:
+def _take(message: Message, key: str, found: StagedFile, *, sequencer: str = "0") -> str:
     if found.size > limits.OBJECT_BYTES:
         raise Refused(
             "content_too_large", f"an object must have at most {limits.OBJECT_BYTES} bytes"
@@ -201,7 +201,7 @@ def _take(message: Message, key: str, found: Found, *, sequencer: str = "0") -> 
         sequencer=sequencer,
     )
     try:
-        take_upload(event, found.staged(key), found.size, version_id=clock.new_id())
+        take_upload(event, found.as_staged(key), found.size, version_id=clock.new_id())
     except UploadTaken:
         return _TAKEN_BEFORE
     return "taken"

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcos import clock
 from mcos.catalog import objects
@@ -77,7 +77,7 @@ def publish_changes(changes: Sequence[Change]) -> Published:
     events = tries = 0
     while waiting and tries <= len(_PAUSES_SECONDS):
         group = waiting[:ENTRIES_AT_ONCE]
-        codes = bus.put([entry for _, entry in group])
+        codes = bus.put([event.entry for event in group])
         refused = next((index for index, code in enumerate(codes) if code is not None), len(group))
         events += refused
         if refused == len(group):
@@ -85,7 +85,7 @@ def publish_changes(changes: Sequence[Change]) -> Published:
             continue
         code = codes[refused]
         if code in NEVER:
-            _set_aside(group[refused][0], f"EventBridge refuses it: {code}")
+            _set_aside(group[refused].change, f"EventBridge refuses it: {code}")
             set_aside += 1
             waiting, tries = waiting[refused + 1 :], 0
             continue
@@ -94,11 +94,16 @@ def publish_changes(changes: Sequence[Change]) -> Published:
         if tries < len(_PAUSES_SECONDS):
             clock.sleep(_PAUSES_SECONDS[tries])
         tries += 1
-    rest = changes[changes.index(waiting[0][0]) :] if waiting else ()
+    rest = changes[changes.index(waiting[0].change) :] if waiting else ()
     return Published(events, set_aside, rest)
 
 
-def _events_of(changes: Sequence[Change]) -> tuple[list[tuple[Change, Entry]], int]:
+class _Event(NamedTuple):
+    change: Change
+    entry: Entry
+
+
+def _events_of(changes: Sequence[Change]) -> tuple[list[_Event], int]:
     """Return the events of changes, and how many unreadable changes were set aside."""
     events = []
     unreadable = 0
@@ -112,7 +117,7 @@ def _events_of(changes: Sequence[Change]) -> tuple[list[tuple[Change, Entry]], i
             unreadable += 1
             continue
         if entry is not None:
-            events.append((change, entry))
+            events.append(_Event(change, entry))
     return events, unreadable
 
 

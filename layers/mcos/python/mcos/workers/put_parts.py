@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import Any
 
 from mcos import clock
-from mcos.model.parts import part_ranges
+from mcos.model.parts import PartRange, part_ranges
 from mcos.replicas.backend import own_backend, replica_key
 from mcos.replicas.source import READ_ERRORS, Source, SourceMissing, open_part
 from mcos.settings import settings
@@ -81,20 +81,19 @@ def _write(
     parts = {part.number: part for part in backend.list_parts(key, upload)}
     wanted = list(part_ranges(replica["size"], replica["part_size"]))
 
-    def put(number: int, first: int, last: int) -> Part:
+    def put(one: PartRange) -> Part:
         if clock.elapsed() > until:
             raise _OutOfTime
-        size = last - first + 1
-        with closing(open_part(replica["account"], content, first, last)) as stream:
-            part = backend.put_part(key, upload, number, stream, size=size)
+        with closing(open_part(replica["account"], content, one.first, one.last)) as stream:
+            part = backend.put_part(key, upload, one.number, stream, size=one.size)
         written.parts += 1
         return part
 
     missing = [
-        one for one in wanted if one[0] not in parts or parts[one[0]].size != one[2] - one[1] + 1
+        one for one in wanted if one.number not in parts or parts[one.number].size != one.size
     ]
     with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
-        futures = [pool.submit(put, *one) for one in missing]
+        futures = [pool.submit(put, one) for one in missing]
         try:
             for future in futures:
                 part = future.result()
@@ -106,7 +105,7 @@ def _write(
         return backend.complete_parts(
             key,
             upload,
-            [parts[number] for number, _, _ in wanted],
+            [parts[one.number] for one in wanted],
             content_type=content_type,
             parts_md5=parts_md5,
         )

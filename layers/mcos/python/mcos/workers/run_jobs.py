@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from mcos import clock, limits
 from mcos.catalog import jobs, objects
@@ -28,6 +29,11 @@ _SIDE_BY_SIDE = 4
 _PAUSE_SECONDS = 2.0
 # For this long, a call that read the registry before a drain may still place a replica there.
 _UNNOTICED_SECONDS = limits.REGISTRY_AGE_SECONDS + limits.WAIT_SECONDS_MAX + 5
+
+
+class _Planned(NamedTuple):
+    record: ObjectRecord
+    move: Move
 
 
 def run_jobs(*, seconds: float) -> dict[str, int]:
@@ -93,7 +99,7 @@ def _page(job: Job, until: float) -> Job:
             continue
         if wanted is not None:
             waiting += 1
-            planned += [(record, move) for move in wanted[:1]]
+            planned += [_Planned(record, move) for move in wanted[:1]]
     moved, all_done = _move_all(planned, job.rate, registry, until)
     if not all_done:
         return replace(job, moved=job.moved + moved, pass_started_at=started)
@@ -131,7 +137,7 @@ def _noticed_by_all(job: Job) -> str:
 
 
 def _move_all(
-    planned: Sequence[tuple[ObjectRecord, Move]], rate: float, registry: Registry, until: float
+    planned: Sequence[_Planned], rate: float, registry: Registry, until: float
 ) -> tuple[int, bool]:
     """Make moves, four at a time, and wait for each, so that a slow backend is not flooded.
 
@@ -146,7 +152,7 @@ def _move_all(
                 return moved, False
             began = clock.elapsed()
             few = planned[first : first + _SIDE_BY_SIDE]
-            moved += sum(pool.map(lambda one: _move(one[0], one[1], registry), few))
+            moved += sum(pool.map(lambda one: _move(one.record, one.move, registry), few))
             clock.sleep(max(0.0, len(few) / rate - (clock.elapsed() - began)))
     return moved, True
 
@@ -158,7 +164,9 @@ def _move(record: ObjectRecord, wanted: Move, registry: Registry) -> bool:
         return False
     arriving = None
     if wanted.target is not None:
-        arriving = (wanted.target, Replica(registry.clusters[wanted.target].backend))
+        arriving = lifecycle.NewReplica(
+            wanted.target, Replica(registry.clusters[wanted.target].backend)
+        )
     try:
         moving = objects.change_guessed(
             record.key,

@@ -74,7 +74,7 @@ def open_connection(
     FetchRefused, FetchFailed
     """
     last: OSError | None = None
-    with failing(place):
+    with network_errors(place):
         for address in addresses_of(place, resolve, deadline):
             try:
                 return _open_address(connect(address, place.port), place.host, deadline)
@@ -120,7 +120,7 @@ def ask(tls: _TimedSocket, place: Place) -> http.client.HTTPResponse:
         "Accept-Encoding": "identity",
         "Connection": "close",
     }
-    with failing(place):
+    with network_errors(place):
         connection.request("GET", place.target, headers=headers)
         response = connection.getresponse()
     if tls.ended:
@@ -130,7 +130,7 @@ def ask(tls: _TimedSocket, place: Place) -> http.client.HTTPResponse:
 
 
 @contextmanager
-def failing(place: Place) -> Iterator[None]:
+def network_errors(place: Place) -> Iterator[None]:
     """Turn errors of the network into ``FetchFailed``."""
     try:
         yield

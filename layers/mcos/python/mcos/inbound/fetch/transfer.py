@@ -11,7 +11,7 @@ from mcos.inbound.fetch.connection import (
     Connect,
     ask,
     connect_to,
-    failing,
+    network_errors,
     open_connection,
     resolve_host,
 )
@@ -75,7 +75,7 @@ class Fetched:
         # Reading one byte more than allowed shows that there are too many. ``readinto`` instead of
         # ``read``, because ``read`` would take a chunk of "-1" bytes for "all there is".
         buffer = bytearray(min(n, self._max_bytes - self._position + 1))
-        with failing(self._place):
+        with network_errors(self._place):
             taken = self._response.readinto(buffer)
             # Bytes that were buffered take no wait, but the deadline applies to them too.
             self._deadline.left(READ_SECONDS)
