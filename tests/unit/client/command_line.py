@@ -38,6 +38,17 @@ class Result:
         return [json.loads(line) for line in self.text.splitlines()]
 
 
+def run(session: Session, *arguments: str, stdin: bytes = b"") -> Result:
+    """Run the command."""
+    with CliRunner().isolation(input=stdin) as (output, errors, _):
+        with pytest.raises(SystemExit) as end:
+            _COMMAND.main(args=arguments, prog_name="mcos", obj=session)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        code = int(end.value.code or 0)
+        return Result(code, output.getvalue(), errors.getvalue().decode())
+
+
 @dataclass
 class Mcos:
     """Runs ``mcos`` on a system; ``config`` is its file."""
@@ -52,12 +63,6 @@ class Mcos:
     def __call__(self, *arguments: str, stdin: bytes = b"", code: int = 0) -> Result:
         """Run it; the exit code has to be ``code``."""
         session = Session(transport=httpx.MockTransport(self.system), clock=self.clock)
-        with CliRunner().isolation(input=stdin) as (output, errors, _):
-            with pytest.raises(SystemExit) as end:
-                _COMMAND.main(args=arguments, prog_name="mcos", obj=session)
-            sys.stdout.flush()
-            sys.stderr.flush()
-            found = int(end.value.code or 0)
-            result = Result(found, output.getvalue(), errors.getvalue().decode())
+        result = run(session, *arguments, stdin=stdin)
         assert result.code == code, (arguments, result)
         return result

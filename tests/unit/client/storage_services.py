@@ -123,15 +123,16 @@ class StorageServices:
 class Streamed(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body that comes piece by piece; that of a connection that breaks ends ``after`` some."""
 
-    def __init__(self, content: bytes, *, after: int | None = None) -> None:
+    def __init__(self, content: bytes, *, after: int | None = None, piece: int = PIECE) -> None:
         self._content = content
         self._after = after
+        self._piece = piece
 
     def __iter__(self) -> Iterator[bytes]:
-        for first in range(0, len(self._content), PIECE):
+        for first in range(0, len(self._content), self._piece):
             if self._after is not None and first >= self._after:
                 raise httpx.ReadError("broken")
-            yield self._content[first : first + PIECE]
+            yield self._content[first : first + self._piece]
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self:

@@ -74,14 +74,14 @@ def test_only_what_is_below_a_folder_is_copied_and_deleted(
     mcos("rm", "-r", "c")
 
 
-@pytest.mark.parametrize("name", ["../out", "x/../../out", "/out", "x//y", "x/", "."])
-def test_no_name_leads_out_of_the_folder(
-    mcos: Mcos, folder: Path, tmp_path: Path, name: str
-) -> None:
-    for one in (name, "good"):
+OUT = ["../out", "x/../../out", "/out", "x//y", "x/", "."]
+
+
+def test_no_name_leads_out_of_the_folder(mcos: Mcos, folder: Path, tmp_path: Path) -> None:
+    for one in (*OUT, "good"):
         mcos("put", "-", f"c/p/{one}", stdin=b"1")
     result = mcos("cp", "-r", "mcos:c/p", str(tmp_path / "back"), code=1)
-    assert "no path below a folder" in result.errors
+    assert result.errors.count("no path below a folder") == len(OUT)
     assert read(tmp_path / "back") == {"good": b"1"}
     assert not (tmp_path / "out").exists()
 

@@ -1,16 +1,12 @@
 """Content that no call carries is stored through signed URLs, in parts, as often as it takes."""
 
-import gzip
-import io
 import json
 import os
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryFile
 from threading import Barrier, Lock
-from unittest.mock import patch
 
 import httpx
 import pytest
@@ -26,7 +22,6 @@ from mcos_client import (
     StorageRefused,
     UploadNotFound,
 )
-from mcos_client.transfer import source as sources
 from mcos_client.transfer.source import Content, FileSource
 from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.conftest import SMALL
@@ -71,13 +66,10 @@ def journal(tmp_path: Path) -> Journal:
     return Journal(tmp_path / "journal", ("somebody",))
 
 
+# One that may be read again, one that may not; ``test_source.py`` has all kinds.
 KINDS: dict[str, Callable[[Path], Content]] = {
-    "bytes": lambda path: path.read_bytes(),
-    "memoryview": lambda path: memoryview(path.read_bytes()),
     "path": lambda path: path,
-    "file": lambda path: path.open("rb"),
     "iterator": lambda path: iter([path.read_bytes()[:7], b"", path.read_bytes()[7:]]),
-    "file without descriptor": lambda path: io.BytesIO(path.read_bytes()),
 }
 
 
@@ -206,17 +198,6 @@ def test_a_stream_is_read_no_further_than_its_parts_may_be_held(
     # Beside those that are held the one that is being read.
     assert most <= 3 * PART
     assert len(received(system)) == 40 * PART
-
-
-def test_parts_of_a_stream_that_are_too_large_for_memory_are_held_in_files(
-    user: Client, system: System, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sources, "STREAM_PART", PART)
-    with patch.object(sources.tempfile, "TemporaryFile", wraps=TemporaryFile) as made:
-        user.upload("c", "o", iter([CONTENT]), part_size=PART + 1)
-    assert received(system) == CONTENT
-    assert len(puts(system)) == PARTS
-    assert made.call_count == PARTS + 1  # the last one finds nothing more
 
 
 @pytest.mark.parametrize("part_size", [PART, None])
@@ -524,27 +505,3 @@ def test_an_entry_that_is_damaged_is_none(file: Path, journal: Journal, damage: 
     entry.keep("1")
     entry.path.write_bytes(damage)
     assert entry.find() is None
-
-
-@pytest.mark.parametrize("content", ["text", 5, None, io.StringIO("text"), ["text"]])
-def test_what_has_no_bytes_is_no_content(user: Client, content: Content) -> None:
-    with pytest.raises(TypeError):
-        user.create_object("c", "o", content)
-
-
-def test_a_compressed_file_is_stored_as_it_reads(
-    user: Client, system: System, tmp_path: Path
-) -> None:
-
-    path = tmp_path / "x.gz"
-    path.write_bytes(gzip.compress(CONTENT))
-    with gzip.open(path) as opened:
-        user.create_object("c", "o", opened)
-    assert system.stored() == {"o": CONTENT}
-
-
-def test_a_file_is_stored_from_where_it_is_open(user: Client, system: System, file: Path) -> None:
-    with file.open("rb") as opened:
-        opened.seek(5)
-        user.upload("c", "o", opened, part_size=PART)
-    assert received(system) == CONTENT[5:]
