@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mcos import limits
 from mcos.clock import replaced_by
 from mcos_client import Client
 from mcos_client.config import Profile, write_profile
@@ -73,7 +74,7 @@ def cloud() -> Iterator[Cloud]:
     before = dict(os.environ)
     with pytest.MonkeyPatch.context() as patch, support.running_cloud() as running:
         patch.setattr(support, "cluster_environment", waiting)
-        patch.setattr("mcos.auth.passwords._N", 16)  # the work of a password is not the subject
+        patch.setattr(limits, "PASSWORD_WORK", 16)  # the work of a password is not the subject
         yield running
     os.environ.clear()
     os.environ.update(before)

@@ -1,38 +1,18 @@
-"""cp and rm of whole folders."""
+"""Copying files, folders and objects."""
 
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.unit.client.command.conftest import LARGE
 from tests.unit.client.command_line import Mcos
 from tests.unit.client.system import problem
+from tests.unit.client.trees import TREE, read
 
-TREE = {"a.txt": b"1", "b/c.bin": bytes(range(256)), "b/d/e": b"", "ü #%/f": b"2"}
+pytestmark = pytest.mark.usefixtures("container")
 
-
-@pytest.fixture
-def folder(mcos: Mcos, tmp_path: Path) -> Path:
-    """A folder with some files, and a container to copy it to."""
-    mcos("mb", "c")
-    return write(tmp_path / "folder", TREE)
-
-
-def write(folder: Path, tree: dict[str, bytes]) -> Path:
-    for name, content in tree.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return folder
-
-
-def read(folder: Path) -> dict[str, bytes]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
-def stored(mcos: Mcos) -> dict[str, bytes]:
-    return mcos.system.stored()
+OUT = ["../out", "x/../../out", "/out", "x//y", "x/", "."]
 
 
 @pytest.mark.parametrize(("target", "prefix"), [("mcos:c", ""), ("mcos:c/x", "x/")])
@@ -41,7 +21,7 @@ def test_a_folder_goes_there_and_back(
 ) -> None:
     values = mcos("cp", "-r", str(folder), target, "--json").values
     assert sorted(one["name"] for one in values) == sorted(prefix + name for name in TREE)
-    assert stored(mcos) == {prefix + name: content for name, content in TREE.items()}
+    assert mcos.system.stored() == {prefix + name: content for name, content in TREE.items()}
     mcos("cp", "-r", target, str(tmp_path / "back"))
     assert read(tmp_path / "back") == TREE
 
@@ -52,29 +32,11 @@ def test_a_file_goes_into_what_ends_in_a_slash_and_under_the_name_of_what_does_n
     file = str(folder / "a.txt")
     for target in ("mcos:c", "mcos:c/x/", "mcos:c/y"):
         mcos("cp", file, target)
-    assert sorted(stored(mcos)) == ["a.txt", "x/a.txt", "y"]
+    assert sorted(mcos.system.stored()) == ["a.txt", "x/a.txt", "y"]
     mcos("cp", "mcos:c/x/a.txt", str(tmp_path))
     assert (tmp_path / "a.txt").read_bytes() == b"1"
     mcos("cp", "mcos:c/x/a.txt", str(tmp_path / "z"))
     assert (tmp_path / "z").read_bytes() == b"1"
-
-
-def test_only_what_is_below_a_folder_is_copied_and_deleted(
-    mcos: Mcos, folder: Path, tmp_path: Path
-) -> None:
-    for name in ("b", "b/1", "b2"):
-        mcos("put", "-", f"c/{name}", stdin=b"1")
-    mcos("cp", "-r", "mcos:c/b", str(tmp_path / "back"))
-    assert sorted(read(tmp_path / "back")) == ["1"]
-    mcos("rm", "-r", "c/b")
-    assert sorted(stored(mcos)) == ["b2"]
-    mcos("rm", "-r", "c/none", code=3)
-    mcos("rm", "-r", "c")
-    assert stored(mcos) == {}
-    mcos("rm", "-r", "c")
-
-
-OUT = ["../out", "x/../../out", "/out", "x//y", "x/", "."]
 
 
 def test_no_name_leads_out_of_the_folder(mcos: Mcos, folder: Path, tmp_path: Path) -> None:
@@ -93,7 +55,7 @@ def test_one_that_fails_does_not_stop_the_others(mcos: Mcos, folder: Path) -> No
 
     mcos.system.instead = refuse
     result = mcos("cp", "-r", str(folder), "mcos:c", code=5)
-    assert sorted(stored(mcos)) == sorted(TREE.keys() - {"a.txt"})
+    assert sorted(mcos.system.stored()) == sorted(TREE.keys() - {"a.txt"})
     assert result.errors.count("\n") == 1
     assert "a.txt" in result.errors
     assert "not_permitted" in result.errors
@@ -103,16 +65,36 @@ def test_a_link_to_a_folder_is_told_and_left_out(mcos: Mcos, folder: Path) -> No
     (folder / "round").symlink_to(folder)
     result = mcos("cp", "-r", str(folder), "mcos:c")
     assert "a link to a folder, left out" in result.errors
-    assert stored(mcos) == TREE
+    assert mcos.system.stored() == TREE
 
 
-def test_rm_takes_what_others_delete_for_deleted(mcos: Mcos, folder: Path) -> None:
-    mcos("cp", "-r", str(folder), "mcos:c")
+def test_objects_are_copied_with_type_and_metadata(mcos: Mcos, large: Path) -> None:
+    mcos("mb", "d")
+    mcos("put", "-", "c/x/small.txt", "--meta", "a=b", stdin=b"small")
+    mcos("put", str(large), "c/x/y/large", "--wait", "--type", "image/x", "--meta", "c=d")
+    mcos("cp", "mcos:c/x/small.txt", "mcos:d")
+    mcos("cp", "-r", "mcos:c/x", "mcos:d/z")
+    small, large_one = (mcos.system.record(one, "d").shown for one in ("small.txt", "z/y/large"))
+    assert (small.content_type, small.metadata) == ("text/plain", {"a": "b"})
+    assert (large_one.content_type, large_one.metadata) == ("image/x", {"c": "d"})
+    assert mcos.system.stored("d") == {
+        "small.txt": b"small",
+        "z/small.txt": b"small",
+        "z/y/large": LARGE,
+    }
+    mcos("cp", "mcos:c/none", "mcos:d", code=3)
+    mcos("cp", "-r", "mcos:c/none", "mcos:d", code=3)
 
-    def gone(request: httpx.Request) -> httpx.Response | None:
-        if request.method != "DELETE":
+
+def test_a_copy_of_what_arrives_damaged_is_not_made(mcos: Mcos, large: Path) -> None:
+    mcos("put", str(large), "c/o", "--wait")
+    other = LARGE[::-1]
+
+    def damage(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "GET":
             return None
-        return problem(404, "object_not_found")
+        return httpx.Response(200, stream=httpx.ByteStream(other))
 
-    mcos.system.instead = gone
-    assert len(mcos("rm", "-r", "c", "--json").values) == len(TREE)
+    mcos.system.storage.instead = damage
+    mcos("cp", "mcos:c/o", "mcos:c/p", code=1)
+    assert sorted(mcos.system.stored()) == ["o"]

@@ -186,8 +186,8 @@ def test_a_get_that_is_killed_goes_on_and_fetches_no_range_twice(
 
 
 # The command itself has half of it; parts of a pipe are a quarter as large as they usually are.
-LARGEST_MEMORY_KIB = 96_000
-SPARSE = 64 * MIB
+LARGEST_MEMORY_KIB = 88_000
+SPARSE = 48 * MIB
 
 # Not ru_maxrss: at exec Linux hands on that of the process that started this one. Written to
 # clear_refs, 5 has the kernel forget the peak.

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.unit.client.command.test_cp import TREE, read, stored, write
 from tests.unit.client.command_line import Mcos
 from tests.unit.client.system import problem
+from tests.unit.client.trees import TREE, read, write
 
 OLD = 1_600_000_000_123_456_789
 
@@ -29,7 +29,7 @@ def writes(mcos: Mcos) -> int:
 
 def test_the_second_time_nothing_is_moved_and_it_says_so(mcos: Mcos, folder: Path) -> None:
     first = mcos("sync", str(folder), "mcos:c/x")
-    assert stored(mcos) == {f"x/{name}": content for name, content in TREE.items()}
+    assert mcos.system.stored() == {f"x/{name}": content for name, content in TREE.items()}
     assert f"{len(TREE)} copied" in first.text
     assert "compared by size and time" in first.text
     before = writes(mcos)
@@ -76,7 +76,7 @@ def test_what_changed_is_moved_and_nothing_else(mcos: Mcos, folder: Path) -> Non
     values = mcos("sync", str(folder), "mcos:c", "--json").values
     reasons = {one["name"]: one["reason"] for one in values if "reason" in one}
     assert reasons == {"a.txt": "size", "b/c.bin": "content", "new": "new"}
-    assert stored(mcos) == read(folder)
+    assert mcos.system.stored() == read(folder)
 
 
 def test_a_file_that_was_only_touched_is_the_same(mcos: Mcos, folder: Path) -> None:
@@ -94,7 +94,7 @@ def test_checksum_finds_what_time_hides(mcos: Mcos, folder: Path) -> None:
     assert mcos("sync", str(folder), "mcos:c").text.startswith("nothing to do")
     told = mcos("sync", str(folder), "mcos:c", "--checksum").text
     assert "compared by size and MD5" in told
-    assert stored(mcos)["a.txt"] == b"X"
+    assert mcos.system.stored()["a.txt"] == b"X"
     assert mcos("sync", str(folder), "mcos:c", "-c").text.startswith("nothing to do")
 
 
@@ -102,10 +102,10 @@ def test_only_delete_deletes(mcos: Mcos, folder: Path) -> None:
     mcos("put", "-", "c/x/extra", stdin=b"1")
     mcos("put", "-", "c/y", stdin=b"1")
     mcos("sync", str(folder), "mcos:c/x")
-    assert "x/extra" in stored(mcos)
+    assert "x/extra" in mcos.system.stored()
     told = mcos("sync", str(folder), "mcos:c/x", "--delete").text
     assert "deleted extra" in told
-    assert sorted(stored(mcos)) == sorted([f"x/{name}" for name in TREE] + ["y"])
+    assert sorted(mcos.system.stored()) == sorted([f"x/{name}" for name in TREE] + ["y"])
 
 
 def test_delete_the_other_way(mcos: Mcos, folder: Path, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_nothing_is_deleted_when_a_folder_cannot_be_read(
 
     monkeypatch.setattr(os, "scandir", scandir)
     mcos("sync", str(folder), "mcos:c", "--delete", code=1)
-    assert stored(mcos) == TREE
+    assert mcos.system.stored() == TREE
     monkeypatch.undo()
 
 
@@ -161,7 +161,7 @@ def test_nothing_is_deleted_when_a_listing_fails(
     mcos.system.instead = refuse
     sides = (str(folder), "mcos:c") if up else ("mcos:c", str(folder))
     mcos("sync", *sides, "--delete", code=1)
-    assert "extra" in stored(mcos)
+    assert "extra" in mcos.system.stored()
     assert read(folder) == TREE
 
 
@@ -175,7 +175,7 @@ def test_nothing_is_deleted_when_something_could_not_be_copied(mcos: Mcos, folde
     mcos.system.instead = refuse
     result = mcos("sync", str(folder), "mcos:c", "--delete", code=5)
     assert "nothing was deleted" in result.errors
-    assert sorted(stored(mcos)) == sorted([*(TREE.keys() - {"a.txt"}), "extra"])
+    assert sorted(mcos.system.stored()) == sorted([*(TREE.keys() - {"a.txt"}), "extra"])
 
 
 def test_a_mistyped_source_does_not_delete_everything(
@@ -185,7 +185,7 @@ def test_a_mistyped_source_does_not_delete_everything(
     mcos("sync", "mcos:c/mistyped", str(folder), "--delete", code=3)
     assert read(folder) == TREE
     mcos("sync", str(tmp_path / "mistyped"), "mcos:c/x", "--delete", code=1)
-    assert stored(mcos) == {"x/o": b"1"}
+    assert mcos.system.stored() == {"x/o": b"1"}
 
 
 def test_what_is_below_a_link_is_not_judged(mcos: Mcos, folder: Path) -> None:
@@ -193,7 +193,7 @@ def test_what_is_below_a_link_is_not_judged(mcos: Mcos, folder: Path) -> None:
     mcos("put", "-", "c/round/o", stdin=b"1")
     result = mcos("sync", str(folder), "mcos:c", "--delete")
     assert "a link to a folder, left out" in result.errors
-    assert stored(mcos) == {**TREE, "round/o": b"1"}
+    assert mcos.system.stored() == {**TREE, "round/o": b"1"}
 
 
 def test_what_somebody_replaced_since_it_was_listed_is_not_deleted(

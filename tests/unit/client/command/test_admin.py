@@ -1,0 +1,32 @@
+"""What operators do on the command line."""
+
+import json
+
+import httpx
+
+from mcos.model.accounts import Role
+from tests.unit.client.command_line import Mcos
+
+
+def test_admin_cluster_ls(mcos: Mcos) -> None:
+    mcos("admin", "cluster", "ls", code=5)
+    mcos.system.add_account(Role.ADMIN)
+    lines = mcos("admin", "cluster", "ls").text.splitlines()[1:]
+    facts = {line.split()[0]: line.split()[1:] for line in lines}
+    assert facts["s3"] == ["s3", "ACTIVE", "well", "1", "s3", "here", "-"]
+    values = mcos("admin", "cluster", "ls", "--json").values
+    assert [one["name"] for one in values] == sorted(facts) == ["ceph", "s3", "swift"]
+    mcos("admin", "cluster", "rm", "none", code=3)
+
+
+def test_admin_sets_a_policy_as_it_is_written(mcos: Mcos) -> None:
+    def echo(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"name": "p", **json.loads(request.content)})
+
+    mcos.system.instead = echo
+    parts = ["--part", "1,speed=fast", "--part", "2,cost~low,place=a~b"]
+    [value] = mcos("admin", "policy", "set", "p", *parts, "--readable", "1", "--json").values
+    assert value["parts"] == [
+        {"replicas": 1, "must": {"speed": "fast"}, "should": {}},
+        {"replicas": 2, "must": {"place": "a~b"}, "should": {"cost": "low"}},
+    ]
