@@ -1,6 +1,7 @@
 """The documented schema of the events, as a judge of them."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def check_event(event: dict[str, Any]) -> None:
     check_detail(event["detail"])
 
 
-def check_detail(detail: dict[str, Any]) -> None:
+def check_detail(detail: Mapping[str, Any]) -> None:
     """The same of the detail alone; users may get more, tests may not."""
     _DETAIL.validate(detail)
     documented = SCHEMA["$defs"]["detail"]["properties"]

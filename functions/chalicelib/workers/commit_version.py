@@ -1,21 +1,15 @@
 """commit_version: the last step of the state machine."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.shared.worker import logged
+from mcos.model.messages import CommitInput, CommitResult
 from mcos.model.objects import ObjectRecord
 from mcos.versions.commit import commit_version
 
 
-def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Take ``{"record", "version_id", "results": [{"cluster", "stored", "tag"?}]}``.
-
-    Returns
-    -------
-    ``{"outcome", "stored"}``: an ``Outcome`` of ``mcos.model.lifecycle``, and the clusters that
-    stored their replica.
-    """
+def handle(event: CommitInput, context: Any) -> CommitResult:
+    """Commit a version."""
     record = ObjectRecord.from_json(event["record"])
     version = record.find(event["version_id"])
     if version is None:
@@ -23,11 +17,11 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     stored = {result["cluster"] for result in event["results"] if result["stored"]}
     tags = {result["cluster"]: result["tag"] for result in event["results"] if "tag" in result}
 
-    def work() -> tuple[str, dict[str, Any]]:
+    def work() -> tuple[str, CommitResult]:
         _, outcome = commit_version(record, version, stored, tags)
         return outcome.value, {"outcome": outcome.value, "stored": sorted(stored)}
 
-    result: dict[str, Any] = logged(
+    result: CommitResult = logged(
         "commit_version", work, account=record.account, version=version.id
     )
     return result

@@ -1,9 +1,9 @@
 """digest_content: the first step of the state machine for content that did not come with a call."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.shared.worker import logged
+from mcos.model.messages import DigestInput, DigestResult
 from mcos.model.objects import ObjectRecord
 from mcos.workers.digest_content import digest_content
 
@@ -11,14 +11,14 @@ from mcos.workers.digest_content import digest_content
 _SECONDS = 40
 
 
-def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Take ``{"record", "version_id", "content", "digests", "seconds"?}``; return changes to it."""
+def handle(event: DigestInput, context: Any) -> DigestResult:
+    """Continue the digests of a version."""
     record = ObjectRecord.from_json(event["record"])
     version = record.find(event["version_id"])
     if version is None:
         raise ValueError("the record must have the version to be digested")
 
-    def work() -> tuple[str, dict[str, Any]]:
+    def work() -> tuple[str, DigestResult]:
         result = digest_content(
             record,
             version,
@@ -30,7 +30,7 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             return result["outcome"], result
         return "digested" if "record" in result else "unfinished", result
 
-    result: dict[str, Any] = logged(
+    result: DigestResult = logged(
         "digest_content", work, account=record.account, version=version.id
     )
     return result

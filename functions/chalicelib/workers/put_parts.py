@@ -1,19 +1,19 @@
 """put_parts: called by the state machine for a large replica, repeatedly until it is complete."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.shared.worker import logged
+from mcos.model.messages import PutInput, PutResult
 from mcos.workers.put_parts import put_parts
 
 # The function has 900 s: parts that have begun may end after these.
 _SECONDS = 600
 
 
-def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Take ``{"replica", "content", "seconds"?}``; return ``{"cluster", "stored", ...}``."""
+def handle(event: PutInput, context: Any) -> PutResult:
+    """Write missing parts of a replica."""
 
-    def work() -> tuple[str, dict[str, Any]]:
+    def work() -> tuple[str, PutResult]:
         result = put_parts(
             event["replica"], event["content"], seconds=event.get("seconds", _SECONDS)
         )
@@ -22,7 +22,7 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         return result.get("reason", "unfinished").partition(":")[0], result
 
     replica = event["replica"]
-    result: dict[str, Any] = logged(
+    result: PutResult = logged(
         "put_parts", work, account=replica["account"], version=replica["version"]
     )
     return result

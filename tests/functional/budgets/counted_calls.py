@@ -14,6 +14,7 @@ import botocore.httpsession
 
 from app import MODULES
 from mcos.model.lifecycle import Outcome
+from mcos.model.messages import ExecutionInput
 from mcos.versions import execution
 
 CONTENT = b64encode(b"a small content").decode()
@@ -63,7 +64,7 @@ def request(
 def main(account: str) -> dict[str, int]:
     counter = Counter()
     counts = {}
-    begun: list[dict[str, Any]] = []
+    begun: list[ExecutionInput] = []
 
     def count(call: str, *arguments: str) -> None:
         before = counter.sent
@@ -81,7 +82,7 @@ def main(account: str) -> dict[str, int]:
         request(function, method, account, "warm")
         count(call, function, method, account, "warm")
 
-    def keep(given: dict[str, Any], *, wait_seconds: float) -> execution.ExecutionResult:
+    def keep(given: ExecutionInput, *, wait_seconds: float) -> execution.ExecutionResult:
         begun.append(given)
         return execution.ExecutionResult(Outcome.COMMITTED, frozenset())
 

@@ -17,6 +17,7 @@ from mcos.errors import McosError
 from mcos.events.state_change import state_change
 from mcos.model import lifecycle
 from mcos.model.lifecycle import NewReplica
+from mcos.model.messages import StateChange
 from mcos.model.names import is_id
 from mcos.model.objects import ObjectRecord, Replica, State, Version
 from tests.support.builders import CLUSTERS, KEY, NOW, record, version
@@ -28,7 +29,7 @@ WHOLE = version(1, stored=CLUSTERS)
 CREATED = record(State.CREATED, current=WHOLE)
 
 
-def told(old: ObjectRecord | None, new: ObjectRecord | None) -> dict[str, Any]:
+def told(old: ObjectRecord | None, new: ObjectRecord | None) -> StateChange:
     """The event of a change that is one, as it is documented."""
     detail = state_change(old, written(new, old), AT)
     assert detail is not None
@@ -41,7 +42,7 @@ def written(new: ObjectRecord | None, old: ObjectRecord | None) -> ObjectRecord 
     return new if new is None or new is old else objects.with_revision(new, old)
 
 
-def replica_states(detail: dict[str, Any]) -> dict[str, str]:
+def replica_states(detail: StateChange) -> dict[str, str]:
     return {one["cluster"]: one["state"] for one in detail["replicas"]}
 
 

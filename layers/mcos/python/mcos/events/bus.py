@@ -1,12 +1,12 @@
 """The deployment's event bus, and the queue of changes that cannot be published."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from mcos.aws import AWS_ERRORS, client
+from mcos.model.messages import StateChange, UnpublishedChange
 from mcos.settings import event_bus, unpublished_queue_url
 
 ENTRIES_AT_ONCE = 10
@@ -25,7 +25,7 @@ class Entry:
 
     source: str
     detail_type: str
-    detail: Mapping[str, Any]
+    detail: StateChange
     time: datetime
 
 
@@ -55,7 +55,7 @@ def put(entries: Sequence[Entry]) -> list[str | None]:
     return [one.get("ErrorCode") for one in reply["Entries"]]
 
 
-def set_aside(message: Mapping[str, Any]) -> None:
+def set_aside(message: UnpublishedChange) -> None:
     """Send a note of a change that can never be published to the queue; durable on return.
 
     Raises

@@ -5,9 +5,10 @@ for users.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from mcos import clock
+from mcos.model.messages import ReplicaState, StateChange
 from mcos.model.objects import ObjectRecord
 
 SOURCE = "mcos"
@@ -22,7 +23,7 @@ DELETED = "DELETED"
 
 def state_change(
     old: ObjectRecord | None, new: ObjectRecord | None, changed_at: datetime
-) -> dict[str, Any] | None:
+) -> StateChange | None:
     """Return the detail of the event for a change from one record to the next.
 
     The same change always has the same detail, so consumers recognise an event that was published
@@ -49,7 +50,11 @@ def state_change(
         "account": record.account,
         "container": record.container,
         "object": record.name,
-        **after,
+        "state": after.state,
+        "version": after.version,
+        "size": after.size,
+        "etag": after.etag,
+        "replicas": after.replicas,
         "previous_state": old.state.value if old else None,
         "cluster": record.sweeper,
         "revision": new.revision if new else clock.next_id(record.revision),
@@ -57,20 +62,29 @@ def state_change(
     }
 
 
-def _visible(record: ObjectRecord) -> dict[str, Any]:
-    """Return the fields that users can see and that can change."""
+class _Visible(NamedTuple):
+    """The fields that users can see and that can change."""
+
+    state: str
+    version: str
+    size: int
+    etag: str
+    replicas: list[ReplicaState]
+
+
+def _visible(record: ObjectRecord) -> _Visible:
     version = record.shown
-    return {
-        "state": record.state.value,
-        "version": version.id,
-        "size": version.size,
-        "etag": version.etag,
-        "replicas": [
+    return _Visible(
+        state=record.state.value,
+        version=version.id,
+        size=version.size,
+        etag=version.etag,
+        replicas=[
             {"cluster": cluster, "backend": replica.backend, "state": replica.progress}
             for cluster, replica in sorted(version.replicas.items())
         ],
-    }
+    )
 
 
-def _visible_removed(record: ObjectRecord) -> dict[str, Any]:
-    return {**_visible(record), "state": DELETED, "replicas": []}
+def _visible_removed(record: ObjectRecord) -> _Visible:
+    return _visible(record)._replace(state=DELETED, replicas=[])

@@ -9,13 +9,14 @@ import json
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import cast
 
 from mcos import clock
 from mcos.aws import AWS_ERRORS, client
 from mcos.catalog.registry import all_clusters
 from mcos.model.clusters import Cluster, ClusterState
 from mcos.model.digests import digests_of
+from mcos.model.messages import ReadInput, ReadResult
 from mcos.model.objects import Version
 from mcos.replicas.backend import own_backend, replica_key
 from mcos.replicas.latency import Latencies
@@ -200,13 +201,13 @@ def _read_remote_replica(
         cluster,
         {"account": account, "version": version.as_json(), "first": first, "last": last},
     )
-    match answer:
-        case {"content": str(content)}:
-            return b64decode(content)
-    raise ReplicaUnreadable(f"{cluster}: its function gave a malformed answer")
+    content = answer.get("content")
+    if not isinstance(content, str):
+        raise ReplicaUnreadable(f"{cluster}: its function gave a malformed answer")
+    return b64decode(content)
 
 
-def ask(cluster: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+def ask(cluster: str, request: ReadInput) -> ReadResult:
     """Invoke another cluster's ``get_replica``: one network call.
 
     Raises
@@ -229,5 +230,5 @@ def ask(cluster: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         case {"reason": str(reason), "damaged": bool(damaged)}:
             raise ReplicaUnreadable(f"{cluster}: {reason}", is_damaged=damaged)
         case dict():
-            return answer
+            return cast(ReadResult, answer)
     raise ReplicaUnreadable(f"{cluster}: its function gave a malformed answer")

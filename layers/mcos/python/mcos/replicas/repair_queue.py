@@ -6,9 +6,16 @@ staged content. ``dispose``: dispose of the obsolete versions in an object's rec
 """
 
 import json
-from typing import Any
 
 from mcos.aws import client
+from mcos.model.messages import (
+    DisposeMessage,
+    PutMessage,
+    RemoveMessage,
+    RepairMessage,
+    UnstageMessage,
+    VerifyMessage,
+)
 from mcos.model.objects import ObjectKey, Staged
 
 LATE_SECONDS = 25
@@ -23,41 +30,55 @@ def late_seconds(*, in_parts: bool) -> int:
     return LATE_SECONDS_IN_PARTS if in_parts else LATE_SECONDS
 
 
-def put_message(key: ObjectKey, version_id: str, *, in_parts: bool = False) -> dict[str, Any]:
+def put_message(key: ObjectKey, version_id: str, *, in_parts: bool = False) -> PutMessage:
     """Return the message ``put``."""
-    return {**_of_object("put", key), "version": version_id, **_in_parts(in_parts)}
+    message: PutMessage = {
+        "action": "put",
+        "account": key.account,
+        "container": key.container,
+        "object": key.name,
+        "version": version_id,
+    }
+    if in_parts:
+        message["in_parts"] = True
+    return message
 
 
-def verify_message(key: ObjectKey, version_id: str) -> dict[str, Any]:
+def verify_message(key: ObjectKey, version_id: str) -> VerifyMessage:
     """Return the message ``verify``."""
-    return {**_of_object("verify", key), "version": version_id}
+    return {
+        "action": "verify",
+        "account": key.account,
+        "container": key.container,
+        "object": key.name,
+        "version": version_id,
+    }
 
 
-def remove_message(account: str, version_id: str, *, in_parts: bool) -> dict[str, Any]:
+def remove_message(account: str, version_id: str, *, in_parts: bool) -> RemoveMessage:
     """Return the message ``remove``."""
-    return {"action": "remove", "account": account, "version": version_id, **_in_parts(in_parts)}
+    message: RemoveMessage = {"action": "remove", "account": account, "version": version_id}
+    if in_parts:
+        message["in_parts"] = True
+    return message
 
 
-def unstage_message(staged: Staged) -> dict[str, Any]:
+def unstage_message(staged: Staged) -> UnstageMessage:
     """Return the message ``unstage``."""
     return {"action": "unstage", "key": staged.key, "staged": staged.version}
 
 
-def dispose_message(key: ObjectKey) -> dict[str, Any]:
+def dispose_message(key: ObjectKey) -> DisposeMessage:
     """Return the message ``dispose``."""
-    return _of_object("dispose", key)
+    return {
+        "action": "dispose",
+        "account": key.account,
+        "container": key.container,
+        "object": key.name,
+    }
 
 
-def _in_parts(in_parts: bool) -> dict[str, bool]:
-    return {"in_parts": True} if in_parts else {}
-
-
-def _of_object(action: str, key: ObjectKey) -> dict[str, Any]:
-    account, container, name = key
-    return {"action": action, "account": account, "container": container, "object": name}
-
-
-def send(queue_url: str, message: dict[str, Any], *, delay_seconds: int = 0) -> None:
+def send(queue_url: str, message: RepairMessage, *, delay_seconds: int = 0) -> None:
     """Send a message, which is delivered after the delay; it is durable on return.
 
     Parameters

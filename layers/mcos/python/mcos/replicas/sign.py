@@ -13,6 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from mcos import limits
 from mcos.aws import AWS_ERRORS
+from mcos.model.messages import ReadInput
 from mcos.model.objects import Version
 from mcos.replicas.backend import own_backend, replica_key
 from mcos.replicas.read import (
@@ -104,7 +105,11 @@ def _open(cluster: str, url: str, first: int, last: int) -> BinaryIO:
 def _sign_replica(account: str, version: Version, cluster: str, filename: str | None) -> str:
     if cluster == settings().cluster:
         return sign_own_replica(account, version, filename)
-    request = {"account": account, "version": version.as_json(), "sign": {"filename": filename}}
+    request: ReadInput = {
+        "account": account,
+        "version": version.as_json(),
+        "sign": {"filename": filename},
+    }
     url = ask(cluster, request).get("url")
     if not isinstance(url, str):
         raise ReplicaUnreadable(f"{cluster}: its function gave a malformed answer")

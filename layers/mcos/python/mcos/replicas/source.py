@@ -7,20 +7,18 @@ uses its own permissions.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from urllib3.exceptions import HTTPError
 
 from mcos import limits, staging
 from mcos.aws import AWS_ERRORS
+from mcos.model.messages import Source
 from mcos.model.objects import Staged, Version
 from mcos.replicas import sign
 from mcos.replicas.read import NoReplicaReadable, read_version
 from mcos.settings import settings
-
-Source = Mapping[str, Any]
 
 READ_ERRORS = (*AWS_ERRORS, HTTPError)
 """Raised, beside ``SourceMissing``, by opening or reading a source; a later try may succeed."""
@@ -43,9 +41,9 @@ def source_of(version: Version) -> Source:
     SourceMissing
         It has neither: only its caller had the bytes.
     """
-    source: dict[str, Any] = {}
+    source: Source = {}
     if version.staged is not None and not version.is_complete:
-        source |= _in_staging(version.staged)
+        source = _in_staging(version.staged)
     if version.stored:
         source["version"] = version.as_json()
     if not source:
@@ -53,7 +51,7 @@ def source_of(version: Version) -> Source:
     return source
 
 
-def _in_staging(staged: Staged) -> dict[str, str | None]:
+def _in_staging(staged: Staged) -> Source:
     bucket = staging.bucket_of(staged.cluster)
     if bucket is None:
         return {}

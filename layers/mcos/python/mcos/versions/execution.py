@@ -14,9 +14,9 @@ from mcos import clock
 from mcos.aws import AWS_ERRORS, client
 from mcos.catalog.registry import all_clusters
 from mcos.model.lifecycle import Outcome
+from mcos.model.messages import CommitResult, ExecutionInput, ReplicaToPut, Source
 from mcos.model.objects import ObjectRecord, Version
 from mcos.replicas import repair_queue
-from mcos.replicas.source import Source
 from mcos.settings import Mode, settings
 
 # Added to the caller's wait for the network between.
@@ -38,7 +38,7 @@ def execution_input(
     mode: Mode,
     source: Source,
     targets: Iterable[str],
-) -> dict[str, Any]:
+) -> ExecutionInput:
     """Return the input of an execution.
 
     Parameters
@@ -76,7 +76,7 @@ def execution_input(
     }
 
 
-def replica_of(account: str, version: Version) -> dict[str, Any]:
+def replica_of(account: str, version: Version) -> ReplicaToPut:
     """Return the description of a replica for ``put_replica`` and ``put_parts``."""
     return {
         "account": account,
@@ -91,7 +91,7 @@ def replica_of(account: str, version: Version) -> dict[str, Any]:
     }
 
 
-def start(given: dict[str, Any]) -> None:
+def start(given: ExecutionInput) -> None:
     """Start an execution and return at once. A second execution of a version is harmless.
 
     Raises
@@ -106,7 +106,7 @@ def start(given: dict[str, Any]) -> None:
     )
 
 
-def _machine_of(given: dict[str, Any]) -> str:
+def _machine_of(given: ExecutionInput) -> str:
     """Return the ARN of the state machine with enough time: Express ends after five minutes."""
     in_parts = given["replica"]["part_size"] > 0
     return settings().large_state_machine_arn if in_parts else settings().state_machine_arn
@@ -135,7 +135,7 @@ def is_running(version: Version) -> bool:
     return False
 
 
-def run(given: dict[str, Any], *, wait_seconds: float) -> ExecutionResult | None:
+def run(given: ExecutionInput, *, wait_seconds: float) -> ExecutionResult | None:
     """Run an execution to its end.
 
     Parameters
@@ -159,5 +159,5 @@ def run(given: dict[str, Any], *, wait_seconds: float) -> ExecutionResult | None
         return None
     if reply["status"] != "SUCCEEDED":
         return None
-    output = json.loads(reply["output"])
+    output: CommitResult = json.loads(reply["output"])
     return ExecutionResult(Outcome(output["outcome"]), frozenset(output["stored"]))

@@ -1,17 +1,16 @@
 """digest_content: compute the digests of staged content, as far as the time allows."""
 
-from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
-from typing import Any
 
 from mcos import clock
 from mcos.catalog import objects
 from mcos.model import lifecycle
 from mcos.model.lifecycle import Outcome
+from mcos.model.messages import DigestResult, RunningDigestsJson, Source
 from mcos.model.objects import ObjectRecord, Version
 from mcos.model.running_digests import RunningDigests
-from mcos.replicas.source import READ_ERRORS, Source, SourceMissing, open_part
+from mcos.replicas.source import READ_ERRORS, SourceMissing, open_part
 from mcos.versions import dispose
 from mcos.versions.execution import replica_of
 
@@ -22,10 +21,10 @@ def digest_content(
     guess: ObjectRecord,
     version: Version,
     content: Source,
-    digests: Mapping[str, Any] | None,
+    digests: RunningDigestsJson | None,
     *,
     seconds: float,
-) -> dict[str, Any]:
+) -> DigestResult:
     """Continue the digests of a version, and record them once they are complete.
 
     Harmless to repeat. A version whose content is missing, or does not have the digests that its
@@ -44,9 +43,8 @@ def digest_content(
 
     Returns
     -------
-    Changes to the execution's input: ``{"digests"}``, for the next call; ``{"record", "replica",
-    "digests": None}``, with the complete digests; or ``{"outcome"}``, an ``Outcome`` that ends the
-    execution.
+    Changes to the execution's input: ``digests`` for the next call; ``record`` and ``replica`` with
+    the complete digests; or an ``outcome`` that ends the execution.
 
     Raises
     ------
@@ -106,7 +104,7 @@ class NotRead(Exception):
     """The staged content cannot be read now; the state machine will try again."""
 
 
-def _refuse(guess: ObjectRecord, version: Version, reason: str) -> dict[str, Any]:
+def _refuse(guess: ObjectRecord, version: Version, reason: str) -> DigestResult:
     def transition(found: ObjectRecord | None) -> ObjectRecord | None:
         following, _ = lifecycle.abandon(found, version.id, reason=reason, forget=False)
         return following

@@ -1,20 +1,20 @@
 """get_replica: read a replica on this cluster's backend for another cluster."""
 
 from base64 import b64encode
-from typing import Any
 
+from mcos.model.messages import ReadResult
 from mcos.model.objects import Version
 from mcos.replicas.read import ReplicaUnreadable, read_own_replica
 from mcos.replicas.sign import sign_own_replica
 from mcos.settings import settings
 
 
-def get_replica(account: str, version: Version, first: int, last: int) -> dict[str, Any]:
+def get_replica(account: str, version: Version, first: int, last: int) -> ReadResult:
     """Read bytes ``first`` to ``last``, inclusive.
 
     Returns
     -------
-    ``{"content": base64}``, or ``{"reason", "damaged"}`` if the replica cannot be read.
+    ``content``, or ``reason`` and ``damaged`` if the replica cannot be read.
     """
     try:
         content = read_own_replica(account, version, settings().cluster, first, last)
@@ -23,12 +23,12 @@ def get_replica(account: str, version: Version, first: int, last: int) -> dict[s
     return {"content": b64encode(content).decode("ascii")}
 
 
-def sign_replica(account: str, version: Version, *, filename: str | None) -> dict[str, Any]:
+def sign_replica(account: str, version: Version, *, filename: str | None) -> ReadResult:
     """Sign a URL by which the replica can be read for a limited time.
 
     Returns
     -------
-    ``{"url"}``, or ``{"reason", "damaged"}`` if the replica cannot be read.
+    ``url``, or ``reason`` and ``damaged`` if the replica cannot be read.
     """
     try:
         return {"url": sign_own_replica(account, version, filename)}
@@ -36,5 +36,5 @@ def sign_replica(account: str, version: Version, *, filename: str | None) -> dic
         return _refused(error)
 
 
-def _refused(error: ReplicaUnreadable) -> dict[str, Any]:
+def _refused(error: ReplicaUnreadable) -> ReadResult:
     return {"reason": str(error), "damaged": error.is_damaged}

@@ -4,15 +4,14 @@ The backend keeps the progress: after a call that was cut off or ran out of time
 lists the stored parts and writes the others.
 """
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Any
 
 from mcos import clock
+from mcos.model.messages import PutResult, ReplicaToPut, Source
 from mcos.model.parts import PartRange, part_ranges
 from mcos.replicas.backend import own_backend, replica_key
-from mcos.replicas.source import READ_ERRORS, Source, SourceMissing, open_part
+from mcos.replicas.source import READ_ERRORS, SourceMissing, open_part
 from mcos.settings import settings
 from mcos.storage import (
     Part,
@@ -30,7 +29,7 @@ class _OutOfTime(Exception):
     """There is no time left for all parts; stored parts stay."""
 
 
-def put_parts(replica: Mapping[str, Any], content: Source, *, seconds: float) -> dict[str, Any]:
+def put_parts(replica: ReplicaToPut, content: Source, *, seconds: float) -> PutResult:
     """Write the missing parts, and join them once all are stored.
 
     Harmless to repeat. Memory is bounded: parts are streamed, four at a time.
@@ -38,7 +37,7 @@ def put_parts(replica: Mapping[str, Any], content: Source, *, seconds: float) ->
     Parameters
     ----------
     replica
-        As for ``put_replica``; also ``part_size`` (bytes) and ``parts_md5`` (see ``Version``).
+        The replica, whose ``part_size`` is greater than 0.
     content
         Where the bytes are: see ``mcos.replicas.source``.
     seconds
@@ -46,8 +45,7 @@ def put_parts(replica: Mapping[str, Any], content: Source, *, seconds: float) ->
 
     Returns
     -------
-    ``{"cluster", "stored": true, "tag"}``; ``{"cluster", "stored": false, "reason"}``; or
-    ``{"cluster", "stored": false, "unfinished": true}``: parts were written, call it again.
+    The result, with a ``tag`` if the replica is stored, else with ``unfinished`` or a ``reason``.
     """
     key = replica_key(replica["account"], replica["version"])
     until = clock.elapsed() + seconds
@@ -55,13 +53,14 @@ def put_parts(replica: Mapping[str, Any], content: Source, *, seconds: float) ->
     try:
         stat = _write(key, replica, content, until, written)
     except _OutOfTime:
-        return _result(unfinished=True)
+        return _unfinished()
     except (StorageError, SourceMissing, *READ_ERRORS) as error:
         if written.parts:
-            return _result(unfinished=True)
+            return _unfinished()
         detail = f": {error}" if isinstance(error, StorageError | SourceMissing) else ""
-        return _result(reason=f"{type(error).__name__}{detail}")
-    return _result(stored=True, tag=stat.md5)
+        reason = f"{type(error).__name__}{detail}"
+        return {"cluster": settings().cluster, "stored": False, "reason": reason}
+    return {"cluster": settings().cluster, "stored": True, "tag": stat.md5}
 
 
 class _Progress:
@@ -71,7 +70,7 @@ class _Progress:
 
 
 def _write(
-    key: str, replica: Mapping[str, Any], content: Source, until: float, written: _Progress
+    key: str, replica: ReplicaToPut, content: Source, until: float, written: _Progress
 ) -> ReplicaStat:
     backend = own_backend(patient=True)
     if found := _found(backend, key, replica):
@@ -115,7 +114,7 @@ def _write(
         raise
 
 
-def _found(backend: StorageBackend, key: str, replica: Mapping[str, Any]) -> ReplicaStat | None:
+def _found(backend: StorageBackend, key: str, replica: ReplicaToPut) -> ReplicaStat | None:
     """Return the replica if an earlier call has completed it, else None."""
     try:
         stat = backend.stat(key)
@@ -125,5 +124,5 @@ def _found(backend: StorageBackend, key: str, replica: Mapping[str, Any]) -> Rep
     return stat if same else None
 
 
-def _result(**result: Any) -> dict[str, Any]:
-    return {"cluster": settings().cluster, "stored": False, **result}
+def _unfinished() -> PutResult:
+    return {"cluster": settings().cluster, "stored": False, "unfinished": True}

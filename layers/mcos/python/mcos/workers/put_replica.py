@@ -1,29 +1,26 @@
 """put_replica: write one replica of a version to this cluster's backend, verified."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from mcos.model.messages import PutResult, ReplicaToPut, Source
 from mcos.replicas.backend import own_backend, replica_key
-from mcos.replicas.source import READ_ERRORS, Source, SourceMissing, open_source
+from mcos.replicas.source import READ_ERRORS, SourceMissing, open_source
 from mcos.settings import settings
 from mcos.storage import StorageError
 
 
-def put_replica(replica: Mapping[str, Any], content: Source) -> dict[str, Any]:
+def put_replica(replica: ReplicaToPut, content: Source) -> PutResult:
     """Write a replica. Harmless to repeat: an existing replica is only verified.
 
     Parameters
     ----------
     replica
-        ``account``, ``version``, ``size`` (bytes), ``md5`` (hexadecimal), ``sha256`` (base64),
-        ``content_type``.
+        The replica, in one piece.
     content
         Where the bytes are: see ``mcos.replicas.source``.
 
     Returns
     -------
-    ``{"cluster", "stored": true}``, or ``{"cluster", "stored": false, "reason"}``. A failure is a
-    value instead of an exception, so that the state machine can branch on it.
+    The result. A failure is a value instead of an exception, so that the state machine can branch
+    on it.
     """
     try:
         with open_source(replica["account"], content) as stream:
@@ -44,6 +41,8 @@ def put_replica(replica: Mapping[str, Any], content: Source) -> dict[str, Any]:
     return _result()
 
 
-def _result(reason: str | None = None) -> dict[str, Any]:
-    result: dict[str, Any] = {"cluster": settings().cluster, "stored": reason is None}
-    return result if reason is None else {**result, "reason": reason}
+def _result(reason: str | None = None) -> PutResult:
+    result: PutResult = {"cluster": settings().cluster, "stored": reason is None}
+    if reason is not None:
+        result["reason"] = reason
+    return result

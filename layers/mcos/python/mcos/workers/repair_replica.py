@@ -147,4 +147,4 @@ def _write_anew(account: str, version: Version) -> None:
     except SourceMissing as error:
         raise NotRepaired(str(error)) from error
     if not result["stored"]:
-        raise NotRepaired(result["reason"])
+        raise NotRepaired(result.get("reason", "not stored"))
