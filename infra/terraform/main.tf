@@ -1,4 +1,4 @@
-# All of MCOS: what the clusters share, once, and each cluster by the same module.
+# All of MCOS: the resources that the clusters share, once, and each cluster by the same module.
 
 locals {
   emulated = var.target == "local"
@@ -8,8 +8,8 @@ locals {
 provider "aws" {
   region = var.region
 
-  # The emulator takes any keys. That these are no real ones, and that every service has an explicit
-  # endpoint, keeps a local deployment from ever reaching an AWS account.
+  # The emulator accepts any keys. Fake keys, and an explicit endpoint for every service, ensure that
+  # a local deployment never reaches an AWS account.
   access_key                  = local.emulated ? "test" : null
   secret_key                  = local.emulated ? "test" : null
   s3_use_path_style           = local.emulated
@@ -89,14 +89,13 @@ module "cluster" {
 locals {
   account_id = data.aws_caller_identity.current.account_id
 
-  # One cluster publishes the changes of all: the stream is that of the shared table, and a second
-  # reader would only say everything twice. Which one does not matter, so it is the first by name. If
-  # another becomes the first, that one begins with what the stream still has: up to a day's events
-  # come again, none is missing.
+  # One cluster publishes the changes of all: they share the stream of the table, and a second reader
+  # would publish everything twice. It is the first by name. If another cluster becomes the first, it
+  # starts at the stream's oldest record: up to a day's events are published again, none is missing.
   publisher = sort(keys(var.clusters))[0]
 
-  # The parts of names that a cluster's functions are told, or allowed, before the things exist:
-  # clusters refer to each other, and a queue takes a minute to be made.
+  # Names that clusters' functions and permissions refer to before the resources exist: clusters refer
+  # to each other, and creating a queue takes a minute.
   aws = {
     account_id   = local.account_id
     region       = var.region

@@ -14,6 +14,6 @@ output "tables" {
 }
 
 output "event_bus" {
-  description = "Name and ARN of the bus on which the states of objects are told: docs/notifications.md."
+  description = "Name and ARN of the bus on which changes of objects are published: docs/notifications.md."
   value       = module.shared.event_bus
 }

@@ -9,7 +9,7 @@ variable "target" {
 }
 
 variable "endpoint_url" {
-  description = "The emulator's URL. Needed for the target local, which can so never reach AWS; null for aws."
+  description = "The emulator's URL. Required for the target local, so that it can never reach AWS; null for aws."
   type        = string
   default     = null
 
@@ -20,7 +20,7 @@ variable "endpoint_url" {
 }
 
 variable "relay_url" {
-  description = "Where Terraform itself reaches the emulator, if not at endpoint_url: see tools/relay.py."
+  description = "URL at which Terraform itself reaches the emulator, if it is not endpoint_url: see tools/relay.py."
   type        = string
   default     = null
 }
@@ -43,18 +43,18 @@ variable "prefix" {
 }
 
 variable "build_dir" {
-  description = "Folder of what tools/build.py made for this target: zips and functions.json."
+  description = "Folder with the output of tools/build.py for this target: zips and functions.json."
   type        = string
 }
 
 variable "layer_folders" {
-  description = "Where what each layer holds lies unpacked, by layer, as folders of Python's path: functions are given these and no layers. Only for an emulator that runs functions on this machine; null: layers."
+  description = "Unpacked folders for Python's path, by layer, which functions get instead of layers. Only for an emulator that runs functions on this machine; null: layers."
   type        = map(string)
   default     = null
 
   validation {
     condition     = var.layer_folders == null || var.target == "local"
-    error_message = "On AWS, functions have layers."
+    error_message = "layer_folders must be null on AWS."
   }
 }
 
@@ -63,10 +63,10 @@ variable "clusters" {
     The clusters, by name. For each:
     - backend: kind of its backend, one of those of mcos.storage.kinds;
     - provider, location: who runs the backend and where; placement prefers distinct providers;
-    - labels: what storage policies select on;
+    - labels: labels by which storage policies select clusters;
     - weight: share of the replicas, relative to the other clusters;
     - default_prefer: mode of a request without Prefer, "respond-async" or "wait";
-    - backend_bucket_arn: only where the backend is AWS S3 reached by role, without keys.
+    - backend_bucket_arn: only if the backend is AWS S3 and is accessed by role, without keys.
   EOT
   type = map(object({
     backend            = string
@@ -80,17 +80,17 @@ variable "clusters" {
 
   validation {
     condition     = alltrue([for name in keys(var.clusters) : can(regex("^[a-z][a-z0-9-]{0,15}$", name))])
-    error_message = "A cluster's name has 1 to 16 lower-case letters, digits and hyphens, a letter first."
+    error_message = "A cluster's name must have 1 to 16 lower-case letters, digits and hyphens and begin with a letter."
   }
 
   validation {
     condition     = alltrue([for cluster in values(var.clusters) : contains(keys(local.build.backend_layers), cluster.backend)])
-    error_message = "A backend is one of ${join(", ", keys(local.build.backend_layers))}."
+    error_message = "A backend must be one of ${join(", ", keys(local.build.backend_layers))}."
   }
 
   validation {
     condition     = alltrue([for cluster in values(var.clusters) : contains(["respond-async", "wait"], cluster.default_prefer)])
-    error_message = "default_prefer is \"respond-async\" or \"wait\"."
+    error_message = "default_prefer must be \"respond-async\" or \"wait\"."
   }
 }
 
@@ -106,19 +106,19 @@ variable "backend_secrets" {
 }
 
 variable "backend_secrets_version" {
-  description = "Raise it to write backend_secrets anew; as they are in no state, a change is not seen otherwise."
+  description = "Raise it to write backend_secrets again: they are in no state, so Terraform cannot see that they changed."
   type        = number
   default     = 1
 }
 
 variable "token_key_version" {
-  description = "Raise it to make a new key for tokens; the tokens that were handed out then end."
+  description = "Raise it to make a new key for tokens; tokens issued before become invalid."
   type        = number
   default     = 1
 }
 
 variable "disposable" {
-  description = "Whether destroy may take data with it: buckets that are not empty, tables, secrets at once."
+  description = "Whether destroy may remove data: buckets that are not empty, tables, and secrets without a delay."
   type        = bool
   default     = false
 }
@@ -130,13 +130,13 @@ variable "log_retention_days" {
 }
 
 variable "repair_visibility_seconds" {
-  description = "How long a repair that was begun and never answered waits for the next try; at least repair_replica's timeout."
+  description = "Seconds after which a repair that did not end is tried again; at least the timeout of repair_replica."
   type        = number
   default     = 360 # six times the function's timeout, as AWS advises
 }
 
 variable "throttling" {
-  description = "Requests a second (rate) and at once (burst) that an entry point takes, all in all and for login."
+  description = "Requests per second (rate) and at once (burst) that an entry point accepts, in all and for login."
   type = object({
     rate        = optional(number, 1000)
     burst       = optional(number, 2000)
@@ -147,7 +147,7 @@ variable "throttling" {
 }
 
 variable "fetch" {
-  description = "From where messages of the inbound queues may have contents fetched ('source_url'), over https. allowed_hosts: 'data.example.com', or '*.example.com' for all below it; none: from nowhere. max_seconds is at most 240."
+  description = "Rules for fetching content that messages of the inbound queues name ('source_url'), over https. allowed_hosts: 'data.example.com', or '*.example.com' for all hosts below it; empty: nothing is fetched. max_seconds must be at most 240."
   type = object({
     allowed_hosts = optional(list(string), [])
     max_bytes     = optional(number, 1073741824)

@@ -13,7 +13,7 @@ locals {
     }
   ]...)
 
-  # An object's name may hold slashes, which OpenAPI cannot say of a path parameter.
+  # An object's name may contain slashes, which OpenAPI cannot express for a path parameter.
   routes = { for operation in values(local.operations) : "${operation.method} ${replace(operation.path, "{object}", "{object+}")}" => operation }
 
   # For no_route, to tell 404 from 405.
@@ -29,8 +29,8 @@ resource "aws_apigatewayv2_api" "this" {
   protocol_type = "HTTP"
 }
 
-# It has no identity sources and no cache, so that it runs for every call, with or without a token;
-# it lets every call through and says who calls, or why it is nobody: functions answer 401 themselves.
+# It has no identity sources and no cache, so that it runs for every call, with or without a token. It
+# lets every call through and reports the account, or why there is none: functions answer 401.
 resource "aws_apigatewayv2_authorizer" "token" {
   api_id                            = aws_apigatewayv2_api.this.id
   name                              = "token"
@@ -104,7 +104,7 @@ resource "aws_apigatewayv2_stage" "default" {
     throttling_burst_limit = var.throttling.burst
   }
 
-  # Guessing passwords is slow, and so is what it costs to check them.
+  # This limits the guessing of passwords, and the cost of checking them.
   dynamic "route_settings" {
     for_each = local.login_routes
 
@@ -115,7 +115,7 @@ resource "aws_apigatewayv2_stage" "default" {
     }
   }
 
-  # The route, not the path: names of objects are the users' own.
+  # The route, not the path: names of objects are private.
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.api.arn
     format = jsonencode({

@@ -1,4 +1,4 @@
-# The functions: which there are, their handlers, memory and timeouts, is what Chalice declares.
+# The functions, with the handlers, memory and timeouts that Chalice declares.
 
 locals {
   functions = { for name, function in var.build.functions : name => function if var.publishes || name != "publish_changes" }

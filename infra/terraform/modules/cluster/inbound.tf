@@ -1,5 +1,5 @@
-# What other systems bring: S3 says what was put into staging, by signed URLs or by any tool, and
-# whoever may send to the queue says what shall become which object.
+# The inbound queue: S3's events for files in staging, put there by signed URLs or any tool, and
+# messages of other systems that name content and the object to make of it.
 
 resource "aws_sqs_queue" "inbound_dlq" {
   name                      = "${local.inbound_queue}-dlq"

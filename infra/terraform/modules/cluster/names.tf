@@ -1,5 +1,5 @@
-# Names and ARNs. They are put together here, not read from resources, where clusters or functions
-# refer to each other (each would wait for the other) and where a policy shall be readable in a plan.
+# Names and ARNs. They are composed here instead of read from resources, because clusters and
+# functions refer to each other, and so that policies are readable in a plan.
 
 locals {
   cluster = var.cluster.name
@@ -46,7 +46,7 @@ locals {
   all_get_replica   = [for name in var.clusters : "${local.arn.lambda}:function:${var.prefix}-${name}-get_replica"]
   all_staging       = [for name in var.clusters : "arn:${var.aws.partition}:s3:::${var.prefix}-${name}-staging-${var.aws.account_id}/*"]
 
-  # What HTTP clients put before the API's paths.
+  # Base URL of the API's paths.
   endpoint = (
     var.aws.emulator_url == null
     ? aws_apigatewayv2_api.this.api_endpoint

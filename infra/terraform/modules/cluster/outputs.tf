@@ -1,5 +1,5 @@
 output "endpoint" {
-  description = "URL that the API's paths (/v1/...) follow."
+  description = "Base URL of the API's paths (/v1/...)."
   value       = local.endpoint
 }
 

@@ -1,4 +1,4 @@
-# What each function may do: this table is the whole of it, but for writing its own log.
+# The permissions of each function; beside them it may only write its own log.
 
 locals {
   grants = {
@@ -36,11 +36,11 @@ locals {
     unstage          = { Action = ["s3:DeleteObjectVersion"], Resource = ["${local.staging_arn}/*"] }
     read_all_staging = { Action = ["s3:GetObject", "s3:GetObjectVersion"], Resource = local.all_staging }
     receive          = { Action = local.receive, Resource = ["${local.staging_arn}/*"] }
-    # An upload goes on at any entry point, to the staging of the one where it was begun.
+    # An upload may continue at any entry point, in the staging of the cluster where it was begun.
     receive_uploads  = { Action = local.receive, Resource = [for one in local.all_staging : replace(one, "/*", "/uploads/*")] }
     list_all_staging = { Action = ["s3:ListBucket"], Resource = [for one in local.all_staging : trimsuffix(one, "/*")] }
     clear_uploads    = { Action = ["s3:AbortMultipartUpload", "s3:GetObject"], Resource = ["${local.staging_arn}/uploads/*"] }
-    # Without it S3 says 403 of a key that is not there, and not 404.
+    # Without it, S3 answers 403 instead of 404 for a missing key.
     list_staging = { Action = ["s3:ListBucket"], Resource = [local.staging_arn] }
 
     change_uploads = {
@@ -140,7 +140,7 @@ locals {
     publish_changes = [local.grants.take_changes, local.grants.publish, local.grants.set_aside]
   }
 
-  # The functions that touch the backend: they alone may read its secret, and have its layer.
+  # The functions that use the backend: only they may read its secret and have its layer.
   backend_functions = toset(["check_health", "download_object", "get_replica", "put_parts", "put_replica", "repair_replica"])
   backend_permissions = concat([local.grants.backend_secret], var.cluster.backend_bucket_arn == null ? [] : [
     {

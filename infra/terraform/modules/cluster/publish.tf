@@ -1,4 +1,4 @@
-# What changes of objects is published by one cluster for all.
+# One cluster publishes the changes of all clusters' objects.
 
 resource "aws_lambda_event_source_mapping" "changes" {
   count = var.publishes ? 1 : 0
@@ -7,13 +7,13 @@ resource "aws_lambda_event_source_mapping" "changes" {
   function_name     = aws_lambda_function.this["publish_changes"].arn
   starting_position = "TRIM_HORIZON" # what was written before there was a reader counts too
 
-  # As many as one PutEvents takes. Emulators repeat a batch of a stream as a whole or not at all.
+  # The most entries of one PutEvents. Emulators repeat a batch of a stream as a whole or not at all.
   batch_size                     = 10
   function_response_types        = ["ReportBatchItemFailures"]
   bisect_batch_on_function_error = true
 
-  # The function sets aside what can never be published, so what fails is worth all the time that there
-  # is: the stream keeps a change for 24 hours, of which the last is left to see to it.
+  # The function sets aside changes that can never be published, so others are repeated for as long as
+  # possible: the stream keeps a change for 24 hours, of which the last is left for operators.
   maximum_retry_attempts        = -1
   maximum_record_age_in_seconds = 82800
 

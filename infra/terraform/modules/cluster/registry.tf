@@ -1,6 +1,6 @@
-# This cluster's row in the registry, by which the others find it. It is written last: a cluster is
-# announced when it works. What becomes of it then, an operator's word and what its health check
-# finds, is in other items, which Terraform does not touch.
+# This cluster's row in the registry, by which the others find it. It is written last, when the
+# cluster works. An operator's overrides and the cluster's health are other items, which Terraform
+# does not change.
 
 resource "aws_dynamodb_table_item" "cluster" {
   table_name = var.registry_table
@@ -11,7 +11,7 @@ resource "aws_dynamodb_table_item" "cluster" {
     kind = { S = "cluster" }
     name = { S = local.cluster }
 
-    # The fields of mcos.model.clusters.Cluster; a reader refuses others.
+    # The fields of mcos.model.clusters.Cluster; readers refuse any others.
     document = { S = jsonencode({
       entry_point      = local.endpoint
       backend          = var.cluster.backend

@@ -1,4 +1,4 @@
-# What this cluster's backend could not take at once waits here.
+# The repair queue: work for this cluster's backend that could not be done at once.
 
 resource "aws_sqs_queue" "repair_dlq" {
   name                      = "${local.repair_queue}-dlq"

@@ -1,6 +1,6 @@
-# The state machine that writes the replicas of a version, by one definition. Express: it is done in
-# seconds, and whoever repeats it, or a part of it, changes nothing. Standard, for large contents: it
-# goes on for as long as they take.
+# The state machine that writes the replicas of a version, from one definition. Express: it ends within
+# seconds, and repeating it, or a part of it, is harmless. Standard, for large content: it may take
+# days.
 
 resource "aws_cloudwatch_log_group" "replicate" {
   name              = "/aws/vendedlogs/states/${local.state_machine_name}"
@@ -43,7 +43,7 @@ resource "aws_iam_role_policy" "replicate" {
         Resource = local.all_repair_queues
       },
       {
-        # What Step Functions needs to log at all: these know no narrower resource.
+        # Step Functions needs these to write logs; they do not support a narrower resource.
         Effect = "Allow"
         Action = [
           "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",

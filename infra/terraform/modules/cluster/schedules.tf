@@ -1,5 +1,4 @@
-# Every minute: objects that are on their way and have not moved; the backend's health; what operators
-# have asked for.
+# Every minute: sweep unfinished objects, check the backend's health, work on operators' jobs.
 
 locals {
   every_minute = toset(["sweep_pending", "check_health", "run_jobs"])

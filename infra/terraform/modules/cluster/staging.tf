@@ -1,6 +1,6 @@
-# Content between its acknowledgement and its replicas. What is here may be the only copy, so no
-# lifecycle rule expires what is current. It keeps versions: what was taken stays what it was when
-# others put something else under the same key, and is removed by its version.
+# Content between its acknowledgement and its replicas. It may be the only copy, so no lifecycle rule
+# expires current files. The bucket keeps versions: content that was taken stays unchanged if others
+# put something else under the same key, and is removed by its version.
 
 resource "aws_s3_bucket" "staging" {
   bucket        = local.staging_bucket
@@ -33,7 +33,7 @@ resource "aws_s3_bucket_versioning" "staging" {
   }
 }
 
-# What functions that died have left: they remove the rest themselves. An emulator does not live for
+# Removes what functions that ended early have left; functions remove everything else themselves. An emulator does not live for
 # days, and the provider would wait 55 s for it.
 resource "aws_s3_bucket_lifecycle_configuration" "staging" {
   count = var.aws.emulator_url == null ? 1 : 0

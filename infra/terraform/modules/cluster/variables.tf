@@ -13,7 +13,7 @@ variable "cluster" {
 }
 
 variable "clusters" {
-  description = "Names of all clusters that are linked with each other, this one among them."
+  description = "Names of all linked clusters, including this one."
   type        = list(string)
 }
 
@@ -23,7 +23,7 @@ variable "prefix" {
 }
 
 variable "aws" {
-  description = "Where it is deployed. queue_url: what a queue's name follows; emulator_url: null on AWS."
+  description = "Where it is deployed. queue_url: prefix of the URLs of queues; emulator_url: null on AWS."
   type = object({
     account_id   = string
     region       = string
@@ -77,17 +77,17 @@ variable "backend_secret" {
 }
 
 variable "backend_secret_version" {
-  description = "Raise it to write backend_secret anew."
+  description = "Raise it to write backend_secret again."
   type        = number
 }
 
 variable "publishes" {
-  description = "Whether this is the one cluster that publishes what changes of objects, of all clusters."
+  description = "Whether this is the cluster that publishes the changes of all clusters' objects."
   type        = bool
 }
 
 variable "changes" {
-  description = "The stream of the table of objects, and the queue of what cannot be published."
+  description = "The stream of the table of objects, and the queue of changes that cannot be published."
   type        = object({ stream_arn = string, unpublished_queue_arn = string, unpublished_queue_url = string })
 }
 
@@ -102,7 +102,7 @@ variable "state_machine_template" {
 }
 
 variable "disposable" {
-  description = "Whether destroy may take data with it."
+  description = "Whether destroy may remove data."
   type        = bool
 }
 
@@ -112,16 +112,16 @@ variable "log_retention_days" {
 }
 
 variable "repair_visibility_seconds" {
-  description = "How long a repair that was begun and never answered waits for the next try."
+  description = "Seconds after which a repair that did not end is tried again."
   type        = number
 }
 
 variable "throttling" {
-  description = "Requests a second and at once, all in all and for login."
+  description = "Requests per second and at once, in all and for login."
   type        = object({ rate = number, burst = number, login_rate = number, login_burst = number })
 }
 
 variable "fetch" {
-  description = "From where messages may have contents fetched. allowed_hosts: 'data.example.com', '*.example.com'; none: from nowhere."
+  description = "Rules for fetching content that messages name. allowed_hosts: 'data.example.com', '*.example.com'; empty: nothing is fetched."
   type        = object({ allowed_hosts = list(string), max_bytes = number, max_seconds = number })
 }

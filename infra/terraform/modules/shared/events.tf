@@ -1,11 +1,11 @@
-# The bus on which the states of objects are told, for whoever makes a rule on it: docs/notifications.md.
+# The bus on which changes of objects are published: docs/notifications.md.
 
 resource "aws_cloudwatch_event_bus" "this" {
   name = var.prefix
 }
 
-# What could not be told: a change that cannot be read or that the bus will never take, from the
-# function; a batch that grew too old, from Lambda.
+# Notes of changes that were not published: from the function if a change cannot be read or the bus
+# will never accept it, from Lambda if a batch grew too old.
 resource "aws_sqs_queue" "unpublished" {
   name                      = "${var.prefix}-unpublished-events"
   message_retention_seconds = 1209600 # 14 days

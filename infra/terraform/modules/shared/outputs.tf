@@ -28,7 +28,7 @@ output "layers" {
 }
 
 output "changes" {
-  description = "The stream of the table of objects, and the queue of what cannot be published."
+  description = "The stream of the table of objects, and the queue of changes that cannot be published."
   value = {
     stream_arn            = aws_dynamodb_table.catalog["objects"].stream_arn
     unpublished_queue_arn = aws_sqs_queue.unpublished.arn
@@ -37,7 +37,7 @@ output "changes" {
 }
 
 output "event_bus" {
-  description = "Name and ARN of the bus on which the states of objects are told."
+  description = "Name and ARN of the bus on which changes of objects are published."
   value = {
     name = aws_cloudwatch_event_bus.this.name
     arn  = aws_cloudwatch_event_bus.this.arn

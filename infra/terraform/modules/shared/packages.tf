@@ -35,7 +35,7 @@ resource "aws_s3_object" "package" {
   key    = "${each.key}/${filesha256("${var.build_dir}/${each.key}.zip")}.zip"
   source = "${var.build_dir}/${each.key}.zip"
 
-  # No tags: emulators forget those of an upload in parts, and would be told them again each time.
+  # No tags: emulators lose those of a multipart upload, so every plan would change them.
   override_provider {
     default_tags {
       tags = {}

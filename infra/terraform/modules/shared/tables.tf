@@ -20,7 +20,7 @@ resource "aws_dynamodb_table" "catalog" {
   range_key                   = each.value.range
   deletion_protection_enabled = !var.disposable
 
-  # What is published of objects is read from here, so that no call has to wait for it: see events.tf.
+  # Events are made from this stream, so that no call waits for them: see events.tf.
   stream_enabled   = each.key == "objects"
   stream_view_type = each.key == "objects" ? "NEW_AND_OLD_IMAGES" : null
 
@@ -37,7 +37,7 @@ resource "aws_dynamodb_table" "catalog" {
     }
   }
 
-  # Sparse: only an object that is on its way has a sweeper, so the index holds what is pending.
+  # Sparse: only an object that still needs work has a sweeper.
   dynamic "global_secondary_index" {
     for_each = each.key == "objects" ? ["unsettled"] : []
 
@@ -49,7 +49,7 @@ resource "aws_dynamodb_table" "catalog" {
     }
   }
 
-  # Sparse too: uploads that are open, by when they end.
+  # Sparse too: open uploads by their expiry.
   dynamic "global_secondary_index" {
     for_each = each.key == "uploads" ? ["expiring"] : []
 
@@ -61,7 +61,7 @@ resource "aws_dynamodb_table" "catalog" {
     }
   }
 
-  # Some facts of the registry are of use for a time only, and so is that an upload was taken.
+  # Some items of the registry, and taken uploads, are kept for a limited time.
   dynamic "ttl" {
     for_each = contains(["registry", "uploads"], each.key) ? ["expires"] : []
 

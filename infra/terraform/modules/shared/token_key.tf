@@ -1,5 +1,5 @@
-# The key that signs tokens. It is made by Secrets Manager, and passes through Terraform without
-# being written to a plan or a state.
+# The key that signs tokens. Secrets Manager generates it, and Terraform writes it to no plan and no
+# state.
 
 resource "aws_secretsmanager_secret" "token_key" {
   name                    = "${var.prefix}/token-key"

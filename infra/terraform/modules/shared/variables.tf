@@ -35,6 +35,6 @@ variable "token_key_version" {
 }
 
 variable "disposable" {
-  description = "Whether destroy may take data with it."
+  description = "Whether destroy may remove data."
   type        = bool
 }
