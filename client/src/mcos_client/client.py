@@ -96,7 +96,7 @@ class Client(ContentCalls):
         return self._clock.now()
 
     def _send_on(self, call: Call[Result]) -> Result:
-        """A call of a transfer: much is lost with it, and all of them may be made again."""
+        """Send a call of a transfer: all of those may be repeated, and much is lost with one."""
         return self._attempt(call, max(self._retries, RETRIES))
 
     def _attempt(self, call: Call[Result], retries: int) -> Result:

@@ -45,14 +45,14 @@ class Profile:
 
 
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """``MCOS_CONFIG``, or ``mcos/config.json`` in the XDG directory of configuration."""
+    """Choose the file: ``MCOS_CONFIG``, or ``mcos/config.json`` in the XDG directory."""
     if named := environ.get("MCOS_CONFIG"):
         return Path(named)
     return xdg_folder("XDG_CONFIG_HOME", ".config", environ) / "mcos" / "config.json"
 
 
 def read_profile(path: Path, name: str) -> Profile:
-    """The profile of a name.
+    """Read the profile of a name.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def read_profile(path: Path, name: str) -> Profile:
 
 
 def write_profile(path: Path, name: str, profile: Profile) -> None:
-    """Keep a profile, in the place of the one of its name.
+    """Write a profile, in place of one that has its name.
 
     Raises
     ------
@@ -83,7 +83,9 @@ def _read(path: Path) -> dict[str, Profile]:
         with path.open(encoding="utf-8") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             if os.name == "posix" and mode & 0o077:
-                raise ConfigProblem(f"Others may read {path}, which holds tokens: chmod 600 it.")
+                raise ConfigProblem(
+                    f"{path} holds tokens and must not be readable by others: chmod 600 it."
+                )
             profiles = json.load(file)["profiles"]
         return {name: Profile.from_json(one) for name, one in profiles.items()}
     except FileNotFoundError:
@@ -91,4 +93,4 @@ def _read(path: Path) -> dict[str, Profile]:
     except OSError as error:
         raise ConfigProblem(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigProblem(f"{path} is not a configuration of mcos: {error!r}.") from error
+        raise ConfigProblem(f"{path} must be a configuration of mcos: {error!r}.") from error

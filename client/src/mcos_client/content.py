@@ -22,7 +22,7 @@ from mcos_client.transfer.upload import PARALLEL, Action, Uploading, UploadOptio
 
 
 class ContentCalls(UserCalls, Sends):
-    """What ``Client`` can do beside single calls, and those."""
+    """The calls of ``Client``, with content of any size."""
 
     _connection: Connection
 
@@ -41,13 +41,14 @@ class ContentCalls(UserCalls, Sends):
     ) -> Written:
         """Make an object of ``content``.
 
-        More than one call carries goes through an upload (see there), which is taken
+        Content that is too large for one call goes through an upload (see there), which is taken
         asynchronously: it is waited for only if ``prefer`` is ``"wait=N"``.
 
         Parameters
         ----------
         content
-            Bytes, the path of a file, a binary file, or an iterable of bytes.
+            Bytes, the path of a file, a binary file, or an iterable of bytes (of ``AsyncClient``
+            also an asynchronous one).
         storage_policy
             Rule of its placement; that of the container if None.
         """
@@ -74,7 +75,7 @@ class ContentCalls(UserCalls, Sends):
         if_none_match: str | None = None,
         storage_policy: str | None = None,
     ) -> Written:
-        """Give an object new content, type and metadata.
+        """Replace content, type and metadata of an object.
 
         Parameters
         ----------
@@ -102,10 +103,9 @@ class ContentCalls(UserCalls, Sends):
         if_match: str | None = None,
         if_none_match: str | None = None,
     ) -> Download:
-        """An object's bytes, checked against their SHA-256 if they are whole.
+        """Get an object's bytes, checked against their SHA-256 if they are whole.
 
-        They are in memory; ``download_to``, ``open_object`` and ``stream_object`` are for what
-        is large.
+        They are held in memory; ``download_to``, ``open_object`` and ``stream_object`` hold little.
 
         Parameters
         ----------
@@ -145,30 +145,30 @@ class ContentCalls(UserCalls, Sends):
         journal: Journal | None = None,
         resume: str | None = None,
     ) -> Written:
-        """Store content of any size; returns when it is taken, as ``respond-async`` does.
+        """Store content of any size; return when it is taken, as ``respond-async`` does.
 
         It goes to a storage service, never through the API: as one up to 64 MiB, else in parts.
-        What fails on the way is sent again, part by part. Memory is bounded: files are read as
-        they are sent; of what can be read once, ``parallel`` parts of 16 MiB are held.
+        A part that fails is sent again. Memory is bounded: files are read as they are sent; of
+        content that can be read only once, ``parallel`` parts of 16 MiB are held.
 
         Parameters
         ----------
         content
-            Bytes, the path of a file, a binary file, or an iterable of bytes.
+            As for ``create_object``.
         action
             ``create``, ``update``, or ``replace``: the one or the other.
         part_size
-            Bytes of each part but the last, 5 MiB to 5 GiB. There are 10,000 parts at most, so
-            what can be read once and has more than 156 GiB needs larger ones than 16 MiB.
+            Bytes of each part but the last, 5 MiB to 5 GiB. There are at most 10,000 parts, so a
+            stream of more than 156 GiB needs larger ones than 16 MiB.
         expires_in
-            Seconds until what is not complete is removed; seven days if left out.
+            Seconds until an incomplete upload is removed; seven days if left out.
         on_progress
             Called with the bytes that are done and their total (None: unknown), by any thread.
         journal
-            Where uploads of paths are noted, so that one that was interrupted goes on when it is
-            asked for again.
+            Where uploads of paths are noted, so that an interrupted one goes on when the same
+            upload is asked for again.
         resume
-            Id of an upload to go on with.
+            Id of an upload to continue.
 
         Raises
         ------
@@ -213,17 +213,16 @@ class ContentCalls(UserCalls, Sends):
         parallel: int = PARALLEL,
         on_progress: OnProgress | None = None,
     ) -> Downloaded:
-        """Download an object of any size into a file, or into what is open for writing.
+        """Download an object of any size into a file, named or open for writing.
 
         A file is whole, checked by SHA-256, or untouched: large content arrives in
-        ``FILE.mcos-part``, where a download that was interrupted goes on when it is asked for
-        again. What is open for writing gets the bytes in order; its last piece comes when they
-        have been checked.
+        ``FILE.mcos-part``, where an interrupted download goes on when it is asked for again. A
+        file that is open gets the bytes in order, the last piece after they were checked.
 
         Raises
         ------
         ObjectChanged
-            A version that was to be read on is no more (for a file, only under ``if_match``).
+            The version was replaced while it was read (for a named file, only with ``if_match``).
         """
         return download_to(
             self._connection,
@@ -238,10 +237,10 @@ class ContentCalls(UserCalls, Sends):
     def open_object(
         self, container: str, name: str, *, if_match: str | None = None
     ) -> io.BufferedReader:
-        """An object of any size as a binary file that can be read and sought.
+        """Open an object of any size as a binary file that can be read and sought.
 
-        It is one version, whatever becomes of the object; when it cannot be read on,
-        ``ObjectChanged`` is raised. Read from the first byte to the last, it is checked.
+        It is one version, whatever becomes of the object; when that cannot be read any more,
+        ``ObjectChanged`` is raised. A read from the first byte to the last is checked.
         """
         content = locate(self._connection, container, name, if_match=if_match)
         return io.BufferedReader(ObjectFile(content), PIECE)
@@ -249,7 +248,7 @@ class ContentCalls(UserCalls, Sends):
     def stream_object(
         self, container: str, name: str, *, if_match: str | None = None
     ) -> Iterator[bytes]:
-        """An object's bytes, piece by piece; the last comes when all have been checked."""
+        """Get an object's bytes piece by piece; the last one after all were checked."""
         content = locate(self._connection, container, name, if_match=if_match)
         if isinstance(content, Download):
             yield content.content
@@ -259,17 +258,17 @@ class ContentCalls(UserCalls, Sends):
     def read_range(
         self, container: str, name: str, first: int, end: int, *, etag: str, version: str
     ) -> bytes:
-        """Bytes ``first`` to ``end``, exclusive, of a version that ``stat_object`` told of.
+        """Get bytes ``first`` to ``end``, exclusive, of the version that ``stat_object`` showed.
 
         Raises
         ------
         ObjectChanged
-            It is not the object's version any more.
+            The object has another version.
         """
         return read_range(self._connection, container, name, first, end, etag=etag, version=version)
 
     def stop_transfers(self) -> None:
-        """Make the transfers of this client, in other threads too, end: ``TransferStopped``."""
+        """Make all transfers of this client end with ``TransferStopped``, in other threads too."""
         self._connection.stop()
 
     def _store(
@@ -305,19 +304,19 @@ class ContentCalls(UserCalls, Sends):
         )
 
     def _preferred(self, written: Written, prefer: str | None) -> Written:
-        """What was taken, after the wait that was asked for."""
+        """Wait as ``prefer`` asks, and give the state after that."""
         if prefer is None or not prefer.startswith("wait="):
             return written
         seconds = float(prefer.removeprefix("wait="))
         try:
             stat = self.wait_until_settled(written.container, written.name, timeout=seconds)
         except NotSettled:
-            return written  # it was waited as long as it was to be waited
+            return written  # that was all the time there was
         return as_settled(written, stat)
 
 
 def as_settled(written: Written, stat: ObjectStat | None) -> Written:
-    """What was taken, as it is in the end.
+    """Give a write its state in the end.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What can go wrong, one class a meaning.
+"""Failures, one class for each meaning.
 
 Every refusal of the API carries a stable ``code``; the class with that ``code`` is raised. Catch
 a group (``NotFound``, ``Conflict``, ...) or one class.
@@ -16,13 +16,13 @@ class McosError(Exception):
     Attributes
     ----------
     code
-        The API's stable name for what happened; None for what no reply of the API says.
+        The API's stable name of the problem; None if it is not from a reply of the API.
     status
         HTTP status, if there was a reply.
     problem
         The reply's problem details (RFC 9457), empty if there are none.
     retry_after
-        Seconds after which another try makes sense, where the API says so.
+        Seconds after which another try makes sense, if the API says so.
     """
 
     code: ClassVar[str | None] = None
@@ -42,7 +42,7 @@ class McosError(Exception):
 
 
 class Unreachable(McosError):
-    """No reply came: whether the request was done is not known."""
+    """No reply came; the request may or may not have been done."""
 
 
 class NotSent(Unreachable):
@@ -50,7 +50,7 @@ class NotSent(Unreachable):
 
 
 class UnexpectedReply(McosError):
-    """A reply that the API does not have, from a gateway for instance."""
+    """A reply that is not in the API, from a gateway for instance."""
 
 
 class ContentCorrupted(McosError):
@@ -62,23 +62,23 @@ class NotModified(McosError):
 
 
 class NotSettled(McosError, TimeoutError):
-    """The object was still on its way when the time to wait was over."""
+    """The object was still under way when the time to wait was over."""
 
 
 class ObjectFailed(McosError):
-    """An object that was waited for is FAILED: nothing is stored."""
+    """The object is FAILED: nothing is stored."""
 
 
 class ObjectChanged(McosError):
-    """Another version took the place of the one that was being read."""
+    """Another version replaced the one that was being read."""
 
 
 class SourceChanged(McosError):
-    """What was to be stored changed while it was read; nothing was stored."""
+    """The content changed while it was read; nothing was stored."""
 
 
 class StorageRefused(McosError):
-    """A storage service does not do what a signed URL is for."""
+    """A storage service refused a signed URL."""
 
 
 class TransferStopped(McosError):
@@ -134,7 +134,7 @@ class MethodNotAllowed(InvalidRequest):
 
 
 class NotAuthenticated(McosError):
-    """The API does not know who is calling."""
+    """The API does not know the user."""
 
 
 class InvalidCredentials(NotAuthenticated):
@@ -160,7 +160,7 @@ class TokenRevoked(NotAuthenticated):
 
 
 class NotPermitted(McosError):
-    """The caller is known, and it is not for them."""
+    """The user is known, and may not make the call."""
 
     code = "not_permitted"
 
@@ -194,13 +194,13 @@ class JobNotFound(NotFound):
 
 
 class UploadNotFound(NotFound):
-    """There is no such upload (any more): it ends with ``expires_at``."""
+    """The upload does not exist (any more): it ends at ``expires_at``."""
 
     code = "upload_not_found"
 
 
 class Conflict(McosError):
-    """The state of things forbids it, or a race was lost."""
+    """The object's or container's state forbids it, or a race was lost."""
 
     code = "conflict"
 
@@ -301,7 +301,7 @@ BY_CODE: Mapping[str, type[McosError]] = dict(_with_code(McosError))
 
 
 def error_of(response: httpx.Response) -> McosError:
-    """The exception that a reply of 4xx or 5xx stands for."""
+    """Make the exception of a reply with 4xx or 5xx."""
     problem = _problem_of(response)
     kind = BY_CODE.get(str(problem.get("code")), UnexpectedReply)
     message = problem.get("detail") or problem.get("title") or f"HTTP {response.status_code}"

@@ -1,4 +1,4 @@
-"""Small files of the user's own: readable by nobody else, and never half written."""
+"""Small files that only their owner can read, and that are never half written."""
 
 import os
 import tempfile
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file, in the place of the one of its name.
+    """Write a file, in place of one that has its name.
 
     Raises
     ------
@@ -26,7 +26,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def xdg_folder(variable: str, default: str, environ: Mapping[str, str] = os.environ) -> Path:
-    """A folder of the XDG specification, ``default`` below the home if the variable is not set."""
+    """Find a folder of the XDG specification; ``default`` is below the home."""
     base = environ.get(variable, "")
     # The specification has a relative path ignored.
     return Path(base) if os.path.isabs(base) else Path.home() / default

@@ -51,7 +51,7 @@ class BridgeTransport(httpx.BaseTransport):
         )
 
     def stop(self) -> None:
-        """End what is under way, and let nothing begin."""
+        """End what is under way, and let nothing more begin."""
         with self._lock:
             self._stopped = True
             running = tuple(self._running)
@@ -62,7 +62,7 @@ class BridgeTransport(httpx.BaseTransport):
         self._readers.shutdown(wait=False)
 
     def iterate(self, chunks: AsyncIterable[bytes]) -> Iterator[bytes]:
-        """What the loop yields, for a thread."""
+        """Give a thread what the loop yields."""
         iterator = aiter(chunks)
         while True:
             chunk = self._wait(_next(iterator))
@@ -99,7 +99,7 @@ _TOLD = {"http_version", "reason_phrase"}
 class _Stream(httpx.SyncByteStream):
     def __init__(self, response: httpx.Response, wait: Callable[..., Any]) -> None:
         if not isinstance(response.stream, httpx.AsyncByteStream):
-            raise TypeError("the transport is none for asyncio")
+            raise TypeError("the transport must be one for asyncio")
         self._response = response
         self._stream = response.stream
         self._wait = wait

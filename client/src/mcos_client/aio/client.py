@@ -37,7 +37,7 @@ class AsyncAdmin(OperatorCalls, SendsAsync):
 
 
 def _if_small(call: Callable[..., Call[Written]]) -> Callable[..., Call[Written] | None]:
-    """The call that writes an object, if it carries the content and no file has to be read."""
+    """Make ``call`` give no call unless the content is bytes that one call carries."""
 
     def written(container: str, name: str, content: Any, **how: Any) -> Call[Written] | None:
         small = isinstance(content, bytes) and len(content) <= objects.LARGEST_CALL

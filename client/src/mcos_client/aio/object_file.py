@@ -26,7 +26,7 @@ class AsyncObjectFile:
         await self.close()
 
     async def read(self, size: int = -1) -> bytes:
-        """Up to ``size`` bytes, all that are left if it is negative."""
+        """Read up to ``size`` bytes, all that are left if it is negative."""
         return await self._worker.do(lambda: self._file.read(size))
 
     async def seek(self, offset: int, whence: int = SEEK_SET) -> int:
@@ -34,6 +34,6 @@ class AsyncObjectFile:
         return await self._worker.do(lambda: self._file.seek(offset, whence))
 
     async def close(self) -> None:
-        """Let go of it."""
+        """End reading, and the thread that reads."""
         await self._worker.do(self._file.close)
         self._worker.close()

@@ -29,7 +29,7 @@ class Worker:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="mcos-transfer")
 
     async def do(self, work: Callable[[], Done]) -> Done:
-        """What ``work`` gives, from the thread."""
+        """Run ``work`` in the thread, and give its result."""
         running = asyncio.get_running_loop().run_in_executor(self._pool, work)
         try:
             return await asyncio.shield(running)
@@ -39,7 +39,7 @@ class Worker:
             raise
 
     def readable(self, argument: Any) -> Any:
-        """An argument as a thread can read it, if it is content that the loop yields."""
+        """Make content that the loop yields readable for a thread; leave other arguments."""
         return self.bridge.iterate(argument) if isinstance(argument, AsyncIterable) else argument
 
     def stop(self) -> None:
@@ -52,7 +52,7 @@ class Worker:
 
 
 class HasWorkers(SendsAsync):
-    """What has coroutines that threads do the work of."""
+    """A client whose coroutines may have threads do their work."""
 
     _workers: set[Worker]
 

@@ -44,7 +44,7 @@ class ClusterHealth:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A linked cluster as it is now; ``operator_state`` is an operator's word, if there is one."""
+    """A linked cluster as it is now; ``operator_state`` is set by an operator, or None."""
 
     name: str
     entry_point: str
@@ -105,16 +105,16 @@ class AccountPage:
 
 @dataclass(frozen=True)
 class Job:
-    """What clusters work at, in passes over all objects, until one finds nothing left to do.
+    """Work of the clusters, in passes over all objects, until one pass finds nothing left to do.
 
     Attributes
     ----------
     rate
-        Replicas that are begun to be moved, a second, at most.
+        Replicas a second whose move may begin, at most.
     examined, waiting, stuck
-        Objects of this pass: seen; not yet where they shall be; such as cannot be moved.
+        Objects examined in this pass; how many are still misplaced; how many cannot be moved.
     moved
-        Replicas begun to be moved, in all passes.
+        Replicas whose move has begun, in all passes.
     remaining
         ``waiting`` of the last whole pass.
     """
@@ -153,7 +153,7 @@ class Job:
 
 
 class Keep(Enum):
-    """Stands for what a change leaves as it is, where None has a meaning of its own."""
+    """Leave a value as it is, where None has a meaning of its own."""
 
     KEEP = "keep"
 

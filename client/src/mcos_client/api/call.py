@@ -46,7 +46,7 @@ class Call(Generic[Result]):
     redirected: Callable[[httpx.Response], Result] | None = None
 
     def request(self, entry_point: str, token: str | None) -> httpx.Request:
-        """The request that makes the call at an entry point."""
+        """Make the request for an entry point."""
         headers = dict(self.headers)
         if token is not None and self.authenticated:
             headers["authorization"] = f"Bearer {token}"
@@ -55,7 +55,7 @@ class Call(Generic[Result]):
         )
 
     def result(self, response: httpx.Response) -> Result:
-        """What the reply says.
+        """Read the reply.
 
         Raises
         ------
@@ -81,11 +81,11 @@ class Call(Generic[Result]):
 
 def _unexpected(response: httpx.Response) -> UnexpectedReply:
     return UnexpectedReply(
-        f"HTTP {response.status_code} with a reply that the API does not have.",
+        f"HTTP {response.status_code} with a reply that is not in the API.",
         status=response.status_code,
     )
 
 
 def given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What of ``values`` is not None."""
+    """Leave out the values that are None."""
     return {name: value for name, value in values.items() if value is not None}

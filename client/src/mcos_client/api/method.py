@@ -69,7 +69,7 @@ def pause(seconds: float) -> Generator[Pause, Any, float]:
 
 
 class Sends(ABC):
-    """What has methods."""
+    """A client that has methods."""
 
     @abstractmethod
     def _send(self, call: Call[Result], /) -> Result:
@@ -81,7 +81,7 @@ class Sends(ABC):
 
 
 class SendsAsync(ABC):
-    """What has coroutines."""
+    """A client that has coroutines."""
 
     @abstractmethod
     async def _send(self, call: Call[Result], /) -> Result:
@@ -93,7 +93,7 @@ class SendsAsync(ABC):
 
 
 class Bound(Generic[P, S, A]):
-    """An attribute that is a method of what ``Sends``, and a coroutine of what ``SendsAsync``."""
+    """An attribute that is a method in a ``Sends`` and a coroutine in a ``SendsAsync``."""
 
     def __init__(self, method: Callable[..., S], coroutine: Callable[..., A]) -> None:
         self._method = method
@@ -218,7 +218,7 @@ class _End:
 
 
 def _next(steps: Generator[Step, Any, Any], answer: Any) -> Step | _End:
-    """The step that follows an answer; one that is an error is raised where the step was made."""
+    """Go to the next step; raise an answer that is an error where its step was made."""
     try:
         if isinstance(answer, McosError):
             return steps.throw(answer)

@@ -177,7 +177,7 @@ def _facts(
     prefer: str | None,
     storage_policy: str | None,
 ) -> dict[str, str]:
-    """The headers of a write that no condition is in."""
+    """Make the headers of a write, without its conditions."""
     return {
         "content-type": content_type,
         **{f"{_METADATA}{key}": value for key, value in (metadata or {}).items()},
@@ -188,7 +188,7 @@ def _facts(
 def _write(
     method: str, path: str, content: bytes, headers: Mapping[str, str], *, guarded: bool
 ) -> Call[Written]:
-    """A create or an update; the content goes with its digest."""
+    """Make the call; the content goes with its digest."""
     digest = b64encode(sha256(content).digest()).decode("ascii")
     return Call(
         method,
@@ -212,7 +212,7 @@ def _read_redirect(response: httpx.Response) -> Elsewhere:
 
 
 def _digest_of(headers: httpx.Headers) -> str | None:
-    """SHA-256 of the whole content, base64; None if it has not been digested yet."""
+    """Read the SHA-256 of the whole content, base64; None if it is not known yet."""
     told = headers.get("repr-digest")
     return None if told is None else told.removeprefix("sha-256=:").removesuffix(":")
 
@@ -241,9 +241,9 @@ def _read_download(response: httpx.Response) -> Download:
 
 
 def _names_one_content(if_match: str | None) -> bool:
-    """Whether an update is refused once it, or another one, was done.
+    """Whether an update can be done only once: a second time the condition refuses it.
 
-    ``*`` holds for any content; an update under it, done a second time, would undo what somebody
-    else wrote in between. So it does under ``If-None-Match``, whatever that names.
+    ``*`` holds for any content, so a second update would undo another user's write in between. The
+    same is true of any ``If-None-Match``.
     """
     return if_match is not None and "*" not in if_match

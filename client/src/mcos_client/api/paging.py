@@ -1,4 +1,4 @@
-"""Lists that come in pages, as series of what is on them."""
+"""Lists that come in pages, as series of their items."""
 
 from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
@@ -18,7 +18,7 @@ Page = TypeVar("Page", bound=_Page)
 def each(
     page_after: Callable[[str | None], Call[Page]], items_of: Callable[[Page], Iterable[Item]]
 ) -> Series[Item]:
-    """Show what is on each page, up to the one without a ``next_marker``.
+    """Show the items of each page, up to the page without a ``next_marker``.
 
     Parameters
     ----------

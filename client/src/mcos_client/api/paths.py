@@ -23,12 +23,12 @@ def object_path(container: str, name: str) -> str:
 
 
 def stat_path(container: str, name: str) -> str:
-    """Path of what an object is."""
+    """Path of the description of an object."""
     return f"{container_path(container)}/stat/{_segments(name)}"
 
 
 def placement_path(container: str, name: str) -> str:
-    """Path of where an object is and would be."""
+    """Path of the placement of an object."""
     return f"{container_path(container)}/placement/{_segments(name)}"
 
 
@@ -38,14 +38,14 @@ def upload_path(upload: str) -> str:
 
 
 def admin_path(kind: str, name: str | None = None, action: str | None = None) -> str:
-    """Path of an operator's call: of all clusters, of one, of what is to be done with it."""
+    """Path of an operator's call: of all clusters, of one, of an action on one."""
     return "/".join(
         ["/v1/admin", kind, *(_segment(part) for part in (name, action) if part is not None)]
     )
 
 
 def with_query(path: str, query: Mapping[str, str | int | None]) -> str:
-    """``path`` with what of ``query`` is given.
+    """Add the values of ``query`` that are not None to a path.
 
     A space becomes ``%20``: what ``+`` means is not the same to all gateways.
     """

@@ -18,7 +18,7 @@ class PolicyPart:
         return cls(value["replicas"], dict(value["must"]), dict(value["should"]))
 
     def as_json(self) -> dict[str, Any]:
-        """The part as the API takes it."""
+        """Give the part as the API takes it."""
         return {"replicas": self.replicas, "must": dict(self.must), "should": dict(self.should)}
 
 

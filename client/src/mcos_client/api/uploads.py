@@ -1,7 +1,7 @@
 """The calls about uploads as values, and what they answer.
 
-All may be sent again: an upload that nobody learned of is seen by nobody and expires, and to
-complete one twice is the same as once.
+All may be sent again: an upload whose begin was lost is not visible and expires, and completing
+one twice is the same as once.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _JSON = {"content-type": "application/json"}
 
 @dataclass(frozen=True)
 class UploadPart:
-    """A part: where to put it, and the ETag (the quoted MD5) of what is stored of it already."""
+    """A part: where to put it, and the ETag (the quoted MD5) of its bytes if it is stored."""
 
     number: int
     size: int | None
@@ -200,7 +200,7 @@ def all_uploads() -> Series[Upload]:
 
 
 def complete_upload(upload: str, *, digest: Digest | None = None) -> Call[Written]:
-    """Make a version of what an upload has received. May be repeated."""
+    """Make a version of the content that an upload has received. May be repeated."""
     return Call(
         "POST",
         f"{upload_path(upload)}/complete",
@@ -227,7 +227,7 @@ def _read_upload(response: httpx.Response) -> Upload:
 
 
 def _read_written(response: httpx.Response) -> Written:
-    # An asynchronous answer; what replicas are wanted it need not say.
+    # An asynchronous answer; it need not name the replicas that are wanted.
     taken = {"x-mcos-replicas": "0/0", "preference-applied": "respond-async"}
     return Written.from_reply(response.json(), {**taken, **response.headers})
 

@@ -28,7 +28,7 @@ from mcos_client.transfer.upload import MOST_PARTS, PARALLEL
 
 @dataclass(frozen=True)
 class RemoteCopy:
-    """One object that is to become another."""
+    """An object, and the object to copy it to."""
 
     source: Location
     target: Location
@@ -55,12 +55,12 @@ def cp(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Copy between files and objects; what is there under the names is replaced."""
+    """Copy between files and objects; what has the target's name is replaced."""
     session = session_of(context)
     storing = Storing(storage_policy=policy, wait=wait, timeout=timeout, parallel=parallel)
     up, down = target.startswith(REMOTE), source.startswith(REMOTE)
     if not up and not down:
-        raise typer.BadParameter("SOURCE or TARGET is mcos:CONTAINER/...")
+        raise typer.BadParameter("SOURCE or TARGET must be mcos:CONTAINER/...")
     with session.client() as client:
         if up and down:
             _between(session, client, location(source), location(target), storing, recursive)
@@ -141,7 +141,7 @@ def _between(
     storing: Storing,
     recursive: bool,
 ) -> None:
-    """Through this machine, piece by piece, with type and metadata."""
+    """Copy objects through this machine, piece by piece, with type and metadata."""
 
     def copy(one: RemoteCopy, bar: Bar) -> int:
         return _copy_object(session, client, one, storing, bar)
@@ -153,7 +153,7 @@ def _between(
             for where, relative in _found_below(client, source)
         ]
     elif not source.name:
-        raise typer.BadParameter(f"{source} is a container: copy it with --recursive.")
+        raise typer.BadParameter(f"{source} is a container: copying it needs --recursive.")
     else:
         name = _name_in(target, source.name.rpartition("/")[2])
         copies = [RemoteCopy(source, Location(target.container, name))]
@@ -205,12 +205,12 @@ def _name_in(target: Location, base: str) -> str:
 
 def _file_of(source: Location, target: str) -> Path:
     if not source.name:
-        raise typer.BadParameter(f"{source} is a container: copy it with --recursive.")
+        raise typer.BadParameter(f"{source} is a container: copying it needs --recursive.")
     if not target.endswith("/") and not Path(target).is_dir():
         return Path(target)
     base = source.name.rpartition("/")[2]
     if not is_file_name(base):
-        raise typer.BadParameter(f"{source.name!r} does not end in a file's name.")
+        raise typer.BadParameter(f"{source.name!r} must end in a file's name.")
     return Path(target, base)
 
 
@@ -225,4 +225,4 @@ def _tell(session: Session, one: Copy, size: int) -> None:
 
 
 def _tell_refused(session: Session, where: Location) -> None:
-    session.errors.print(f"mcos: {where}: its name is no path below a folder [file_error]")
+    session.errors.print(f"mcos: {where}: its name is not a path below a folder [file_error]")

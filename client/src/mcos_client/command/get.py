@@ -34,7 +34,7 @@ def get(
 ) -> None:
     """Download objects; their bytes are checked against their digests.
 
-    What was interrupted goes on when the same command is given again.
+    The same command, given again after an interruption, goes on.
     """
     session = session_of(context)
     where = object_location(source)
@@ -75,13 +75,15 @@ def _meant(client: Client, where: Location) -> list[Location]:
 
 
 def _matching(client: Client, where: Location, target: Path) -> list[Copy]:
-    """What a pattern means; names keep what is behind the last folder that all have."""
+    """Find the objects of a pattern; files keep the names behind the folder that all share."""
     below = Pattern(where.name).folder
     copies = []
     for one in matching(client, where):
         relative = one.name.removeprefix(below)
         if not is_file_name(relative):
-            raise typer.BadParameter(f"{one.name!r} is no path below a folder: get it by itself.")
+            raise typer.BadParameter(
+                f"{one.name!r} is not a path below a folder: get it by itself."
+            )
         copies.append(
             Copy(Path(target, *relative.split("/")), Location(where.container, one.name), one)
         )
@@ -94,7 +96,9 @@ def _target(where: Location, file: str | None) -> Path:
         return path
     base = where.name.rpartition("/")[2]
     if base in ("", ".", ".."):
-        raise typer.BadParameter(f"{where.name!r} does not end in a file's name: name the FILE.")
+        raise typer.BadParameter(
+            f"{where.name!r} does not end in a file's name: FILE must be given."
+        )
     return path / base
 
 

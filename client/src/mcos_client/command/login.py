@@ -24,7 +24,7 @@ def login(
     session = session_of(context)
     for url in urls:
         if not url.startswith(("http://", "https://")):
-            raise typer.BadParameter(f"{url!r} is not the URL of an entry point.")
+            raise typer.BadParameter(f"{url!r} must be the URL of an entry point.")
     name = profile or session.profile_name
     password = ask_password(stdin=password_stdin)
     with session.client_at(tuple(urls)) as client:

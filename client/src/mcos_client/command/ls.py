@@ -63,7 +63,7 @@ def _pages(client: Client, where: Location, delimiter: str) -> Iterator[ObjectPa
 
 
 def _print_page(session: Session, page: ObjectPage, *, long: bool) -> None:
-    """Objects and folded names as one list, in the order of their bytes."""
+    """Print objects and folded names as one list, in the order of their bytes."""
     lines = {prefix: f"{'':42}  {prefix}" if long else prefix for prefix in page.common_prefixes}
     values: dict[str, object] = {one: {"common_prefix": one} for one in page.common_prefixes}
     for one in page.objects:

@@ -30,7 +30,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            raise  # who reads has had enough: Typer ends quietly
+            raise  # the reader has had enough: Typer ends quietly
         except KeyboardInterrupt:
             for hint in session_of(ctx).hints:
                 session_of(ctx).errors.print(f"mcos: interrupted: {hint}")
@@ -68,5 +68,5 @@ app.add_typer(admin)
 
 
 def main() -> None:
-    """Run the command; ends the process."""
+    """Run the command, and end the process."""
     app(prog_name="mcos")

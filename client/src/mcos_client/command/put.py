@@ -67,9 +67,9 @@ def put(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Store files as objects, in the place of those that have the names.
+    """Store files as objects; an object that has the name is replaced.
 
-    What was interrupted goes on when the same command is given again.
+    The same command, given again after an interruption, goes on.
     """
     session = session_of(context)
     storing = Storing(
@@ -91,7 +91,7 @@ def put(
         where = _target_of(client, upload) if target is None else location(target)
         copies = _copies(session, sources, where, recursive=recursive)
         if upload is not None and len(copies) != 1:
-            raise typer.BadParameter("--upload goes on with one file.")
+            raise typer.BadParameter("--upload takes one file.")
 
         def copy(one: Copy, bar: Bar) -> Written:
             return store(session, client, one.where, one.file, storing, bar)
@@ -110,14 +110,16 @@ def put(
 
 
 def _split(paths: list[str], *, of_upload: bool) -> tuple[list[str], str | None]:
-    """What to store and where to; an upload knows where to by itself."""
+    """Tell sources from the target; an upload knows its target itself."""
     if of_upload and len(paths) == 1 and paths != [PIPE]:
         return paths, None
     if len(paths) < 2:
-        raise typer.BadParameter("What to store, and where to: write FILE CONTAINER/OBJECT.")
+        raise typer.BadParameter(
+            "Both must be given, what to store and where to: FILE CONTAINER/OBJECT."
+        )
     *sources, target = paths
     if PIPE in sources and (len(sources) > 1 or of_upload):
-        raise typer.BadParameter("A pipe is stored alone, and cannot go on.")
+        raise typer.BadParameter("A pipe must be stored alone, and cannot go on.")
     return sources, target
 
 
@@ -175,6 +177,6 @@ def _metadata(given: list[str]) -> dict[str, str]:
     for pair in given:
         key, equals, value = pair.partition("=")
         if not key or not equals or not pair.isascii() or not pair.isprintable():
-            raise typer.BadParameter(f"{pair!r} is not KEY=VALUE in printable ASCII.")
+            raise typer.BadParameter(f"{pair!r} must be KEY=VALUE in printable ASCII.")
         metadata[key] = value
     return metadata

@@ -23,11 +23,11 @@ def rm(
     wait: Wait = None,
     json: Json = False,
 ) -> None:
-    """Delete an object, or all that a pattern means."""
+    """Delete an object, or all objects of a pattern."""
     session = session_of(context)
     where = location(target) if recursive else object_location(target)
     if recursive and is_pattern(where.name):
-        raise typer.BadParameter("A pattern goes through folders by **, not by --recursive.")
+        raise typer.BadParameter("A pattern must go through folders by **, not by --recursive.")
     with session.client() as client:
         if not recursive and not is_pattern(where.name):
             done = client.delete_object(where.container, where.name, prefer=preference(wait))
@@ -44,7 +44,7 @@ def rm(
             try:
                 return client.delete_object(one.container, one.name, prefer=preference(wait))
             except ObjectNotFound:
-                return True  # somebody else was there first
+                return True  # another client was first
             except ObjectBeingDeleted:
                 return False
 
@@ -52,7 +52,7 @@ def rm(
 
 
 def _below(client: Client, where: Location) -> list[Location]:
-    """The object itself, and what is below it as if it were a folder."""
+    """Find an object, and those below it as if it were a folder."""
     prefix = folder(where.name)
     return [
         Location(where.container, one.name)

@@ -24,12 +24,12 @@ from mcos_client.transfer.upload import PARALLEL
 
 @dataclass
 class Sides:
-    """What is on both sides, by the path that it has below each.
+    """The files and objects of both sides, by their paths below them.
 
     Attributes
     ----------
     refused
-        Objects whose names are no path.
+        Objects whose names are not paths.
     left_out
         Folders, with a slash, that were not looked into: nothing below them is judged.
     """
@@ -42,7 +42,7 @@ class Sides:
     left_out: list[str] = field(default_factory=list)
 
     def copy(self, relative: str) -> Copy:
-        """The file and the object of a path."""
+        """Pair the file and the object of a path."""
         return Copy(
             self.root.joinpath(*relative.split("/")),
             Location(self.target.container, folder(self.target.name) + relative),
@@ -50,7 +50,7 @@ class Sides:
         )
 
     def judged(self, relatives: Iterable[str]) -> list[str]:
-        """Those that are not below what was left out, in order."""
+        """Leave out the paths below folders that were left out; in order."""
         return sorted(one for one in relatives if not one.startswith(tuple(self.left_out)))
 
 
@@ -78,7 +78,7 @@ def sync(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Make all below TARGET like what is below SOURCE.
+    """Make the files or objects below TARGET like those below SOURCE.
 
     Compared are size and time of the last change, kept as the objects' metadata `mtime`; where
     only times differ, MD5s. Nothing is deleted if anything else went wrong.
@@ -86,7 +86,9 @@ def sync(
     session = session_of(context)
     up = target.startswith(REMOTE)
     if up == source.startswith(REMOTE):
-        raise typer.BadParameter("One of SOURCE and TARGET is mcos:CONTAINER/..., one is a folder.")
+        raise typer.BadParameter(
+            "One of SOURCE and TARGET must be mcos:CONTAINER/..., the other a folder."
+        )
     storing = Storing(storage_policy=policy, wait=wait, timeout=timeout, parallel=parallel)
     with session.client() as client:
         root, where = (source, target) if up else (target, source)
@@ -96,7 +98,7 @@ def sync(
 
 
 def _sides(session: Session, client: Client, root: Path, where: Location, up: bool) -> Sides:
-    """Look at both; that one cannot be looked at is the end."""
+    """List both sides; a side that cannot be listed ends it."""
     sides = Sides(root, where)
 
     def left_out(link: Path) -> None:
@@ -142,14 +144,14 @@ class _Run:
         self._tell_summary(copied, deleted, equal)
         for one in self.sides.refused:
             self.session.errors.print(
-                f"mcos: {one}: its name is no path below a folder [file_error]"
+                f"mcos: {one}: its name is not a path below a folder [file_error]"
             )
         if extra and not well:
             self.session.errors.print("mcos: something went wrong, so nothing was deleted")
         end(self.session, self.failures, failed_before=len(self.sides.refused))
 
     def _compare(self, relatives: list[str]) -> tuple[list[tuple[str, str]], int]:
-        """The paths to be copied, each with the reason, and how many are the same."""
+        """Find the paths to copy, each with the reason, and count those that are the same."""
         differing: list[tuple[str, str]] = []
         equal = 0
 
@@ -248,8 +250,8 @@ class _Run:
 
 
 def _delete_object(client: Client, where: Location, listed: ListedObject) -> None:
-    """Delete what was listed, and not what somebody has made of it since."""
-    # What failed has no version that a condition could name.
+    """Delete an object as it was listed, and not a later version."""
+    # A FAILED object has no version that a condition could name.
     if_match = None if listed.state == "FAILED" else listed.etag
-    with suppress(ObjectNotFound):  # somebody else was first
+    with suppress(ObjectNotFound):  # another client was first
         client.delete_object(where.container, where.name, if_match=if_match)

@@ -1,4 +1,4 @@
-"""mcos uploads: what is on its way, and how to give it up."""
+"""mcos uploads: content on its way, and how to give it up."""
 
 from typing import Annotated
 
@@ -35,7 +35,7 @@ def abort(
     upload: Annotated[str, typer.Argument(metavar="ID", help="Which one.")],
     json: Json = False,
 ) -> None:
-    """Forget an upload and all that was received of it."""
+    """Give up an upload, and remove all that was received of it."""
     session = session_of(context)
     with session.client() as client:
         client.abort_upload(upload)

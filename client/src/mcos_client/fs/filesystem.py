@@ -1,6 +1,6 @@
 """MCOS as a file system of fsspec: ``mcos://CONTAINER/PATH``, for pandas and others.
 
-It needs the extra ``mcos[fsspec]``. Who to be is in the command's configuration
+It needs the extra ``mcos[fsspec]``. The user is taken from the command's configuration
 (``profile``), or given as ``entry_points`` and ``token``.
 
 Example
@@ -56,7 +56,7 @@ class McosFileSystem(AbstractFileSystem):
     entry_points, token
         Instead of a profile.
     timeout
-        Seconds for which closing what was written waits until it can be read.
+        Seconds for which closing a written file waits until it can be read.
     """
 
     protocol = "mcos"
@@ -88,7 +88,7 @@ class McosFileSystem(AbstractFileSystem):
         return text.removeprefix("mcos://").removeprefix("mcos::").strip("/")
 
     def ls(self, path: str, detail: bool = True, **options: Any) -> list[Any]:
-        """What is directly below a path; of an object, itself."""
+        """List the entries directly below a path; of an object, itself."""
         container, name = _split(self._strip_protocol(path))
         if not container:
             found = [_of_container(one) for one in self.client.all_containers()]
@@ -101,7 +101,7 @@ class McosFileSystem(AbstractFileSystem):
         return found if detail else sorted(one["name"] for one in found)
 
     def info(self, path: str, **options: Any) -> dict[str, Any]:
-        """What a path is: an object, or what is a folder by the names of others."""
+        """Describe a path: an object, or a folder that others' names imply."""
         container, name = _split(self._strip_protocol(path))
         if not container:
             return {"name": "", "size": 0, "type": "directory"}
@@ -130,7 +130,7 @@ class McosFileSystem(AbstractFileSystem):
         detail: bool = False,
         **options: Any,
     ) -> Any:
-        """All objects below a path, by one listing instead of one for each folder."""
+        """Find all objects below a path, by one listing instead of one for each folder."""
         container, name = _split(self._strip_protocol(path))
         if not container or maxdepth is not None or withdirs:
             return super().find(
@@ -148,20 +148,20 @@ class McosFileSystem(AbstractFileSystem):
         return found if detail else sorted(found)
 
     def mkdir(self, path: str, create_parents: bool = True, **options: Any) -> None:
-        """Make a container; what is below one needs nothing but its container."""
+        """Make a container; folders below it need not be made."""
         container, name = _split(self._strip_protocol(path))
         if create_parents or not name:
             self.client.create_container(container)
 
     def makedirs(self, path: str, exist_ok: bool = False) -> None:
-        """As ``mkdir``."""
+        """Make a container, as ``mkdir`` does."""
         container, name = _split(self._strip_protocol(path))
         if not exist_ok and not name and self.exists(container):
             raise FileExistsError(path)
         self.mkdir(path)
 
     def rmdir(self, path: str) -> None:
-        """Remove an empty container; folders go with what is in them."""
+        """Remove an empty container; folders end with their last object."""
         container, name = _split(self._strip_protocol(path))
         if name:
             return
@@ -185,7 +185,7 @@ class McosFileSystem(AbstractFileSystem):
                 # A folder is gone with the last of its objects, so it is not asked for itself.
                 files = self.find(found, maxdepth=maxdepth) if recursive else [found]
                 if not files:
-                    raise FileNotFoundError(ENOENT, "There is nothing", found)
+                    raise FileNotFoundError(ENOENT, "No such object or folder", found)
                 for file in files:
                     self.rm_file(file)
 
@@ -193,7 +193,7 @@ class McosFileSystem(AbstractFileSystem):
         """Delete an object."""
         container, name = _split(self._strip_protocol(path))
         with _file_errors(path):
-            # A file system that says it is gone must not show it any more.
+            # A file system must not show what it has deleted.
             self.client.delete_object(container, name, prefer="wait=25")
 
     _rm = rm_file
@@ -217,7 +217,7 @@ class McosFileSystem(AbstractFileSystem):
                     writer.write(piece)
 
     def get_file(self, rpath: str, lpath: Any, callback: Any = None, **options: Any) -> None:
-        """Download an object, in ranges side by side; what was interrupted goes on."""
+        """Download an object, in ranges side by side; an interrupted download goes on."""
         if isinstance(lpath, str | os.PathLike) and self.isdir(rpath):
             os.makedirs(lpath, exist_ok=True)
             return
@@ -250,11 +250,11 @@ class McosFileSystem(AbstractFileSystem):
             as_settled(written, stat)
 
     def created(self, path: str) -> Any:
-        """When the object was made."""
+        """Get the time at which the object was made."""
         return self.info(path)["created"]
 
     def modified(self, path: str) -> Any:
-        """When the object got its content."""
+        """Get the time at which the object got its content."""
         return self.info(path)["LastModified"]
 
     def _open(
@@ -271,7 +271,9 @@ class McosFileSystem(AbstractFileSystem):
                 self, path, mode, block_size or BLOCK, cache_options=cache_options, **options
             )
         if mode not in ("wb", "xb"):
-            raise NotImplementedError("objects are written as a whole: mode is rb, wb or xb")
+            raise NotImplementedError(
+                "the mode must be rb, wb or xb: objects are written as a whole"
+            )
         return WrittenFile(self, path, only_new=mode == "xb", autocommit=autocommit, **options)
 
     def _object(self, container: str, name: str) -> dict[str, Any]:
@@ -306,7 +308,7 @@ class McosFileSystem(AbstractFileSystem):
 
 
 class McosFile(AbstractBufferedFile):
-    """One version of an object, read in ranges that are kept for a while."""
+    """One version of an object, read in ranges that are cached."""
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         container, name = _split(self.path)
@@ -318,11 +320,11 @@ class McosFile(AbstractBufferedFile):
 
 
 class WrittenFile(ObjectWriter):
-    """An object that is written; in a transaction of fsspec it is stored by ``commit``.
+    """An object that is being written; a transaction of fsspec stores it by ``commit``.
 
-    fsspec's own ``with fsspec.open(...)``, and pandas, close a file whose writing failed as they
-    close one that is done. So closing it while an exception passes that did not pass when it was
-    opened has it discarded, with a warning.
+    fsspec's own ``with fsspec.open(...)``, and pandas, close a file whose writing failed like one
+    that is complete. So a close during an exception that began after the file was opened discards
+    it, with a warning.
     """
 
     mode = "wb"
@@ -370,7 +372,7 @@ class WrittenFile(ObjectWriter):
 
 @contextmanager
 def _file_errors(path: str) -> Iterator[None]:
-    """The errors that callers of file systems know."""
+    """Raise the errors that callers of file systems know."""
     try:
         yield
     except (ObjectNotFound, ContainerNotFound) as error:

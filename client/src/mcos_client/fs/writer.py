@@ -1,4 +1,4 @@
-"""Writing an object like a file: as a whole when it is closed, or not at all."""
+"""Writing an object like a file: it is stored as a whole when it is closed, or not at all."""
 
 import io
 from collections.abc import Iterator, Mapping
@@ -29,14 +29,14 @@ class ObjectWriter(io.RawIOBase):
     Parameters
     ----------
     only_new
-        Refuse if the object is there.
+        Refuse if the object exists.
     timeout
         Seconds for which closing waits until the object can be read.
 
     Notes
     -----
-    What is written goes to a storage service while more is written. ``discard``, and leaving
-    ``with`` by an exception, have nothing stored.
+    Content goes to a storage service while more is written. After ``discard``, or after ``with``
+    was left by an exception, nothing is stored.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class ObjectWriter(io.RawIOBase):
         return len(content)
 
     def close(self) -> None:
-        """Store what was written; returns when it can be read.
+        """Store the content, and return when it can be read.
 
         Raises
         ------
@@ -126,7 +126,7 @@ class ObjectWriter(io.RawIOBase):
             self.discard()
 
     def __del__(self) -> None:
-        # What nobody closed nobody wanted stored; io's own way would be to close it.
+        # A file that was never closed is not stored; io's own way would be to close it.
         if not self.closed and hasattr(self, "_thread"):
             self.discard()
 
@@ -146,7 +146,7 @@ class ObjectWriter(io.RawIOBase):
         except BaseException as error:
             self._failure = error
         finally:
-            self._room.release()  # who waits for room learns of the failure
+            self._room.release()  # a writer that waits for room sees the failure
 
     def _taken(self) -> Iterator[bytes]:
         while True:

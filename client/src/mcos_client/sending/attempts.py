@@ -14,7 +14,7 @@ FIRST_PAUSE = 0.2
 """Seconds before the second attempt, at most; they double from one attempt to the next."""
 
 LONGEST_PAUSE = 10.0
-"""Seconds. The API's word to come back later than that is left to the caller."""
+"""Seconds. A longer ``Retry-After`` is left to the caller."""
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -28,7 +28,7 @@ class Outcome(Enum):
 
 
 def outcome_of(error: McosError) -> Outcome:
-    """What an error says about its request."""
+    """Tell from an error what became of its request."""
     if isinstance(error, NotSent):
         return Outcome.NOT_DONE
     if isinstance(error, Unreachable | ContentCorrupted):
@@ -52,8 +52,8 @@ class Attempts(Generic[Result]):
 
     Notes
     -----
-    Send ``request``; hand the reply to ``read`` and what goes wrong to ``pause_after``, which
-    raises it if that is the end.
+    Send ``request``; hand the reply to ``read`` and an error to ``pause_after``, which raises it
+    if there is no other attempt.
     """
 
     def __init__(self, call: Call[Result], entry_points: EntryPoints, retries: int) -> None:
@@ -65,11 +65,11 @@ class Attempts(Generic[Result]):
         self.entry_point, *self._others = entry_points.in_order()
 
     def request(self, token: str | None) -> httpx.Request:
-        """The request of the next attempt."""
+        """Make the request of the next attempt."""
         return self._call.request(self.entry_point, token)
 
     def read(self, response: httpx.Response) -> Result:
-        """What the reply says.
+        """Read the reply.
 
         Raises
         ------
@@ -85,12 +85,12 @@ class Attempts(Generic[Result]):
             raise
 
     def pause_after(self, error: McosError | httpx.TransportError) -> float:
-        """Seconds until the next attempt.
+        """Choose the seconds until the next attempt.
 
         Raises
         ------
         McosError
-            There is none: what the caller is to know.
+            There is no other attempt.
         """
         failure = error if isinstance(error, McosError) else self._without_reply(error)
         if _is_of_the_entry_point(failure):
@@ -116,7 +116,7 @@ class Attempts(Generic[Result]):
         return outcome is Outcome.NOT_DONE
 
     def _backoff(self) -> float:
-        """Any time up to the longest (full jitter): clients that failed together come apart."""
+        """Draw any time up to the longest (full jitter): so clients do not come back together."""
         longest = min(FIRST_PAUSE * 2 ** (self._made - 1), LONGEST_PAUSE)
         return random.uniform(0, longest)  # noqa: S311  (no secret)
 
@@ -134,7 +134,7 @@ class Attempts(Generic[Result]):
 
 
 def _is_of_the_entry_point(failure: McosError) -> bool:
-    """Whether it may be otherwise at another entry point: no reply, or none of the API's."""
+    """Whether another entry point may answer: there was no reply, or not one of the API."""
     if isinstance(failure, UnexpectedReply):
         return failure.status is not None and failure.status >= httpx.codes.INTERNAL_SERVER_ERROR
     return isinstance(failure, Unreachable)

@@ -5,10 +5,10 @@ import time
 
 
 class Clock:
-    """Hand in another one, and time passes only when somebody waits."""
+    """A test may hand in another one, in which time passes only when something waits."""
 
     def now(self) -> float:
-        """Seconds since some moment; never goes back."""
+        """Get the seconds since some moment; they never go back."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
@@ -16,5 +16,5 @@ class Clock:
         time.sleep(seconds)
 
     async def sleep_async(self, seconds: float) -> None:
-        """Wait, and let others work."""
+        """Wait, and let other tasks work."""
         await asyncio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""What transfers go over: calls to the API, and requests to storage services."""
+"""The way of transfers: calls to the API, and requests to storage services."""
 
 import random
 from threading import Event
@@ -12,7 +12,7 @@ from mcos_client.sending.attempts import FIRST_PAUSE, LONGEST_PAUSE
 from mcos_client.sending.clock import Clock
 
 RETRIES = 4
-"""How often what failed of a transfer is made again, one after another. All of it may be."""
+"""How often a failed step of a transfer is repeated in a row. All steps may be."""
 
 
 class Send(Protocol):
@@ -27,7 +27,7 @@ class Connection:
     Attributes
     ----------
     send
-        Makes a call of the API, and makes it again when it fails.
+        Makes a call of the API, and repeats it when it fails.
     http
         For storage services; it knows no token.
     """
@@ -39,11 +39,11 @@ class Connection:
         self._stop = Event()
 
     def stop(self) -> None:
-        """Make what is under way in other threads end with ``TransferStopped``."""
+        """Make transfers that are under way end with ``TransferStopped``, in other threads too."""
         self._stop.set()
 
     def check(self) -> None:
-        """Go on only if nobody has stopped it.
+        """Raise if the transfers were stopped.
 
         Raises
         ------
@@ -53,7 +53,7 @@ class Connection:
             raise TransferStopped("The transfer was stopped.")
 
     def pause(self, failures: int, *, at_least: float = 0.0) -> None:
-        """Wait before the attempt that follows so many failures: any time up to the longest."""
+        """Wait after so many failures: any time up to a longest, which doubles."""
         self.check()
         longest = min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
         self._clock.sleep(at_least + random.uniform(0, longest))  # noqa: S311  (no secret)

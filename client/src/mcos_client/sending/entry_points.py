@@ -1,4 +1,4 @@
-"""Several entry points of the same clusters, and which of them to ask."""
+"""Several entry points of linked clusters, and which of them to ask."""
 
 from collections.abc import Sequence
 
@@ -19,14 +19,14 @@ class EntryPoints:
     Raises
     ------
     ValueError
-        There is none.
+        No URL is given.
     """
 
     def __init__(self, urls: str | Sequence[str], clock: Clock) -> None:
         given = (urls,) if isinstance(urls, str) else urls
         self._urls = tuple(dict.fromkeys(url.rstrip("/") for url in given))
         if not self._urls:
-            raise ValueError("at least one entry point is needed")
+            raise ValueError("at least one entry point must be given")
         self._clock = clock
         self._rests_until: dict[str, float] = {}
 
@@ -41,7 +41,7 @@ class EntryPoints:
         return self.in_order()[0]
 
     def in_order(self) -> list[str]:
-        """All of them; those that rest come last, the one that is about to wake before others."""
+        """Put all of them in order: those that rest come last, the first to wake before others."""
         now = self._clock.now()
 
         def wakes(url: str) -> float:

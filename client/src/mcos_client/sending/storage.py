@@ -1,6 +1,6 @@
 """Requests to storage services, under URLs that the API has signed.
 
-A signed URL is all the right that it takes: no token ever goes there, and no redirect is followed.
+A signed URL is all that a request needs: no token ever goes there, and no redirect is followed.
 """
 
 import re
@@ -19,7 +19,7 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 def put(
     connection: Connection, url: str, pieces: Iterator[bytes], size: int, headers: Mapping[str, str]
 ) -> str | None:
-    """Put content; the ETag that the service has given it.
+    """Put content, and give the ETag that the service has given it.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def put(
 def get(
     connection: Connection, url: str, first: int, end: int, size: int
 ) -> Iterator[Iterator[bytes]]:
-    """Bytes ``first`` to ``end`` (exclusive) of a content of ``size`` bytes, as they come.
+    """Get bytes ``first`` to ``end`` (exclusive) of content of ``size`` bytes, as they come.
 
     The iterator raises ``httpx.RemoteProtocolError`` if other bytes, fewer or more come.
 
@@ -73,8 +73,8 @@ def _exactly(connection: Connection, response: httpx.Response, count: int) -> It
     told = response.headers.get("content-length")
     if told is not None and int(told) != count:
         raise httpx.RemoteProtocolError(f"{told} bytes came, not {count}")
-    # Raw: what an object's Content-Encoding says is for whoever reads it. As it comes: what is
-    # gathered to larger pieces would be lost with the connection.
+    # Raw: an object's Content-Encoding is for its reader. As it comes: bytes that are gathered to
+    # larger pieces would be lost with the connection.
     for piece in response.iter_raw():
         connection.check()
         count -= len(piece)
@@ -82,7 +82,7 @@ def _exactly(connection: Connection, response: httpx.Response, count: int) -> It
             break
         yield piece
     if count:
-        raise httpx.RemoteProtocolError("the content has another length than it should have")
+        raise httpx.RemoteProtocolError("the content must have the length that was asked for")
 
 
 def _check_range(response: httpx.Response, first: int, size: int) -> None:
@@ -94,16 +94,16 @@ def _check_range(response: httpx.Response, first: int, size: int) -> None:
         or matched[3] not in ("*", str(size))
     ):
         raise StorageRefused(
-            "The storage service gave another range than it was asked for.",
+            "The storage service must give the range that it was asked for.",
             status=response.status_code,
         )
 
 
 def _checked(url: str) -> httpx.URL:
-    """A URL that is for the web, whatever a reply says."""
+    """Refuse a URL that is not for the web, whatever a reply says."""
     parsed = httpx.URL(url)
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise StorageRefused("The API sends to what is no web address.")
+        raise StorageRefused("A URL that the API signs must be a web address.")
     return parsed
 
 

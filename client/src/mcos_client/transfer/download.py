@@ -29,7 +29,7 @@ RANGE = 16 * 1024**2
 """Bytes that are fetched at once, and lost if it is interrupted."""
 
 MOST_RANGES = 4096
-"""Larger content has larger ranges: all that are there are written down after each."""
+"""Larger content has larger ranges: the list of all is written after each."""
 
 PART_SUFFIX = ".mcos-part"
 RANGES_SUFFIX = ".mcos-part.json"
@@ -45,7 +45,7 @@ def download_to(
     if_match: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> Downloaded:
-    """Download an object into a file, or into what is open for writing.
+    """Download an object into a file, named or open for writing.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def download_to(
     except ObjectChanged:
         if if_match is not None:
             raise
-        # Somebody replaced it meanwhile: what is there now is what was asked for.
+        # Another client replaced it meanwhile: the new version is what was asked for.
         return _beside(connection, container, name, path, parallel, None, on_progress)
 
 
@@ -76,7 +76,7 @@ def _into(
     if_match: str | None,
     on_progress: OnProgress | None,
 ) -> Downloaded:
-    """One byte after the other, into what cannot be replaced."""
+    """Write the bytes in order into a file that cannot be replaced."""
     content = locate(connection, container, name, if_match=if_match)
     if isinstance(content, Download):
         file.write(content.content)
@@ -116,7 +116,7 @@ def _beside(
                 part.unlink(missing_ok=True)
                 if not resumed:
                     raise
-                continue  # what an earlier run had left was not what it should have been
+                continue  # an earlier run had left damaged bytes
             os.fsync(descriptor)
             _put_in_place(part, path)
             ranges.forget()
@@ -143,7 +143,7 @@ class _Ranges:
         ]
 
     def add(self, first: int) -> None:
-        """The range that begins there is in the file."""
+        """Note that the range that begins there is in the file."""
         with self._lock:
             self.done.add(first)
             told = {**self._told, "range": self.size, "done": sorted(self.done)}
@@ -208,7 +208,7 @@ def _fetch(
 
 
 def _verify(connection: Connection, descriptor: int, content: ContentReader) -> None:
-    """All of what is in the file, earlier runs' too, has to be what was stored."""
+    """Check all bytes in the file, those of earlier runs too, against the stored digest."""
     digest, position = sha256(), 0
     while piece := os.pread(descriptor, PIECE, position):
         connection.check()
@@ -226,7 +226,7 @@ def _write_at(descriptor: int, content: bytes, position: int) -> None:
 
 @contextmanager
 def _locked(part: Path) -> Iterator[int]:
-    """The file of an unfinished download, for one process at a time."""
+    """Open the file of an unfinished download, for one process at a time."""
     # Opened like any new file, so that it gets the permissions that any new file gets.
     descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
@@ -246,7 +246,7 @@ def _put_in_place(part: Path, path: Path) -> None:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file, in the place of the one of its name; nobody sees a part of it.
+    """Write a file, in place of one that has its name; no reader sees a part of it.
 
     Raises
     ------

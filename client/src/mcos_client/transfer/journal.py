@@ -1,4 +1,4 @@
-"""What uploads of files are under way, so that one that was interrupted can go on.
+"""The uploads of files that are under way, so that an interrupted one can go on.
 
 One small file an upload, in ``mcos/uploads`` of the XDG directory of state. It holds the upload's
 id only: what is stored of it is asked from the API.
@@ -27,7 +27,7 @@ class Journal:
     Attributes
     ----------
     owner
-        What tells users apart: profile, name, entry points.
+        Profile, name and entry points of the user.
     """
 
     folder: Path
@@ -36,12 +36,12 @@ class Journal:
     def entry(
         self, container: str, name: str, source: FileSource, how: Mapping[str, Any]
     ) -> "Entry | None":
-        """The entry of a file that is to become an object; None if the file has no name.
+        """Make the entry of a file that becomes an object; None if the file has no name.
 
         Parameters
         ----------
         how
-            What else the upload was asked for: one that was begun otherwise does not go on.
+            The upload's options: an upload with other options does not go on.
         """
         if source.path is None:
             return None
@@ -65,7 +65,7 @@ class Entry:
     told: Mapping[str, Any]
 
     def find(self) -> str | None:
-        """The id of the upload that is under way, if there is one."""
+        """Read the id of the upload that is under way, if there is one."""
         try:
             found = json.loads(self.path.read_text("utf-8"))["upload"]
         except (OSError, ValueError, KeyError, TypeError):
@@ -78,12 +78,12 @@ class Entry:
         _forget_old(self.path.parent)
 
     def forget(self) -> None:
-        """The upload is done, or is no more."""
+        """Remove the entry: the upload is complete, or does not exist any more."""
         self.path.unlink(missing_ok=True)
 
 
 def state_folder() -> Path:
-    """Where the command keeps its journal."""
+    """Find the folder of the command's journal."""
     return xdg_folder("XDG_STATE_HOME", ".local/state") / "mcos" / "uploads"
 
 

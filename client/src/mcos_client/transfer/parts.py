@@ -18,7 +18,7 @@ _MD5_HEX = 32
 
 
 class PartSender:
-    """Sends parts, some at once; what failed is sent again, under a new URL.
+    """Sends parts, some at once; a part that failed is sent again, under a new URL.
 
     Parameters
     ----------
@@ -47,22 +47,22 @@ class PartSender:
         self._failure: BaseException | None = None
 
     def wait(self) -> None:
-        """Wait until another part may be taken; raises what went wrong with one before."""
+        """Wait until another part may be taken; raise the failure of an earlier one."""
         self._free.acquire()
         self._raise()
         self._connection.check()
 
     def send(self, number: int, body: Body, digest: bytes) -> None:
-        """Have a part sent; ``digest`` is its MD5."""
+        """Let a part be sent; ``digest`` is its MD5."""
         self._pool.submit(self._try, number, body, digest)
 
     def finish(self) -> None:
-        """Wait until all are stored; raises what went wrong."""
+        """Wait until all are stored; raise the failure of one."""
         self._pool.shutdown(wait=True)
         self._raise()
 
     def stop(self) -> None:
-        """Give up what is on its way."""
+        """Give up the parts that are on their way."""
         if self._failure is None:
             self._failure = _Stopped()
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -76,7 +76,7 @@ class PartSender:
             if self._failure is None:
                 self._store(number, body, digest)
         except BaseException as error:
-            # One that fails is the end of all: nothing is made of parts that miss one.
+            # One that fails ends all: an object needs all of its parts.
             self._failure = self._failure or error
         finally:
             body.close()
@@ -88,7 +88,7 @@ class PartSender:
         while part.etag != _etag(digest):
             moved = _Moved(self._progress)
             try:
-                put_body(self._connection, part.url, self._watched(body, moved), body.size, digest)
+                put_body(self._connection, part.url, self._watch(body, moved), body.size, digest)
                 return
             except (StorageRefused, httpx.TransportError):
                 moved.back()
@@ -100,7 +100,7 @@ class PartSender:
                 part = self._parts.fresh(number)
         self._progress.move(body.size)
 
-    def _watched(self, body: Body, moved: "_Moved") -> Iterator[bytes]:
+    def _watch(self, body: Body, moved: "_Moved") -> Iterator[bytes]:
         for piece in body.pieces():
             self._raise()
             self._connection.check()
@@ -109,7 +109,7 @@ class PartSender:
 
 
 class _Moved:
-    """What one attempt has sent, which is lost if it fails."""
+    """The bytes that one attempt has sent; they are lost if it fails."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -124,7 +124,7 @@ class _Moved:
 
 
 class _Stopped(Exception):
-    """Another part failed, or who waits for them was interrupted."""
+    """Another part failed, or the wait for them was interrupted."""
 
 
 class _PartList:
@@ -152,13 +152,13 @@ class _PartList:
         page = self._connection.send(stat_upload(self._upload, marker=marker, limit=limit))
         self._known.update((one.number, one) for one in page.parts)
         if number not in self._known:
-            raise UploadTaken(f"Upload {self._upload} takes no part {number} (any more).")
+            raise UploadTaken(f"Upload {self._upload} does not take part {number} (any more).")
 
 
 def put_body(
     connection: Connection, url: str, pieces: Iterator[bytes], size: int, digest: bytes
 ) -> None:
-    """Put a part and see that it arrived as it was sent.
+    """Put a part, and check that it arrived as it was sent.
 
     Raises
     ------
@@ -176,5 +176,5 @@ def _etag(digest: bytes) -> str:
 
 
 def content_md5(digest: bytes) -> dict[str, str]:
-    """The header by which a storage service takes no other bytes than these."""
+    """Make the header with which a storage service takes these bytes and no others."""
     return {"content-md5": b64encode(digest).decode("ascii")}

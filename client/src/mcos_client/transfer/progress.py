@@ -1,4 +1,4 @@
-"""How much of a content is done, for somebody who wants to know."""
+"""How many bytes of a content are done."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -8,7 +8,7 @@ OnProgress = Callable[[int, int | None], None]
 
 
 class Progress:
-    """Counts bytes for somebody who wants to know."""
+    """Counts bytes, and calls ``on_progress``."""
 
     def __init__(self, total: int | None, on_progress: OnProgress | None) -> None:
         self._total = total
@@ -17,7 +17,7 @@ class Progress:
         self._lock = Lock()
 
     def move(self, count: int) -> None:
-        """So many bytes more are done; fewer, if what was sent was lost."""
+        """Add bytes that are done; a negative number, if sent bytes were lost."""
         with self._lock:
             self._done += count
             if self._tell is not None:

@@ -1,7 +1,7 @@
 """Reading one version of an object from wherever the API sends its reader.
 
-A read that fails goes on where it was, with another look at the API, which may choose another
-replica. The version stays the same, so no mix of two can come of it.
+A read that fails goes on where it was: the API is asked again and may choose another replica. The
+version stays the same, so a read is never a mix of two.
 """
 
 import io
@@ -30,7 +30,7 @@ from mcos_client.transfer.source import PIECE
 _RANGE = re.compile(r"bytes\s*=\s*([0-9]*)\s*-\s*([0-9]*)\s*")
 
 _UNKNOWN = ""
-"""The URL of what the API has not been asked for."""
+"""A URL that the API has not been asked for yet."""
 
 
 class ContentReader:
@@ -39,7 +39,7 @@ class ContentReader:
     Parameters
     ----------
     found
-        Where the API has sent the first of the readers.
+        The API's answer to the first reader.
     """
 
     def __init__(self, connection: Connection, container: str, name: str, found: Elsewhere) -> None:
@@ -54,7 +54,7 @@ class ContentReader:
         return self._found
 
     def pieces(self, first: int, end: int) -> Iterator[bytes]:
-        """Bytes ``first`` to ``end``, exclusive, as they come.
+        """Get bytes ``first`` to ``end``, exclusive, as they come.
 
         Raises
         ------
@@ -85,7 +85,7 @@ class ContentReader:
                 url = None
 
     def whole(self) -> Iterator[bytes]:
-        """All bytes; the last of them come only if all have the digest that they should have.
+        """Get all bytes; the last ones only if all have the stored digest.
 
         Raises
         ------
@@ -102,7 +102,7 @@ class ContentReader:
             yield held
 
     def digest(self) -> str | None:
-        """SHA-256 of the whole content, base64; None as long as it has not been digested."""
+        """Get the SHA-256 of the whole content, base64; None if it is not known yet."""
         if self._found.sha256 is None:
             with suppress(ObjectChanged):
                 self._follow()
@@ -129,7 +129,7 @@ class ContentReader:
             self._follow()
             answer = ask()
         if answer.version != self._found.version:
-            raise ObjectChanged(f"Object {self._name!r} has another version by now.")
+            raise ObjectChanged(f"Object {self._name!r} has another version now.")
         if isinstance(answer, Elsewhere):
             with self._lock:
                 self._found = replace(self._found, url=answer.url, size=answer.size)
@@ -138,18 +138,18 @@ class ContentReader:
     def _follow(self) -> None:
         stat = self._connection.send(stat_object(self._container, self._name))
         if stat.version != self._found.version:
-            raise ObjectChanged(f"Object {self._name!r} has another version by now.")
+            raise ObjectChanged(f"Object {self._name!r} has another version now.")
         with self._lock:
             self._found = replace(self._found, etag=stat.etag, sha256=stat.sha256)
 
 
 class ObjectFile(io.RawIOBase):
-    """An object, read like a file: what is not read is not fetched.
+    """An object, read like a file: bytes that are not read are not fetched.
 
     Attributes
     ----------
     etag, version, size
-        Of what is read; it stays the same whatever becomes of the object.
+        Of the version that is read; they stay the same whatever becomes of the object.
     """
 
     def __init__(self, content: "ContentReader | Download") -> None:
@@ -179,7 +179,7 @@ class ObjectFile(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
         if base + offset < 0:
-            raise ValueError("before the first byte")
+            raise ValueError("the position must not be before the first byte")
         if base + offset != self._position:
             self._drop()
             self._position = base + offset
@@ -220,7 +220,7 @@ class ObjectFile(io.RawIOBase):
 def locate(
     connection: Connection, container: str, name: str, *, if_match: str | None = None
 ) -> Download | ContentReader:
-    """An object's content, or a reader of it if it is larger than a call carries."""
+    """Get an object's content, or a reader of it if no call carries it."""
     found = connection.send(
         download_object(container, name, range_=None, if_match=if_match, if_none_match=None)
     )
@@ -239,12 +239,12 @@ def read_range(
     etag: str,
     version: str,
 ) -> bytes:
-    """Bytes ``first`` to ``end``, exclusive, of a version.
+    """Get bytes ``first`` to ``end``, exclusive, of a version.
 
     Raises
     ------
     ObjectChanged
-        It is not the object's version any more.
+        The object has another version.
     """
     found = Elsewhere(_UNKNOWN, end, etag, None, version)
     return b"".join(ContentReader(connection, container, name, found).pieces(first, end))
@@ -253,7 +253,7 @@ def read_range(
 def read_elsewhere(
     connection: Connection, container: str, name: str, found: Elsewhere, range_: str | None
 ) -> Download:
-    """What ``download_object`` was sent elsewhere for, in memory."""
+    """Read into memory what ``download_object`` was sent to a storage service for."""
     reader = ContentReader(connection, container, name, found)
     bounds = None if range_ is None else _bounds(range_, found.size)
     if bounds is None:
@@ -263,7 +263,7 @@ def read_elsewhere(
         told = f"bytes {bounds[0]}-{bounds[1] - 1}/{found.size}"
     stat = connection.send(stat_object(container, name))
     if stat.version != found.version:
-        raise ObjectChanged(f"Object {name!r} has another version by now.")
+        raise ObjectChanged(f"Object {name!r} has another version now.")
     return Download(
         content=content,
         content_type=stat.content_type,
@@ -277,7 +277,7 @@ def read_elsewhere(
 
 
 def _bounds(range_: str, size: int) -> tuple[int, int] | None:
-    """First byte and end of a range of HTTP; None if it is not one, which means the whole."""
+    """Read first byte and end of a range of HTTP; None if it is none: that means the whole."""
     matched = _RANGE.fullmatch(range_)
     if matched is None or matched.groups() == ("", ""):
         return None
@@ -288,7 +288,7 @@ def _bounds(range_: str, size: int) -> tuple[int, int] | None:
 
 
 def check_digest(actual: bytes, expected: str | None) -> None:
-    """Raise ``ContentCorrupted`` if bytes have another SHA-256 than they should have."""
+    """Raise ``ContentCorrupted`` unless bytes have the expected SHA-256."""
     found = b64encode(actual).decode("ascii")
     if expected is not None and found != expected:
         raise ContentCorrupted(f"The content's SHA-256 is {found}, not {expected}.")

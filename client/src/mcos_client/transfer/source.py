@@ -1,4 +1,4 @@
-"""What content is stored from: bytes, files, streams; as parts that may be read more than once."""
+"""Where content comes from: bytes, files, streams; as parts that may be read more than once."""
 
 import io
 import os
@@ -16,11 +16,11 @@ PIECE = 1024**2
 """Bytes that are read, digested and sent at once."""
 
 STREAM_PART = 16 * 1024**2
-"""Parts of what can be read only once are held in memory up to here, beyond it in a file."""
+"""Parts of a stream are held in memory up to this size, larger ones in a file."""
 
 
 class Body(Protocol):
-    """Some bytes in a row, to be read as often as it takes."""
+    """Some bytes in a row, which can be read several times."""
 
     @property
     def size(self) -> int: ...
@@ -28,18 +28,18 @@ class Body(Protocol):
     def pieces(self) -> Iterator[bytes]: ...
 
     def close(self) -> None:
-        """Let go of what holds them."""
+        """Free the memory or the file that holds them."""
 
 
 class ContentDigest:
-    """MD5 and SHA-256 of a content, taken as it is read in order."""
+    """MD5 and SHA-256 of content, taken as it is read in order."""
 
     def __init__(self) -> None:
         self._md5 = md5(usedforsecurity=False)
         self._sha256 = sha256()
 
     def add(self, body: Body) -> bytes:
-        """Read a body; its own MD5."""
+        """Read a body, and give its own MD5."""
         own = md5(usedforsecurity=False)
         for piece in body.pieces():
             own.update(piece)
@@ -48,7 +48,7 @@ class ContentDigest:
         return own.digest()
 
     def as_json(self) -> dict[str, str]:
-        """The digests as the API takes them."""
+        """Give the digests as the API takes them."""
         return {
             "sha-256": b64encode(self._sha256.digest()).decode("ascii"),
             "md5": b64encode(self._md5.digest()).decode("ascii"),
@@ -89,7 +89,7 @@ class FileBody:
             yield piece
 
     def close(self) -> None:
-        """The file is its source's."""
+        """Do nothing: the source closes its file."""
 
 
 class TemporaryBody(FileBody):
@@ -123,10 +123,10 @@ class BytesSource:
         return bytes(self._content) if self.size <= limit else None
 
     def check(self) -> None:
-        """It is the caller's not to change."""
+        """Do nothing: the caller must not change it."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is open."""
 
 
 class FileSource:
@@ -152,7 +152,7 @@ class FileSource:
 
     @property
     def identity(self) -> dict[str, int]:
-        """What tells that a file is the one it was: size, time of its last change, inode."""
+        """What shows that a file is unchanged: size, time of its last change, inode."""
         return self._found
 
     def bodies(self, part_size: int) -> Iterator[Body]:
@@ -180,7 +180,7 @@ class FileSource:
 
 
 class StreamSource:
-    """What can be read once, and is as long as it turns out to be: a pipe, an iterator of bytes.
+    """Content that can be read once, of unknown size: a pipe, an iterator of bytes.
 
     Parameters
     ----------
@@ -209,14 +209,14 @@ class StreamSource:
         return self._ahead
 
     def whole(self) -> Body:
-        raise TypeError("a stream is read part by part")
+        raise TypeError("a stream must be read part by part")
 
     def within(self, limit: int) -> bytes | None:
         self._ahead = b"".join(self._pieces(limit + 1))
         return self._ahead if len(self._ahead) <= limit else None
 
     def check(self) -> None:
-        """Nobody can look again."""
+        """Do nothing: a stream cannot be read again."""
 
     def close(self) -> None:
         if self._close is not None:
@@ -238,7 +238,7 @@ class StreamSource:
         while count:
             found = self._read(min(count, PIECE))
             if not isinstance(found, bytes | bytearray | memoryview):
-                raise TypeError("content is bytes: open files in binary mode")
+                raise TypeError("content must be bytes: open files in binary mode")
             if not found:
                 return
             count -= len(found)
@@ -263,7 +263,7 @@ class _Joined:
 
 
 Source = BytesSource | FileSource | StreamSource
-"""What content is read from. All have
+"""Where content is read from. All have
 
 ``size``
     None if it is not known before the end;
@@ -276,9 +276,9 @@ Source = BytesSource | FileSource | StreamSource
 ``within(limit)``
     all of it if it is no larger, else None and nothing is lost;
 ``check()``
-    raises ``SourceChanged`` if it is not what it was;
+    raises ``SourceChanged`` if it has changed;
 ``close()``
-    lets go of what was opened here.
+    closes a file that was opened here.
 """
 
 Content = (
@@ -293,18 +293,18 @@ Content = (
     | FileSource
     | StreamSource
 )
-"""What can be stored. A path is a file's; an ``AsyncIterable`` is for ``AsyncClient`` only."""
+"""Content to store. A path names a file; an ``AsyncIterable`` is for ``AsyncClient`` only."""
 
 
 def source_of(content: Content) -> Source:
-    """What ``content`` is read from.
+    """Make the source that content is read from.
 
     Raises
     ------
     OSError
         A file cannot be opened.
     TypeError
-        It is nothing that has bytes.
+        It does not have bytes.
     """
     if isinstance(content, BytesSource | FileSource | StreamSource):
         return content
@@ -313,7 +313,7 @@ def source_of(content: Content) -> Source:
     if isinstance(content, os.PathLike):
         return _opened(Path(content))
     if isinstance(content, str) or not isinstance(content, Iterable):
-        raise TypeError("content is bytes, a path, a binary file, or yields bytes")
+        raise TypeError("content must be bytes, a path, a binary file, or an iterable of bytes")
     # Only real files: others have a descriptor of something else, gzip's for instance.
     raw = getattr(content, "raw", content)
     if isinstance(raw, io.FileIO) and stat.S_ISREG(os.fstat(raw.fileno()).st_mode):

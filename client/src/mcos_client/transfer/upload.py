@@ -51,12 +51,12 @@ MOST_PARTS = 10_000
 
 
 _FINAL = (SourceChanged, Conflict, NotFound, PreconditionFailed, InvalidRequest)
-"""After these the same upload would end alike another time."""
+"""After these the same upload would fail again."""
 
 
 @dataclass(frozen=True)
 class UploadOptions:
-    """What an upload is to become."""
+    """How an upload becomes an object."""
 
     action: Action = "create"
     content_type: str | None = None
@@ -74,7 +74,7 @@ class Uploading:
     Parameters
     ----------
     upload
-        Id of one that was begun elsewhere; it goes on.
+        Id of an upload that was begun elsewhere, to continue.
     """
 
     def __init__(
@@ -105,14 +105,14 @@ class Uploading:
             self._entry = journal.entry(container, name, source, asdict(options))
 
     def run(self) -> Written:
-        """Store it; what is taken, as after an asynchronous create or update.
+        """Store it, and give the same as an asynchronous create or update.
 
         Raises
         ------
         McosError, OSError, httpx.TransportError
         """
         digest = ContentDigest()
-        upload = self._found() or self._begun()
+        upload = self._find() or self._begin()
         try:
             if upload.state == "TAKEN":
                 written = self._complete(upload, None)
@@ -136,8 +136,8 @@ class Uploading:
         size = self._source.size
         return size is not None and size <= LARGEST_PUT and self._options.part_size is None
 
-    def _found(self) -> Upload | None:
-        """The upload that goes on, if there is one."""
+    def _find(self) -> Upload | None:
+        """Find the upload that goes on, if there is one."""
         known = self._given or (self._entry.find() if self._entry is not None else None)
         if known is None:
             return None
@@ -150,29 +150,30 @@ class Uploading:
         expected = (self._container, self._name)
         if (upload.container, upload.name) != expected or upload.size != self._source.size:
             raise SourceChanged(
-                f"Upload {known} is of {upload.size} bytes for {upload.container}/{upload.name}."
+                f"Upload {known} must be of the same object and size: it is of {upload.size} bytes "
+                f"for {upload.container}/{upload.name}."
             )
         return upload
 
-    def _begun(self) -> Upload:
+    def _begin(self) -> Upload:
         digest = None
         if self._in_one_piece:
-            # What goes in one piece becomes an object as soon as it is there: the digest is first.
+            # Content in one piece becomes an object as soon as it arrives: the digest goes first.
             whole = ContentDigest()
             self._md5 = whole.add(self._source.whole())
             digest = whole.as_json()
         if self._options.action == "replace":
             try:
-                upload = self._begin("create", digest)
+                upload = self._begin_as("create", digest)
             except ObjectExists:
-                upload = self._begin("update", digest)
+                upload = self._begin_as("update", digest)
         else:
-            upload = self._begin(self._options.action, digest)
+            upload = self._begin_as(self._options.action, digest)
         if self._entry is not None:
             self._entry.keep(upload.upload)
         return upload
 
-    def _begin(self, action: BeginAction, digest: Digest | None) -> Upload:
+    def _begin_as(self, action: BeginAction, digest: Digest | None) -> Upload:
         options = self._options
         part_size = options.part_size
         if part_size is None and not self._source.repeatable:
@@ -202,7 +203,7 @@ class Uploading:
         while True:
             try:
                 sent = {**put.headers, **headers}
-                storage.put(self._connection, put.url, self._watched(body), body.size, sent)
+                storage.put(self._connection, put.url, self._watch(body), body.size, sent)
                 return
             except (StorageRefused, httpx.TransportError) as error:
                 if getattr(error, "status", None) == httpx.codes.PRECONDITION_FAILED:
@@ -218,7 +219,7 @@ class Uploading:
                 return  # it is an object already: the reply was lost, not the content
             put = fresh.put
 
-    def _watched(self, body: Body) -> Iterator[bytes]:
+    def _watch(self, body: Body) -> Iterator[bytes]:
         self._moved = 0
         for piece in body.pieces():
             self._connection.check()
@@ -246,7 +247,7 @@ class Uploading:
                     break
                 if number > MOST_PARTS:
                     raise StorageRefused(
-                        f"The content has more than {MOST_PARTS:,} parts: choose larger ones."
+                        f"The content must have at most {MOST_PARTS:,} parts: choose larger ones."
                     )
                 sender.send(number, body, digest.add(body))
             sender.finish()
@@ -260,7 +261,7 @@ class Uploading:
             try:
                 return self._connection.send(complete_upload(upload.upload, digest=digest))
             except Conflict as error:
-                # A conflict that names a time is one that passes: a delete that is under way.
+                # A conflict that names a time passes: a delete is under way.
                 failures += 1
                 if error.retry_after is None or failures > RETRIES:
                     raise
@@ -268,7 +269,7 @@ class Uploading:
             self._connection.pause(failures, at_least=pause)
 
     def _leave(self, upload: Upload, error: BaseException) -> None:
-        """Leave what can go on; have the rest removed, as far as it is possible now."""
+        """Keep an upload that can go on; abort another one, if that is possible now."""
         again = self._entry is not None or self._given is not None
         if again and not isinstance(error, _FINAL):
             return

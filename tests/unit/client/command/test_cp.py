@@ -43,7 +43,7 @@ def test_no_name_leads_out_of_the_folder(mcos: Mcos, folder: Path, tmp_path: Pat
     for one in (*OUT, "good"):
         mcos("put", "-", f"c/p/{one}", stdin=b"1")
     result = mcos("cp", "-r", "mcos:c/p", str(tmp_path / "back"), code=1)
-    assert result.errors.count("no path below a folder") == len(OUT)
+    assert result.errors.count("not a path below a folder") == len(OUT)
     assert read(tmp_path / "back") == {"good": b"1"}
     assert not (tmp_path / "out").exists()
 

@@ -217,7 +217,7 @@ def test_names_that_are_no_paths_are_told(mcos: Mcos, folder: Path, tmp_path: Pa
         mcos("put", "-", f"c/p/{name}", stdin=b"1")
     back = write(tmp_path / "back", {"extra": b"1"})
     result = mcos("sync", "mcos:c/p", str(back), "--delete", code=1)
-    assert "no path below a folder" in result.errors
+    assert "not a path below a folder" in result.errors
     assert read(back) == {"good": b"1", "extra": b"1"}
     assert not (tmp_path / "out").exists()
 

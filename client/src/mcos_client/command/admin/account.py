@@ -60,10 +60,10 @@ def set_(
 ) -> None:
     """Change an account. A new password, and disabling it, revoke its tokens."""
     session = session_of(context)
-    anew = password or password_stdin
-    if role is None and enabled is None and not anew:
+    new = password or password_stdin
+    if role is None and enabled is None and not new:
         raise typer.BadParameter("Say what to set: --role, --enable, --disable or --password.")
-    new_password = ask_password(stdin=password_stdin, confirm=True) if anew else None
+    new_password = ask_password(stdin=password_stdin, confirm=True) if new else None
     with session.client() as client:
         account = client.admin.change_account(
             name, password=new_password, role=role, enabled=enabled

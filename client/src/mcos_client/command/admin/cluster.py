@@ -57,7 +57,7 @@ def set_(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Give an operator's word on a cluster, or take it back."""
+    """Override a cluster's row and health, or take that back."""
     session = session_of(context)
     change: dict[str, Any] = {
         "state": word("--state", state, STATES),
@@ -90,7 +90,7 @@ def _weight(text: str | None) -> Any:
     try:
         return float(text)
     except ValueError:
-        raise typer.BadParameter(f"--weight is a number or auto, not {text!r}.") from None
+        raise typer.BadParameter(f"--weight must be a number or auto, not {text!r}.") from None
 
 
 def _row(one: Cluster) -> tuple[object, ...]:

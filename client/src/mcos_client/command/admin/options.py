@@ -11,12 +11,12 @@ AUTO = "auto"
 
 Rate = Annotated[
     float | None,
-    typer.Option(help="Replicas begun to be moved, a second, at most; 20 if left out."),
+    typer.Option(help="Replicas a second whose move may begin; 20 if left out."),
 ]
 
 
 def labels(pairs: Sequence[str]) -> dict[str, str]:
-    """``KEY=VALUE`` each.
+    """Read ``KEY=VALUE`` pairs.
 
     Raises
     ------
@@ -26,13 +26,13 @@ def labels(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not key or not equals:
-            raise typer.BadParameter(f"{pair!r} is not KEY=VALUE.")
+            raise typer.BadParameter(f"{pair!r} must be KEY=VALUE.")
         found[key] = value
     return found
 
 
 def word(option: str, given: str | None, allowed: Sequence[str]) -> Any:
-    """One of the words of ``allowed``; None for ``auto``, KEEP if nothing is given.
+    """Read one of the words of ``allowed``; None for ``auto``, KEEP if none is given.
 
     Raises
     ------
@@ -43,5 +43,5 @@ def word(option: str, given: str | None, allowed: Sequence[str]) -> Any:
     if given == AUTO:
         return None
     if given.upper() not in allowed:
-        raise typer.BadParameter(f"{option} is one of {', '.join(allowed)} or auto.")
+        raise typer.BadParameter(f"{option} must be one of {', '.join(allowed)} or auto.")
     return given.upper()

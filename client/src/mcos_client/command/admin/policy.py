@@ -64,7 +64,7 @@ def rm(context: typer.Context, name: Name, json: Json = False) -> None:
 
 
 def read_part(text: str) -> PolicyPart:
-    """A part as it is written on the command line: ``2,cost=low,speed~fast``.
+    """Read a part as the command line has it: ``2,cost=low,speed~fast``.
 
     Raises
     ------
@@ -79,15 +79,15 @@ def read_part(text: str) -> PolicyPart:
         sign = min(signs, key=selector.index, default="=")
         label, found, value = selector.partition(sign)
         if not label or not found:
-            raise typer.BadParameter(f"{selector!r} is neither LABEL=VALUE nor LABEL~VALUE.")
+            raise typer.BadParameter(f"{selector!r} must be LABEL=VALUE or LABEL~VALUE.")
         (must if sign == "=" else should)[label] = value
     if not replicas.isdecimal():
-        raise typer.BadParameter(f"{text!r} does not begin with a number of replicas.")
+        raise typer.BadParameter(f"{text!r} must begin with a number of replicas.")
     return PolicyPart(int(replicas), must, should)
 
 
 def written_part(part: PolicyPart) -> str:
-    """A part as the command line takes it."""
+    """Write a part as the command line has it."""
     must = (f",{label}={value}" for label, value in sorted(part.must.items()))
     should = (f",{label}~{value}" for label, value in sorted(part.should.items()))
     return "".join((str(part.replicas), *must, *should))

@@ -38,7 +38,7 @@ class Comparing:
         return "size and MD5" if self.checksum else "size and time"
 
     def difference(self, file: Path, where: Location, listed: ListedObject) -> str | None:
-        """In what they differ; None if they are the same.
+        """Name the difference; None if they are the same.
 
         Raises
         ------
@@ -57,14 +57,14 @@ class Comparing:
 
 
 def mtime_metadata(file: Path) -> dict[str, str]:
-    """The metadata that tell when a file was changed last."""
+    """Make the metadata that tell when a file was changed last."""
     nanoseconds = file.stat().st_mtime_ns
     sign, value = ("-", -nanoseconds) if nanoseconds < 0 else ("", nanoseconds)
     return {MTIME: f"{sign}{value // 10**9}.{value % 10**9:09d}"}
 
 
 def mtime_of(stat: ObjectStat) -> int:
-    """When the content of an object was changed last, nanoseconds since 1970."""
+    """Read when the content of an object was changed last: nanoseconds since 1970."""
     matched = _SECONDS.fullmatch(stat.metadata.get(MTIME, ""))
     if matched is None:
         return int(stat.last_modified.timestamp() * 1000) * 1_000_000
@@ -74,7 +74,7 @@ def mtime_of(stat: ObjectStat) -> int:
 
 
 def set_mtime(file: Path, stat: ObjectStat) -> None:
-    """Have a file be as old as the object that it was got from."""
+    """Give a file the time of the object that it came from."""
     os.utime(file, ns=(file.stat().st_atime_ns, mtime_of(stat)))
 
 

@@ -33,11 +33,11 @@ class Pattern:
 
     @property
     def folder(self) -> str:
-        """The prefix up to its last slash: what matches is told apart by what is behind it."""
+        """The prefix up to its last slash: the names differ only behind it."""
         return self.prefix[: self.prefix.rfind("/") + 1]
 
     def matches(self, name: str) -> bool:
-        """Whether a name is meant."""
+        """Whether a name matches."""
         return self._regex.fullmatch(name) is not None
 
     @cached_property
@@ -46,10 +46,10 @@ class Pattern:
 
 
 def matching(client: Client, where: Location) -> list[ListedObject]:
-    """The objects that a pattern means.
+    """Find the objects of a pattern.
 
-    An object that has the very name of the pattern is meant alone, so that there is a way to
-    name it and nothing else is touched by mistake.
+    If an object has the pattern itself as its name, only that object is meant: so it can be named,
+    and no other is touched by mistake.
 
     Raises
     ------
@@ -66,12 +66,12 @@ def matching(client: Client, where: Location) -> list[ListedObject]:
             if one.name == where.name
         ]
     if not exact and not found:
-        raise ObjectNotFound(f"Nothing is called like {str(where)!r}.")
+        raise ObjectNotFound(f"No object has a name like {str(where)!r}.")
     return exact or found
 
 
 def objects_like(client: Client, container: str, pattern: Pattern) -> Iterator[ListedObject]:
-    """The objects of a container that match a pattern, in order."""
+    """Find the objects of a container that match a pattern, in order."""
     for one in client.all_objects(container, prefix=pattern.prefix or None):
         if pattern.matches(one.name):
             yield one

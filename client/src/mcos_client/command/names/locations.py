@@ -19,7 +19,7 @@ class Location:
 
 
 def location(text: str) -> Location:
-    """``CONTAINER`` or ``CONTAINER/NAME``; the name is all behind the first slash.
+    """Read ``CONTAINER`` or ``CONTAINER/NAME``; the name is all behind the first slash.
 
     Raises
     ------
@@ -27,12 +27,12 @@ def location(text: str) -> Location:
     """
     container, _, name = text.removeprefix(REMOTE).partition("/")
     if not container:
-        raise typer.BadParameter(f"{text!r} names no container: write CONTAINER/OBJECT.")
+        raise typer.BadParameter(f"{text!r} must begin with a container: CONTAINER/OBJECT.")
     return Location(container, name)
 
 
 def object_location(text: str) -> Location:
-    """``CONTAINER/OBJECT``.
+    """Read ``CONTAINER/OBJECT``.
 
     Raises
     ------
@@ -40,12 +40,12 @@ def object_location(text: str) -> Location:
     """
     found = location(text)
     if not found.name:
-        raise typer.BadParameter(f"{text!r} names no object: write CONTAINER/OBJECT.")
+        raise typer.BadParameter(f"{text!r} must name an object: CONTAINER/OBJECT.")
     return found
 
 
 def container_name(text: str) -> str:
-    """``CONTAINER``.
+    """Read ``CONTAINER``.
 
     Raises
     ------
@@ -53,10 +53,10 @@ def container_name(text: str) -> str:
     """
     found = location(text)
     if found.name:
-        raise typer.BadParameter(f"{text!r} is not the name of a container: it has a slash.")
+        raise typer.BadParameter(f"{text!r} must be the name of a container, without '/'.")
     return found.container
 
 
 def folder(name: str) -> str:
-    """The prefix of what is below ``name``; that of all objects if it is empty."""
+    """Make the prefix of the names below ``name``; of all names if it is empty."""
     return name if not name or name.endswith("/") else f"{name}/"

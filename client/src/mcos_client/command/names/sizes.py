@@ -13,7 +13,7 @@ _SIZE = re.compile(r"(\d+)\s*([KMG]?)(?:i?B)?", re.IGNORECASE)
 
 
 def part_size(text: str | None) -> int | None:
-    """``64MiB``, ``64M`` or bytes, as an upload's part may have them.
+    """Read the size of an upload's parts: ``64MiB``, ``64M`` or bytes.
 
     Raises
     ------
@@ -23,8 +23,8 @@ def part_size(text: str | None) -> int | None:
         return None
     matched = _SIZE.fullmatch(text.strip())
     if matched is None:
-        raise typer.BadParameter(f"{text!r} is no size: write 64MiB.")
+        raise typer.BadParameter(f"{text!r} must be a size like 64MiB.")
     size = int(matched[1]) * _UNITS[matched[2].upper()]
     if not SMALLEST_PART <= size <= LARGEST_PART:
-        raise typer.BadParameter("A part has 5 MiB to 5 GiB.")
+        raise typer.BadParameter("A part must have between 5 MiB and 5 GiB.")
     return size

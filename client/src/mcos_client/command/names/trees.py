@@ -1,4 +1,4 @@
-"""Folders of files, and what is below a prefix, as lists of what belongs together."""
+"""Files below a folder and objects below a prefix, and the pairs that they make."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from mcos_client.transfer.download import PART_SUFFIX, RANGES_SUFFIX
 
 @dataclass(frozen=True)
 class Copy:
-    """One file and one object that are to be the same; the object as it was listed, if it was."""
+    """A file and an object that become the same; ``listed`` is the object as it was listed."""
 
     file: Path
     where: Location
@@ -23,12 +23,12 @@ class Copy:
 
 
 def file_name(copy: Copy) -> str:
-    """What a copy is called beside its bar."""
+    """Name a copy beside its bar."""
     return copy.file.name
 
 
 def is_file_name(relative: str) -> bool:
-    """Whether a name can be a path below a folder: no way out of it, nothing that is lost."""
+    """Whether a name can be a path below a folder: it does not lead out, and nothing is lost."""
     other_separators = {os.sep, os.altsep} - {"/", None}
     return "\0" not in relative and not any(
         part in ("", ".", "..") or any(str(one) in part for one in other_separators)
@@ -37,12 +37,12 @@ def is_file_name(relative: str) -> bool:
 
 
 def is_unfinished(name: str) -> bool:
-    """Whether a file is of a download that is not done: it is nobody's content."""
+    """Whether a file belongs to an unfinished download, and so is no content."""
     return name.endswith((PART_SUFFIX, RANGES_SUFFIX))
 
 
 def files_below(source: Path, left_out: Callable[[Path], None]) -> Iterator[tuple[Path, str]]:
-    """Each file below a folder, with its path from there, with slashes.
+    """Find the files below a folder, each with its path from there, with slashes.
 
     Links to folders are not followed, they may lead round: ``left_out`` is told.
 
@@ -66,7 +66,7 @@ def files_below(source: Path, left_out: Callable[[Path], None]) -> Iterator[tupl
 
 
 def objects_below(client: Client, source: Location) -> Iterator[tuple[ListedObject, str]]:
-    """Each object below a name as if it were a folder, with the rest of its name."""
+    """Find the objects below a name as if it were a folder, each with the rest of its name."""
     prefix = folder(source.name)
     for one in client.all_objects(source.container, prefix=prefix or None):
         yield one, one.name.removeprefix(prefix)

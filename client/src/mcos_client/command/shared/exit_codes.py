@@ -35,7 +35,7 @@ _GATEWAY_STATUSES = (429, 502, 503, 504)
 
 
 def exit_code_of(error: errors.McosError) -> ExitCode:
-    """The exit code that stands for an error."""
+    """Look up the exit code of an error."""
     for kind, code in _OF_ERRORS:
         if isinstance(error, kind):
             return code

@@ -1,4 +1,4 @@
-"""From what went wrong to one line on standard error and an exit code."""
+"""Failures as one line on standard error and an exit code."""
 
 import json
 import re
@@ -15,12 +15,12 @@ FAILURES = (McosError, ConfigProblem, NotLoggedIn, OSError, httpx.TransportError
 
 
 def report(session: Session, failure: Failure, subject: str | None = None) -> ExitCode:
-    """Print what went wrong; the exit code for it.
+    """Print a failure, and give its exit code.
 
     Parameters
     ----------
     subject
-        What of many it went wrong with.
+        The file or object that it is about, where there are several.
     """
     code, detail = code_of(failure), _detail(failure)
     if session.json:
@@ -35,7 +35,7 @@ def report(session: Session, failure: Failure, subject: str | None = None) -> Ex
 
 
 def exit_code(failure: Failure) -> ExitCode:
-    """The exit code for a failure."""
+    """Look up the exit code of a failure."""
     if isinstance(failure, McosError):
         return exit_code_of(failure)
     if isinstance(failure, httpx.TransportError):
@@ -44,7 +44,7 @@ def exit_code(failure: Failure) -> ExitCode:
 
 
 def code_of(failure: Failure) -> str:
-    """The API's code; for what is not of the API, the name of what happened, written alike."""
+    """Give the API's code; for other failures, their name in the same style."""
     if isinstance(failure, McosError) and failure.code is not None:
         return failure.code
     if isinstance(failure, httpx.TransportError):

@@ -1,4 +1,4 @@
-"""The same to many things at once, some of which may go wrong."""
+"""Doing the same to many things, a few at once; some may fail."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,14 +29,14 @@ def for_each(
     *,
     failed_before: int = 0,
 ) -> None:
-    """``do`` to all ``things``, a few at once, then ``done`` with each in their order.
+    """Call ``do`` with all ``things``, a few at once, then ``done`` with each in their order.
 
-    What goes wrong with one is reported in the end, and the others go on.
+    If one fails the others go on, and it is reported in the end.
 
     Raises
     ------
     typer.Exit
-        With the exit code of what went wrong if it was the same with all that failed, else OTHER.
+        With the exit code of the failures if all have the same one, else OTHER.
     """
     with _progress(session, what, len(things)) as advance:
 
@@ -57,9 +57,9 @@ def transfer_each(
     *,
     label: Callable[[Thing], str] = str,
 ) -> list[tuple[Thing, Failure]]:
-    """``for_each`` for content, with a bar for each that is on its way; what went wrong.
+    """Transfer all ``things``, a few at once, with a bar for each; give the failures.
 
-    Interrupted, what is on its way ends, and can go on another time.
+    An interruption ends the transfers that are under way; they can go on later.
     """
     with bars(session) as shown:
 
@@ -80,7 +80,7 @@ def attempt_each(
     *,
     stop: Callable[[], None],
 ) -> list[tuple[Thing, Failure]]:
-    """``do`` to all, a few at once; ``stop`` ends those that have begun when it is interrupted."""
+    """Call ``do`` with all, a few at once; ``stop`` ends those under way at an interruption."""
     failures: list[tuple[Thing, Failure]] = []
 
     def attempt(thing: Thing) -> Done | Failure:
@@ -97,7 +97,7 @@ def attempt_each(
                 else:
                     done(thing, outcome)
         except BaseException:
-            # Interrupted, or who reads has had enough: what has not begun does not begin.
+            # Interrupted, or the reader has had enough: no other begins.
             stop()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -107,12 +107,12 @@ def attempt_each(
 def end(
     session: Session, failures: Sequence[tuple[object, Failure]], *, failed_before: int = 0
 ) -> None:
-    """Report what went wrong.
+    """Report failures.
 
     Raises
     ------
     typer.Exit
-        If something did.
+        If there are any.
     """
     codes = [report(session, failure, str(thing)) for thing, failure in failures]
     codes += [ExitCode.OTHER] * failed_before
@@ -122,7 +122,7 @@ def end(
 
 @contextmanager
 def _progress(session: Session, what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar, if a person looks on: where the results are printed too, else on standard error."""
+    """Show a bar on a terminal: that of the results, else that of standard error."""
     looked_at = [one for one in (session.console, session.errors) if one.is_terminal]
     if session.json or session.quiet or not looked_at:
         yield lambda: None

@@ -15,7 +15,7 @@ _UNITS = ("KiB", "MiB", "GiB", "TiB")
 
 
 def as_json(value: Any) -> Any:
-    """A result of the library as what ``json`` takes; times as RFC 3339 in UTC."""
+    """Turn a result into JSON's values; times become RFC 3339 in UTC."""
     if is_dataclass(value) and not isinstance(value, type):
         return as_json(asdict(value))
     if isinstance(value, datetime):
@@ -28,12 +28,12 @@ def as_json(value: Any) -> Any:
 
 
 def print_json(session: Session, value: Any) -> None:
-    """One result, on a line of its own."""
+    """Print a result on a line of its own."""
     session.console.print(json.dumps(as_json(value), ensure_ascii=False))
 
 
 def say(session: Session, text: str, value: Any) -> None:
-    """A result: ``text`` for people, ``value`` for scripts."""
+    """Print a result: ``text`` for people, ``value`` for scripts."""
     if session.quiet:
         return
     if session.json:
@@ -44,7 +44,7 @@ def say(session: Session, text: str, value: Any) -> None:
 
 @contextmanager
 def busy(session: Session, what: str) -> Iterator[None]:
-    """Tell a person who looks on that something is under way."""
+    """Show on a terminal that something is under way."""
     if session.json or not session.errors.is_terminal:
         yield
         return
@@ -55,7 +55,7 @@ def busy(session: Session, what: str) -> Iterator[None]:
 def table(
     session: Session, columns: Iterable[str] | None, rows: Iterable[Iterable[object]]
 ) -> None:
-    """Rows under their headings, if they have any; None is a dash."""
+    """Print rows under their headings, if they have any; None is a dash."""
     drawn = Table(box=None, pad_edge=False, header_style="bold", show_header=columns is not None)
     for column in columns or ():
         drawn.add_column(column, no_wrap=True)
@@ -65,12 +65,12 @@ def table(
 
 
 def print_name(session: Session, name: str) -> None:
-    """A name, on a line of its own."""
+    """Print a name on a line of its own."""
     session.console.print(_visible(name))
 
 
 def size_of(count: int) -> str:
-    """Bytes as people read them."""
+    """Write a number of bytes as people read it."""
     if count < 1024:
         return f"{count} B"
     value, units = count / 1024, iter(_UNITS)
@@ -81,15 +81,15 @@ def size_of(count: int) -> str:
 
 
 def time_of(moment: datetime) -> str:
-    """A time as people read it, where they are."""
+    """Write a time as people read it, in their time zone."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def labels_of(labels: Mapping[str, str]) -> str:
-    """Labels on one line."""
+    """Write labels on one line."""
     return " ".join(f"{key}={value}" for key, value in sorted(labels.items())) or "-"
 
 
 def _visible(text: str) -> str:
-    """Names may hold anything, what commands a terminal too; that is shown escaped."""
+    """Escape control characters, which could command the terminal."""
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

@@ -11,7 +11,7 @@ PasswordStdin = Annotated[
 
 
 def ask_password(*, stdin: bool, confirm: bool = False) -> str:
-    """A password, from the first line of standard input or from whoever sits there.
+    """Read a password from the first line of standard input, or ask for it.
 
     Raises
     ------
@@ -23,5 +23,5 @@ def ask_password(*, stdin: bool, confirm: bool = False) -> str:
     else:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=confirm, err=True)
     if not password:
-        raise typer.BadParameter("The password is empty.")
+        raise typer.BadParameter("The password must not be empty.")
     return password

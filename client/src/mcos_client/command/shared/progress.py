@@ -1,4 +1,4 @@
-"""Bars for content on its way: bytes, speed, time that is left. Only where a person looks on."""
+"""Bars for content on its way: bytes, speed, time that is left. Only on terminals."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,29 +23,29 @@ _BAR_WIDTH = 16
 
 
 class Bar(Protocol):
-    """What is told of one content."""
+    """The progress of one content."""
 
     shown: bool
 
     @property
     def on_progress(self) -> OnProgress | None:
-        """As transfers take it."""
+        """``moved`` as transfers take it."""
 
     def moved(self, done: int, total: int | None) -> None:
-        """So many bytes are done."""
+        """Show that so many bytes are done."""
 
     def tell(self, text: str) -> None:
-        """What happens when the bytes are there."""
+        """Show what happens after the bytes have arrived."""
 
 
 class Bars(Protocol):
     """Where bars come from."""
 
     def bar(self, label: str, total: int | None) -> "Bar":
-        """One for a content."""
+        """Add a bar for a content."""
 
     def end(self, bar: Bar) -> None:
-        """It is done."""
+        """Remove a bar."""
 
 
 class _NoBar:
@@ -53,10 +53,10 @@ class _NoBar:
     on_progress: OnProgress | None = None
 
     def moved(self, done: int, total: int | None) -> None:
-        """Nobody looks on."""
+        """Do nothing."""
 
     def tell(self, text: str) -> None:
-        """Nobody looks on."""
+        """Do nothing."""
 
 
 NO_BAR: Bar = _NoBar()
@@ -67,7 +67,7 @@ class _NoBars:
         return NO_BAR
 
     def end(self, bar: Bar) -> None:
-        """There is none."""
+        """Do nothing."""
 
 
 class _ShownBar:
@@ -101,13 +101,13 @@ class _ShownBars:
 
 
 def _narrow(width: int | None) -> Column:
-    """A column that is cut short rather than wrapped: a bar is one line."""
+    """Make a column that is cut short rather than wrapped: a bar is one line."""
     return Column(no_wrap=True, overflow="ellipsis", max_width=width)
 
 
 @contextmanager
 def bars(session: Session) -> Iterator[Bars]:
-    """Bars, if a person looks on: where the results are printed too, else on standard error."""
+    """Show bars on a terminal: that of the results, else that of standard error."""
     looked_at = [one for one in (session.console, session.errors) if one.is_terminal]
     if session.json or session.quiet or not looked_at:
         yield _NoBars()

@@ -27,7 +27,7 @@ class Session:
     transport, clock
         What stands for the network and for time; for tests.
     hints
-        What to tell somebody who interrupts it.
+        Printed when the command is interrupted.
     """
 
     transport: httpx.BaseTransport | None = None
@@ -43,7 +43,7 @@ class Session:
 
     @property
     def profile(self) -> Profile:
-        """Who is logged in.
+        """The user who is logged in.
 
         Raises
         ------
@@ -53,18 +53,18 @@ class Session:
 
     @property
     def journal(self) -> Journal:
-        """Where uploads of who is logged in are noted."""
+        """Where the user's uploads are noted."""
         profile = self.profile
         owner = (self.profile_name, profile.user_name, *profile.entry_points)
         return Journal(state_folder(), owner)
 
     def client(self) -> Client:
-        """A client for who is logged in."""
+        """Make a client for the user who is logged in."""
         profile = self.profile
         return self.client_at(profile.entry_points, profile.token)
 
     def client_at(self, entry_points: tuple[str, ...], token: str | None = None) -> Client:
-        """A client at some entry points."""
+        """Make a client at some entry points."""
         return Client(
             entry_points, token, transport=self.transport, retries=RETRIES, clock=self.clock
         )
@@ -72,17 +72,17 @@ class Session:
     @cached_property
     def console(self) -> Console:
         """Standard output, for people."""
-        # Lines are as long as they are: a digest that is cut helps nobody, a terminal can fold it.
+        # Lines are as long as they are: a digest must not be cut, and a terminal can fold it.
         return Console(width=_WIDEST, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
     @cached_property
     def errors(self) -> Console:
-        """Standard error: progress, and what went wrong."""
+        """Standard error: progress and failures."""
         return Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def session_of(context: typer.Context) -> Session:
-    """The session of a subcommand."""
+    """Find the session of a subcommand."""
     return context.ensure_object(Session)
 
 
@@ -93,7 +93,7 @@ def _want_json(context: typer.Context, value: bool) -> bool:
 
 
 Json = Annotated[bool, typer.Option("--json", callback=_want_json, help="Print JSON, for scripts.")]
-"""The option that every subcommand has; ``Session.json`` says whether it was given."""
+"""The option that every subcommand has; see ``Session.json``."""
 
 
 def _want_quiet(context: typer.Context, value: bool) -> bool:
@@ -104,11 +104,11 @@ def _want_quiet(context: typer.Context, value: bool) -> bool:
 
 Quiet = Annotated[
     bool,
-    typer.Option("--quiet", "-q", callback=_want_quiet, help="Print nothing but what goes wrong."),
+    typer.Option("--quiet", "-q", callback=_want_quiet, help="Print failures only."),
 ]
-"""The option of what moves content; ``Session.quiet`` says whether it was given."""
+"""The option of the commands that move content; see ``Session.quiet``."""
 
 
 def profile_name_of(given: str | None) -> str:
-    """The profile to work with: what is given, ``MCOS_PROFILE``, or the default one."""
+    """Choose the profile: the one that is given, ``MCOS_PROFILE``, or the default one."""
     return given or os.environ.get("MCOS_PROFILE") or DEFAULT_PROFILE

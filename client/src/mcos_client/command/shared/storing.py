@@ -108,19 +108,19 @@ def store(
     storing: Storing,
     bar: Bar = NO_BAR,
 ) -> Written:
-    """Store an object of any size; what was written, as it is in the end.
+    """Store an object of any size, and give its state in the end.
 
     Raises
     ------
     McosError, OSError, httpx.TransportError
     ObjectFailed
-        It was taken, and then nothing could be stored.
+        It was taken, and could not be stored.
     """
     source = source_of(content)
     try:
         small = source.within(objects.LARGEST_CALL) if storing.resume is None else None
         head = source.head if isinstance(source, StreamSource) else _head(source)
-        content_type = storing.content_type or guessed_type(
+        content_type = storing.content_type or guess_type(
             where.name, head if small is None else small, whole=small is not None
         )
         storing = replace(storing, content_type=content_type)
@@ -134,7 +134,7 @@ def store(
         source.close()
     if not storing.wait or written.state == "CREATED":
         return written
-    return as_settled(written, _settled(client, where, written, storing, bar))
+    return as_settled(written, _wait(client, where, written, storing, bar))
 
 
 def _head(source: Source) -> bytes:
@@ -178,13 +178,13 @@ def _upload(
         try:
             return send()
         except (ObjectExists, ObjectNotFound):
-            # Somebody made or deleted it while it was on its way.
+            # Another client made or deleted it while it was on its way.
             if session.clock.now() > deadline:
                 raise
             session.clock.sleep(1.0)
 
 
-def _settled(
+def _wait(
     client: Client, where: Location, written: Written, storing: Storing, bar: Bar
 ) -> ObjectStat | None:
     """Wait until every replica is stored, and show them."""
@@ -200,8 +200,8 @@ def _settled(
     return last if last is not None and last.settled else None
 
 
-def guessed_type(name: str, content: bytes, *, whole: bool = True) -> str:
-    """Media type that a name suggests, for a content or (not ``whole``) its first bytes.
+def guess_type(name: str, content: bytes, *, whole: bool = True) -> str:
+    """Guess a media type from a name, for a content or (not ``whole``) its first bytes.
 
     Bytes that are not text are not called text: a gateway may take that word and replace them.
     """
@@ -218,7 +218,7 @@ def guessed_type(name: str, content: bytes, *, whole: bool = True) -> str:
 
 
 def preference(wait: bool | None) -> str | None:
-    """The ``prefer`` of a call; 25 seconds are the API's longest wait."""
+    """Make the ``prefer`` of a call; 25 seconds are the API's longest wait."""
     if wait is None:
         return None
     return "wait=25" if wait else "respond-async"
@@ -229,7 +229,7 @@ def _write(
 ) -> Written:
     content_type = storing.content_type or OCTET_STREAM
 
-    # A create under a condition may be sent again after a lost reply, one without it may not.
+    # A create with a condition may be repeated after a lost reply, one without may not.
     def create() -> Written:
         return client.create_object(
             where.container,
@@ -262,7 +262,7 @@ def _write(
         try:
             return create()
         except (ObjectExists, PreconditionFailed, ObjectBeingDeleted):
-            pass  # whether it is there to stay is what the update says
+            pass  # the update says whether it is there to stay
         try:
             return update()
         except ObjectNotFound:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcos_client.command.shared.storing import guessed_type
+from mcos_client.command.shared.storing import guess_type
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ from mcos_client.command.shared.storing import guessed_type
     ],
 )
 def test_what_is_not_text_is_not_called_text(name: str, content: bytes, expected: str) -> None:
-    assert guessed_type(name, content) == expected
+    assert guess_type(name, content) == expected
