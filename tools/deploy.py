@@ -227,8 +227,8 @@ class Local:
         Without ``refresh``, everything is taken to be as the last deployment left it.
         """
         terraform = Terraform(self.work / "data", self.state, self._environment())
+        state.repair(self.state)  # first: not even init goes on with half a one
         terraform.init()
-        state.repair(self.state)
         write_whole(self.var_file, json.dumps(variables, indent=2) + "\n")
         cut_short = self.begun.exists()
         write_whole(self.begun, "")
