@@ -94,6 +94,11 @@ EVERY_CALL = [
     ("GET", object_path("photos", "a")),
     ("DELETE", object_path("photos", "a")),
     ("GET", stat_path("photos", "a")),
+    ("GET", "/v1/uploads"),
+    ("POST", "/v1/uploads"),
+    ("GET", "/v1/uploads/01ARZ3NDEKTSV4RRFFQ69G5FAV?marker=none"),
+    ("POST", "/v1/uploads/01ARZ3NDEKTSV4RRFFQ69G5FAV/complete"),
+    ("DELETE", "/v1/uploads/01ARZ3NDEKTSV4RRFFQ69G5FAV"),
 ]
 
 

@@ -73,6 +73,7 @@ def _digest(value: Any, name: str) -> dict[str, str]:
 
 @endpoint("begin_upload")
 def _begin(request: Request) -> Response:
+    account = request.account
     given = fields(
         request,
         required={
@@ -92,7 +93,7 @@ def _begin(request: Request) -> Response:
     )
     digests = given.pop("digest", {})
     wanted = UploadRequest(**{"content_type": _DEFAULT_TYPE, "metadata": {}, **given, **digests})
-    upload = begin_upload(request.account, wanted, read_conditions(request))
+    upload = begin_upload(account, wanted, read_conditions(request))
     location = {"Location": f"/v1/uploads/{upload.id}"}
     return Response.json(201, _describe(describe(upload, limit=_PARTS_SHOWN)), location)
 
@@ -106,19 +107,21 @@ def _list(request: Request) -> Response:
 
 @endpoint("stat_upload")
 def _stat(request: Request) -> Response:
+    account = request.account
     marker = request.query("marker")
     if marker and not (marker.isascii() and marker.isdigit() and int(marker) <= limits.PARTS):
         raise InvalidQuery("marker must be the number of a part.")
     limit = request.limit() if request.query("limit") else _PARTS_SHOWN
-    stat = stat_upload(request.account, request.name("upload"), after=int(marker or 0), limit=limit)
+    stat = stat_upload(account, request.name("upload"), after=int(marker or 0), limit=limit)
     return Response.json(200, _describe(stat))
 
 
 @endpoint("complete_upload")
 def _complete(request: Request) -> Response:
+    account = request.account
     digests = fields(request, optional={"digest": _digest}).get("digest", {})
     upload_id = request.name("upload")
-    return reply_to_upload(complete_upload(request.account, upload_id, **digests), upload_id)
+    return reply_to_upload(complete_upload(account, upload_id, **digests), upload_id)
 
 
 @endpoint("abort_upload")
