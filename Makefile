@@ -69,7 +69,7 @@ inprocess: $(STAMP) ## the functions on three clusters in memory: crashes, races
 functional: $(STAMP) ## the tests against local clouds of their own
 	@$(RUN) tools/functional.py
 
-long: $(STAMP) ## what takes long by nature, or a slice of it: make long [SLICE=1/3]
+long: $(STAMP) ## what takes long by nature, or a slice of it: make long [SLICE=1/4]
 	@$(RUN) tools/long.py $(if $(SLICE),--slice "$(SLICE)")
 
 check: $(STAMP) ## formatter, linter, type checker

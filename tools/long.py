@@ -1,4 +1,4 @@
-"""Run what takes long by nature, or a slice of it: ``tools/long.py [--slice 2/3]``.
+"""Run what takes long by nature, or a slice of it: ``tools/long.py [--slice 2/4]``.
 
 That is every test with the mark ``long``, and what looks at new examples when
 ``HYPOTHESIS_PROFILE`` is ``explore``, farther than in ``make test``. A slice can be run alone; the
