@@ -277,6 +277,12 @@ class ReplicationFailed(Unavailable):
     code = "replication_failed"
 
 
+class OutcomeUnknown(Unavailable):
+    """It is not known whether the change was accepted."""
+
+    code = "outcome_unknown"
+
+
 class NotEnoughClusters(Unavailable):
     code = "not_enough_clusters"
 

@@ -7,7 +7,14 @@ from typing import Generic
 import httpx
 
 from mcos_client.api.call import Call, Repeat, Result
-from mcos_client.errors import ContentCorrupted, McosError, NotSent, UnexpectedReply, Unreachable
+from mcos_client.errors import (
+    ContentCorrupted,
+    McosError,
+    NotSent,
+    OutcomeUnknown,
+    UnexpectedReply,
+    Unreachable,
+)
 from mcos_client.sending.entry_points import EntryPoints
 
 FIRST_PAUSE = 0.2
@@ -31,7 +38,7 @@ def outcome_of(error: McosError) -> Outcome:
     """Tell from an error what became of its request."""
     if isinstance(error, NotSent):
         return Outcome.NOT_DONE
-    if isinstance(error, Unreachable | ContentCorrupted):
+    if isinstance(error, Unreachable | ContentCorrupted | OutcomeUnknown):
         return Outcome.UNKNOWN
     if error.status == httpx.codes.TOO_MANY_REQUESTS:
         return Outcome.NOT_DONE

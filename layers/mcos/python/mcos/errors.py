@@ -123,6 +123,16 @@ class Conflict(McosError):
     code = "conflict"
 
 
+class OutcomeUnknown(McosError):
+    """No reply came to the write that accepts a change, and nothing shows what became of it.
+
+    The change may have been accepted, and may have been superseded since. It is not accepted a
+    second time.
+    """
+
+    code = "outcome_unknown"
+
+
 class ObjectExists(Conflict):
     code = "object_exists"
 

@@ -1,14 +1,13 @@
 """create_object: a new object, as three replicas on three clusters."""
 
 from mcos.catalog import objects
-from mcos.errors import McosError
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
 from mcos.model.objects import ObjectKey, ObjectRecord, State
 from mcos.settings import settings
-from mcos.versions import dispose, make, replicate
+from mcos.versions import make, replicate
 from mcos.versions.make import Content, Prefer
-from mcos.versions.take import confirm_container
+from mcos.versions.take import confirm_container, unstaged_if_refused
 
 
 def create_object(
@@ -39,7 +38,7 @@ def create_object(
     ------
     InvalidName, InvalidMetadata, ContentTooLarge, UnknownStoragePolicy, ContainerNotFound,
     ObjectExists, ObjectBeingDeleted, PreconditionFailed, NotEnoughClusters, ReplicationFailed,
-    Superseded
+    Superseded, OutcomeUnknown
     """
     make.check(key, content)
     policy = make.policy_of(key, storage_policy)
@@ -53,14 +52,7 @@ def create_object(
         guard(conditions, record.latest.etag if record and exists else None)
         return lifecycle.accept_create(record, version, key=key, cluster=settings().cluster)
 
-    try:
-        record = objects.change_guessed(key, accept, None)
-        if record is None:
-            raise AssertionError("an accepted object must have a record")
-        record = confirm_container(
-            key, record, version.id, is_policy_guessed=storage_policy is None
-        )
-    except McosError:
-        dispose.unstage(version)
-        raise
+    with unstaged_if_refused(version):
+        record = objects.accept_guessed(key, accept, None)
+    record = confirm_container(key, record, version.id, is_policy_guessed=storage_policy is None)
     return replicate.store(record, version.id, content, prefer)

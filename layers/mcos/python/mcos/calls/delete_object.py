@@ -25,7 +25,7 @@ def delete_object(key: ObjectKey, prefer: Prefer, conditions: Conditions) -> Non
 
     Raises
     ------
-    InvalidName, ObjectNotFound, PreconditionFailed
+    InvalidName, ObjectNotFound, PreconditionFailed, OutcomeUnknown
     """
     check_container_name(key.container)
     check_object_name(key.name)
@@ -35,7 +35,7 @@ def delete_object(key: ObjectKey, prefer: Prefer, conditions: Conditions) -> Non
         guard(conditions, record.latest.etag if record else None)
         return accepted
 
-    record = objects.change(key, accept)
+    record = objects.accept(key, accept)
     if prefer.mode == "wait":
         dispose.dispose(record)
         return

@@ -2,14 +2,13 @@
 
 from mcos.catalog import objects
 from mcos.catalog.registry import policy_named
-from mcos.errors import McosError
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
 from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.settings import settings
 from mcos.versions import dispose, make, replicate
 from mcos.versions.make import Content, Prefer
-from mcos.versions.take import confirm_container
+from mcos.versions.take import confirm_container, unstaged_if_refused
 
 # Commits dispose of obsolete versions, but many updates before a commit must not inflate the item.
 _OBSOLETE_AT_MOST = 8
@@ -37,7 +36,8 @@ def update_object(
     Raises
     ------
     InvalidName, InvalidMetadata, ContentTooLarge, UnknownStoragePolicy, ContainerNotFound,
-    ObjectNotFound, PreconditionFailed, NotEnoughClusters, ReplicationFailed, Superseded
+    ObjectNotFound, PreconditionFailed, NotEnoughClusters, ReplicationFailed, Superseded,
+    OutcomeUnknown
     """
     make.check(key, content)
     named = storage_policy and policy_named(storage_policy)
@@ -51,16 +51,11 @@ def update_object(
             guard(conditions, record.latest.etag if record else None)
         return accepted
 
-    try:
-        record = objects.change(key, accept)
-        if record is None:
-            raise AssertionError("an accepted object must have a record")
-        if record.current is None:
-            # The create may not have checked the container yet.
-            record = confirm_container(key, record, version.id)
-    except McosError:
-        dispose.unstage(version)
-        raise
+    with unstaged_if_refused(version):
+        record = objects.accept(key, accept)
+    if record.current is None:
+        # The create may not have checked the container yet.
+        record = confirm_container(key, record, version.id)
     if len(record.obsolete) > _OBSOLETE_AT_MOST:
         dispose.dispose(record)
     return replicate.store(record, version.id, content, prefer)

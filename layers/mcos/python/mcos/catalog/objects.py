@@ -2,20 +2,29 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
 from pynamodb.expressions.condition import Condition
 
 from mcos import clock
-from mcos.catalog.tables import ObjectItem, is_condition_failure
-from mcos.errors import Conflict, McosError
+from mcos.catalog.tables import (
+    ObjectItem,
+    has_no_reply,
+    is_condition_failure,
+    is_not_done,
+    read_again,
+)
+from mcos.errors import Conflict, McosError, OutcomeUnknown, Superseded
 from mcos.model.objects import ObjectKey, ObjectRecord
 
 Transition = Callable[[ObjectRecord | None], ObjectRecord | None]
 """Computes the next record from a record; None stands for an object that does not exist."""
 
 _TRIES = 12
+_SENT_AT_MOST = 3
+_PAUSE_SECONDS = 0.05
 
 
 def container_key(account: str, container: str) -> str:
@@ -27,7 +36,9 @@ def get(key: ObjectKey) -> ObjectRecord | None:
     """Return a record, read strongly consistent, or None: one network call."""
     account, container, name = key
     try:
-        item = ObjectItem.get(container_key(account, container), name, consistent_read=True)
+        item = read_again(
+            lambda: ObjectItem.get(container_key(account, container), name, consistent_read=True)
+        )
     except DoesNotExist:
         return None
     return record_of(item)
@@ -41,8 +52,8 @@ def change(key: ObjectKey, transition: Transition) -> ObjectRecord | None:
     Parameters
     ----------
     transition
-        Pure; it may be called several times. It refuses by raising a ``McosError``, and returns
-        the record that it was given to change nothing.
+        Pure; it may be called several times, and its result may be written twice. It refuses by
+        raising a ``McosError``, and returns the record that it was given to change nothing.
 
     Returns
     -------
@@ -53,7 +64,7 @@ def change(key: ObjectKey, transition: Transition) -> ObjectRecord | None:
     Conflict
         Other calls kept changing the record.
     """
-    return _apply(key, transition, get(key), read=True)
+    return _apply(key, transition, get(key), read=True, once=False)
 
 
 def change_guessed(
@@ -64,34 +75,118 @@ def change_guessed(
     The write is conditional on the guess. If the transition of a guess refuses or changes nothing,
     the record is read and the transition applied again.
     """
-    return _apply(key, transition, guess, read=False)
+    return _apply(key, transition, guess, read=False, once=False)
+
+
+def accept(key: ObjectKey, transition: Transition) -> ObjectRecord:
+    """As ``change``, of a transition that may take effect once at most: an acceptance.
+
+    Raises
+    ------
+    OutcomeUnknown
+        No reply came to a write, and the record does not show what became of it: others have
+        changed it since, and may have disposed of what was accepted.
+    """
+    return _accepted(_apply(key, transition, get(key), read=True, once=True))
+
+
+def accept_guessed(
+    key: ObjectKey, transition: Transition, guess: ObjectRecord | None
+) -> ObjectRecord:
+    """As ``accept``, beginning with what is believed to be there: one network call at best."""
+    return _accepted(_apply(key, transition, guess, read=False, once=True))
+
+
+def _accepted(record: ObjectRecord | None) -> ObjectRecord:
+    if record is None:
+        raise AssertionError("an accepted change leaves a record")
+    return record
+
+
+class _Written(StrEnum):
+    """What became of a conditional write."""
+
+    DONE = "done"
+    REFUSED = "refused: the record is not what was expected"
+    NOT_DONE = "not done: the table is busy, or cannot be reached"
+    UNKNOWN = "unknown: no reply came"
 
 
 def _apply(
-    key: ObjectKey, transition: Transition, record: ObjectRecord | None, *, read: bool
+    key: ObjectKey,
+    transition: Transition,
+    record: ObjectRecord | None,
+    *,
+    read: bool,
+    once: bool,
 ) -> ObjectRecord | None:
-    for _ in range(_TRIES):
+    # The revisions that writes of unknown outcome would have given the record; "": none is left.
+    doubtful: set[str] = set()
+    for number in range(_TRIES):
         try:
             following = transition(record)
         except McosError:
             if read:
                 raise
             following = record
-        changed = following is not record
-        if changed and following is not None:
-            following = with_revision(following, record)
-        if changed and _write(key, record, following):
-            return following
-        if not changed and read:
+        is_changed = following is not record
+        if not is_changed and read:
             return record
-        record, read = get(key), True
-        if changed and record and following and record.revision == following.revision:
-            # The driver tried twice: the first try was written and its reply was lost.
-            return following
+        if is_changed:
+            following = following and with_revision(following, record)
+            written = _write(key, record, following, is_last=number >= _SENT_AT_MOST - 1)
+            if written is _Written.DONE:
+                return following
+            if written is _Written.NOT_DONE:
+                clock.sleep(_PAUSE_SECONDS * 2**number)
+            if written is _Written.UNKNOWN:
+                doubtful.add(following.revision if following else "")
+        before, record, read = record, get(key), True
+        if doubtful and (record.revision if record else "") in doubtful:
+            return record
+        if doubtful and once and not _is_the_same(before, record):
+            # It may have been accepted and disposed of: never a second time.
+            return _known(record, transition)
     raise Conflict("Other calls changed the object at the same time; try again.")
 
 
-def _write(key: ObjectKey, record: ObjectRecord | None, following: ObjectRecord | None) -> bool:
+def _is_the_same(before: ObjectRecord | None, now: ObjectRecord | None) -> bool:
+    """Whether a record is as it was before a write: its revisions never come back.
+
+    Of a record that was not there nothing can be told: it may have come and gone.
+    """
+    return before is not None and now is not None and before.revision == now.revision
+
+
+def _known(record: ObjectRecord | None, transition: Transition) -> ObjectRecord:
+    """The record, if it shows that the change was accepted.
+
+    Raises
+    ------
+    OutcomeUnknown, Superseded
+    """
+    try:
+        if record is not None and transition(record) is record:
+            return record
+    except Superseded:
+        raise
+    except McosError:
+        pass  # what a change that was not accepted would be told
+    raise OutcomeUnknown(
+        "It is not known whether the change was accepted. Read the object, then try again."
+    )
+
+
+def _write(
+    key: ObjectKey, record: ObjectRecord | None, following: ObjectRecord | None, *, is_last: bool
+) -> _Written:
+    """Write a record in place of another; sent once, whatever happens.
+
+    Parameters
+    ----------
+    is_last
+        Whether a failure is raised instead, since enough was tried.
+    """
     condition = unchanged_condition(record)
     try:
         if following is None:
@@ -101,9 +196,13 @@ def _write(key: ObjectKey, record: ObjectRecord | None, following: ObjectRecord 
             item_of(following).save(condition)
     except (PutError, DeleteError) as error:
         if is_condition_failure(error):
-            return False
+            return _Written.REFUSED
+        if is_not_done(error) and not is_last:
+            return _Written.NOT_DONE
+        if has_no_reply(error) and not is_last:
+            return _Written.UNKNOWN
         raise
-    return True
+    return _Written.DONE
 
 
 def with_revision(following: ObjectRecord, record: ObjectRecord | None) -> ObjectRecord:
@@ -205,7 +304,7 @@ def page(
         last_evaluated_key=start,
         page_size=limit,
     )
-    raw = next(found.page_iter)
+    raw = read_again(lambda: next(found.page_iter))
     records = [record_of(ObjectItem.from_raw_data(item)) for item in raw["Items"]]
     last = raw.get("LastEvaluatedKey")
     return RecordPage(records, more_after=last["name"]["S"] if last else None)
@@ -229,7 +328,7 @@ def find_unsettled(cluster: str, *, before: str, limit: int) -> list[ObjectKey]:
         cluster, ObjectItem.unsettled_since < before, limit=limit, page_size=limit
     )
     keys = []
-    for item in found:
+    for item in read_again(lambda: list(found)):
         account, _, container = item.container_key.partition("/")
         keys.append(ObjectKey(account, container, item.name))
     return keys
@@ -246,6 +345,6 @@ class ScannedPage:
 def scan(cursor: dict[str, Any] | None, *, limit: int) -> ScannedPage:
     """Return a page of all accounts' objects, strongly consistent: one network call."""
     found = ObjectItem.scan(consistent_read=True, last_evaluated_key=cursor, page_size=limit)
-    raw = next(found.page_iter)
+    raw = read_again(lambda: next(found.page_iter))
     records = [record_of(ObjectItem.from_raw_data(item)) for item in raw["Items"]]
     return ScannedPage(records, raw.get("LastEvaluatedKey"))

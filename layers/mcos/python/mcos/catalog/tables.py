@@ -1,6 +1,14 @@
 """The tables, as PynamoDB models. Only this package imports them."""
 
-from botocore.exceptions import ClientError
+from collections.abc import Callable
+from typing import TypeVar
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+)
 from pynamodb.attributes import (
     BooleanAttribute,
     JSONAttribute,
@@ -12,6 +20,8 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from mcos.settings import table_prefix
+
+Result = TypeVar("Result")
 
 _PREFIX = table_prefix()
 
@@ -30,6 +40,40 @@ def is_condition_failure(error: PynamoDBException) -> bool:
         isinstance(cause, ClientError)
         and cause.response["Error"]["Code"] == "ConditionalCheckFailedException"
     )
+
+
+_NOT_DONE = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+}
+
+
+def is_not_done(error: PynamoDBException) -> bool:
+    """Whether a request is known to have changed nothing, and may succeed when it is repeated."""
+    cause = error.cause
+    if isinstance(cause, ClientError):
+        return cause.response["Error"]["Code"] in _NOT_DONE
+    return isinstance(cause, ConnectTimeoutError | EndpointConnectionError)
+
+
+def has_no_reply(error: PynamoDBException) -> bool:
+    """Whether it is not known what became of a request."""
+    cause = error.cause
+    if isinstance(cause, ClientError):
+        status: int = cause.response["ResponseMetadata"]["HTTPStatusCode"]
+        return status >= 500
+    return isinstance(cause, BotoCoreError) and not is_not_done(error)
+
+
+def read_again(read: Callable[[], Result]) -> Result:
+    """Read, and once more if no reply comes: for models whose driver repeats nothing."""
+    try:
+        return read()
+    except PynamoDBException as error:
+        if not (is_not_done(error) or has_no_reply(error)):
+            raise
+    return read()
 
 
 class AccountItem(Model):
@@ -68,6 +112,8 @@ class UnsettledIndex(GlobalSecondaryIndex["ObjectItem"]):
 class ObjectItem(Model):
     class Meta(_Meta):
         table_name = f"{_PREFIX}-objects"
+        # A write that is repeated could be done twice; ``mcos.catalog.objects`` looks first.
+        max_retry_attempts = 0
 
     container_key = UnicodeAttribute(hash_key=True)
     name = UnicodeAttribute(range_key=True)

@@ -1,11 +1,29 @@
 """Confirming the container of a version that the catalog has accepted."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from mcos.catalog import containers, objects
 from mcos.catalog.registry import policy_named
-from mcos.errors import McosError, Superseded
+from mcos.errors import McosError, OutcomeUnknown, Superseded
 from mcos.model import lifecycle
 from mcos.model.objects import ObjectKey, ObjectRecord, Version
 from mcos.versions import dispose, make
+
+
+@contextmanager
+def unstaged_if_refused(version: Version) -> Iterator[None]:
+    """Forget what is staged for a version that the catalog refuses.
+
+    Not where it is unknown whether it was accepted: its content may be an acknowledged version's.
+    """
+    try:
+        yield
+    except OutcomeUnknown:
+        raise
+    except McosError:
+        dispose.unstage(version)
+        raise
 
 
 def confirm_container(
@@ -63,4 +81,7 @@ def _take_back(key: ObjectKey, record: ObjectRecord, version: Version) -> None:
         )
         return following
 
-    dispose.dispose(objects.change_guessed(key, transition, record))
+    left = objects.change_guessed(key, transition, record)
+    dispose.dispose(left)
+    if left is None or left.find(version.id) is None:
+        dispose.unstage(version)

@@ -3,7 +3,7 @@
 from mcos import clock, limits, staging
 from mcos.catalog import uploads
 from mcos.catalog.registry import policy_named
-from mcos.errors import ContentTooLarge, McosError, UploadIncomplete, UploadNotFound
+from mcos.errors import ContentTooLarge, UploadIncomplete, UploadNotFound
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
 from mcos.model.names import is_id
@@ -13,7 +13,7 @@ from mcos.model.uploads import Action, Upload, UploadState
 from mcos.settings import settings
 from mcos.staging import StagedFile, multipart
 from mcos.staging.multipart import StagedPart
-from mcos.versions import dispose, make, replicate
+from mcos.versions import make, replicate
 from mcos.versions.take import confirm_container
 
 
@@ -73,13 +73,9 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
     if record.current is None:
         # The container was not checked since the object was written.
         is_new = record.pending[0].id == version_id
-        try:
-            record = confirm_container(
-                upload.key, record, version_id, is_policy_guessed=is_new and not named
-            )
-        except McosError:
-            dispose.unstage(version)
-            raise
+        record = confirm_container(
+            upload.key, record, version_id, is_policy_guessed=is_new and not named
+        )
     replicate.begin(record, version_id)
     return record
 
