@@ -64,23 +64,22 @@ def test_what_a_reader_finds_damaged_is_written_anew(
 def test_healing_may_be_cut_short_anywhere(
     cloud: Cloud, user: User, harm: Harm, manner: Manner
 ) -> None:
+    user.create("a", CONTENT, SYNC)
+    harm(cloud, "swift", key_of(user))
+    message = verify_message(ObjectKey(user.account, "photos", "a"), user.stat("a")["version"])
+    begin_again = cloud.keep()
     number = 0
     while True:
-        name = f"object-{number}"
-        user.create(name, CONTENT, SYNC)
-        harm(cloud, "swift", key_of(user, name))
-        message = verify_message(
-            ObjectKey(user.account, "photos", name), user.stat(name)["version"]
-        )
+        begin_again()
         with cloud.network.record((number, manner)) as calls:
             healed = cloud.repair("swift", message)
         made = len(calls)
         if not healed:
-            assert user.download(name).body == CONTENT
+            assert user.download("a").body == CONTENT
             cloud.repair("swift", message)
         cloud.settle()
         cloud.check_storage(user.account)
-        assert cloud.backends["swift"].replicas[key_of(user, name)][0] == CONTENT
+        assert cloud.backends["swift"].replicas[key_of(user)][0] == CONTENT
         if number >= made:
             break
         number += 1

@@ -258,36 +258,37 @@ def test_an_object_that_is_being_deleted_is_waited_for(owner: User) -> None:
     assert content_of(owner) == CONTENT
 
 
-def _story(cloud: Cloud, fault: tuple[int, Manner] | None) -> tuple[User, list[NetworkCall]]:
-    """Drop a file; its event comes until it is taken."""
-    user = User(cloud)
-    cloud.add_account(user.account, "password")
-    event = cloud.put_into_staging("s3", key_of(user), CONTENT)
+def _story(cloud: Cloud, event: Any, fault: tuple[int, Manner] | None) -> list[NetworkCall]:
+    """The event of a dropped file comes until that is taken."""
     with cloud.network.record(fault) as calls:
         cloud.try_to_invoke(arn("s3", "ingest_upload"), cloud.sqs_event_of(event))
         cloud.run_executions()
         cloud.settle()
     assert cloud.ingest("s3", event) == []
-    return user, calls
+    return calls
 
 
 @pytest.mark.parametrize("manner", Manner, ids=lambda manner: manner.name.lower())
-def test_whatever_goes_wrong_once_a_drop_becomes_one_version(cloud: Cloud, manner: Manner) -> None:
-    _story(cloud, None)
-    _, calls = _story(cloud, None)
+def test_whatever_goes_wrong_once_a_drop_becomes_one_version(owner: User, manner: Manner) -> None:
+    cloud = owner.cloud
+    event = cloud.put_into_staging("s3", key_of(owner), CONTENT)
+    begin_again = cloud.keep()
+    _story(cloud, event, None)
+    begin_again()
+    calls = _story(cloud, event, None)
     wrong, seen = [], set()
     for number, call in enumerate(calls):
         if call.cluster != "s3" and (call.function, call.name) in seen:
             continue
         seen.add((call.function, call.name))
-        user, _ = _story(cloud, (number, manner))
+        begin_again()
         try:
-            assert content_of(user) == CONTENT
-            assert versions(user) == 1
-            cloud.check_storage(user.account)
+            _story(cloud, event, (number, manner))
+            assert content_of(owner) == CONTENT
+            assert versions(owner) == 1
+            cloud.check_storage(owner.account)
             assert cloud.staged() == set()
             assert cloud.refused("s3") == []
         except AssertionError as error:
             wrong.append(f"{call}, number {number}: {str(error) or repr(error)}")
-            cloud.deploy()
     assert not wrong, "\n\n".join(wrong)

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
@@ -372,10 +373,10 @@ def test_a_bad_request_begins_nothing(sender: Sender, change: dict[str, object])
     assert sender.cloud.multipart_uploads() == []
 
 
-def _story(sender: Sender, content: bytes, fault: tuple[int, Manner] | None) -> list[NetworkCall]:
+def _story(
+    sender: Sender, upload: dict[str, Any], fault: tuple[int, Manner] | None
+) -> list[NetworkCall]:
     """Complete an upload that was sent; S3 tells of it; what was cut off is completed again."""
-    upload = sender.begin(NAME, content)
-    sender.send(upload, content)
     with sender.cloud.network.record(fault) as calls:
         reply = sender.complete(upload)
         sender.cloud.run_executions()
@@ -397,22 +398,25 @@ def test_whatever_goes_wrong_once_an_upload_becomes_one_version(
     sender: Sender, content: bytes, manner: Manner
 ) -> None:
     cloud = sender.cloud
-    _story(sender, content, None)
-    calls = _story(Sender(User(cloud)), content, None)
+    upload = sender.begin(NAME, content)
+    sender.send(upload, content)
+    begin_again = cloud.keep()
+    _story(sender, upload, None)
+    begin_again()
+    calls = _story(sender, upload, None)
     wrong, seen = [], set()
     for number, call in enumerate(calls):
         if call.cluster != "s3" and (call.function, call.name) in seen:
             continue
         seen.add((call.function, call.name))
-        another = Sender(User(cloud))
+        begin_again()
         try:
-            _story(another, content, (number, manner))
-            assert current(another.user) == content
-            cloud.check_storage(another.user.account)
+            _story(sender, upload, (number, manner))
+            assert current(sender.user) == content
+            cloud.check_storage(sender.user.account)
             assert cloud.staged() == set()
         except AssertionError as error:
             wrong.append(f"{call}, number {number}: {str(error) or repr(error)}")
-            cloud.deploy()
     assert not wrong, "\n\n".join(wrong)
 
 

@@ -2,8 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from copy import deepcopy
 from importlib import import_module
 from typing import Any
 from urllib.parse import quote_plus, unquote
@@ -88,9 +89,7 @@ class Cloud(Inventory):
         self._cluster: str | None = None
         self._sequence = 0
         self._accounts = 0
-        self._aws = Snapshot(
-            self._make, {"dynamodb": REGION, "s3": "aws", "secretsmanager": REGION}
-        )
+        self._deployed: Callable[[], None] | None = None
         self._session = get_session()
         self._clients: dict[str, Any] = {}
         network.answers = {
@@ -104,21 +103,46 @@ class Cloud(Inventory):
 
     def deploy(self) -> None:
         """Begin anew: make the tables, buckets, queues, secrets and the registry."""
-        self._aws.put_back()
-        for name in ALL_CLUSTERS:
-            for queue in ("repair", "inbound", "inbound-dlq"):
-                sqs_backends[ACCOUNT_ID][REGION].create_queue(f"{PREFIX}-{name}-{queue}")
-        self.executions.clear()
-        self.executed.clear()
-        self.delivered.clear()
         self.network.before = None
         self.network.call_seconds = CALL_SECONDS
         self.clock.forget()
-        self._accounts = 0
         for backend in self.backends.values():
-            backend.replicas.clear()
             backend.accept()
+        if self._deployed is None:
+            self._make_queues()
+            self._make()
+            self._deployed = self.keep()
+        self._deployed()
+        self.executed.clear()
+        self.delivered.clear()
         self.chill()
+
+    def keep(self) -> Callable[[], None]:
+        """Remember what there is now, while no message waits; the way back there.
+
+        What functions have in mind stays, and so do the clock and what was recorded.
+        """
+        assert not any(self.queued().values()), "messages wait"
+        aws = Snapshot({"dynamodb": REGION, "s3": "aws", "secretsmanager": REGION})
+        executions, accounts = list(self.executions), self._accounts
+        replicas = {name: dict(one.replicas) for name, one in self.backends.items()}
+        parts = {name: deepcopy(one.parts) for name, one in self.backends.items()}
+
+        def put_back() -> None:
+            aws.put_back()
+            self._make_queues()
+            self.executions[:] = executions
+            self._accounts = accounts
+            for name, backend in self.backends.items():
+                backend.replicas, backend.parts = dict(replicas[name]), deepcopy(parts[name])
+
+        return put_back
+
+    def _make_queues(self) -> None:
+        """Make them new and empty."""
+        for name in ALL_CLUSTERS:
+            for queue in ("repair", "inbound", "inbound-dlq"):
+                sqs_backends[ACCOUNT_ID][REGION].create_queue(f"{PREFIX}-{name}-{queue}")
 
     def _make(self) -> None:
         """Make what there is of AWS but for the queues."""

@@ -1,7 +1,6 @@
-"""AWS in memory as it was once prepared, put back for every test: to make it anew takes longer."""
+"""AWS in memory as it once was, put back for every test: to bring it there again takes longer."""
 
-from collections.abc import Callable
-from copy import deepcopy
+import pickle
 from typing import Any
 
 from moto import backends
@@ -9,37 +8,26 @@ from moto.core.base_backend import BackendDict
 
 from tests.support.environment import ACCOUNT_ID
 
-_Places = dict[tuple[str, str], Any]
-
 
 class Snapshot:
-    """What some services hold after a preparation.
+    """What some services hold now.
 
     Parameters
     ----------
-    prepare
-        Makes it all from nothing; called once.
     places
         Services and their regions as moto has them. No queues: they cannot be copied.
     """
 
-    def __init__(self, prepare: Callable[[], None], places: dict[str, str]) -> None:
-        self._prepare = prepare
+    def __init__(self, places: dict[str, str]) -> None:
         self._places = places
-        self._kept: dict[str, Any] | None = None
+        # As bytes: what moto knows of as an object, it empties when it is reset.
+        self._kept = {name: pickle.dumps(_account(name)[region]) for name, region in places.items()}
 
     def put_back(self) -> None:
-        """Begin anew, with nothing but what was prepared."""
+        """Let there be nothing but what was there."""
         BackendDict.reset()
-        if self._kept is None:
-            self._prepare()
-            self._kept = {
-                service: deepcopy(_account(service)[region])
-                for service, region in self._places.items()
-            }
-            return
         for service, kept in self._kept.items():
-            _account(service)[self._places[service]] = deepcopy(kept)
+            _account(service)[self._places[service]] = pickle.loads(kept)
 
 
 def _account(service: str) -> Any:

@@ -54,17 +54,15 @@ def moto() -> Iterator[Network]:
 
 @pytest.fixture(scope="session")
 def tables(moto: Network) -> Snapshot:
-    """New, empty tables."""
+    """Tables that are new and empty."""
     from mcos.catalog.tables import ALL_TABLES
     from tests.support.environment import REGION
     from tests.support.snapshot import Snapshot
 
-    def make() -> None:
-        with moto.outside():
-            for model in ALL_TABLES:
-                model.create_table(billing_mode="PAY_PER_REQUEST")
-
-    return Snapshot(make, {"dynamodb": REGION})
+    with moto.outside():
+        for model in ALL_TABLES:
+            model.create_table(billing_mode="PAY_PER_REQUEST")
+    return Snapshot({"dynamodb": REGION})
 
 
 @pytest.fixture
