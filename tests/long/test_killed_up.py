@@ -154,8 +154,8 @@ def test_a_stop_right_after_a_burst_loses_nothing_acknowledged(copy: Checkout) -
     assert len(acknowledged) >= BURST // 2
     copy.make("up")
     with Client(profile.entry_points, profile.token) as client:
-        for name in acknowledged:
-            settled = client.wait_until_settled("letters", name, timeout=300)
+        for name in acknowledged:  # what was under way, the sweep finds after six minutes
+            settled = client.wait_until_settled("letters", name, timeout=900)
             assert settled is not None
             assert settled.state == "CREATED"
             assert client.download_object("letters", name).content == name.encode()
