@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 import httpx
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from mcos_client import Client
 from tests.support.cloud import CLUSTERS, Cloud
+from tests.support.effort import examples
 from tests.support.stateful.machine import AccountLife, User
 
 
@@ -52,8 +54,9 @@ class Transport(httpx.BaseTransport):
         return httpx.Response(reply.status, headers=dict(reply.headers), content=reply.body)
 
 
+@pytest.mark.explored
 def test_an_account_lives_as_the_model_says(running: Cloud) -> None:
     run_state_machine_as_test(
         AccountLife.driven_by(InProcess(running)),
-        settings=settings(max_examples=12, stateful_step_count=25, deadline=None),
+        settings=settings(max_examples=examples(12), stateful_step_count=25, deadline=None),
     )
