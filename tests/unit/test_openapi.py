@@ -122,7 +122,7 @@ def test_the_limits_are_those_of_the_library(document: dict[str, Any]) -> None:
     assert rule["readable"]["maximum"] == limits.POLICY_REPLICAS
     assert schemas["ClusterText"]["maxLength"] == limits.CLUSTER_TEXT_LENGTH
     assert set(schemas["ClusterRow"]["properties"]["backend"]["enum"]) == set(BACKEND_KINDS)
-    assert f"another {limits.REGISTRY_AGE_SECONDS}" in " ".join(
+    assert f"up to {limits.REGISTRY_AGE_SECONDS} seconds" in " ".join(
         document["components"]["responses"]["TokenRefused"]["description"].split()
     )
 
