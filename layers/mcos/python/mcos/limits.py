@@ -59,9 +59,6 @@ WAIT_SECONDS_MIN = 1
 WAIT_SECONDS_MAX = 25
 """Longest wait of a synchronous call: an API Gateway integration ends after 30 seconds."""
 
-REPLICAS = 3
-"""Replicas of an object under the default storage policy."""
-
 REGISTRY_AGE_SECONDS = 30
 """For how long a warm function keeps the cluster registry before it reads it again."""
 

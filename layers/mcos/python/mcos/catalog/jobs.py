@@ -16,11 +16,6 @@ from mcos.model.jobs import Job, JobKind, JobState
 _TRIES = 12
 
 
-def create(job: Job) -> None:
-    """Write a new job."""
-    item_of(job).save(JobItem.job.does_not_exist())
-
-
 def start(
     job: Job, kind: str, name: str, document: Mapping[str, Any], *, before: Mapping[str, Any] | None
 ) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import ClassVar, Protocol, Self
+from typing import Protocol, Self
 
 KEY_BYTES = 200
 """Longest key. Every service accepts it, even a Ceph OSD with a lowered name limit."""
@@ -197,41 +197,23 @@ class StorageError(Exception):
     The message names the backend's kind, the call, the key, and the service's status and error
     code. It never contains a secret, a token, a signed URL or the service's text, which may
     contain them.
-
-    Attributes
-    ----------
-    code
-        Stable name of the reason, for results and metrics.
-    is_retryable
-        Whether the same call may succeed later without any change.
     """
-
-    code: ClassVar[str] = "storage_error"
-    is_retryable: ClassVar[bool] = False
 
 
 class ReplicaNotFound(StorageError):
     """There is no replica under the key. (``stat`` cannot tell this from a missing bucket.)"""
 
-    code = "replica_not_found"
-
 
 class ReplicaDigestMismatch(StorageError):
     """The bytes do not have the given digests or size."""
-
-    code = "replica_digest_mismatch"
 
 
 class ReplicaConflict(StorageError):
     """The key has a replica with another digest, which was not changed."""
 
-    code = "replica_conflict"
-
 
 class RangeNotSatisfiable(StorageError):
     """The range begins after the replica's last byte. An empty replica has no ranges."""
-
-    code = "range_not_satisfiable"
 
 
 class BackendUnavailable(StorageError):
@@ -240,20 +222,13 @@ class BackendUnavailable(StorageError):
     A ``put`` or ``delete`` may have taken effect; both may be repeated.
     """
 
-    code = "backend_unavailable"
-    is_retryable = True
-
 
 class BackendRefused(StorageError):
     """The service refused the credentials, the permission or the request, and will do so again."""
 
-    code = "backend_refused"
-
 
 class BackendMisconfigured(StorageError):
     """The backend cannot be opened: its kind is unknown, a setting wrong, or a layer missing."""
-
-    code = "backend_misconfigured"
 
 
 class StorageBackend(Protocol):

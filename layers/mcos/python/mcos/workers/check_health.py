@@ -1,6 +1,5 @@
 """check_health: probe this cluster's backend by writing, reading and deleting a replica."""
 
-import logging
 import os
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -12,8 +11,6 @@ from mcos.model.digests import digests_of
 from mcos.replicas.backend import own_backend
 from mcos.settings import settings
 from mcos.storage import StorageError
-
-_log = logging.getLogger(__name__)
 
 FAILURES_TO_DOWN = 3
 SUCCESSES_TO_ACTIVE = 3
