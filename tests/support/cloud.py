@@ -451,7 +451,7 @@ class Cloud(Inventory):
             if not self.unsettled():
                 return
             if sweep:
-                self.sweep()
+                self.sweep(*self.sweepers())  # the others find nothing
         raise Unsettled(f"unsettled: {self.unsettled()}, queued: {self.queued()}")
 
     def run_executions(self) -> None:
@@ -531,9 +531,10 @@ class Cloud(Inventory):
         with suppress(Died, Exception):
             self.invoke(function_arn, event)
 
-    def sweep(self) -> None:
-        """Let every cluster's sweeper look at once, as if all had waited long enough."""
-        for cluster in ALL_CLUSTERS:
+    def sweep(self, *clusters: str) -> None:
+        """Let the clusters' sweepers look, all of them if none are named, as if all had waited long
+        enough."""
+        for cluster in clusters or ALL_CLUSTERS:
             self.try_to_invoke(arn(cluster, "sweep_pending"), {"older_than_seconds": 0})
 
 

@@ -1,5 +1,7 @@
 """What is really there: in the catalog, on the services, in staging and in the queues."""
 
+from typing import Any
+
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import Queue, sqs_backends
@@ -44,8 +46,15 @@ class Inventory:
 
     def unsettled(self) -> list[str]:
         """Names of the objects that are in the sweepers' index."""
+        return [item.attrs["name"].value for item in self._unsettled()]
+
+    def sweepers(self) -> list[str]:
+        """Clusters whose sweeper has something to do there."""
+        return sorted({item.attrs["sweeper"].value for item in self._unsettled()})
+
+    def _unsettled(self) -> list[Any]:
         table = dynamodb_backends[ACCOUNT_ID][REGION].get_table(f"{PREFIX}-objects")
-        return [item.attrs["name"].value for item in table.has_idx_items("unsettled")]
+        return list(table.has_idx_items("unsettled"))
 
     def record(self, account: str, container: str, name: str) -> ObjectRecord | None:
         """The catalog's record of an object."""
