@@ -28,6 +28,9 @@ Result = TypeVar("Result")
 
 CALL_SECONDS = 0.001
 
+# Networks replace each other: of two that are installed, the later one has all calls.
+_TO_MOTO = BotocoreStubber.__call__
+
 _SERVICES = ("dynamodb", "sqs", "s3", "secretsmanager")
 
 Answer = Callable[[AWSPreparedRequest], tuple[int, dict[str, str], bytes]]
@@ -167,8 +170,6 @@ class Network:
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Stand between botocore and moto, and take the waiting out of botocore's retries."""
-        to_moto = BotocoreStubber.__call__
-
         def send(
             stubber: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **kwargs: Any
         ) -> AWSResponse | None:
@@ -180,7 +181,7 @@ class Network:
                 if answer := self.answers.get(name):
                     status, headers, body = answer(request)
                     return AWSResponse(request.url, status, headers, MockRawResponse(body))
-                return to_moto(stubber, event_name, request, **kwargs)
+                return _TO_MOTO(stubber, event_name, request, **kwargs)
 
             return self.through(
                 name,

@@ -76,7 +76,9 @@ def network(moto: Network, tables: Snapshot) -> Iterator[Network]:
     registry.forget()
     moto.before = None
     moto.clock, moto.call_seconds = StoppedClock(), CALL_SECONDS
-    with clock.replaced_by(moto.clock):
+    # Another package's network may have been installed since.
+    with pytest.MonkeyPatch.context() as patch, clock.replaced_by(moto.clock):
+        moto.install(patch)
         yield moto
     registry.forget()
     moto.before = None
