@@ -218,6 +218,11 @@ class Cloud(Inventory):
         registry.forget()
         latencies.forget()
 
+    def leave(self) -> None:
+        """Be no function of any cluster, and remember nothing of AWS."""
+        self._cluster = None
+        self.chill()
+
     @contextmanager
     def at(self, cluster: str, function: str = "test") -> Iterator[None]:
         """Be a function of a cluster."""
@@ -541,13 +546,20 @@ class Cloud(Inventory):
 @contextmanager
 def running_cloud() -> Iterator[Cloud]:
     """A cloud that is not deployed yet, on a moto of its own."""
-    network = Network()
-    with pytest.MonkeyPatch.context() as patch, mock_aws(), clock.replaced_by(network.clock):
-        network.install(patch)
-        cloud = Cloud(network)
+    with mock_aws():
+        cloud = Cloud(Network())
+        with in_charge(cloud):
+            yield cloud
+
+
+@contextmanager
+def in_charge(cloud: Cloud) -> Iterator[None]:
+    """Let the functions of this process be those of a cloud; afterwards all is as it was."""
+    before = dict(os.environ)
+    with pytest.MonkeyPatch.context() as patch, clock.replaced_by(cloud.network.clock):
+        cloud.network.install(patch)
         patch.setattr("mcos.replicas.backend.open_backend", cloud.open_backend)
-        for name, value in cluster_environment(CLUSTERS[0]).items():
-            patch.setenv(name, value)
+        os.environ.update(cluster_environment(CLUSTERS[0]))
         # A message that is late on purpose would be waited for.
         patch.setattr(repair_queue, "LATE_SECONDS", 0)
         patch.setattr(repair_queue, "LATE_SECONDS_IN_PARTS", 0)
@@ -556,9 +568,11 @@ def running_cloud() -> Iterator[Cloud]:
         # Metrics are lines on standard output, thousands here.
         patch.setattr(endpoint.metrics, "flush_metrics", endpoint.metrics.clear_metrics)
         try:
-            yield cloud
+            yield
         finally:
-            cloud.chill()
+            cloud.leave()
+            os.environ.clear()
+            os.environ.update(before)
 
 
 def arn(cluster: str, function: str) -> str:

@@ -1,6 +1,5 @@
 """A client whose requests go to a recorder, or to the system in this process; time is handed in."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -8,14 +7,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from moto import mock_aws
 
-from mcos import limits
 from mcos.clock import replaced_by
 from mcos_client import Client
 from mcos_client.config import Profile, write_profile
 from tests.support import cloud as support
-from tests.support.cloud import Cloud
+from tests.support.cloud import Cloud, in_charge
 from tests.support.environment import cluster_environment
+from tests.support.network import Network
 from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.command_line import Mcos
 from tests.unit.client.system import ENTRY_POINT, ServerClock, System, limit_calls
@@ -67,27 +67,25 @@ def client(gateway: Gateway, clock: ClientClock) -> Iterator[Client]:
         yield client
 
 
-@pytest.fixture(scope="package")
-def cloud() -> Iterator[Cloud]:
-    """One cloud for all tests: to start it takes a second."""
-    waiting = partial(cluster_environment, prefer="wait")
-    before = dict(os.environ)
-    with pytest.MonkeyPatch.context() as patch, support.running_cloud() as running:
-        patch.setattr(support, "cluster_environment", waiting)
-        patch.setattr(limits, "PASSWORD_WORK", 16)  # the work of a password is not the subject
-        yield running
-    os.environ.clear()
-    os.environ.update(before)
+@pytest.fixture(scope="session")
+def clusters() -> Iterator[Cloud]:
+    """One cloud for all tests: to make it takes a second."""
+    with mock_aws():
+        yield Cloud(Network())
 
 
 @pytest.fixture
-def system(cloud: Cloud, clock: ClientClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+def system(
+    clusters: Cloud, clock: ClientClock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[System]:
     """MCOS, with an account; a call carries little."""
-    limit_calls(monkeypatch, SMALL)
     server_clock = ServerClock()
-    with replaced_by(server_clock):
-        cloud.deploy()
-        made = System(cloud, clock, server_clock)
+    waiting = partial(cluster_environment, prefer="wait")
+    monkeypatch.setattr(support, "cluster_environment", waiting)
+    limit_calls(monkeypatch, SMALL)
+    with in_charge(clusters), replaced_by(server_clock):
+        clusters.deploy()
+        made = System(clusters, clock, server_clock)
         yield made
     assert not made.storage.leaks
 
