@@ -153,6 +153,19 @@ GOOD = {
         4 6 read absent
         5 7 delete done
     """,
+    "superseded by an update before it could be read": """
+        1 4 create A superseded
+        2 9 update B done
+        5 6 read not_ready
+        10 11 read done B
+    """,
+    "superseded by an update that failed": """
+        1 3 create A superseded
+        2 9 update B nothing
+        4 5 create C exists
+        6 7 read not_ready
+        10 11 read absent
+    """,
     "a create that is under way can be met and not be read": """
         1 10 create A done
         2 3 stat done A
@@ -326,6 +339,12 @@ LATER_ALONE = {
         5 6 read not_ready
         7 8 read done A
     """,
+    "a taken update of what was never readable": """
+        1 4 create A superseded
+        2 3 update~ B taken
+        5 6 read not_ready
+        7 8 read done B
+    """,
     "a taken update is seen while another one waits": """
         1 2 create A done
         3 4 update~ B taken
@@ -485,7 +504,8 @@ def _after(
         following = after_write(state, one, visibility)
         cleared = one.kind is Kind.DELETE and any(other.kind in WRITES for other in others)
         return (NOTHING,) if not following and cleared else following
-    under_way = any(other.kind is Kind.CREATE and _end(other) > one.invoked for other in others)
+    made = (other for other in others if other.kind in (Kind.CREATE, Kind.UPDATE))
+    under_way = any(_end(other) > one.invoked for other in made)
     after = after_look(state, one, under_way=under_way)
     return () if after is None else (after,)
 

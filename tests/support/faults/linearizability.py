@@ -86,7 +86,7 @@ class _Step:
         Whether it may have taken no effect.
     under_way
         For a delete: whether there was anything to be cleared away. Else: whether beside it a
-        create was under way, of which it is not known since when it can be met.
+        write was under way, of which it is not known since when it can be met.
     """
 
     operation: Operation
@@ -255,7 +255,7 @@ def _is_under_way(
             continue
         if one.kind is Kind.DELETE and other.kind in WRITES:
             return True
-        if other.kind is Kind.CREATE and other_end > one.invoked:
+        if other.kind in (Kind.CREATE, Kind.UPDATE) and other_end > one.invoked:
             return True
     return False
 

@@ -47,7 +47,11 @@ def after_write(
         return (NOTHING,) if state.exists else ()
     if state.exists == (operation.kind is Kind.CREATE):
         return ()
-    if not operation.asynchronous or visibility is Visibility.AT_ONCE:
+    if operation.kind is Kind.CREATE and operation.result in (Result.SUPERSEDED, Result.UNKNOWN):
+        # It may have been met, and replaced, before it could be read.
+        return Register(operation.value), Register(pending=operation.value)
+    later = operation.asynchronous or operation.result is Result.TAKEN
+    if not later or visibility is Visibility.AT_ONCE:
         return (Register(operation.value),)
     unseen = Register(state.visible, operation.value)
     if state.pending is None:
@@ -62,8 +66,8 @@ def after_look(state: Register, operation: Operation, *, under_way: bool) -> Reg
     Parameters
     ----------
     under_way
-        Whether a create may be under way that has not been acknowledged: until it is, and if it
-        fails, it may be met and cannot be read.
+        Whether a write may be under way that has not been acknowledged: until it is, and if it
+        fails, what it makes may be met and cannot be read.
 
     Returns
     -------
