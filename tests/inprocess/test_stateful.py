@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-import httpx
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from mcos_client import Client
+from tests.support.client_transport import Transport
 from tests.support.cloud import CLUSTERS, Cloud
 from tests.support.effort import examples
 from tests.support.stateful.machine import AccountLife, User
@@ -35,23 +35,6 @@ class InProcess:
         self.cloud.settle(sweep=False)
         self.cloud.check_storage_of_all()
         assert settled()
-
-
-class Transport(httpx.BaseTransport):
-    """Carries a client's requests to a cluster's handlers."""
-
-    def __init__(self, cloud: Cloud, cluster: str) -> None:
-        self._cloud, self._cluster = cloud, cluster
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        reply = self._cloud.call(
-            self._cluster,
-            request.method,
-            request.url.raw_path.decode("ascii"),
-            headers=request.headers,
-            body=request.read(),
-        )
-        return httpx.Response(reply.status, headers=dict(reply.headers), content=reply.body)
 
 
 @pytest.mark.explored

@@ -104,6 +104,7 @@ class Cloud(Inventory):
     def deploy(self) -> None:
         """Begin anew: make the tables, buckets, queues, secrets and the registry."""
         self.network.before = None
+        self.network.choose = None
         self.network.call_seconds = CALL_SECONDS
         self.clock.forget()
         for backend in self.backends.values():
@@ -235,6 +236,12 @@ class Cloud(Inventory):
             self.network.place = place
             if before is not None:
                 self._enter(before)
+
+    def return_to(self, place: tuple[str, str]) -> None:
+        """Be again in a place (``network.place``) that another thread has left meanwhile."""
+        if place[0]:
+            self._enter(place[0])
+        self.network.place = place
 
     def _enter(self, cluster: str) -> None:
         if cluster == self._cluster:

@@ -78,6 +78,9 @@ class Network:
         Called with a call's name before it is made, in the thread that makes it.
     asked
         The body of the call of AWS that this thread makes.
+    choose
+        Says how a call goes wrong, given the call and whether it is a driver's second try; in
+        place of the one fault that ``record`` is given.
     clock
         Time for all that has this network.
     call_seconds
@@ -88,6 +91,7 @@ class Network:
     place: tuple[str, str] = ("", "test")
     answers: dict[str, Answer] = field(default_factory=dict)
     before: Callable[[str], None] | None = None
+    choose: Callable[[NetworkCall, bool], Manner | None] | None = None
     clock: StoppedClock = field(default_factory=StoppedClock)
     call_seconds: float = CALL_SECONDS
     _thread: local = field(default_factory=local)
@@ -146,8 +150,12 @@ class Network:
         if self.before is not None:
             self.before(name)
         number = len(self.calls)
-        self.calls.append(NetworkCall(*self.place, name))
-        manner = self._manner(number, name, again=again)
+        call = NetworkCall(*self.place, name)
+        self.calls.append(call)
+        if self.choose is not None:
+            manner = self.choose(call, again)
+        else:
+            manner = self._manner(number, name, again=again)
         if manner is Manner.DIES:
             raise Died(name)
         if manner is Manner.FAILS:
