@@ -12,7 +12,7 @@ STAMP := $(DEV)/installed
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help python installed up down test unit functional long check format endpoints account \
-	inprocess start-backend stop-backend logs status clean
+	faults soak inprocess start-backend stop-backend logs status clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -57,7 +57,7 @@ logs: python ## follow the logs of the local clouds and their functions
 status: python ## what runs
 	@$(PYTHON) -m clouds status --instance up
 
-test: check unit inprocess functional ## everything, from nothing; leaves nothing running
+test: check unit inprocess faults functional ## everything, from nothing; leaves nothing running
 
 unit: $(STAMP) ## the tests that need no server
 	@$(RUN) -m pytest -q --numprocesses=2 --dist=loadfile tests/unit tests/clouds
@@ -65,6 +65,13 @@ unit: $(STAMP) ## the tests that need no server
 # A process of its own: moto stands between it and every network.
 inprocess: $(STAMP) ## the functions on three clusters in memory: crashes, races, repetitions
 	@$(RUN) -m pytest -q --numprocesses=2 --dist=worksteal tests/inprocess
+
+faults: $(STAMP) ## clients at work while things go wrong, by seeds; and what judges them
+	@$(RUN) -m pytest -q tests/faults
+
+soak: $(STAMP) ## the same with new seeds for hours: make soak HOURS=... [SEED=...] [TROUBLE=...]
+	@$(RUN) tools/soak.py $(if $(HOURS),--hours "$(HOURS)") $(if $(SEED),--seed "$(SEED)") \
+		$(if $(TROUBLE),--trouble "$(TROUBLE)")
 
 functional: $(STAMP) ## the tests against local clouds of their own
 	@$(RUN) tools/functional.py
