@@ -10,7 +10,7 @@ import pytest
 
 from mcos.calls import download_object
 from mcos.model.objects import ObjectKey, ObjectRecord, Version
-from mcos.storage import Content, ReplicaStat
+from mcos.storage import ByteStream, ReplicaStat
 from tests.support.cloud import Cloud
 from tests.support.fake_backend import FakeBackend
 from tests.support.faults import today
@@ -76,7 +76,7 @@ def test_lost_replicas_are_caught(running: Cloud, monkeypatch: pytest.MonkeyPatc
     def forget(
         self: FakeBackend,
         key: str,
-        content: Content,
+        content: ByteStream,
         *,
         size: int,
         md5: str,
