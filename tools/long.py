@@ -53,6 +53,7 @@ class Part:
 PARTS = (
     Part("unit", 2, (*MARKED, *TWO, "tests/unit", "tests/clouds", "tests/infrastructure")),
     Part("in process", 4, (*MARKED, *TWO, "tests/inprocess")),
+    Part("faults", 4, (*MARKED, "tests/faults")),
     Part("API", 12, (*MARKED, *TWO, "tests/functional/api", "tests/functional/budgets"), 3),
     Part("storage", 1, (*MARKED, "tests/functional/storage", "tests/functional/clouds"), 3),
     Part("outages", 8, (*MARKED, "tests/functional/outages"), 3),
