@@ -96,7 +96,7 @@ def test_lost_replicas_are_caught(running: Cloud, monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_is_stuck_is_caught(running: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Cloud, "sweep", lambda self: None)
+    monkeypatch.setattr(Cloud, "sweep", lambda self, *clusters: None)
     report = run(
         running,
         0,
