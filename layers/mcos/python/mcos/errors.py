@@ -124,10 +124,9 @@ class Conflict(McosError):
 
 
 class OutcomeUnknown(McosError):
-    """No reply came to the write that accepts a change, and nothing shows what became of it.
+    """The write that accepts a change had no reply, and reading does not show its outcome.
 
-    The change may have been accepted, and may have been superseded since. It is not accepted a
-    second time.
+    The change may have been accepted, and superseded since. It is not accepted a second time.
     """
 
     code = "outcome_unknown"

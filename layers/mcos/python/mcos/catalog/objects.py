@@ -79,13 +79,13 @@ def change_guessed(
 
 
 def accept(key: ObjectKey, transition: Transition) -> ObjectRecord:
-    """As ``change``, of a transition that may take effect once at most: an acceptance.
+    """As ``change``, but the transition takes effect at most once: it accepts a change.
 
     Raises
     ------
     OutcomeUnknown
-        No reply came to a write, and the record does not show what became of it: others have
-        changed it since, and may have disposed of what was accepted.
+        A write had no reply, and the record does not show its outcome: other calls have changed
+        the record since, and may have disposed of the accepted version.
     """
     return _accepted(_apply(key, transition, get(key), read=True, once=True))
 
@@ -93,23 +93,23 @@ def accept(key: ObjectKey, transition: Transition) -> ObjectRecord:
 def accept_guessed(
     key: ObjectKey, transition: Transition, guess: ObjectRecord | None
 ) -> ObjectRecord:
-    """As ``accept``, beginning with what is believed to be there: one network call at best."""
+    """As ``accept``, but start from a guess of the record: one network call if it is right."""
     return _accepted(_apply(key, transition, guess, read=False, once=True))
 
 
 def _accepted(record: ObjectRecord | None) -> ObjectRecord:
     if record is None:
-        raise AssertionError("an accepted change leaves a record")
+        raise AssertionError("an accepted change must leave a record")
     return record
 
 
 class _Written(StrEnum):
-    """What became of a conditional write."""
+    """Outcome of a conditional write."""
 
     DONE = "done"
-    REFUSED = "refused: the record is not what was expected"
-    NOT_DONE = "not done: the table is busy, or cannot be reached"
-    UNKNOWN = "unknown: no reply came"
+    REFUSED = "refused: the record has changed"
+    NOT_DONE = "not done: the table is busy or unreachable"
+    UNKNOWN = "unknown: there was no reply"
 
 
 def _apply(
@@ -120,7 +120,7 @@ def _apply(
     read: bool,
     once: bool,
 ) -> ObjectRecord | None:
-    # The revisions that writes of unknown outcome would have given the record; "": none is left.
+    # The revisions that writes of unknown outcome would have written; "": the record's deletion.
     doubtful: set[str] = set()
     for number in range(_TRIES):
         try:
@@ -145,21 +145,21 @@ def _apply(
         if doubtful and (record.revision if record else "") in doubtful:
             return record
         if doubtful and once and not _is_the_same(before, record):
-            # It may have been accepted and disposed of: never a second time.
+            # The change may have been accepted and disposed of: never accept it a second time.
             return _known(record, transition)
     raise Conflict("Other calls changed the object at the same time; try again.")
 
 
 def _is_the_same(before: ObjectRecord | None, now: ObjectRecord | None) -> bool:
-    """Whether a record is as it was before a write: its revisions never come back.
+    """Whether a record has not changed since before a write; revisions are never reused.
 
-    Of a record that was not there nothing can be told: it may have come and gone.
+    A record that does not exist may have been created and deleted meanwhile, so it does not count.
     """
     return before is not None and now is not None and before.revision == now.revision
 
 
 def _known(record: ObjectRecord | None, transition: Transition) -> ObjectRecord:
-    """The record, if it shows that the change was accepted.
+    """Return the record if it shows that the change was accepted.
 
     Raises
     ------
@@ -171,21 +171,21 @@ def _known(record: ObjectRecord | None, transition: Transition) -> ObjectRecord:
     except Superseded:
         raise
     except McosError:
-        pass  # what a change that was not accepted would be told
+        pass  # the transition was refused, as if it had not been accepted
     raise OutcomeUnknown(
-        "It is not known whether the change was accepted. Read the object, then try again."
+        "The change may have been accepted. Read the object before you try again."
     )
 
 
 def _write(
     key: ObjectKey, record: ObjectRecord | None, following: ObjectRecord | None, *, is_last: bool
 ) -> _Written:
-    """Write a record in place of another; sent once, whatever happens.
+    """Write a record in place of another; the request is never repeated.
 
     Parameters
     ----------
     is_last
-        Whether a failure is raised instead, since enough was tried.
+        Whether to raise failures instead of returning them, because there will be no other try.
     """
     condition = unchanged_condition(record)
     try:

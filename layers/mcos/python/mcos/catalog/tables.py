@@ -50,7 +50,7 @@ _NOT_DONE = {
 
 
 def is_not_done(error: PynamoDBException) -> bool:
-    """Whether a request is known to have changed nothing, and may succeed when it is repeated."""
+    """Whether a request certainly changed nothing and may succeed if it is repeated."""
     cause = error.cause
     if isinstance(cause, ClientError):
         return cause.response["Error"]["Code"] in _NOT_DONE
@@ -58,7 +58,7 @@ def is_not_done(error: PynamoDBException) -> bool:
 
 
 def has_no_reply(error: PynamoDBException) -> bool:
-    """Whether it is not known what became of a request."""
+    """Whether the outcome of a request is unknown."""
     cause = error.cause
     if isinstance(cause, ClientError):
         status: int = cause.response["ResponseMetadata"]["HTTPStatusCode"]
@@ -67,7 +67,7 @@ def has_no_reply(error: PynamoDBException) -> bool:
 
 
 def read_again(read: Callable[[], Result]) -> Result:
-    """Read, and once more if no reply comes: for models whose driver repeats nothing."""
+    """Read, and repeat it once if there was no reply: for models whose driver does not repeat."""
     try:
         return read()
     except PynamoDBException as error:

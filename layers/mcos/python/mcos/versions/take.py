@@ -13,9 +13,9 @@ from mcos.versions import dispose, make
 
 @contextmanager
 def unstaged_if_refused(version: Version) -> Iterator[None]:
-    """Forget what is staged for a version that the catalog refuses.
+    """Remove the staged content of a version if the catalog refuses it.
 
-    Not where it is unknown whether it was accepted: its content may be an acknowledged version's.
+    If it is unknown whether the version was accepted, the content stays: readers may need it.
     """
     try:
         yield
