@@ -178,6 +178,7 @@ class Network:
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Stand between botocore and moto, and take the waiting out of botocore's retries."""
+
         def send(
             stubber: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **kwargs: Any
         ) -> AWSResponse | None:

@@ -172,9 +172,7 @@ def _known(record: ObjectRecord | None, transition: Transition) -> ObjectRecord:
         raise
     except McosError:
         pass  # the transition was refused, as if it had not been accepted
-    raise OutcomeUnknown(
-        "The change may have been accepted. Read the object before you try again."
-    )
+    raise OutcomeUnknown("The change may have been accepted. Read the object before you try again.")
 
 
 def _write(
