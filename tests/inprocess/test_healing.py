@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mcos.catalog.registry import write_health
+from mcos.catalog.tables import ContainerItem
 from mcos.model.clusters import ClusterState, Health
 from mcos.model.objects import ObjectKey, Version
 from mcos.replicas import read as reading
@@ -43,6 +44,25 @@ def replace(cloud: Cloud, cluster: str, key: str) -> None:
 
 HARM = pytest.mark.parametrize("harm", [lose, damage, replace])
 Harm = Callable[[Cloud, str, str], None]
+
+
+def test_what_readers_see_is_made_whole_though_the_item_of_its_container_is_lost(
+    cloud: Cloud, user: User
+) -> None:
+    """As after a restore of one table to an earlier moment."""
+    user.create("a", CONTENT, SYNC)
+    lose(cloud, "ceph", key_of(user))
+    cloud.backends["ceph"].refuse("put")
+    assert user.download("a", at="ceph").body == CONTENT
+    cloud.pump()
+    cloud.lose_messages()
+    cloud.backends["ceph"].accept()
+    assert cloud.unsettled() == ["a"]
+    with cloud.network.outside():
+        ContainerItem(user.account, "photos").delete()
+    cloud.settle()
+    assert user.download("a").body == CONTENT
+    cloud.check_storage(user.account)
 
 
 @HARM

@@ -80,6 +80,30 @@ def test_nothing_is_left_when_the_spares_run_out(five: Cloud, user: User) -> Non
     assert not any(five.replicas(user.account).values())
 
 
+def test_a_caller_whose_wait_ends_while_spares_are_chosen_is_told_and_the_name_is_free(
+    five: Cloud, user: User
+) -> None:
+    five.backends[five.targets(ObjectKey(user.account, "photos", "a"))[0]].refuse("put")
+    writes = 0
+
+    def let_time_pass_at_the_exchange(name: str) -> None:
+        nonlocal writes
+        writes += name == "dynamodb:PutItem"
+        if writes == 2:
+            five.network.before = None
+            five.clock.advance(60)
+
+    five.network.before = let_time_pass_at_the_exchange
+    reply = user.create("a", b"bytes", SYNC)
+    assert writes == 2
+    assert (reply.status, reply.code) == (503, "replication_failed")
+    assert user.create("a", b"other bytes", ASYNC).status in (202, 409)
+    for backend in five.backends.values():
+        backend.accept()
+    five.settle()
+    five.check_storage(user.account)
+
+
 @pytest.mark.parametrize("prefer", [SYNC, ASYNC], ids=["sync", "async"])
 def test_a_cluster_that_is_down_is_not_even_asked(
     five: Cloud, user: User, prefer: dict[str, str]

@@ -71,10 +71,14 @@ def _store_and_wait(
     stored: set[str] = set()
     failed: set[str] = set()
     while True:
+        seconds_left = deadline - clock.elapsed()
+        if seconds_left <= 0:
+            result = None  # nothing was begun, and the caller waits no more
+            break
         given = execution.execution_input(
             record, version, mode="wait", source=source, targets=targets
         )
-        result = execution.run(given, wait_seconds=deadline - clock.elapsed())
+        result = execution.run(given, wait_seconds=seconds_left)
         if result is None or result.outcome is not Outcome.INCOMPLETE:
             break
         stored |= result.stored

@@ -77,13 +77,15 @@ def _sweep(key: ObjectKey) -> str:
         record = dispose.dispose(record)
         if record is None or not record.is_unsettled:
             return "disposed"
-    try:
-        containers.admit(key.account, key.container)
-    except ContainerNotFound:
-        # The create that wrote the record ended before it checked the container.
-        with suppress(ObjectNotFound):
-            dispose.dispose(objects.change(key, _delete))
-        return "removed"
+    if record.current is None:
+        # The create that wrote the record may have ended before it checked the container. What
+        # readers see was checked: it stays, even if the container's item was lost since.
+        try:
+            containers.admit(key.account, key.container)
+        except ContainerNotFound:
+            with suppress(ObjectNotFound):
+                dispose.dispose(objects.change(key, _delete_if_unread))
+            return "removed"
     # Write it again, so that the next sweep looks at it only after the same time.
     record = objects.change(key, lifecycle.touch)
     if record is None:
@@ -95,7 +97,9 @@ def _sweep(key: ObjectKey) -> str:
     return "restarted"
 
 
-def _delete(record: ObjectRecord | None) -> ObjectRecord:
+def _delete_if_unread(record: ObjectRecord | None) -> ObjectRecord:
+    if record is not None and record.current is not None:
+        return record
     return lifecycle.accept_delete(record, cluster=settings().cluster, at=clock.now())
 
 
