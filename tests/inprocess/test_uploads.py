@@ -177,6 +177,35 @@ def test_conditions_hold_when_the_upload_is_completed(sender: Sender) -> None:
 
 
 @pytest.mark.parametrize("content", [SMALL, LARGE], ids=["small", "large"])
+def test_an_upload_that_is_refused_has_displaced_nothing(sender: Sender, content: bytes) -> None:
+    """Neither what readers see, nor an update that was acknowledged and is on its way."""
+    user = sender.user
+    assert user.create(NAME, b"old", SYNC).status == 201
+    assert user.update(NAME, b"acknowledged", ASYNC).status == 202
+    upload = sender.begin(NAME, content, action="update", digest=said(b"another content"))
+    sender.send(upload, content)
+    assert sender.complete(upload).status == 202
+    sender.cloud.settle()
+    assert user.download(NAME).body == b"acknowledged"
+    assert user.stat(NAME)["state"] == "CREATED"
+    sender.cloud.check_storage_of_all()
+
+
+def test_changes_of_an_object_that_may_be_refused_are_bounded(sender: Sender) -> None:
+    assert sender.user.create(NAME, b"old", SYNC).status == 201
+    replies = []
+    for _ in range(10):
+        upload = sender.begin(NAME, SMALL, action="update")
+        sender.send(upload, SMALL)
+        replies.append(sender.complete(upload))
+    assert [reply.status for reply in replies] == [202] * 8 + [409] * 2
+    assert replies[-1].code == "conflict"
+    sender.cloud.settle()
+    assert current(sender.user) == SMALL
+    sender.cloud.check_storage(sender.user.account)
+
+
+@pytest.mark.parametrize("content", [SMALL, LARGE], ids=["small", "large"])
 @pytest.mark.parametrize("when", ["begun", "completed"])
 def test_a_content_that_is_not_what_was_said_becomes_no_object(
     sender: Sender, content: bytes, when: str

@@ -4,9 +4,10 @@ Every function may be applied twice and out of order without harm: a transition 
 applies returns the record unchanged. Writers use them under optimistic concurrency
 (``mcos.catalog``), which gives each written record a new revision.
 
-Two versions may be pending. A version that was acknowledged asynchronously must become visible
-even if a later synchronous update fails, so a synchronous update does not displace it. Any other
-pending version is superseded by the version accepted after it.
+Several versions may be pending. A version that was acknowledged asynchronously must become visible
+even if a later one fails, so a version that may still be refused displaces nothing: a synchronous
+one, which fails as a whole, and one whose content is not digested yet, which may not be what its
+sender said. Any other pending version is superseded by the version accepted after it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,8 +15,11 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from mcos.errors import ObjectBeingDeleted, ObjectExists, ObjectNotFound, Superseded
+from mcos.errors import Conflict, ObjectBeingDeleted, ObjectExists, ObjectNotFound, Superseded
 from mcos.model.objects import ObjectKey, ObjectRecord, Replica, State, Version
+
+_PENDING_AT_MOST = 8
+"""More would make the record large; each is a change that was acknowledged and is not stored."""
 
 
 class Outcome(StrEnum):
@@ -81,14 +85,17 @@ def accept_update(record: ObjectRecord | None, version: Version, *, cluster: str
         There is no object, or it is FAILED or DELETING.
     Superseded
         The version was accepted before, and another one since.
+    Conflict
+        Too many versions of the object are pending.
     """
     if record is None or record.state in (State.DELETING, State.FAILED):
         raise ObjectNotFound("An object must exist to be updated.")
     if _knows(record, version):
         return record
-    kept = tuple(
-        one for one in record.pending if version.mode == "wait" and one.mode == "respond-async"
-    )
+    may_be_refused = version.mode == "wait" or not version.digested
+    kept = tuple(one for one in record.pending if may_be_refused and one.mode == "respond-async")
+    if len(kept) >= _PENDING_AT_MOST:
+        raise Conflict("Too many changes of the object are under way; try again later.")
     return replace(
         record,
         state=State.UPDATING,
