@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from hypothesis import strategies as st
 
 from mcos import clock
+from mcos.model import lifecycle
 from mcos.model.clusters import Cluster, ClusterState, Health
 from mcos.model.objects import ObjectKey, ObjectRecord, Replica, Staged, State, Version
 from mcos.settings import Mode
@@ -135,3 +136,8 @@ RECORDS = st.builds(
     last=st.none() | VERSIONS,
     reason=st.none() | TEXTS,
 )
+
+
+def all_dropped(record: ObjectRecord) -> ObjectRecord | None:
+    """The record once everything that is obsolete was disposed of."""
+    return lifecycle.drop_obsolete(record, [(one, None) for one in record.obsolete])

@@ -20,7 +20,7 @@ from mcos.model.lifecycle import NewReplica
 from mcos.model.messages import StateChange
 from mcos.model.names import is_id
 from mcos.model.objects import ObjectRecord, Replica, State, Version
-from tests.support.builders import CLUSTERS, KEY, NOW, record, version
+from tests.support.builders import CLUSTERS, KEY, NOW, all_dropped, record, version
 from tests.support.event_schema import EVENTS, SCHEMA, check_detail, check_event
 
 AT = datetime(2026, 11, 22, 10, 0, 1, tzinfo=UTC)
@@ -93,7 +93,7 @@ def test_an_update_tells_the_old_version_until_readers_see_the_new_one() -> None
 
 def test_a_deletion_tells_the_last_version_twice_and_no_replica_at_its_end() -> None:
     deleting = lifecycle.accept_delete(CREATED, cluster="s3", at=NOW)
-    first, second = told(CREATED, deleting), told(deleting, lifecycle.drop_obsolete(deleting))
+    first, second = told(CREATED, deleting), told(deleting, all_dropped(deleting))
     assert (first["previous_state"], first["state"]) == ("CREATED", "DELETING")
     assert (second["previous_state"], second["state"]) == ("DELETING", "DELETED")
     assert first["version"] == second["version"] == WHOLE.id
@@ -160,7 +160,7 @@ def test_what_users_cannot_see_is_not_told() -> None:
         "the sweeper looked": (CREATED, lifecycle.touch(CREATED)),
         "what was obsolete is gone": (
             replace(CREATED, obsolete=(version(9),)),
-            lifecycle.drop_obsolete(replace(CREATED, obsolete=(version(9),))),
+            all_dropped(replace(CREATED, obsolete=(version(9),))),
         ),
         "another update waits": (
             updating,
@@ -245,7 +245,7 @@ def following(found: ObjectRecord | None, step: str, new: Version) -> ObjectReco
             return lifecycle.commit(found, target.id, ["s3", "ceph"])[0]
         case "lose":
             return lifecycle.lose(found, target.id, "s3")
-    return lifecycle.drop_obsolete(found)
+    return all_dropped(found)
 
 
 def test_the_schema_is_one_and_refuses_what_is_not_documented() -> None:

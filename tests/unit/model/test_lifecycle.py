@@ -11,7 +11,7 @@ from mcos.model import lifecycle
 from mcos.model.lifecycle import Outcome
 from mcos.model.objects import ObjectRecord, State, Version
 from mcos.settings import Mode
-from tests.support.builders import CLUSTERS, KEY, NOW, record, version
+from tests.support.builders import CLUSTERS, KEY, NOW, all_dropped, record, version
 
 ALL = set(CLUSTERS)
 
@@ -91,7 +91,7 @@ class Life:
     def dispose(self) -> None:
         if self.record is not None:
             self.disposed |= {one.id for one in self.record.obsolete}
-            self.record = lifecycle.drop_obsolete(self.record)
+            self.record = all_dropped(self.record)
 
     def touch(self) -> None:
         touched = lifecycle.touch(self.record)
@@ -289,8 +289,8 @@ def test_an_object_that_lost_its_last_version_is_forgotten_or_kept_as_failed() -
     assert gone is not None
     assert kept is not None
     assert (gone.state, kept.state) == (State.DELETING, State.FAILED)
-    assert lifecycle.drop_obsolete(gone) is None
-    assert lifecycle.drop_obsolete(kept) is not None
+    assert all_dropped(gone) is None
+    assert all_dropped(kept) is not None
 
 
 def test_what_was_committed_at_the_last_moment_is_not_given_up() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mcos.model import lifecycle
 from mcos.model.lifecycle import NewReplica, Outcome
 from mcos.model.objects import ObjectRecord, Replica, State, Version
-from tests.support.builders import CLUSTERS, KEY, NOW, record, version
+from tests.support.builders import CLUSTERS, KEY, NOW, all_dropped, record, version
 
 ALL = set(CLUSTERS)
 SPARES = ("s3-2", "swift-2")
@@ -69,7 +69,7 @@ def test_a_replica_that_may_be_there_is_known_until_its_removal_is_on_its_way(
                 here = lifecycle.lose(here, version_id, one)
             case "dispose" if here is not None:
                 disposed |= {(v.id, c) for v in here.obsolete for c in v.replicas}
-                here = lifecycle.drop_obsolete(here)
+                here = all_dropped(here)
             case "delete" if here is not None:
                 here = lifecycle.accept_delete(here, cluster="s3", at=NOW)
         written |= known(here)

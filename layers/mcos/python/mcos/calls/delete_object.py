@@ -17,11 +17,14 @@ from mcos.versions.make import Prefer
 _log = logging.getLogger(__name__)
 
 
-def delete_object(key: ObjectKey, prefer: Prefer, conditions: Conditions) -> None:
-    """Delete an object. A backend that is down does not block it.
+def delete_object(key: ObjectKey, prefer: Prefer, conditions: Conditions) -> bool:
+    """Delete an object. A backend or a queue that is down does not block it.
 
-    Synchronous: on return the catalog has no record of the object, and the removal of each replica
-    is in its cluster's queue. Asynchronous: the object is DELETING, and the rest follows.
+    Returns
+    -------
+    Whether it is done: the catalog has no record of the object, and the removal of each replica is
+    in its cluster's queue. Else the object is DELETING, and the rest follows: of an asynchronous
+    delete, and of a synchronous one while a queue cannot be reached.
 
     Raises
     ------
@@ -37,10 +40,10 @@ def delete_object(key: ObjectKey, prefer: Prefer, conditions: Conditions) -> Non
 
     record = objects.accept(key, accept)
     if prefer.mode == "wait":
-        dispose.dispose(record)
-        return
+        return dispose.dispose(record) is None
     try:
         repair_queue.send(settings().repair_queue_url, repair_queue.dispose_message(key))
     except AWS_ERRORS as error:
         # The record says that the object is DELETING: the sweeper will finish it.
         _log.warning("no message for an accepted delete: %s", type(error).__name__)
+    return False

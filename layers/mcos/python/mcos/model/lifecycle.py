@@ -342,11 +342,30 @@ def touch(record: ObjectRecord | None) -> ObjectRecord | None:
     return record and replace(record)
 
 
-def drop_obsolete(record: ObjectRecord) -> ObjectRecord | None:
-    """Return the record without its obsolete versions; None: the object itself goes with them."""
-    if record.state is State.DELETING:
+def drop_obsolete(
+    record: ObjectRecord, disposed: Iterable[tuple[Version, Version | None]]
+) -> ObjectRecord | None:
+    """Return the record without the obsolete versions that were disposed of.
+
+    Parameters
+    ----------
+    disposed
+        Obsolete versions, each with what is still to be disposed of, None for nothing. What became
+        obsolete meanwhile stays.
+
+    Returns
+    -------
+    None if nothing is left of a DELETING object.
+    """
+    pairs = list(disposed)
+
+    def left(version: Version) -> Version | None:
+        return next((rest for one, rest in pairs if one == version), version)
+
+    obsolete = tuple(rest for one in record.obsolete if (rest := left(one)) is not None)
+    if record.state is State.DELETING and not obsolete:
         return None
-    return replace(record, obsolete=())
+    return record if obsolete == record.obsolete else replace(record, obsolete=obsolete)
 
 
 def _knows(record: ObjectRecord, version: Version) -> bool:

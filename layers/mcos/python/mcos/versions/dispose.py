@@ -4,38 +4,58 @@ They stay in the record until the messages that remove them are in the queues, s
 none.
 """
 
+import logging
 from collections.abc import Iterable
+from dataclasses import replace
 
 from mcos import staging
+from mcos.aws import AWS_ERRORS
 from mcos.catalog import objects
 from mcos.catalog.registry import all_clusters
 from mcos.model import lifecycle
-from mcos.model.objects import ObjectRecord, Version
+from mcos.model.objects import ObjectRecord, State, Version
 from mcos.replicas import repair_queue
 from mcos.settings import settings
+
+_log = logging.getLogger(__name__)
 
 
 def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
     """Dispose of a record's obsolete versions, and of the record of a DELETING object.
 
+    Removals whose queue cannot be reached stay in the record; they hold up no others.
+
     Returns
     -------
     The record as it is now; None: the object does not exist any more.
     """
-    if record is None or not (record.obsolete or lifecycle.drop_obsolete(record) is None):
+    if record is None or not (record.obsolete or record.state is State.DELETING):
         return record
-    discard(record.account, record.obsolete)
-    paid = record.obsolete
+    disposed = [
+        (version, _discard_reachable(record.account, version)) for version in record.obsolete
+    ]
 
-    def settle(found: ObjectRecord | None) -> ObjectRecord | None:
-        if found is None or any(version not in paid for version in found.obsolete):
-            return found  # more became obsolete meanwhile; the call that added it disposes of it
-        if not found.obsolete and lifecycle.drop_obsolete(found) is not None:
-            return found
-        return lifecycle.drop_obsolete(found)
+    def drop(found: ObjectRecord | None) -> ObjectRecord | None:
+        return found and lifecycle.drop_obsolete(found, disposed)
 
-    key = record.key
-    return objects.change_guessed(key, settle, record)
+    return objects.change_guessed(record.key, drop, record)
+
+
+def _discard_reachable(account: str, version: Version) -> Version | None:
+    """Have replicas and staged content of a version removed; return what could not be, if any."""
+    replicas, staged = {}, version.staged
+    for name, replica in version.replicas.items():
+        try:
+            discard_replica(account, version, name, late=not replica.stored)
+        except AWS_ERRORS as error:
+            _log.warning("no message of a removal at %s: %s", name, type(error).__name__)
+            replicas[name] = replica
+    try:
+        unstage(version)
+        staged = None
+    except AWS_ERRORS as error:
+        _log.warning("staged content was not removed: %s", type(error).__name__)
+    return replace(version, replicas=replicas, staged=staged) if replicas or staged else None
 
 
 def discard(account: str, versions: Iterable[Version]) -> None:

@@ -1,0 +1,97 @@
+"""What is owed a removal is paid in part: a queue that cannot be reached holds up only its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ConnectionClosedError
+
+from mcos.model.objects import State
+from tests.support.cloud import ASYNC, SYNC, Cloud
+from tests.support.environment import CLUSTERS
+from tests.support.gateway import object_path, stat_path
+from tests.support.network import Manner
+from tests.support.user import User
+
+PATH = object_path("photos", "a")
+
+
+@contextmanager
+def unreachable_queue(cloud: Cloud, cluster: str) -> Iterator[None]:
+    """Let no message reach a cluster's repair queue."""
+    to_sqs = cloud.network.answers.get("sqs:SendMessage")
+    assert to_sqs is None
+    name = f"-{cluster}-repair".encode()
+    real = cloud.network.before
+
+    def break_off(request: AWSPreparedRequest) -> tuple[int, dict[str, str], bytes]:
+        raise ConnectionClosedError(endpoint_url=request.url)
+
+    def before(called: str) -> None:
+        if called == "sqs:SendMessage" and name in bytes(cloud.network.asked):
+            cloud.network.answers["sqs:SendMessage"] = break_off
+        else:
+            cloud.network.answers.pop("sqs:SendMessage", None)
+
+    cloud.network.before = before
+    try:
+        yield
+    finally:
+        cloud.network.before = real
+        cloud.network.answers.pop("sqs:SendMessage", None)
+
+
+@pytest.mark.parametrize("dead", CLUSTERS)
+def test_an_update_and_a_delete_are_not_held_up_by_a_dead_queue(
+    cloud: Cloud, user: User, dead: str
+) -> None:
+    assert user.create("a", b"old", SYNC).status == 201
+    with unreachable_queue(cloud, dead):
+        assert user.update("a", b"new", SYNC).status == 200
+        record = cloud.record(user.account, "photos", "a")
+        assert record is not None
+        assert [list(one.replicas) for one in record.obsolete] == [[dead]]
+        assert user.update("a", b"newer", ASYNC).status == 202
+        cloud.run_executions()
+        assert user.download("a").body == b"newer"
+        reply = user.call("DELETE", PATH, headers=SYNC)
+        assert (reply.status, reply.json()["state"]) == (202, State.DELETING)
+        assert reply.headers["preference-applied"] == "respond-async"
+        assert user.call("GET", stat_path("photos", "a")).json()["state"] == State.DELETING
+        cloud.pump()
+        others = [name for name in CLUSTERS if name != dead]
+        assert not any(cloud.replicas(user.account)[name] for name in others)
+    cloud.settle()
+    assert cloud.record(user.account, "photos", "a") is None
+    cloud.check_storage(user.account)
+
+
+def test_an_update_that_was_acknowledged_is_swept_beside_an_unpaid_debt(
+    cloud: Cloud, user: User
+) -> None:
+    assert user.create("a", b"old", SYNC).status == 201
+    with unreachable_queue(cloud, "swift"):
+        assert user.update("a", b"new", SYNC).status == 200
+        assert user.update("a", b"acknowledged", ASYNC).status == 202
+        cloud.cut_executions()
+        cloud.sweep()
+        cloud.run_executions()
+        assert user.download("a").body == b"acknowledged"
+    cloud.settle()
+    cloud.check_storage(user.account)
+
+
+@pytest.mark.parametrize("manner", list(Manner))
+def test_whatever_goes_wrong_with_one_removal_all_are_made(
+    cloud: Cloud, user: User, manner: Manner
+) -> None:
+    for number in range(12):
+        assert user.create("a", b"old", SYNC).status == 201
+        with cloud.network.record((number, manner)):
+            user.call("DELETE", PATH, headers=SYNC)
+        cloud.settle()
+        if user.call("GET", stat_path("photos", "a")).status == 200:
+            assert user.call("DELETE", PATH, headers=SYNC).status == 204
+            cloud.settle()
+        cloud.check_storage(user.account)
