@@ -30,7 +30,7 @@ WHILE_IT_GROWS = [
     # These need no deployment, or none that has ended.
     *(
         f"tests/infrastructure/test_{name}.py"
-        for name in ("packages", "state_machine", "terraform", "aws_plan")
+        for name in ("packages", "state_machine", "terraform")
     ),
 ]
 API = sorted(str(file.relative_to(ROOT)) for file in (ROOT / "tests/functional/api").glob("test_*"))
@@ -40,7 +40,9 @@ ON_THREE = [
     *sorted(set(API) - set(WHILE_IT_GROWS), key=lambda file: ("uploads" not in file, file)),
     "tests/functional/budgets",
 ]
-OF_THE_DEPLOYMENT = [f"tests/infrastructure/test_{name}.py" for name in ("deployment", "iam")]
+OF_THE_DEPLOYMENT = [
+    f"tests/infrastructure/test_{name}.py" for name in ("deployment", "iam", "aws_plan")
+]
 SPARES = "tests/functional/five/test_spares.py"
 ON_FIVE = ["tests/functional/five", f"--ignore={SPARES}"]
 
