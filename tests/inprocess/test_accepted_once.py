@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.gateway import Reply, container_path, object_path
-from tests.support.network import Manner
+from tests.support.network import Died, Manner
 
 CONTAINER, NAME = "photos", "sea.jpg"
 PATH = object_path(CONTAINER, NAME)
@@ -126,3 +126,40 @@ def test_a_delete_never_takes_what_was_created_after_it(
         reply = user.call("DELETE", b"", prefer)
     assert reply.status in (202, 204, 503)
     check(cloud, user, b"newer")
+
+
+def test_the_sweeper_deletes_only_the_object_that_it_has_looked_at(
+    cloud: Cloud, user: User
+) -> None:
+    """A create that died without its container is replaced, with one, while it is looked at."""
+    path = object_path("elsewhere", NAME)
+
+    def die(called: str) -> None:
+        if called == "dynamodb:GetItem":
+            raise Died(called)
+
+    cloud.network.before = die
+    assert user.call("POST", b"died", ASYNC, path).died
+    cloud.network.before = None
+
+    def create_in_its_container() -> None:
+        assert user.call("PUT", b"", {}, container_path("elsewhere")).status == 201
+        assert user.call("PUT", b"acknowledged", ASYNC, path).status == 202
+
+    looked = 0
+
+    def before(called: str) -> None:
+        nonlocal looked
+        looked += called == "dynamodb:GetItem"
+        if looked == 3:  # the record, the container, and the record once more
+            cloud.network.before = None
+            with cloud.network.outside():
+                create_in_its_container()
+
+    cloud.network.before = before
+    cloud.sweep()
+    cloud.network.before = None
+    assert looked == 3
+    cloud.settle()
+    assert user.call("GET", b"", {}, path).body == b"acknowledged"
+    cloud.check_storage(user.account)

@@ -77,7 +77,7 @@ _KINDS = {
     "content_too_large": _Kind(413, "Content too large"),
     "range_not_satisfiable": _Kind(416, "Range not satisfiable"),
     "internal_error": _Kind(500, "Internal error"),
-    "outcome_unknown": _Kind(503, "Outcome unknown", retry_after=1),
+    "outcome_unknown": _Kind(503, "Outcome unknown"),  # no word of trying again: look first
     "replication_failed": _Kind(503, "Replication failed", retry_after=5),
     "not_enough_clusters": _Kind(503, "Not enough clusters", retry_after=30),
     "replicas_unavailable": _Kind(503, "Replicas unavailable", retry_after=5),

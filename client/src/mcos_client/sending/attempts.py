@@ -118,6 +118,9 @@ class Attempts(Generic[Result]):
     def _may_follow(self, outcome: Outcome, failure: McosError) -> bool:
         if (failure.retry_after or 0.0) > LONGEST_PAUSE:
             return False
+        if isinstance(failure, OutcomeUnknown):
+            # Others have changed the object since: only a condition keeps from undoing that.
+            return self._call.repeat is Repeat.GUARDED
         if outcome is Outcome.UNKNOWN:
             return self._call.repeat is not Repeat.IF_NOT_DONE
         return outcome is Outcome.NOT_DONE

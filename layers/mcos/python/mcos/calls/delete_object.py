@@ -8,7 +8,7 @@ from mcos.catalog import objects
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
 from mcos.model.names import check_container_name, check_object_name
-from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.objects import ObjectKey, ObjectRecord, State
 from mcos.replicas import repair_queue
 from mcos.settings import settings
 from mcos.versions import dispose
@@ -40,7 +40,8 @@ def delete_object(key: ObjectKey, prefer: Prefer, conditions: Conditions) -> boo
 
     record = objects.accept(key, accept)
     if prefer.mode == "wait":
-        return dispose.dispose(record) is None
+        left = dispose.dispose(record)
+        return left is None or left.state is not State.DELETING
     try:
         repair_queue.send(settings().repair_queue_url, repair_queue.dispose_message(key))
     except AWS_ERRORS as error:

@@ -46,6 +46,7 @@ _NOT_DONE = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "ThrottlingException",
+    "TransactionConflictException",
 }
 
 

@@ -6,6 +6,7 @@ still needs work stays in a sparse index, which this function sweeps.
 
 import logging
 from contextlib import suppress
+from functools import partial
 
 from mcos import clock
 from mcos.catalog import containers, objects, uploads
@@ -84,7 +85,7 @@ def _sweep(key: ObjectKey) -> str:
             containers.admit(key.account, key.container)
         except ContainerNotFound:
             with suppress(ObjectNotFound):
-                dispose.dispose(objects.change(key, _delete_if_unread))
+                dispose.dispose(objects.change(key, partial(_delete_if_unchanged, record.revision)))
             return "removed"
     # Write it again, so that the next sweep looks at it only after the same time.
     record = objects.change(key, lifecycle.touch)
@@ -97,8 +98,9 @@ def _sweep(key: ObjectKey) -> str:
     return "restarted"
 
 
-def _delete_if_unread(record: ObjectRecord | None) -> ObjectRecord:
-    if record is not None and record.current is not None:
+def _delete_if_unchanged(revision: str, record: ObjectRecord | None) -> ObjectRecord | None:
+    """Delete the object that was looked at; one that was changed since may have a container."""
+    if record is None or record.revision != revision:
         return record
     return lifecycle.accept_delete(record, cluster=settings().cluster, at=clock.now())
 
