@@ -98,3 +98,10 @@ def test_the_table_is_in_the_order_of_its_floors() -> None:
 
 def test_handlers_share_what_is_in_shared_and_nothing_else() -> None:
     assert misdirected(ROOT / "functions/chalicelib", FUNCTIONS) == []
+
+
+def test_handlers_of_workers_use_the_librarys_workers_and_no_calls() -> None:
+    for path in (ROOT / "functions/chalicelib/workers").glob("*.py"):
+        text = path.read_text("utf-8")
+        assert "mcos.calls" not in text, path
+        assert "mcos.admin" not in text, path
