@@ -115,13 +115,16 @@ def test_an_upload_that_is_stopped_can_go_on(system: System, tmp_path: Path, way
     async def work(client: AsyncClient) -> None:
         reached = asyncio.Event()
         hold = asyncio.Event()
+        sent = 0
         real = client._http.send
 
         async def send(request: httpx.Request, **options: object) -> httpx.Response:
-            held = request.method == "PUT" and system.storage.has(request.url)
-            if held and len(system.storage.requests) >= 2:
-                reached.set()
-                await hold.wait()
+            nonlocal sent
+            if request.method == "PUT" and system.storage.has(request.url):
+                sent += 1
+                if sent > 2:
+                    reached.set()
+                    await hold.wait()
             return await real(request, **options)  # type: ignore[arg-type]
 
         client._http.send = send  # type: ignore[method-assign]
