@@ -19,6 +19,7 @@ from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos_client import Client, Upload
 from tests.support.cloud import Cloud
 from tests.support.environment import ACCOUNT_ID, cluster_environment
+from tests.support.network import Manner, NetworkCall
 from tests.support.stopped_clock import StoppedClock
 from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.storage_services import StorageServices
@@ -159,7 +160,20 @@ class System:
         """The account's uploads, the oldest first."""
         return list(self.another.all_uploads())
 
-    # What others do
+    # What goes wrong, and what others do
+
+    def cut_queues(self) -> None:
+        """Let no message be sent: a delete is taken, and cannot be done."""
+
+        def choose(call: NetworkCall, again: bool) -> Manner | None:
+            return Manner.FAILS if call.name == "sqs:SendMessage" else None
+
+        self.cloud.network.choose = choose
+
+    def mend_queues(self) -> None:
+        """Let messages be sent again, and the sweepers see to what could not be done."""
+        self.cloud.network.choose = None
+        self.cloud.sweep()
 
     def replace(self, name: str, content: bytes, container: str = "c") -> str:
         """Put another version in an object's place; its id."""

@@ -63,6 +63,11 @@ class ListedObject:
     state: State
     last_modified: datetime
 
+    @property
+    def deleted(self) -> bool:
+        """Whether no reader sees it any more: it is listed until its removal is sure."""
+        return self.state == "DELETING"
+
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         return cls(
@@ -200,6 +205,11 @@ class ObjectStat:
     reason: str | None
     replicas: tuple[Replica, ...]
     pending: tuple[PendingVersion, ...]
+
+    @property
+    def deleted(self) -> bool:
+        """Whether no reader sees it any more."""
+        return self.state == "DELETING"
 
     @property
     def settled(self) -> bool:

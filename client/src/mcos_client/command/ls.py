@@ -24,7 +24,10 @@ def ls(
     long: Annotated[bool, typer.Option("--long", "-l", help="State, size and time too.")] = False,
     json: Json = False,
 ) -> None:
-    """List containers, or the objects of one whose names begin with PREFIX (or match it)."""
+    """List containers, or the objects of one whose names begin with PREFIX (or match it).
+
+    Objects that are deleted and not yet removed are shown only where their state is.
+    """
     session = session_of(context)
     with session.client() as client:
         if where is None:
@@ -67,6 +70,8 @@ def _print_page(session: Session, page: ObjectPage, *, long: bool) -> None:
     lines = {prefix: f"{'':42}  {prefix}" if long else prefix for prefix in page.common_prefixes}
     values: dict[str, object] = {one: {"common_prefix": one} for one in page.common_prefixes}
     for one in page.objects:
+        if one.deleted and not long and not session.json:
+            continue
         facts = f"{one.state:8}  {size_of(one.size):>11}  {time_of(one.last_modified)}"
         lines[one.name] = f"{facts}  {one.name}" if long else one.name
         values[one.name] = one

@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
-from mcos_client import Client, ObjectBeingDeleted, ObjectNotFound
+from mcos_client import Client, ObjectNotFound
 from mcos_client.command.names.globs import is_pattern, matching
 from mcos_client.command.names.locations import Location, folder, location, object_location
+from mcos_client.command.shared.deleting import SECONDS, delete_object
 from mcos_client.command.shared.many import for_each
 from mcos_client.command.shared.output import say
 from mcos_client.command.shared.session import Json, Session, session_of
-from mcos_client.command.shared.storing import Wait, preference
+from mcos_client.command.shared.storing import Timeout, Wait
 
 
 def rm(
@@ -21,6 +22,7 @@ def rm(
         typer.Option("--recursive", "-r", help="And all below it; a container alone is emptied."),
     ] = False,
     wait: Wait = None,
+    timeout: Timeout = SECONDS,
     json: Json = False,
 ) -> None:
     """Delete an object, or all objects of a pattern."""
@@ -30,25 +32,26 @@ def rm(
         raise typer.BadParameter("A pattern must go through folders by **, not by --recursive.")
     with session.client() as client:
         if not recursive and not is_pattern(where.name):
-            done = client.delete_object(where.container, where.name, prefer=preference(wait))
-            _tell(session, where, done)
+            _tell(session, where, delete_object(client, where, wait=wait, timeout=timeout))
             return
         if is_pattern(where.name):
-            found = [Location(where.container, one.name) for one in matching(client, where)]
+            found = [
+                Location(where.container, one.name) for one in matching(client, where, deleted=True)
+            ]
         else:
             found = _below(client, where)
         if not found and where.name:
             raise ObjectNotFound(f"There is nothing below {str(where)!r}.")
 
-        def delete(one: Location) -> bool:
+        def delete_one(one: Location) -> bool:
             try:
-                return client.delete_object(one.container, one.name, prefer=preference(wait))
+                return delete_object(client, one, wait=wait, timeout=timeout)
             except ObjectNotFound:
                 return True  # another client was first
-            except ObjectBeingDeleted:
-                return False
 
-        for_each(session, "deleting", found, delete, lambda one, done: _tell(session, one, done))
+        for_each(
+            session, "deleting", found, delete_one, lambda one, gone: _tell(session, one, gone)
+        )
 
 
 def _below(client: Client, where: Location) -> list[Location]:
@@ -61,7 +64,7 @@ def _below(client: Client, where: Location) -> list[Location]:
     ]
 
 
-def _tell(session: Session, where: Location, done: bool) -> None:
-    state = "deleted" if done else "deleting"
+def _tell(session: Session, where: Location, gone: bool) -> None:
+    state = "deleted" if gone else "deleting"
     told = {"container": where.container, "name": where.name, "state": state}
     say(session, f"{where} {state}", told)

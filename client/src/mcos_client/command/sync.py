@@ -1,7 +1,6 @@
 """mcos sync: make one side like the other, and move only what differs."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from mcos_client import Client, ListedObject, ObjectNotFound
 from mcos_client.command.names.comparing import Comparing, mtime_metadata, set_mtime
 from mcos_client.command.names.locations import REMOTE, Location, folder, location
 from mcos_client.command.names.trees import Copy, files_below, is_file_name, objects_below
+from mcos_client.command.shared.deleting import SECONDS, delete_object
 from mcos_client.command.shared.failures import Failure
 from mcos_client.command.shared.fetching import fetch
 from mcos_client.command.shared.many import attempt_each, end, transfer_each
@@ -108,7 +108,7 @@ def _sides(session: Session, client: Client, root: Path, where: Location, up: bo
     if up or root.exists():
         sides.files = {relative: path for path, relative in files_below(root, left_out)}
     for one, relative in objects_below(client, where):
-        if one.state == "DELETING" or (one.state == "FAILED" and not up):
+        if one.state == "FAILED" and not up:
             continue
         if up or is_file_name(relative):
             sides.objects[relative] = one
@@ -209,22 +209,24 @@ class _Run:
     def _delete(self, extra: list[str]) -> int:
         deleted = 0
 
-        def delete(relative: str) -> None:
+        def delete_one(relative: str) -> bool:
             pair = self.sides.copy(relative)
             if self.dry_run:
-                return
+                return False
             if not self.up:
                 pair.file.unlink()
             elif pair.listed is not None:
-                _delete_object(self.client, pair.where, pair.listed)
+                return _delete_object(self.client, pair.where, pair.listed, self.storing)
+            return True
 
-        def told(relative: str, _: None) -> None:
+        def told(relative: str, gone: bool) -> None:
             nonlocal deleted
             deleted += 1
-            done = "would delete" if self.dry_run else "deleted"
+            done = "deleted" if gone else "deleting"
+            done = "would delete" if self.dry_run else done
             say(self.session, f"{done} {relative}", {"action": done, "name": relative})
 
-        failures = attempt_each(extra, delete, told, stop=self.client.stop_transfers)
+        failures = attempt_each(extra, delete_one, told, stop=self.client.stop_transfers)
         self.failures += failures
         return deleted
 
@@ -249,9 +251,12 @@ class _Run:
         )
 
 
-def _delete_object(client: Client, where: Location, listed: ListedObject) -> None:
-    """Delete an object as it was listed, and not a later version."""
+def _delete_object(client: Client, where: Location, listed: ListedObject, storing: Storing) -> bool:
+    """Delete an object as it was listed, and not a later version; give whether it is gone."""
     # A FAILED object has no version that a condition could name.
     if_match = None if listed.state == "FAILED" else listed.etag
-    with suppress(ObjectNotFound):  # another client was first
-        client.delete_object(where.container, where.name, if_match=if_match)
+    timeout = SECONDS if storing.timeout is None else storing.timeout
+    try:
+        return delete_object(client, where, wait=storing.wait, timeout=timeout, if_match=if_match)
+    except ObjectNotFound:
+        return True  # another client was first

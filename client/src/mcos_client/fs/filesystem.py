@@ -141,7 +141,7 @@ class McosFileSystem(AbstractFileSystem):
             found = {
                 f"{container}/{one.name}": _of_listed(container, one)
                 for one in self.client.all_objects(container, prefix=prefix)
-                if one.state != "DELETING" and not one.name.endswith("/")
+                if not one.deleted and not one.name.endswith("/")
             }
         if not found and name and self.isfile(path):
             found = {f"{container}/{name}": self._object(container, name)}
@@ -194,7 +194,8 @@ class McosFileSystem(AbstractFileSystem):
         container, name = _split(self._strip_protocol(path))
         with _file_errors(path):
             # A file system must not show what it has deleted.
-            self.client.delete_object(container, name, prefer="wait=25")
+            if not self.client.delete_object(container, name, prefer="wait=25"):
+                self.client.wait_until_settled(container, name, timeout=self.timeout)
 
     _rm = rm_file
 
@@ -278,7 +279,10 @@ class McosFileSystem(AbstractFileSystem):
 
     def _object(self, container: str, name: str) -> dict[str, Any]:
         with _file_errors(f"{container}/{name}"):
-            return _of_stat(self.client.stat_object(container, name))
+            stat = self.client.stat_object(container, name)
+            if stat.deleted:
+                raise ObjectNotFound(f"Object {name!r} is being deleted.")
+            return _of_stat(stat)
 
     def _container(self, container: str) -> dict[str, Any]:
         for one in self.client.all_containers(prefix=container):
@@ -296,7 +300,7 @@ class McosFileSystem(AbstractFileSystem):
             for folder in page.common_prefixes:
                 yield _of_folder(f"{container}/{folder.rstrip('/')}")
             for one in page.objects:
-                if one.name != prefix and one.state != "DELETING":
+                if one.name != prefix and not one.deleted:
                     yield _of_listed(container, one)
             marker = page.next_marker
             if marker is None:
@@ -304,7 +308,8 @@ class McosFileSystem(AbstractFileSystem):
 
     def _is_folder(self, container: str, name: str) -> bool:
         with _file_errors(container):
-            return any(True for _ in self.client.all_objects(container, prefix=f"{name}/"))
+            below = self.client.all_objects(container, prefix=f"{name}/")
+            return any(not one.deleted for one in below)
 
 
 class McosFile(AbstractBufferedFile):

@@ -1,8 +1,11 @@
 """Listing on the command line."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.unit.client.command_line import Mcos
+from tests.unit.client.trees import read
 
 pytestmark = pytest.mark.usefixtures("container")
 
@@ -24,3 +27,28 @@ def test_ls_folds_and_does_not(mcos: Mcos) -> None:
 def test_names_do_not_command_the_terminal(mcos: Mcos) -> None:
     mcos("put", "-", "c/\x1b[2Jred\n", stdin=b"1")
     assert mcos("ls", "c").text == "\\x1b[2Jred\\n\n"
+
+
+def test_what_is_deleted_is_shown_only_with_its_state(mcos: Mcos) -> None:
+    for name in ("a", "b"):
+        mcos("put", "-", f"c/{name}", stdin=b"1")
+    mcos.system.working = False
+    mcos("rm", "c/a", "--no-wait")
+    for where in (("c",), ("-r", "c"), ("c/*",)):
+        assert mcos("ls", *where).text == "b\n"
+        states = [line.split()[0] for line in mcos("ls", "-l", *where).text.splitlines()]
+        assert states == ["DELETING", "CREATED"]
+        assert [one["state"] for one in mcos("ls", "--json", *where).values] == states
+
+
+def test_what_is_deleted_is_not_copied(mcos: Mcos, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        mcos("put", "-", f"c/{name}", stdin=b"1")
+    mcos.system.working = False
+    mcos("rm", "c/a", "--no-wait")
+    mcos("cp", "-r", "mcos:c", str(tmp_path / "cp"))
+    mcos("get", "c/*", str(tmp_path / "get"))
+    mcos("get", "c/a*", str(tmp_path / "get"), code=3)
+    assert read(tmp_path / "cp") == read(tmp_path / "get") == {"b": b"1"}
+    mcos("rm", "c/b", "--no-wait")
+    mcos("cp", "-r", "mcos:c", str(tmp_path / "cp"), code=3)

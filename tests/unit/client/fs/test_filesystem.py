@@ -260,6 +260,34 @@ def test_files_are_copied_moved_and_deleted(
     assert fs.ls("") == []
 
 
+@pytest.mark.usefixtures("tree")
+def test_what_others_are_deleting_is_not_there(fs: McosFileSystem, system: System) -> None:
+    system.working = False
+    for name in ("a", "x/y/c"):
+        system.another.delete_object("c", name, prefer="respond-async")
+    assert fs.find("c") == ["c/x/b"]
+    assert not any(fs.exists(path) for path in ("c/a", "c/x/y/c", "c/x/y"))
+    with pytest.raises(FileNotFoundError):
+        fs.info("c/a")
+
+
+def test_a_delete_that_cannot_be_done_at_once_is_waited_for(
+    fs: McosFileSystem, system: System
+) -> None:
+    fs.pipe("c/o", b"1")
+    system.cut_queues()
+    system.meanwhile = system.mend_queues
+    fs.rm("c/o")
+    assert system.cloud.record(system.account, "c", "o") is None
+
+    fs.pipe("c/o", b"1")
+    system.cut_queues()
+    system.meanwhile = lambda: None
+    fs.timeout = 40
+    with pytest.raises(TimeoutError):
+        fs.rm("c/o")
+
+
 @pytest.mark.parametrize("content", [b"small", LARGE], ids=["small", "large"])
 def test_files_go_there_and_back(fs: McosFileSystem, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)

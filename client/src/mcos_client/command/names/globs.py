@@ -45,11 +45,16 @@ class Pattern:
         return re.compile("".join(map(_translated, _TOKEN.findall(self.text))), re.DOTALL)
 
 
-def matching(client: Client, where: Location) -> list[ListedObject]:
+def matching(client: Client, where: Location, *, deleted: bool = False) -> list[ListedObject]:
     """Find the objects of a pattern.
 
     If an object has the pattern itself as its name, only that object is meant: so it can be named,
     and no other is touched by mistake.
+
+    Parameters
+    ----------
+    deleted
+        Those too that are deleted and still listed.
 
     Raises
     ------
@@ -57,13 +62,15 @@ def matching(client: Client, where: Location) -> list[ListedObject]:
         There is none.
     """
     pattern = Pattern(where.name)
-    found = list(objects_like(client, where.container, pattern))
+    found = [
+        one for one in objects_like(client, where.container, pattern) if deleted or not one.deleted
+    ]
     exact = [one for one in found if one.name == where.name]
     if not exact and not pattern.matches(where.name):
         exact = [
             one
             for one in client.all_objects(where.container, prefix=where.name)
-            if one.name == where.name
+            if one.name == where.name and (deleted or not one.deleted)
         ]
     if not exact and not found:
         raise ObjectNotFound(f"No object has a name like {str(where)!r}.")

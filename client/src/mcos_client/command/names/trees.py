@@ -66,7 +66,11 @@ def files_below(source: Path, left_out: Callable[[Path], None]) -> Iterator[tupl
 
 
 def objects_below(client: Client, source: Location) -> Iterator[tuple[ListedObject, str]]:
-    """Find the objects below a name as if it were a folder, each with the rest of its name."""
+    """Find the objects below a name as if it were a folder, each with the rest of its name.
+
+    Deleted ones are left out.
+    """
     prefix = folder(source.name)
     for one in client.all_objects(source.container, prefix=prefix or None):
-        yield one, one.name.removeprefix(prefix)
+        if not one.deleted:
+            yield one, one.name.removeprefix(prefix)
