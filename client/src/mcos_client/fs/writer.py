@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from threading import Semaphore, Thread
 from types import TracebackType
@@ -51,21 +52,19 @@ class ObjectWriter(io.RawIOBase):
         only_new: bool = False,
         timeout: float = 600.0,
     ) -> None:
-        self._client = client
-        self._where = (container, name)
-        self._content_type = content_type
-        self._metadata = metadata
-        self._part_size = part_size
-        self._only_new = only_new
-        self._timeout = timeout
-        self._pieces: SimpleQueue[bytes | WriteDiscarded] = SimpleQueue()
-        self._room = Semaphore(_AHEAD)
         self._buffer = bytearray()
         self._position = 0
-        self._failure: BaseException | None = None
-        self.written: Written | None = None
-        self._thread = Thread(target=self._run, name="mcos-writer", daemon=True)
+        self._sending = _Sending(
+            client, (container, name), content_type, metadata, part_size, only_new, timeout
+        )
+        # The thread knows nothing of the writer, so one that nobody has any more ends.
+        self._thread = Thread(target=self._sending.run, name="mcos-writer", daemon=True)
         self._thread.start()
+
+    @property
+    def written(self) -> Written | None:
+        """What is stored; None until then."""
+        return self._sending.written
 
     def writable(self) -> bool:
         return True
@@ -96,10 +95,10 @@ class ObjectWriter(io.RawIOBase):
         try:
             if self._buffer:
                 self._hand_over()
-            self._pieces.put(b"")
+            self._sending.pieces.put(b"")
             self._thread.join()
-            if self._failure is not None:
-                raise self._failure
+            if self._sending.failure is not None:
+                raise self._sending.failure
         finally:
             super().close()
 
@@ -107,7 +106,7 @@ class ObjectWriter(io.RawIOBase):
         """Give up: nothing is stored."""
         if self.closed:
             return
-        self._pieces.put(WriteDiscarded("The writer gave up."))
+        self._sending.discard()
         self._thread.join()
         super().close()
 
@@ -126,32 +125,53 @@ class ObjectWriter(io.RawIOBase):
             self.discard()
 
     def __del__(self) -> None:
-        # A file that was never closed is not stored; io's own way would be to close it.
+        # A file that was never closed is not stored; io's own way would be to close it. It is not
+        # waited for: this runs in any thread, and may hold what the other one needs.
         if not self.closed and hasattr(self, "_thread"):
-            self.discard()
+            self._sending.discard()
+            super().close()
 
     def _hand_over(self) -> None:
-        self._room.acquire()
-        if self._failure is not None:
+        self._sending.room.acquire()
+        if self._sending.failure is not None:
             self._thread.join()
-            failure = self._failure
             super().close()
-            raise failure
-        self._pieces.put(bytes(self._buffer))
+            raise self._sending.failure
+        self._sending.pieces.put(bytes(self._buffer))
         self._buffer.clear()
 
-    def _run(self) -> None:
+
+@dataclass
+class _Sending:
+    """What the thread does: it stores the pieces that it is given, the last of which is empty."""
+
+    client: Client
+    where: tuple[str, str]
+    content_type: str
+    metadata: Mapping[str, str] | None
+    part_size: int | None
+    only_new: bool
+    timeout: float
+    pieces: "SimpleQueue[bytes | WriteDiscarded]" = field(default_factory=SimpleQueue)
+    room: Semaphore = field(default_factory=lambda: Semaphore(_AHEAD))
+    written: Written | None = None
+    failure: BaseException | None = None
+
+    def discard(self) -> None:
+        self.pieces.put(WriteDiscarded("The writer gave up."))
+
+    def run(self) -> None:
         try:
             self.written = self._store()
         except BaseException as error:
-            self._failure = error
+            self.failure = error
         finally:
-            self._room.release()  # a writer that waits for room sees the failure
+            self.room.release()  # a writer that waits for room sees the failure
 
     def _taken(self) -> Iterator[bytes]:
         while True:
-            piece = self._pieces.get()
-            self._room.release()
+            piece = self.pieces.get()
+            self.room.release()
             if isinstance(piece, WriteDiscarded):
                 raise piece
             if not piece:
@@ -163,43 +183,35 @@ class ObjectWriter(io.RawIOBase):
         small = source.within(objects.LARGEST_CALL)
         if small is not None:
             return self._store_small(small)
-        container, name = self._where
-        written = self._client.upload(
-            container,
-            name,
+        written = self.client.upload(
+            *self.where,
             source,
-            action="create" if self._only_new else "replace",
-            content_type=self._content_type,
-            metadata=self._metadata,
-            part_size=self._part_size,
+            action="create" if self.only_new else "replace",
+            content_type=self.content_type,
+            metadata=self.metadata,
+            part_size=self.part_size,
         )
         return self._until_readable(written)
 
     def _store_small(self, content: bytes) -> Written:
-        container, name = self._where
         try:
-            written = self._client.create_object(
-                container,
-                name,
+            written = self.client.create_object(
+                *self.where,
                 content,
-                content_type=self._content_type,
-                metadata=self._metadata,
+                content_type=self.content_type,
+                metadata=self.metadata,
                 if_none_match="*",
             )
         except (ObjectExists, PreconditionFailed):
-            if self._only_new:
+            if self.only_new:
                 raise
-            written = self._client.update_object(
-                container,
-                name,
-                content,
-                content_type=self._content_type,
-                metadata=self._metadata,
+            written = self.client.update_object(
+                *self.where, content, content_type=self.content_type, metadata=self.metadata
             )
         return self._until_readable(written)
 
     def _until_readable(self, written: Written) -> Written:
         if written.state == "CREATED":
             return written
-        stat = self._client.wait_until_settled(*self._where, timeout=self._timeout)
+        stat = self.client.wait_until_settled(*self.where, timeout=self.timeout)
         return as_settled(written, stat)

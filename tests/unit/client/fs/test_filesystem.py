@@ -2,6 +2,7 @@
 
 import gzip
 import pickle
+import threading
 import tomllib
 from collections.abc import Iterator
 from datetime import datetime
@@ -126,9 +127,13 @@ def test_a_file_may_be_written_while_another_error_is_handled(
 
 def test_what_nobody_closes_is_not_stored(fs: McosFileSystem, system: System) -> None:
     file = fs.open("c/o", "wb")
-    file.write(b"half")
+    file.write(LARGE * 50)
     del file
-    assert system.stored() == {}
+    for thread in threading.enumerate():
+        if thread.name == "mcos-writer":
+            thread.join(60)
+            assert not thread.is_alive()
+    assert (system.stored(), system.uploads) == ({}, [])
 
 
 def test_who_writes_learns_that_it_cannot_be_stored(fs: McosFileSystem, system: System) -> None:
