@@ -6,6 +6,9 @@ import pytest
 
 from clouds.instance import Instance
 from clouds.ports import Ports
+from tests.support.leaks import a_clean_process
+
+__all__ = ["a_clean_process"]
 
 
 @pytest.fixture

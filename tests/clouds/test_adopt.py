@@ -9,6 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.support.snapshot import forget_everything
 from tools import adopt
 from tools.adopt import Adopter, Creation
 from tools.terraform import ROOT
@@ -20,6 +21,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         monkeypatch.setenv(name, "test")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
+        forget_everything()
         yield boto3.Session(region_name="us-east-1")
 
 

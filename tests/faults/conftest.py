@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import environment
+from tests.support.leaks import a_clean_process
 
 if TYPE_CHECKING:
     from tests.support.cloud import Cloud
 
-__all__ = ["environment"]
+__all__ = ["a_clean_process", "environment"]
 
 
-@pytest.fixture(scope="session")
-def running() -> Iterator[Cloud]:
-    """One moto for all tests: to start it takes a second. It is to be deployed first."""
-    from tests.support.cloud import running_cloud
+@pytest.fixture
+def running(clusters: Cloud) -> Iterator[Cloud]:
+    """The cloud, in charge. It is to be deployed first, and again for each of several examples."""
+    from tests.support.cloud import in_charge
 
-    with running_cloud() as cloud:
-        yield cloud
+    with in_charge(clusters):
+        yield clusters

@@ -35,7 +35,7 @@ def test_whatever_goes_wrong_nothing_is_lost_and_every_read_is_explained(
     assert report.acknowledged > 0
 
 
-@pytest.mark.parametrize("name", TROUBLES.keys() - {"nothing"})
+@pytest.mark.parametrize("name", [name for name in TROUBLES if name != "nothing"])
 def test_what_is_to_go_wrong_does_go_wrong(running: Cloud, name: str) -> None:
     assert made(running, 0, TROUBLES[name]).faults.total() > 0
 

@@ -7,7 +7,7 @@ container, whatever races.
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcos import limits
@@ -211,7 +211,11 @@ def test_the_sweeper_against_a_create_that_is_slow(cloud: Cloud) -> None:
     every_order(cloud, play)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # each deploys it anew
+)
 @given(choices=st.lists(st.integers(0, 4), max_size=30))
 def test_whatever_races_no_object_is_in_a_deleted_container(
     running: Cloud, choices: list[int]

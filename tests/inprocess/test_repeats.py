@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcos.catalog import objects
@@ -30,7 +30,11 @@ STEPS = [
 
 PREFERENCES = st.sampled_from([SYNC, ASYNC])
 
-EXAMPLES = settings(max_examples=20, deadline=None)
+EXAMPLES = settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # each deploys the cloud anew
+)
 
 # Every step, in any order, some of them again.
 orders = st.lists(st.sampled_from(STEPS), max_size=6).flatmap(

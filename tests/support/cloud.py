@@ -46,7 +46,7 @@ from tests.support.environment import (
 from tests.support.gateway import Reply, sqs_event
 from tests.support.inventory import Inventory
 from tests.support.network import CALL_SECONDS, Died, Network
-from tests.support.snapshot import Snapshot
+from tests.support.snapshot import Snapshot, forget_everything
 from tests.support.state_machine import ExecutionFailed, execute
 
 ASYNC = {"prefer": "respond-async"}
@@ -110,6 +110,7 @@ class Cloud(Inventory):
         for backend in self.backends.values():
             backend.accept()
         if self._deployed is None:
+            forget_everything()
             self._make_queues()
             self._make()
             self._deployed = self.keep()

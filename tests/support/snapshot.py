@@ -9,6 +9,11 @@ from moto.core.base_backend import BackendDict
 from tests.support.environment import ACCOUNT_ID
 
 
+def forget_everything() -> None:
+    """Let there be nothing: whoever used it before may have left something."""
+    BackendDict.reset()
+
+
 class Snapshot:
     """What some services hold now.
 
@@ -25,7 +30,7 @@ class Snapshot:
 
     def put_back(self) -> None:
         """Let there be nothing but what was there."""
-        BackendDict.reset()
+        forget_everything()
         for service, kept in self._kept.items():
             _account(service)[self._places[service]] = pickle.loads(kept)
 

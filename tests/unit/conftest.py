@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import environment
+from tests.support.leaks import a_clean_process
 from tests.support.stopped_clock import StoppedClock
 
 if TYPE_CHECKING:
     from tests.support.network import Network
     from tests.support.snapshot import Snapshot
+
+__all__ = ["a_clean_process"]
 
 
 @pytest.fixture(autouse=True)
@@ -40,16 +43,14 @@ def stopped() -> Iterator[StoppedClock]:
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[Network]:
-    """One moto for all tests, and the network before it."""
+    """One moto for all tests, and the network that may be put before it."""
     # Imported here: most tests need neither.
     from moto import mock_aws
 
     from tests.support.network import Network
 
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
-        network = Network()
-        network.install(patch)
-        yield network
+    with mock_aws():
+        yield Network()
 
 
 @pytest.fixture(scope="session")
@@ -57,11 +58,11 @@ def tables(moto: Network) -> Snapshot:
     """Tables that are new and empty."""
     from mcos.catalog.tables import ALL_TABLES
     from tests.support.environment import REGION
-    from tests.support.snapshot import Snapshot
+    from tests.support.snapshot import Snapshot, forget_everything
 
-    with moto.outside():
-        for model in ALL_TABLES:
-            model.create_table(billing_mode="PAY_PER_REQUEST")
+    forget_everything()
+    for model in ALL_TABLES:
+        model.create_table(billing_mode="PAY_PER_REQUEST")
     return Snapshot({"dynamodb": REGION})
 
 
@@ -76,7 +77,6 @@ def network(moto: Network, tables: Snapshot) -> Iterator[Network]:
     registry.forget()
     moto.before = None
     moto.clock, moto.call_seconds = StoppedClock(), CALL_SECONDS
-    # Another package's network may have been installed since.
     with pytest.MonkeyPatch.context() as patch, clock.replaced_by(moto.clock):
         moto.install(patch)
         yield moto

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from moto import mock_aws
 
 from mcos.clock import replaced_by
 from mcos_client import Client
@@ -15,7 +14,6 @@ from mcos_client.config import Profile, write_profile
 from tests.support import cloud as support
 from tests.support.cloud import Cloud, in_charge
 from tests.support.environment import cluster_environment
-from tests.support.network import Network
 from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.command_line import Mcos
 from tests.unit.client.system import ENTRY_POINT, ServerClock, System, limit_calls
@@ -65,13 +63,6 @@ def client(gateway: Gateway, clock: ClientClock) -> Iterator[Client]:
     transport = httpx.MockTransport(gateway)
     with Client(RECORDER, "a-token", transport=transport, clock=clock) as client:
         yield client
-
-
-@pytest.fixture(scope="session")
-def clusters() -> Iterator[Cloud]:
-    """One cloud for all tests: to make it takes a second."""
-    with mock_aws():
-        yield Cloud(Network())
 
 
 @pytest.fixture
