@@ -96,12 +96,13 @@ def logs(instance: Instance, lines: int, follow: bool) -> None:
 
 
 def clean(instance: Instance, everything: bool) -> None:
-    """Stop the instance and remove its state; ``everything`` removes the whole state folder."""
+    """End the instance and remove its state; ``everything`` removes the whole state folder."""
     for name in NAMES if everything else (instance.name,):
         doomed = Instance.named(name)
         with doomed.locked():
             if doomed.folder.exists():
-                _side_by_side(_stop_one, _services(doomed, None))
+                # In no order: it would save what is then removed, and may take minutes for that.
+                _side_by_side(_kill_one, _services(doomed, None))
             doomed.remove()
     if everything:
         shutil.rmtree(STATE, ignore_errors=True)
@@ -142,6 +143,13 @@ def _stop_one(service: Service) -> None:
     service.stop()  # also what a crash left behind
     took = f"({time.monotonic() - begin:.1f} s)" if ran else ""
     progress.say(service.name, f"stopped   {took}".rstrip())
+
+
+def _kill_one(service: Service) -> None:
+    ran = any(process.alive() for process in service.processes)
+    service.kill()
+    if ran:
+        progress.say(service.name, "stopped")
 
 
 def _side_by_side(action: Callable[[Service], None], chosen: Iterable[Service]) -> None:

@@ -131,6 +131,15 @@ class ServerProcess:
         self.pid_file.unlink(missing_ok=True)
         return in_order
 
+    def kill(self) -> None:
+        """End the process and its children at once: nothing of what they know is to be kept."""
+        if (pid := self.pid) is not None:
+            # First, or it would start other children.
+            _end([pid], self.mark, signal.SIGKILL, _SWEEP_SECONDS)
+        if not _end(marked(self.mark), self.mark, signal.SIGKILL, _SWEEP_SECONDS):
+            raise self._endless()
+        self.pid_file.unlink(missing_ok=True)
+
     def _end_in_order(self, pid: int) -> bool:
         """Ask it to end, then its children; returns whether it does in the time that it has."""
         if _end([pid], self.mark, signal.SIGTERM, min(self.alone_seconds, self.stop_seconds)):
@@ -154,7 +163,10 @@ class ServerProcess:
         for number in (signal.SIGTERM, signal.SIGKILL):
             if _end(marked(self.mark), self.mark, number, _SWEEP_SECONDS):
                 return
-        raise CloudsError(f"{self.name} cannot be stopped; its processes: {marked(self.mark)}")
+        raise self._endless()
+
+    def _endless(self) -> CloudsError:
+        return CloudsError(f"{self.name} cannot be stopped; its processes: {marked(self.mark)}")
 
 
 def is_marked(pid: int, mark: str) -> bool:

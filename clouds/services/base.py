@@ -47,6 +47,11 @@ class Service(ABC):
         in_order = [process.stop() for process in reversed(self.processes)]
         return all(in_order)
 
+    def kill(self) -> None:
+        """End the processes at once; what they have not saved is lost."""
+        for process in self.processes:
+            process.kill()
+
     def finish_stop(self) -> None:
         """Let a stop come to its end that was cut short."""
         if any(process.ending for process in self.processes):

@@ -324,6 +324,24 @@ def test_who_is_killed_for_not_ending_did_not_end_in_order(instance: Instance) -
     assert process.marked(slow.mark) == []
 
 
+def test_what_is_cleaned_is_given_no_time_to_save_what_is_then_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clouds.instance.STATE", tmp_path)
+    instance = Instance.named("up")
+    instance.folder.mkdir()
+    emulator = ServerProcess(instance, "emulator")
+    child = f"import subprocess; subprocess.Popen([sys.executable, '-c', {SLOW!r}])"
+    script = f"{READY}{child}; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    emulator.start([sys.executable, "-c", script], {})
+    assert wait.until((instance.folder / "ready").exists, 30)
+    parent = emulator.pid
+    assert parent is not None
+    commands.clean(instance, everything=False)
+    assert process.marked(emulator.mark) == []
+    assert not instance.folder.exists()
+
+
 def test_a_process_whose_pid_was_not_written_down_is_found(server: ServerProcess) -> None:
     script = f"import subprocess, time; subprocess.Popen({SLEEPER!r}); time.sleep(600)"
     server.start([sys.executable, "-c", script], {})
