@@ -37,7 +37,7 @@ class Part:
     clusters
         How many it needs, 0 if none.
     apart
-        It gets clouds of its own, and leaves them to nobody.
+        It gets clouds of its own, and no other part gets them.
     environment
         What is set for it, and for the deployment that is made for it.
     """

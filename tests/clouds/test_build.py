@@ -62,7 +62,7 @@ def test_what_is_not_whole_is_built_again(tmp_path: Path, made: list[str], half:
 
 
 @pytest.mark.parametrize("record", ["", '{"mcos": {"inp', "gone"])
-def test_a_record_that_is_not_whole_is_as_none(
+def test_an_incomplete_record_counts_as_missing(
     tmp_path: Path, made: list[str], record: str
 ) -> None:
     first = built(tmp_path)

@@ -100,7 +100,7 @@ def test_one_of_five_services_stops_and_starts_alone(
 
 
 @pytest.mark.parametrize("command", ["start", "stop"])
-def test_a_service_that_an_instance_has_not_is_refused(
+def test_a_service_that_an_instance_does_not_have_is_refused(
     instance: Instance, started: list[str], capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     commands.start(instance)

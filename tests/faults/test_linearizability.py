@@ -413,7 +413,7 @@ def test_objects_are_judged_apart_and_told_of_by_name() -> None:
     fine = [replace(one, name="b") for one in history(GOOD["an unknown delete"]).operations]
     [found] = violations(History((*fine, *lost)), AT_ONCE)
     assert found.name == "a"
-    assert "readers see a content that nobody saw" in found.reason
+    assert "readers see content that nobody saw" in found.reason
     assert "client 1: read" in str(found)
     assert "create writes A" in str(found)
 

@@ -9,7 +9,7 @@ from tests.support.gateway import stat_path
 from tests.support.user import User
 
 
-def test_a_content_is_taken_only_if_it_has_the_digests_that_are_sent_with_it(
+def test_content_is_taken_only_if_it_has_the_digests_that_are_sent_with_it(
     cloud: Cloud, user: User
 ) -> None:
     body = b"bytes"

@@ -28,7 +28,7 @@ class Story:
     before
         The content that the object has had from before, CREATED; None: there is no object.
     taken
-        A content that was taken asynchronously after that, and is still on its way.
+        Content that was taken asynchronously after that, and is still on its way.
     down
         A cluster whose backend takes no replicas until the executions that were started have run.
     target_down

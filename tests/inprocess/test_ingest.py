@@ -149,7 +149,7 @@ def source(monkeypatch: pytest.MonkeyPatch) -> Source:
 
 
 @pytest.mark.parametrize("part", [1000, 5], ids=["one piece", "parts"])
-def test_a_message_has_a_content_fetched(
+def test_a_message_has_content_fetched(
     owner: User, source: Source, part: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetch_source, "_PART_BYTES", part)

@@ -95,7 +95,7 @@ def begin(cloud: Cloud) -> tuple[str, str]:
 
 
 def taken(cloud: Cloud) -> dict[str, Any]:
-    """The input of the execution that was started last, which is now nobody's."""
+    """The input of the execution that was started last, which nobody runs now."""
     _, execution = cloud.executions.pop()
     return execution
 

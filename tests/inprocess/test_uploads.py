@@ -207,7 +207,7 @@ def test_changes_of_an_object_that_may_be_refused_are_bounded(sender: Sender) ->
 
 @pytest.mark.parametrize("content", [SMALL, LARGE], ids=["small", "large"])
 @pytest.mark.parametrize("when", ["begun", "completed"])
-def test_a_content_that_is_not_what_was_said_becomes_no_object(
+def test_content_that_is_not_what_was_said_becomes_no_object(
     sender: Sender, content: bytes, when: str
 ) -> None:
     wrong = said(b"another content")
@@ -275,7 +275,7 @@ def test_of_two_completions_at_the_same_time_one_makes_a_version(
     assert current(sender.user) == b"later"
 
 
-def test_what_was_said_of_a_content_and_is_so_is_kept(sender: Sender) -> None:
+def test_what_was_said_of_content_and_is_so_is_kept(sender: Sender) -> None:
     upload = sender.begin(NAME, LARGE)
     sender.send(upload, LARGE)
     md5 = b64encode(bytes.fromhex(etag(LARGE).strip('"'))).decode()

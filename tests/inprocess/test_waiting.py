@@ -77,7 +77,7 @@ def test_an_object_that_is_not_there_is_not_waited_for(user: User, time: Stopped
 
 
 @pytest.mark.parametrize("wait", ["0", "26", "-1", "1.5", "1s", "a", "%20", "999999999999", "٣"])
-def test_a_wait_that_is_none_is_refused(user: User, time: StoppedClock, wait: str) -> None:
+def test_an_invalid_wait_is_refused(user: User, time: StoppedClock, wait: str) -> None:
     user.create("a", b"bytes", ASYNC)
     reply = user.call("GET", waited(wait))
     assert (reply.status, reply.code) == (400, "invalid_query")

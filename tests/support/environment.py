@@ -32,7 +32,7 @@ os.environ.update(
     # Moto's: parts of a few bytes, kept in memory.
     S3_UPLOAD_PART_MIN_SIZE="1",
     MOTO_S3_DEFAULT_KEY_BUFFER_SIZE=str(16 * 1024 * 1024),
-    # Only what nobody foresaw, so that a failing test shows its traceback.
+    # Only what was not foreseen, so that a failing test shows its traceback.
     POWERTOOLS_LOG_LEVEL="ERROR",
 )
 

@@ -33,7 +33,7 @@ class Sender:
         return self.user.call(method, f"/v1/uploads{target}", content, {**JSON, **headers}, self.at)
 
     def begin(self, name: str, content: bytes, **more: Any) -> Any:
-        """Begin an upload of a content whose size is known; a create if nothing else is said."""
+        """Begin an upload of content whose size is known; a create if nothing else is said."""
         wanted = {"container": "photos", "object": name, "action": "create", "size": len(content)}
         reply = self.ask("POST", "", {**wanted, **more})
         assert reply.status == 201, reply

@@ -245,7 +245,7 @@ def test_a_login_with_another_users_password(wire: Wire, victim: Account, accoun
 
 @pytest.mark.parametrize(("method", "path"), [("POST", NEW), ("PUT", KEPT)])
 @pytest.mark.parametrize("prefer", ["respond-async", "wait=25"])
-def test_a_content_larger_than_one_call_carries(
+def test_content_larger_than_one_call_carries(
     wire: Wire, method: str, path: str, prefer: str
 ) -> None:
     reply = wire.send(method, path, headers={"prefer": prefer}, content=b"x" * (LARGEST + 1))
@@ -275,12 +275,12 @@ def test_bytes_that_were_replaced_on_the_way_do_not_pass_with_the_digest_of_the_
 
 
 def md5_of(content: bytes) -> str:
-    """``Content-MD5`` of a content."""
+    """``Content-MD5`` of some content."""
     return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
 
 
 def sha256_of(content: bytes) -> str:
-    """``Content-Digest`` of a content."""
+    """``Content-Digest`` of some content."""
     return f"sha-256=:{base64.b64encode(hashlib.sha256(content).digest()).decode()}:"
 
 
@@ -295,7 +295,7 @@ def sha256_of(content: bytes) -> str:
     ids=lambda digests: "+".join(digests),
 )
 @pytest.mark.parametrize(("method", "path"), [("POST", NEW), ("PUT", KEPT)])
-def test_a_content_that_is_not_what_its_digest_says(
+def test_content_that_is_not_what_its_digest_says(
     wire: Wire, method: str, path: str, digests: dict[str, str]
 ) -> None:
     reply = wire.send(method, path, headers={**digests, **SYNC}, content=b"content")
@@ -318,7 +318,7 @@ def test_a_content_that_is_not_what_its_digest_says(
     ids=str,
 )
 @pytest.mark.parametrize(("method", "path"), [("POST", NEW), ("PUT", KEPT)])
-def test_a_digest_that_is_none(wire: Wire, method: str, path: str, digests: dict[str, str]) -> None:
+def test_an_invalid_digest(wire: Wire, method: str, path: str, digests: dict[str, str]) -> None:
     reply = wire.send(method, path, headers={**digests, **SYNC}, content=b"content")
     refused(reply, 400, "invalid_header")
 
@@ -344,12 +344,12 @@ def test_metadata_that_breaks_a_limit(
 
 
 @pytest.mark.parametrize("content_type", ["no-slash", "/", "text/", "a" * 300 + "/b", "caf\xe9/b"])
-def test_a_content_type_that_is_none(wire: Wire, content_type: str) -> None:
+def test_an_invalid_content_type(wire: Wire, content_type: str) -> None:
     headers = {"content-type": content_type, **SYNC}
     refused(wire.send("POST", NEW, headers=headers, content=b"content"), 400, "invalid_header")
 
 
-def test_a_storage_policy_that_there_is_not(wire: Wire) -> None:
+def test_a_storage_policy_that_does_not_exist(wire: Wire) -> None:
     reply = wire.send("PUT", "/v1/containers/new", headers={"x-storage-policy": "gold"})
     refused(reply, 400, "unknown_storage_policy")
 
@@ -415,7 +415,7 @@ def test_no_call_goes_without_a_token(victim: Account, method: str, path: str) -
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Basic dXNlcjpwYXNz", "Token abc"])
-def test_what_is_no_bearer_token(wire: Wire, header: str) -> None:
+def test_an_invalid_bearer_token(wire: Wire, header: str) -> None:
     reply = wire.send("GET", KEPT, headers={"authorization": header})
     refused(reply, 401, "token_missing", "token_invalid")
 
@@ -439,7 +439,7 @@ def test_an_expired_token(
 
 
 @pytest.mark.parametrize("claim", ["exp", "sub", "iat", "iss"])
-def test_a_token_that_lacks_a_claim_is_none_even_with_the_right_key(
+def test_a_token_that_lacks_a_claim_is_invalid_even_with_the_right_key(
     victim: Account, wire: Wire, token_key: str, claim: str
 ) -> None:
     claims = claims_of(victim.token)
@@ -449,7 +449,7 @@ def test_a_token_that_lacks_a_claim_is_none_even_with_the_right_key(
     refused(reply, 401, "token_invalid")
 
 
-def test_a_token_of_another_algorithm_is_none_even_with_the_right_key(
+def test_a_token_of_another_algorithm_is_invalid_even_with_the_right_key(
     victim: Account, wire: Wire, token_key: str
 ) -> None:
     token = jwt.encode(claims_of(victim.token), token_key, algorithm="HS512")
@@ -542,6 +542,6 @@ def test_a_method_that_the_path_does_not_have(wire: Wire, method: str, template:
         "/v1/upload",
     ],
 )
-def test_a_path_that_there_is_not(wire: Wire, method: str, path: str) -> None:
+def test_a_path_that_does_not_exist(wire: Wire, method: str, path: str) -> None:
     content = b"content" if method in ("POST", "PUT") else None
     refused(wire.send(method, path, content=content), 404, "not_found")

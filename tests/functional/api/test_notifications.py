@@ -249,6 +249,6 @@ def test_a_stat_of_what_is_settled_does_not_wait(wire: Wire, container: str) -> 
 
 
 @pytest.mark.parametrize("wait", ["0", "26", "-1", "2.5", "soon"])
-def test_a_wait_that_is_none_is_refused(wire: Wire, container: str, wait: str) -> None:
+def test_an_invalid_wait_is_refused(wire: Wire, container: str, wait: str) -> None:
     reply = wire.send("GET", f"{stat_path(container, 'a')}?wait={wait}")
     assert (reply.status_code, code_of(reply)) == (400, "invalid_query")

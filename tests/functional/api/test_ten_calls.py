@@ -198,7 +198,7 @@ def test_content_comes_back_byte_by_byte(
         "x/y",
     ],
 )
-def test_a_content_keeps_its_type_and_its_bytes(
+def test_content_keeps_its_type_and_its_bytes(
     wire: Wire, container: str, content_type: str
 ) -> None:
     content = '{"a": "ü 日本"}&b=c+%20d\r\n'.encode()

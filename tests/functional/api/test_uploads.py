@@ -31,7 +31,7 @@ def http() -> Any:
 
 
 def begin(wire: Wire, container: str, name: str, content: bytes, **more: Any) -> Any:
-    """Begin an upload of a content."""
+    """Begin an upload of some content."""
     wanted = {"container": container, "object": name, "action": "create", "size": len(content)}
     reply = wire.send_json("POST", "/v1/uploads", {**wanted, **more})
     assert reply.status_code == 201, reply.text
@@ -39,7 +39,7 @@ def begin(wire: Wire, container: str, name: str, content: bytes, **more: Any) ->
 
 
 def send(http: httpx.Client, upload: Any, content: bytes) -> None:
-    """Send a content to the signed URLs."""
+    """Send content to the signed URLs."""
     if upload["put"]:
         reply = http.put(upload["put"]["url"], content=content, headers=upload["put"]["headers"])
         assert reply.status_code == 200, reply.text
@@ -132,7 +132,7 @@ def test_an_upload_is_resumed_from_what_is_there(
     assert second["size"] == len(LARGE) - PART
 
 
-def test_a_content_that_is_not_what_was_said_is_given_up(
+def test_content_that_is_not_what_was_said_is_given_up(
     wire: Wire, client: Client, container: str, http: httpx.Client
 ) -> None:
     upload = begin(wire, container, "film", LARGE)

@@ -179,7 +179,7 @@ def test_an_upload_that_is_given_up_is_gone(mcos: Mcos, client: Client) -> None:
     mcos("uploads", "abort", upload.upload, code=3)
 
 
-def test_a_content_that_is_not_what_was_said_is_given_up(mcos: Mcos, plain: Client) -> None:
+def test_content_that_is_not_what_was_said_is_given_up(mcos: Mcos, plain: Client) -> None:
     """The digest is checked by who stores, not only by who sends."""
     digest = {"sha-256": "A" * 43 + "="}
     upload = plain.begin_upload(mcos.container, "wrong", part_size=PART)

@@ -56,7 +56,7 @@ def test_its_key_opens_the_bucket_of_the_replicas_and_no_other(s3: S3) -> None:
         s3.access.create_bucket("another")
 
 
-def test_who_has_not_its_key_is_refused(s3: S3) -> None:
+def test_who_does_not_have_its_key_is_refused(s3: S3) -> None:
     s3.access.write(REPLICAS, "object")
     head_object(s3, s3.access.access_key, s3.access.secret_key)
     for stranger in (

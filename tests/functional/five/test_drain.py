@@ -127,7 +127,7 @@ def test_a_drain_that_would_break_a_policy_is_refused(admin: Wire) -> None:
         assert admin.send("DELETE", f"/v1/admin/policies/{name}").status_code == 204
 
 
-def test_a_user_who_is_no_operator_can_do_nothing_of_this(account: Account) -> None:
+def test_a_user_who_is_no_operator_can_do_none_of_this(account: Account) -> None:
     wire = account.wire("ceph")
     for method, path in (
         ("GET", "/v1/admin/clusters"),

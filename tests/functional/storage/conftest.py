@@ -122,7 +122,7 @@ class Expected:
 
 @pytest.fixture(scope="session")
 def expected() -> Callable[..., dict[str, Any]]:
-    """The true keyword arguments of ``put`` for a content, some of them changed."""
+    """The true keyword arguments of ``put`` for content, some of them changed."""
 
     def arguments(content: bytes, **changed: Any) -> dict[str, Any]:
         return Expected(

@@ -14,7 +14,7 @@ MIB = 1024 * 1024
 
 
 class Stream:
-    """A content that can only be read forwards, and gives at most 64 KiB at once."""
+    """Content that can only be read forwards, and gives at most 64 KiB at once."""
 
     def __init__(self, content: bytes, *, breaks_at: int | None = None) -> None:
         self._content = io.BytesIO(content)

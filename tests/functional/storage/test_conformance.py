@@ -100,7 +100,7 @@ def test_large_contents_are_streamed_in_bounded_memory(
     assert peak < 4 * MIB
 
 
-def test_a_content_is_read_from_where_it_stands(
+def test_content_is_read_from_where_it_stands(
     backend: StorageBackend, key: str, expected: Arguments
 ) -> None:
     source = io.BytesIO(b"not this, but this")
@@ -260,7 +260,7 @@ OTHER = {
 @SIZES
 @SOURCES
 @pytest.mark.parametrize("digest", OTHER)
-def test_a_content_with_another_digest_leaves_nothing(
+def test_content_with_another_digest_leaves_nothing(
     backend: StorageBackend,
     key: str,
     expected: Arguments,
@@ -277,7 +277,7 @@ def test_a_content_with_another_digest_leaves_nothing(
 @SIZES
 @SOURCES
 @pytest.mark.parametrize("more", [-1, 1, 70_000])
-def test_a_content_of_another_size_leaves_nothing(
+def test_content_of_another_size_leaves_nothing(
     backend: StorageBackend,
     key: str,
     expected: Arguments,
@@ -359,7 +359,7 @@ def test_a_range_behind_the_end_cannot_be_satisfied(
 
 
 @pytest.mark.parametrize("ends", [{"first": -1}, {"last": -1}, {"first": 2, "last": 1}])
-def test_a_range_that_is_none_is_refused(
+def test_an_invalid_range_is_refused(
     backend: StorageBackend, key: str, ends: dict[str, int]
 ) -> None:
     with pytest.raises(ValueError, match="range"):

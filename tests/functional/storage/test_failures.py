@@ -42,7 +42,7 @@ Call = Callable[[StorageBackend, Arguments], object]
 
 
 class OnlyForward(io.BytesIO):
-    """A content that cannot be sent twice."""
+    """Content that cannot be sent twice."""
 
     def seekable(self) -> bool:
         return False

@@ -160,7 +160,7 @@ def test_parts_are_streamed_in_bounded_memory(backend: StorageBackend, key: str)
     assert backend.list_parts(key, upload) == [Part(1, len(content), md5(content))]
 
 
-def test_a_content_is_read_from_where_it_stands(backend: StorageBackend, key: str) -> None:
+def test_content_is_read_from_where_it_stands(backend: StorageBackend, key: str) -> None:
     source = io.BytesIO(b"not this, but this")
     source.seek(10)
     part = backend.put_part(key, begin(backend, key, ONE), 1, source, size=8)

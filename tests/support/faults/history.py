@@ -45,7 +45,7 @@ class Result(StrEnum):
 
 
 def value_of(content: bytes) -> str:
-    """What stands for a content in a history; no two writes may have the same."""
+    """What stands for content in a history; no two writes may have the same."""
     return sha256(content).hexdigest()
 
 

@@ -21,7 +21,7 @@ from tests.support.faults.register import (
 )
 
 _STATES_AT_MOST = 400_000
-_UNREAD = "a content that nobody saw"
+_UNREAD = "content that nobody saw"
 
 
 class Undecided(Exception):

@@ -99,7 +99,7 @@ def run(
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """What functions log of what goes wrong on purpose helps nobody."""
+    """What functions log of what goes wrong on purpose does not help anybody."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

@@ -7,7 +7,7 @@ from tests.support.stateful.strategies import Content
 
 
 def etag_of(content: Content) -> str:
-    """The ETag of a content."""
+    """The ETag of some content."""
     return f'"{md5(content.body, usedforsecurity=False).hexdigest()}"'
 
 
@@ -32,7 +32,7 @@ class ModelObject:
         """The content that was accepted last."""
         content = self.visible[-1]
         if content is None:
-            raise AssertionError("an object has a content on its way at least")
+            raise AssertionError("an object has content on its way at least")
         return content
 
     def write(self, content: Content, *, done: bool) -> None:
@@ -40,7 +40,7 @@ class ModelObject:
         self.visible = [content] if done else [*self.visible, content]
 
     def could_be(self, etag: str) -> bool:
-        """Whether a reader may be shown a content of that ETag."""
+        """Whether a reader may be shown content of that ETag."""
         return any(one is not None and etag_of(one) == etag for one in self.visible)
 
     def shown(self, content: Content | None) -> bool:

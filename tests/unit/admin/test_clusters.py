@@ -217,7 +217,7 @@ def test_a_drain_one_of_whose_replies_was_lost_is_started_once(
 
 
 @pytest.mark.usefixtures("linked")
-def test_a_drain_starts_though_nobody_could_be_told(run_jobs: RunJobs) -> None:
+def test_a_drain_starts_although_no_function_could_be_told(run_jobs: RunJobs) -> None:
     run_jobs.fails = True
     job = clusters.drain_cluster("ceph", rate=7)
     assert jobs.all_jobs() == [job]

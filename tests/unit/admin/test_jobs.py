@@ -60,7 +60,7 @@ def test_a_rebalance_one_of_whose_replies_was_lost_is_started_once(
     assert list_jobs() == [job]
 
 
-def test_a_rebalance_starts_though_nobody_could_be_told(
+def test_a_rebalance_starts_although_no_function_could_be_told(
     run_jobs: RunJobs, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Once a handler is imported, what the library logs does not go up to the root any more.

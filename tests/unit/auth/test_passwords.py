@@ -38,7 +38,7 @@ def test_any_text_can_be_a_password(password: str) -> None:
 
 
 @pytest.mark.usefixtures("work")
-def test_nobody_has_a_password_without_a_hash() -> None:
+def test_without_a_hash_no_password_is_right() -> None:
     for password in ("", "x", "\0" * 32):
         assert not passwords.is_correct(password, None)
         assert not passwords.is_correct(password, "")

@@ -62,7 +62,7 @@ def test_a_refusal_is_an_outcome_and_a_problem(lines: Any) -> None:
     assert (line["outcome"], line["level"]) == ("object_not_found", "INFO")
 
 
-def test_what_nobody_foresaw_is_answered_and_logged_with_its_traceback(lines: Any) -> None:
+def test_an_unforeseen_error_is_answered_and_logged_with_its_traceback(lines: Any) -> None:
     @endpoint("stat_object")
     def handle(request: Request) -> Response:
         raise RuntimeError("the disk is full of hunter2")

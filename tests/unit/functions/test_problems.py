@@ -85,7 +85,7 @@ def test_a_problem_says_what_happened_and_where_to_look(error: type[McosError]) 
     assert ("WWW-Authenticate" in reply.headers) == (reply.status == 401)
 
 
-def test_what_nobody_foresaw_says_nothing_of_its_cause() -> None:
+def test_an_unforeseen_error_says_nothing_of_its_cause() -> None:
     reply = problem(RuntimeError("the password is hunter2"), "request-1")
     assert reply.status == 500
     assert b"hunter2" not in (reply.body or b"")

@@ -257,7 +257,7 @@ def told(error: BaseException) -> str:
 # What is good
 
 
-def test_a_content_is_streamed(source: Source) -> None:
+def test_content_is_streamed(source: Source) -> None:
     body = bytes(range(256)) * 1000
     source.answers["/file"] = reply(200, body, "Content-Type: image/png")
     with source.fetch() as fetched:
@@ -290,7 +290,7 @@ def test_the_request_says_nothing_of_us_and_asks_for_the_bytes_as_they_are(
     ]
 
 
-def test_a_content_of_unknown_length_is_read_to_its_signed_end(source: Source) -> None:
+def test_content_of_unknown_length_is_read_to_its_signed_end(source: Source) -> None:
     source.answers["/file"] = reply(200, b"x" * 2500, length=False)
     with source.fetch() as fetched:
         assert (fetched.content_type, fetched.size) == (None, None)
@@ -298,7 +298,7 @@ def test_a_content_of_unknown_length_is_read_to_its_signed_end(source: Source) -
         assert fetched.read(10_000) == b""
 
 
-def test_a_content_in_chunks_is_put_together(source: Source) -> None:
+def test_content_in_chunks_is_put_together(source: Source) -> None:
     body = b"3\r\nabc\r\n5;what=ever\r\ndefgh\r\n0\r\nTrailer: x\r\n\r\n"
     source.answers["/file"] = reply(200, b"", "Transfer-Encoding: chunked", length=False) + body
     with source.fetch() as fetched:
@@ -318,7 +318,7 @@ def test_an_empty_content_is_one(source: Source) -> None:
     assert source.content() == b""
 
 
-def test_a_content_just_as_large_as_allowed_is_fetched(source: Source) -> None:
+def test_content_just_as_large_as_allowed_is_fetched(source: Source) -> None:
     source.answers["/file"] = reply(200, b"x" * 3000)
     source.answers["/open"] = reply(200, b"x" * 3000, length=False)
     given = rules(max_bytes=3000)
@@ -707,7 +707,7 @@ def test_a_certificate_for_another_address_is_refused(source: Source) -> None:
     assert source.requests == []
 
 
-def test_a_certificate_by_nobody_known_is_refused(
+def test_a_certificate_of_an_unknown_authority_is_refused(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source.answers["/file"] = reply(200, b"content")
@@ -835,9 +835,7 @@ def test_a_status_that_may_change_is_a_failure(source: Source, status: int) -> N
         ("Content-Length: " + "7" * 5000, "Content-Length"),
     ],
 )
-def test_a_content_that_is_not_sent_as_it_is_is_refused(
-    source: Source, header: str, rule: str
-) -> None:
+def test_content_that_is_encoded_is_refused(source: Source, header: str, rule: str) -> None:
     source.answers["/file"] = reply(200, b"content", header, length=False)
     assert rule in refusal(source)
 
@@ -868,14 +866,14 @@ def test_what_is_no_http_is_a_failure(source: Source, answer: bytes) -> None:
 # Sizes
 
 
-def test_a_content_that_says_it_is_too_large_is_not_read(source: Source) -> None:
+def test_content_that_says_it_is_too_large_is_not_read(source: Source) -> None:
     source.answers["/file"] = reply(200, b"", "Content-Length: 3001", length=False)
     with pytest.raises(FetchRefused, match="more than 3000 bytes"):
         source.fetch(URL, rules(max_bytes=3000)).__enter__()
 
 
 @pytest.mark.parametrize("chunked", [True, False])
-def test_a_content_that_turns_out_to_be_too_large_is_refused(source: Source, chunked: bool) -> None:
+def test_content_that_turns_out_to_be_too_large_is_refused(source: Source, chunked: bool) -> None:
     body = b"x" * 3001
     if chunked:
         body = b"".join(b"7d0\r\n" + b"x" * 2000 + b"\r\n" for _ in range(3))
@@ -916,13 +914,13 @@ def test_no_more_than_what_is_asked_for_is_held(source: Source) -> None:
         reply(200, b"", "Transfer-Encoding: chunked", length=False) + b"zz\r\nabc\r\n",
     ],
 )
-def test_a_content_that_is_cut_off_is_a_failure(source: Source, answer: bytes) -> None:
+def test_content_that_is_cut_off_is_a_failure(source: Source, answer: bytes) -> None:
     source.answers["/file"] = answer
     assert "cut off" in failure(source)
 
 
 def test_an_end_that_anybody_could_have_made_is_no_end(source: Source) -> None:
-    """TCP's, without TLS's: of a content of unknown length it may be in the middle."""
+    """TCP's, without TLS's: of content of unknown length it may be in the middle."""
 
     def answer(tls: ssl.SSLSocket) -> None:
         tls.sendall(reply(200, b"x" * 2500, length=False))

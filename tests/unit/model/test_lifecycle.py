@@ -80,7 +80,7 @@ class Life:
         version_id = f"{number:026}"
         known = self.taken.get(version_id)
         if known is None or known.mode == "respond-async":
-            return  # what was acknowledged is given up by nobody
+            return  # nobody gives up what was acknowledged
         before = self.record
         self.record, outcome = lifecycle.abandon(before, version_id, reason="why", forget=forget)
         again, _ = lifecycle.abandon(self.record, version_id, reason="why", forget=forget)

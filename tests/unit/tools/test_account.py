@@ -32,7 +32,7 @@ def role(name: str) -> Role | None:
     return found.role if found else None
 
 
-def test_an_account_is_a_users_unless_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_is_a_users_unless_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch, "bob", "word") == 0
     assert run(monkeypatch, "--role", "user", "joe", "word") == 0
     assert run(monkeypatch, "--role", "admin", "--", "ada", "-word") == 0

@@ -72,7 +72,7 @@ def create_object(
     if_none_match: str | None = None,
     storage_policy: str | None = None,
 ) -> Call[Written]:
-    """Make an object of a content that one call carries."""
+    """Make an object of content that one call carries."""
     conditions = {"if-match": if_match, "if-none-match": if_none_match}
     return _write(
         "POST",
@@ -95,7 +95,7 @@ def update_object(
     if_none_match: str | None = None,
     storage_policy: str | None = None,
 ) -> Call[Written]:
-    """Replace content, type and metadata of an object by a content that one call carries."""
+    """Replace content, type and metadata of an object by content that one call carries."""
     conditions = {"if-match": if_match, "if-none-match": if_none_match}
     return _write(
         "PUT",

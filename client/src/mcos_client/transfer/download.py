@@ -124,7 +124,7 @@ def _beside(
 
 
 class _Ranges:
-    """Which ranges of a content are in its file already, in this run or an earlier one."""
+    """Which ranges of content are in its file already, in this run or an earlier one."""
 
     def __init__(self, part: Path, descriptor: int, content: ContentReader) -> None:
         self._path = Path(f"{part}.json")

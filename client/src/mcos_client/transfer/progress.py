@@ -1,4 +1,4 @@
-"""How many bytes of a content are done."""
+"""How many bytes of the content are done."""
 
 from collections.abc import Callable
 from threading import Lock

@@ -211,7 +211,7 @@ def test_steps_lead_to_a_result_and_errors_come_through() -> None:
     assert one.asked == other.speaker.asked == [*TEXTS, "a", "refused"]
 
 
-def test_who_stops_reading_has_nothing_more_asked() -> None:
+def test_nothing_more_is_asked_for_when_reading_stops() -> None:
     one = Speaker()
     assert next(one.talk(*TEXTS)) == "a"
     assert one.asked == ["a"]

@@ -116,7 +116,7 @@ def test_who_is_unreachable_is_tried_again_and_then_it_is_6(mcos: Mcos) -> None:
         ("admin", "account", "add", "demo", "--role", "king"),
     ],
 )
-def test_usage_is_2_and_asks_nobody(mcos: Mcos, arguments: tuple[str, ...]) -> None:
+def test_wrong_usage_is_2_and_sends_nothing(mcos: Mcos, arguments: tuple[str, ...]) -> None:
     asked = len(mcos.system.requests)
     mcos(*arguments, code=2)
     assert len(mcos.system.requests) == asked

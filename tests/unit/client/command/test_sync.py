@@ -114,7 +114,7 @@ def test_delete_the_other_way(mcos: Mcos, folder: Path, tmp_path: Path) -> None:
     mcos("sync", "mcos:c", str(back))
     assert (back / "extra").exists()
     mcos("sync", "mcos:c", str(back), "--delete")
-    # What is left of a download that goes on another time is nobody's extra file.
+    # What is left of an unfinished download is no extra file.
     assert read(back) == {**TREE, "x.mcos-part": b"3"}
 
 

@@ -125,7 +125,7 @@ def test_a_file_may_be_written_while_another_error_is_handled(
     assert system.stored() == {"o": b"what went wrong"}
 
 
-def test_what_nobody_closes_is_not_stored(fs: McosFileSystem, system: System) -> None:
+def test_a_file_that_is_never_closed_is_not_stored(fs: McosFileSystem, system: System) -> None:
     file = fs.open("c/o", "wb")
     file.write(LARGE * 50)
     del file

@@ -136,7 +136,7 @@ def test_what_is_not_what_was_said_fails(user: Client, system: System) -> None:
     assert settled.state == "FAILED"
 
 
-def test_a_content_of_nothing_is_a_content(user: Client, system: System) -> None:
+def test_empty_content_is_content(user: Client, system: System) -> None:
     user.upload("c", "o", b"")
     assert received(system) == b""
     [put] = puts(system)
@@ -498,7 +498,7 @@ def test_entries_of_uploads_that_cannot_be_there_any_more_are_forgotten(
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"upload": 1}', b"\xff"])
-def test_an_entry_that_is_damaged_is_none(file: Path, journal: Journal, damage: bytes) -> None:
+def test_a_damaged_entry_counts_as_missing(file: Path, journal: Journal, damage: bytes) -> None:
     with file.open("rb") as opened:
         entry = journal.entry("c", "o", FileSource(opened, file), {})
     assert entry is not None

@@ -42,7 +42,7 @@ class Bars(Protocol):
     """Where bars come from."""
 
     def bar(self, label: str, total: int | None) -> "Bar":
-        """Add a bar for a content."""
+        """Add a bar for some content."""
 
     def end(self, bar: Bar) -> None:
         """Remove a bar."""

@@ -201,7 +201,7 @@ def _wait(
 
 
 def guess_type(name: str, content: bytes, *, whole: bool = True) -> str:
-    """Guess a media type from a name, for a content or (not ``whole``) its first bytes.
+    """Guess a media type from a name, for content or (not ``whole``) its first bytes.
 
     Bytes that are not text are not called text: a gateway may take that word and replace them.
     """

@@ -1,4 +1,4 @@
-"""What a content is taken for."""
+"""What content is taken for."""
 
 import pytest
 
