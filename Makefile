@@ -60,7 +60,7 @@ status: python ## what runs
 test: check unit inprocess faults functional ## everything, from nothing; leaves nothing running
 
 unit: $(STAMP) ## the tests that need no server
-	@$(RUN) -m pytest -q tests/unit tests/clouds
+	@$(RUN) -m pytest -q --numprocesses=2 --dist=loadfile tests/unit tests/clouds
 
 # A process of its own: moto stands between it and every network.
 inprocess: $(STAMP) ## the functions on three clusters in memory: crashes, races, repetitions
