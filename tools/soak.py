@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / path) for path in ("layers/mcos/python", "functions", "client/src", "")]
 
 from tests.support import environment  # noqa: E402, F401  (first: it sets the environment)
-from tests.support.faults import today  # noqa: E402
+from tests.support.faults.register import Visibility  # noqa: E402
 from tests.support.faults.run import Shape  # noqa: E402
 from tests.support.faults.soak import reports, soak, table  # noqa: E402
 from tests.support.faults.trouble import TROUBLES  # noqa: E402
@@ -24,9 +24,6 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--seed", type=int, help="do the run with this seed again, and no other")
     parser.add_argument("--trouble", choices=TROUBLES, help="only this kind; all in turn without")
-    parser.add_argument(
-        "--spare-nothing", action="store_true", help="let fail what the core is known not to stand"
-    )
     arguments = parser.parse_args()
     names = [arguments.trouble] if arguments.trouble else list(TROUBLES)
     end = time.monotonic() + arguments.hours * 3600
@@ -36,8 +33,7 @@ def main() -> int:
             {name: TROUBLES[name] for name in names},
             first_seed=arguments.seed if again else time.time_ns() // 1_000_000,
             shape=Shape(),
-            visibility=today.VISIBILITY,
-            spared=frozenset() if arguments.spare_nothing else today.SPARED,
+            visibility=Visibility.AT_ONCE,
         ),
         is_over=lambda: again or time.monotonic() > end,
     )

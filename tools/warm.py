@@ -35,8 +35,7 @@ def events() -> dict[str, dict[str, Any]]:
     )
     request["requestContext"].pop("authorizer", None)
     replica["replica"]["md5"] = "0" * 32
-    (version,) = commit["record"]["pending"]
-    version.update(replicas={}, staged=None)
+    commit["record"]["current"].update(replicas={}, staged=None)
     commit["results"] = []
     api = ["create_container", "create_object", "stat_object", "download_object", "list_object"]
     return {

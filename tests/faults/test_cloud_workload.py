@@ -4,8 +4,6 @@ is explained, everything settles, and the services hold exactly what the catalog
 A failure prints its seed; ``make soak SEED=...`` does the same again.
 """
 
-from dataclasses import replace
-
 import pytest
 
 from mcos.calls import download_object
@@ -13,7 +11,7 @@ from mcos.model.objects import ObjectKey, ObjectRecord, Version
 from mcos.storage import ByteStream, ReplicaStat
 from tests.support.cloud import Cloud
 from tests.support.fake_backend import FakeBackend
-from tests.support.faults import today
+from tests.support.faults.register import Visibility
 from tests.support.faults.run import Report, Shape, run
 from tests.support.faults.trouble import TROUBLES, Trouble
 
@@ -21,8 +19,7 @@ SEEDS = range(4)
 
 
 def made(cloud: Cloud, seed: int, trouble: Trouble) -> Report:
-    spared = replace(trouble, spared=today.SPARED)
-    return run(cloud, seed, spared, shape=Shape(), visibility=today.VISIBILITY)
+    return run(cloud, seed, trouble, shape=Shape(), visibility=Visibility.AT_ONCE)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -102,6 +99,6 @@ def test_what_is_stuck_is_caught(running: Cloud, monkeypatch: pytest.MonkeyPatch
         0,
         Trouble(execution_lost=1.0, swept=0),
         shape=Shape(names=8),
-        visibility=today.VISIBILITY,
+        visibility=Visibility.AT_ONCE,
     )
     assert report.stuck

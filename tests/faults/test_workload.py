@@ -109,7 +109,6 @@ def test_what_a_client_raises_that_no_store_may_answer_comes_through() -> None:
 REFUSALS = [
     (mcos_client.ObjectExists("x"), Result.EXISTS),
     (mcos_client.ObjectNotFound("x"), Result.ABSENT),
-    (mcos_client.ObjectBeingDeleted("x"), Result.ABSENT),
     (mcos_client.ObjectNotReady("x"), Result.NOT_READY),
     (mcos_client.Superseded("x"), Result.SUPERSEDED),
     (mcos_client.ReplicationFailed("x", status=503), Result.NOTHING),

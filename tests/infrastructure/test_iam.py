@@ -39,6 +39,10 @@ SETTLE = {
     "all repair queues": ["sqs:SendMessage"],
 }
 
+READ_STAGING = {
+    "all staging": ["s3:GetObject", "s3:GetObjectVersion"],
+    "all staging buckets": ["s3:ListBucket"],
+}
 TAKE_MESSAGES = [
     "sqs:ChangeMessageVisibility",
     "sqs:DeleteMessage",
@@ -78,7 +82,9 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
     "locate_object": {"objects": READ, "containers": READ, "registry": READ_ALL},
     "download_object": {
         "objects": READ,
+        "containers": READ,
         "registry": READ_ALL,
+        **READ_STAGING,
         "all get_replica": INVOKE,
         "all repair queues": ["sqs:SendMessage"],
         "own backend secret": SECRET,
@@ -126,14 +132,14 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
     },
     "put_parts": {
         "registry": READ_ALL,
-        "all staging": ["s3:GetObject", "s3:GetObjectVersion"],
+        **READ_STAGING,
         "all get_replica": INVOKE,
         "own backend secret": SECRET,
     },
-    "digest_content": {**SETTLE, "all staging": ["s3:GetObject", "s3:GetObjectVersion"]},
+    "digest_content": {**SETTLE, **READ_STAGING},
     "put_replica": {
         "registry": READ_ALL,
-        "all staging": ["s3:GetObject", "s3:GetObjectVersion"],
+        **READ_STAGING,
         "all get_replica": INVOKE,
         "own backend secret": SECRET,
     },
@@ -143,7 +149,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         **SETTLE,
         "own repair queue": TAKE_MESSAGES,
         "own large state machine": ["states:ListExecutions", "states:StartExecution"],
-        "all staging": ["s3:GetObject", "s3:GetObjectVersion"],
+        **READ_STAGING,
         "all get_replica": INVOKE,
         "own backend secret": SECRET,
     },

@@ -58,7 +58,11 @@ def test_an_authorizer_request_with_no_token_of_ours_is_denied(functions: Functi
 
 
 def test_a_replica_is_put_and_got(functions: Functions) -> None:
-    assert functions.invoke("put_replica", "put_replica") == {"cluster": "s3", "stored": True}
+    assert functions.invoke("put_replica", "put_replica") == {
+        "cluster": "s3",
+        "incarnation": event("put_replica")["replica"]["incarnation"],
+        "stored": True,
+    }
     assert b64decode(functions.invoke("get_replica", "get_replica")["content"]) == CONTENT
 
 

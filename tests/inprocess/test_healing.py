@@ -24,8 +24,8 @@ CONTENT = b"the right bytes"
 WRONG = b"the wrong bytes"
 
 
-def key_of(user: User, name: str = "a") -> str:
-    return f"{user.account}/{user.stat(name)['version']}"
+def key_of(cloud: Cloud, user: User, cluster: str) -> str:
+    return cloud.key(user.account, "photos", "a", cluster)
 
 
 def lose(cloud: Cloud, cluster: str, key: str) -> None:
@@ -51,7 +51,7 @@ def test_what_readers_see_is_made_whole_though_the_item_of_its_container_is_lost
 ) -> None:
     """As after a restore of one table to an earlier moment."""
     user.create("a", CONTENT, SYNC)
-    lose(cloud, "ceph", key_of(user))
+    lose(cloud, "ceph", key_of(cloud, user, "ceph"))
     cloud.backends["ceph"].refuse("put")
     assert user.download("a", at="ceph").body == CONTENT
     cloud.pump()
@@ -71,11 +71,11 @@ def test_what_a_reader_finds_damaged_is_written_anew(
     cloud: Cloud, user: User, harm: Harm, cluster: str
 ) -> None:
     user.create("a", CONTENT, SYNC)
-    harm(cloud, cluster, key_of(user))
+    harm(cloud, cluster, key_of(cloud, user, cluster))
     assert user.download("a", at=cluster).body == CONTENT
     cloud.settle(sweep=False)
     cloud.check_storage(user.account)
-    assert cloud.backends[cluster].replicas[key_of(user)][0] == CONTENT
+    assert cloud.backends[cluster].replicas[key_of(cloud, user, cluster)][0] == CONTENT
     assert user.stat("a")["state"] == "CREATED"
 
 
@@ -85,7 +85,7 @@ def test_healing_may_be_cut_short_anywhere(
     cloud: Cloud, user: User, harm: Harm, manner: Manner
 ) -> None:
     user.create("a", CONTENT, SYNC)
-    harm(cloud, "swift", key_of(user))
+    harm(cloud, "swift", key_of(cloud, user, "swift"))
     message = verify_message(ObjectKey(user.account, "photos", "a"), user.stat("a")["version"])
     begin_again = cloud.keep()
     number = 0
@@ -99,7 +99,7 @@ def test_healing_may_be_cut_short_anywhere(
             cloud.repair("swift", message)
         cloud.settle()
         cloud.check_storage(user.account)
-        assert cloud.backends["swift"].replicas[key_of(user)][0] == CONTENT
+        assert cloud.backends["swift"].replicas[key_of(cloud, user, "swift")][0] == CONTENT
         if number >= made:
             break
         number += 1
@@ -108,7 +108,7 @@ def test_healing_may_be_cut_short_anywhere(
 
 def test_a_replica_that_is_missing_is_told_of_until_it_is_back(cloud: Cloud, user: User) -> None:
     user.create("a", CONTENT, SYNC)
-    lose(cloud, "ceph", key_of(user))
+    lose(cloud, "ceph", key_of(cloud, user, "ceph"))
     cloud.backends["ceph"].refuse("put")
     assert user.download("a", at="ceph").body == CONTENT
     cloud.pump()

@@ -27,12 +27,12 @@ def test_a_replica_that_is_not_what_was_stored_is_never_handed_out(
     cloud: Cloud, user: User
 ) -> None:
     user.create("a", b"the right bytes", SYNC)
-    version = user.stat("a")["version"]
+    keys = {name: cloud.key(user.account, "photos", "a", name) for name in CLUSTERS}
     for damaged in CLUSTERS[:2]:
-        cloud.backends[damaged].damage(f"{user.account}/{version}", b"the wrong bytes")
+        cloud.backends[damaged].damage(keys[damaged], b"the wrong bytes")
         for cluster in CLUSTERS:
             assert user.download("a", at=cluster).body == b"the right bytes"
-    cloud.backends[CLUSTERS[2]].damage(f"{user.account}/{version}", b"the wrong bytes")
+    cloud.backends[CLUSTERS[2]].damage(keys[CLUSTERS[2]], b"the wrong bytes")
     assert user.download("a").code == "replicas_unavailable"
 
 
@@ -40,12 +40,12 @@ def test_a_part_of_a_replica_that_is_another_one_is_never_handed_out(
     cloud: Cloud, user: User
 ) -> None:
     user.create("a", b"the right bytes", SYNC)
-    key = f"{user.account}/{user.stat('a')['version']}"
+    keys = {name: cloud.key(user.account, "photos", "a", name) for name in CLUSTERS}
     for changed in CLUSTERS[:2]:
-        cloud.backends[changed].replace(key, b"the wrong bytes")
+        cloud.backends[changed].replace(keys[changed], b"the wrong bytes")
         for cluster in CLUSTERS:
             assert user.download("a", {"range": "bytes=4-8"}, at=cluster).body == b"right"
-    cloud.backends[CLUSTERS[2]].replace(key, b"wrong")
+    cloud.backends[CLUSTERS[2]].replace(keys[CLUSTERS[2]], b"wrong")
     assert user.download("a", {"range": "bytes=4-8"}).code == "replicas_unavailable"
 
 

@@ -51,7 +51,7 @@ def test_an_update_and_a_delete_are_not_held_up_by_a_dead_queue(
         assert user.update("a", b"new", SYNC).status == 200
         record = cloud.record(user.account, "photos", "a")
         assert record is not None
-        assert [list(one.replicas) for one in record.obsolete] == [[dead]]
+        assert [one.cluster for one in record.removals] == [dead]
         assert user.update("a", b"newer", ASYNC).status == 202
         cloud.run_executions()
         assert user.download("a").body == b"newer"

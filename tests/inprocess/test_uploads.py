@@ -500,7 +500,9 @@ def test_a_large_replica_that_is_there_is_not_written_again(sender: Sender) -> N
     record = sender.cloud.record(sender.user.account, "photos", NAME)
     assert record is not None
     assert record.current is not None
-    event = {"replica": replica_of(record.account, record.current), "content": content}
+    copy = record.current.replicas["s3"].incarnation
+    replica = {**replica_of(record.account, record.current), "incarnation": copy}
+    event = {"replica": replica, "content": content}
     with sender.cloud.network.record() as calls:
         answer = sender.cloud.invoke(arn("s3", "put_parts"), event)
     assert answer["stored"]
@@ -515,7 +517,7 @@ def test_a_large_replica_that_is_damaged_becomes_whole(sender: Sender, harm: str
     sender.complete(upload)
     sender.cloud.settle()
     backend = sender.cloud.backends["swift"]
-    key = f"{sender.user.account}/{upload['upload']}"
+    key = sender.cloud.key(sender.user.account, "photos", NAME, "swift")
     if harm == "gone":
         del backend.replicas[key]
     else:

@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from mcos import clock
 from mcos.model import lifecycle
 from mcos.model.clusters import Cluster, ClusterState, Health
-from mcos.model.objects import ObjectKey, ObjectRecord, Replica, Staged, State, Version
+from mcos.model.objects import (
+    ObjectKey,
+    ObjectRecord,
+    Removal,
+    Replica,
+    Staged,
+    State,
+    Stored,
+    Version,
+)
 from mcos.settings import Mode
 
 CLUSTERS = ("ceph", "s3", "swift")
@@ -35,15 +44,30 @@ def version(
         staged=Staged("s3", f"versions/{number:026}") if mode == "respond-async" else None,
         storage_policy="default",
         readable_from=2,
-        replicas={name: Replica(backend=name, stored=name in held) for name in CLUSTERS},
+        replicas={
+            name: Replica(name, incarnation(name, number), stored=name in held) for name in CLUSTERS
+        },
     )
+
+
+def incarnation(cluster: str, number: int = 1) -> str:
+    """The incarnation of the replica of the version of that number."""
+    return f"{cluster}-{number}"
+
+
+def stored(
+    clusters: Iterable[str], number: int = 1, tags: Mapping[str, str] | None = None
+) -> dict[str, Stored]:
+    """The copies of the version of that number, as stored on these clusters."""
+    given = tags or {}
+    return {name: Stored(incarnation(name, number), given.get(name)) for name in clusters}
 
 
 def record(
     state: State = State.CREATED,
     current: Version | None = None,
     pending: tuple[Version, ...] = (),
-    obsolete: tuple[Version, ...] = (),
+    removals: tuple[Removal, ...] = (),
     last: Version | None = None,
     reason: str | None = None,
 ) -> ObjectRecord:
@@ -59,7 +83,7 @@ def record(
         last_modified=NOW,
         current=current,
         pending=pending,
-        obsolete=obsolete,
+        removals=removals,
         last=last,
         reason=reason,
         revision=clock.new_id(),
@@ -112,7 +136,15 @@ VERSIONS = st.builds(
     readable_from=st.integers(1, 4),
     replicas=st.dictionaries(
         TEXTS,
-        st.builds(Replica, TEXTS, st.booleans(), st.booleans(), st.none() | TEXTS),
+        st.builds(
+            Replica,
+            TEXTS,
+            TEXTS,
+            st.booleans(),
+            st.booleans(),
+            st.none() | TEXTS,
+            st.none() | TEXTS,
+        ),
         max_size=4,
     ),
     digested=st.booleans(),
@@ -132,12 +164,18 @@ RECORDS = st.builds(
     revision=TEXTS,
     current=st.none() | VERSIONS,
     pending=st.lists(VERSIONS, max_size=2).map(tuple),
-    obsolete=st.lists(VERSIONS, max_size=2).map(tuple),
+    previous=st.none() | VERSIONS,
+    removals=st.lists(
+        st.builds(Removal, TEXTS, TEXTS, TEXTS, st.booleans(), st.booleans()), max_size=2
+    ).map(tuple),
+    unstagings=st.lists(
+        st.builds(Staged, TEXTS, TEXTS, st.none() | TEXTS, st.none() | TEXTS), max_size=2
+    ).map(tuple),
     last=st.none() | VERSIONS,
     reason=st.none() | TEXTS,
 )
 
 
-def all_dropped(record: ObjectRecord) -> ObjectRecord | None:
-    """The record once everything that is obsolete was disposed of."""
-    return lifecycle.drop_obsolete(record, [(one, None) for one in record.obsolete])
+def all_paid(record: ObjectRecord) -> ObjectRecord | None:
+    """The record once everything that it owes was seen to."""
+    return lifecycle.pay(record, record.removals, record.unstagings)

@@ -9,6 +9,7 @@ from moto.sqs.models import Queue, sqs_backends
 from mcos.catalog import objects
 from mcos.model.digests import digests_of
 from mcos.model.objects import ObjectRecord
+from mcos.replicas.backend import key_of
 from tests.support.environment import (
     ACCOUNT_ID,
     ALL_CLUSTERS,
@@ -61,6 +62,13 @@ class Inventory:
         found = [one for one in self.records(account) if one.key == (account, container, name)]
         return found[0] if found else None
 
+    def key(self, account: str, container: str, name: str, cluster: str) -> str:
+        """The key of the replica of an object on a cluster's service."""
+        record = self.record(account, container, name)
+        assert record is not None
+        assert record.current is not None
+        return key_of(account, record.current, cluster)
+
     def records(self, account: str) -> list[ObjectRecord]:
         """Every record of an account."""
         partitions = dynamodb_backends[ACCOUNT_ID][REGION].get_table(f"{PREFIX}-objects").items
@@ -74,16 +82,17 @@ class Inventory:
     def replicas(self, account: str) -> dict[str, dict[str, bytes]]:
         """Contents by version id, by cluster: what an account's bytes are really like.
 
-        Clusters that are not always linked are among them only if they hold something.
+        A version that has two copies on one service fails the test. Clusters that are not always
+        linked are among them only if they hold something.
         """
-        held = {
-            name: {
-                key.partition("/")[2]: content
-                for key, (content, _) in backend.replicas.items()
-                if key.startswith(f"{account}/")
-            }
-            for name, backend in self.backends.items()
-        }
+        held: dict[str, dict[str, bytes]] = {name: {} for name in self.backends}
+        for name, backend in self.backends.items():
+            for key, (content, _) in backend.replicas.items():
+                owner, _, version = key.partition("/")
+                if owner == account:
+                    version_id = version.partition("/")[0]
+                    assert version_id not in held[name], f"two copies on {name}: {key}"
+                    held[name][version_id] = content
         return {name: bodies for name, bodies in held.items() if bodies or name in CLUSTERS}
 
     def staged(self) -> set[str]:
@@ -121,7 +130,7 @@ class Inventory:
         wanted: dict[str, dict[str, str]] = {name: {} for name in ALL_CLUSTERS}
         for record in self.records(account):
             assert not record.is_unsettled, record
-            assert not record.obsolete, record
+            assert not record.owes, record
             if record.current is not None:
                 assert record.current.is_complete, record
                 for cluster in record.current.replicas:

@@ -42,7 +42,10 @@ def execute(
         return {"outcome": execution["outcome"], "stored": []}
     results = []
     for target in execution["targets"]:
-        event = {"replica": execution["replica"], "content": execution["content"]}
+        replica = dict(execution["replica"])
+        if "incarnation" in target:
+            replica["incarnation"] = target["incarnation"]
+        event = {"replica": replica, "content": execution["content"]}
         one_piece = execution["replica"]["part_size"] == 0
         put = target["put_replica" if one_piece else "put_parts"]
         result: dict[str, Any] = {"unfinished": True}

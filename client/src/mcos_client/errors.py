@@ -223,10 +223,6 @@ class ObjectNotReady(Conflict):
     code = "object_not_ready"
 
 
-class ObjectBeingDeleted(Conflict):
-    code = "object_being_deleted"
-
-
 class PolicyUnmet(Conflict):
     """The linked clusters could not meet a storage policy."""
 

@@ -65,7 +65,6 @@ _KINDS = {
     "container_not_empty": _Kind(409, "Container not empty"),
     "superseded": _Kind(409, "Superseded"),
     "object_not_ready": _Kind(409, "Object not ready", retry_after=1),
-    "object_being_deleted": _Kind(409, "Object being deleted", retry_after=1),
     "upload_incomplete": _Kind(409, "Upload incomplete"),
     "upload_taken": _Kind(409, "Upload taken"),
     "policy_unmet": _Kind(409, "Storage policy cannot be met"),

@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.shared.worker import logged
 from mcos.model.messages import CommitInput, CommitResult
-from mcos.model.objects import ObjectRecord
+from mcos.model.objects import ObjectRecord, Stored
 from mcos.versions.commit import commit_version
 
 
@@ -14,11 +14,17 @@ def handle(event: CommitInput, context: Any) -> CommitResult:
     version = record.find(event["version_id"])
     if version is None:
         raise ValueError("the record must have the version to be committed")
-    stored = {result["cluster"] for result in event["results"] if result["stored"]}
-    tags = {result["cluster"]: result["tag"] for result in event["results"] if "tag" in result}
+    stored = {
+        one["cluster"]: Stored(one.get("incarnation", ""), one.get("tag"))
+        for one in event["results"]
+        if one["stored"]
+    }
+    wrong = {
+        one["cluster"]: one.get("incarnation", "") for one in event["results"] if one.get("wrong")
+    }
 
     def work() -> tuple[str, CommitResult]:
-        _, outcome = commit_version(record, version, stored, tags)
+        _, outcome = commit_version(record, version, stored, wrong=wrong)
         return outcome.value, {"outcome": outcome.value, "stored": sorted(stored)}
 
     result: CommitResult = logged(

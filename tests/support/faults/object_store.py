@@ -85,7 +85,6 @@ def _told(stat: mcos_client.ObjectStat) -> Outcome:
 _REFUSALS: dict[type[mcos_client.McosError], Result] = {
     mcos_client.ObjectExists: Result.EXISTS,
     mcos_client.ObjectNotFound: Result.ABSENT,
-    mcos_client.ObjectBeingDeleted: Result.ABSENT,
     mcos_client.ObjectNotReady: Result.NOT_READY,
     mcos_client.Superseded: Result.SUPERSEDED,
     # Nothing is left behind, says the API.

@@ -30,8 +30,6 @@ class Trouble:
     aimed_at
         The calls that go wrong, as ``function -> service:operation``, either of them ``*``; all
         if none are named.
-    spared
-        Calls that do not, likewise.
     """
 
     manners: Mapping[Manner, float] = field(default_factory=dict)
@@ -42,7 +40,6 @@ class Trouble:
     put_aside: float = 0.5
     swept: float = 0.3
     aimed_at: frozenset[str] = frozenset()
-    spared: frozenset[str] = frozenset()
 
     def strikes(self, call: NetworkCall) -> bool:
         """Whether anything goes wrong in such a call."""
@@ -51,7 +48,7 @@ class Trouble:
             for function in (call.function, "*")
             for name in (call.name, "*")
         }
-        return (not self.aimed_at or bool(names & self.aimed_at)) and not names & self.spared
+        return not self.aimed_at or bool(names & self.aimed_at)
 
 
 TROUBLES = {

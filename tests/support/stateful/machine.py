@@ -179,10 +179,8 @@ class AccountLife(RuleBasedStateMachine):
         known = self.model.find(container, name)
         if container not in self.model.containers:
             check(outcome, mcos_client.ContainerNotFound)
-        elif known is None:
+        elif known is None or known.deleting:
             check(outcome, mcos_client.Written)
-        elif known.deleting:
-            check(outcome, mcos_client.Written, mcos_client.ObjectBeingDeleted)
         else:
             check(outcome, mcos_client.ObjectExists)
         if isinstance(outcome, mcos_client.Written):
@@ -208,7 +206,7 @@ class AccountLife(RuleBasedStateMachine):
             )
         )
         if known is None or known.deleting:
-            check(outcome, mcos_client.NotFound, mcos_client.ObjectBeingDeleted)
+            check(outcome, mcos_client.NotFound)
         elif guard == "wrong":
             check(outcome, mcos_client.PreconditionFailed)
         else:
@@ -243,7 +241,7 @@ class AccountLife(RuleBasedStateMachine):
         known = self.model.find(container, name)
         outcome = attempt(lambda: self._at(at).download_object(container, name))
         if known is None or known.deleting:
-            check(outcome, mcos_client.ObjectNotFound, mcos_client.ObjectBeingDeleted)
+            check(outcome, mcos_client.ObjectNotFound)
         elif isinstance(outcome, mcos_client.ObjectNotReady):
             assert known.shown(None)
         else:
@@ -267,7 +265,7 @@ class AccountLife(RuleBasedStateMachine):
         if known is None:
             check(outcome, mcos_client.ObjectNotFound)
         elif known.deleting:
-            check(outcome, bool, mcos_client.ObjectNotFound, mcos_client.ObjectBeingDeleted)
+            check(outcome, bool, mcos_client.ObjectNotFound)
             if outcome is True:
                 self.model.delete(container, name, done=True)
         elif guard == "wrong":

@@ -87,8 +87,15 @@ class StorageServices:
             return self._write(request) if request.method == "PUT" else self._read(request)
 
     def _read(self, request: httpx.Request) -> httpx.Response:
-        _, _, cluster, key = request.url.path.split("/", 3)
-        content, _ = self.cloud.backends[cluster].replicas[key]
+        _, kind, place, key = request.url.path.split("/", 3)
+        if kind == "staging":
+            version = parse_qs(request.url.query.decode())["versionId"][0]
+            s3 = self.cloud.client("s3")
+            content = s3.get_object(Bucket=place, Key=unquote(key), VersionId=version)[
+                "Body"
+            ].read()
+        else:
+            content, _ = self.cloud.backends[place].replicas[key]
         size, bounds = len(content), range_of(request, len(content))
         first, end = bounds or (0, size)
         headers = {"content-length": str(end - first)}

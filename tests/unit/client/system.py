@@ -15,7 +15,8 @@ from mcos.auth import passwords
 from mcos.catalog import accounts, objects
 from mcos.model import lifecycle
 from mcos.model.accounts import Role
-from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.objects import ObjectKey, ObjectRecord, Version
+from mcos.replicas.backend import key_of
 from mcos_client import Client, Upload
 from tests.support.cloud import Cloud
 from tests.support.environment import ACCOUNT_ID, cluster_environment
@@ -137,13 +138,14 @@ class System:
         whole: Any = {"prefix": "", "after": None, "first": None, "limit": 1000}
         with self._lock, self.cloud.network.outside():
             records = objects.page(self.account, container, **whole).records
-        return {
-            one.name: self.cloud.backends[one.current.stored[0]].replicas[
-                f"{self.account}/{one.current.id}"
-            ][0]
-            for one in records
-            if one.current is not None
-        }
+        return {one.name: self._content(one.current) for one in records if one.current is not None}
+
+    def _content(self, version: Version) -> bytes:
+        cluster = version.stored[0]
+        content: bytes = self.cloud.backends[cluster].replicas[
+            key_of(self.account, version, cluster)
+        ][0]
+        return content
 
     def received(self, name: str, container: str = "c") -> bytes:
         """What readers will see of the version of an object that was taken last."""
@@ -184,14 +186,14 @@ class System:
         """Let all replicas of an object hold other bytes."""
         version = self.record(name, container).shown
         for cluster in version.stored:
-            self.cloud.backends[cluster].damage(f"{self.account}/{version.id}", content)
+            self.cloud.backends[cluster].damage(key_of(self.account, version, cluster), content)
 
     def fail(self, name: str, container: str = "c", reason: str = "no cluster took it") -> None:
-        """Give up the version of an object that is pending."""
+        """Give up the version of an object that was taken last."""
 
         def give_up(found: ObjectRecord | None) -> ObjectRecord | None:
             assert found is not None
-            version = found.pending[-1].id
+            version = found.latest.id
             return lifecycle.abandon(found, version, reason=reason, forget=False)[0]
 
         with self._lock, self.cloud.network.outside():

@@ -20,13 +20,14 @@ from mcos.model.lifecycle import NewReplica
 from mcos.model.messages import StateChange
 from mcos.model.names import is_id
 from mcos.model.objects import ObjectRecord, Replica, State, Version
-from tests.support.builders import CLUSTERS, KEY, NOW, all_dropped, record, version
+from tests.support.builders import CLUSTERS, KEY, NOW, all_paid, record, stored, version
 from tests.support.event_schema import EVENTS, SCHEMA, check_detail, check_event
 
 AT = datetime(2026, 11, 22, 10, 0, 1, tzinfo=UTC)
 
 WHOLE = version(1, stored=CLUSTERS)
 CREATED = record(State.CREATED, current=WHOLE)
+OWING = replace(CREATED, removals=version(9).removals())
 
 
 def told(old: ObjectRecord | None, new: ObjectRecord | None) -> StateChange:
@@ -73,8 +74,8 @@ def test_a_new_object_is_told_with_all_that_is_known_of_it() -> None:
 
 def test_a_commit_tells_the_state_and_the_replicas() -> None:
     new = lifecycle.accept_create(None, version(1), key=KEY, cluster="s3")
-    readable, _ = lifecycle.commit(new, version(1).id, ["s3", "swift"])
-    whole, _ = lifecycle.commit(readable, version(1).id, ["ceph"])
+    readable, _ = lifecycle.commit(new, version(1).id, stored(["s3", "swift"]))
+    whole, _ = lifecycle.commit(readable, version(1).id, stored(["ceph"]))
     first, second = told(new, readable), told(readable, whole)
     assert (first["previous_state"], first["state"]) == ("CREATING", "CREATING")
     assert replica_states(first) == {"ceph": "writing", "s3": "stored", "swift": "stored"}
@@ -83,17 +84,19 @@ def test_a_commit_tells_the_state_and_the_replicas() -> None:
 
 
 def test_an_update_tells_the_old_version_until_readers_see_the_new_one() -> None:
+    waiting = lifecycle.accept_update(CREATED, version(2, "wait"), cluster="ceph")
+    assert told(CREATED, waiting)["version"] == WHOLE.id
     updating = lifecycle.accept_update(CREATED, version(2), cluster="ceph")
-    updated, _ = lifecycle.commit(updating, version(2).id, CLUSTERS)
+    updated, _ = lifecycle.commit(updating, version(2).id, stored(CLUSTERS, 2))
     first, second = told(CREATED, updating), told(updating, updated)
-    assert (first["state"], first["version"], first["size"]) == ("UPDATING", WHOLE.id, 1)
+    assert (first["state"], first["version"], first["size"]) == ("UPDATING", version(2).id, 2)
     assert first["cluster"] == "ceph"
     assert (second["state"], second["version"], second["size"]) == ("CREATED", version(2).id, 2)
 
 
 def test_a_deletion_tells_the_last_version_twice_and_no_replica_at_its_end() -> None:
     deleting = lifecycle.accept_delete(CREATED, cluster="s3", at=NOW)
-    first, second = told(CREATED, deleting), told(deleting, all_dropped(deleting))
+    first, second = told(CREATED, deleting), told(deleting, all_paid(deleting))
     assert (first["previous_state"], first["state"]) == ("CREATED", "DELETING")
     assert (second["previous_state"], second["state"]) == ("DELETING", "DELETED")
     assert first["version"] == second["version"] == WHOLE.id
@@ -127,10 +130,10 @@ def test_a_failure_is_told() -> None:
 
 def test_a_replica_that_moves_or_is_lost_is_told() -> None:
     moving = lifecycle.move(
-        CREATED, WHOLE.id, source="s3", target=NewReplica("s3-2", Replica("s3"))
+        CREATED, WHOLE.id, source="s3", target=NewReplica("s3-2", Replica("s3", "s3-2-1"))
     )
-    moved, _ = lifecycle.commit(moving, WHOLE.id, ["s3-2"])
-    lost = lifecycle.lose(CREATED, WHOLE.id, "ceph")
+    moved, _ = lifecycle.commit(moving, WHOLE.id, stored(["s3-2"]))
+    lost = lifecycle.lose(CREATED, WHOLE.id, "ceph", copy="ceph-1", by="another")
     assert replica_states(told(CREATED, moving)) == {
         "ceph": "stored",
         "s3": "leaving",
@@ -158,13 +161,10 @@ def test_what_users_cannot_see_is_not_told() -> None:
     updating = lifecycle.accept_update(CREATED, version(2), cluster="s3")
     unseen: dict[str, tuple[ObjectRecord, ObjectRecord | None]] = {
         "the sweeper looked": (CREATED, lifecycle.touch(CREATED)),
-        "what was obsolete is gone": (
-            replace(CREATED, obsolete=(version(9),)),
-            all_dropped(replace(CREATED, obsolete=(version(9),))),
-        ),
+        "what was owed is gone": (OWING, all_paid(OWING)),
         "another update waits": (
             updating,
-            lifecycle.accept_update(updating, version(3), cluster="swift"),
+            lifecycle.accept_update(updating, version(3, "wait"), cluster="swift"),
         ),
         "nothing": (CREATED, CREATED),
     }
@@ -182,8 +182,12 @@ def test_what_users_cannot_see_is_not_told() -> None:
         {"current": replace(WHOLE, md5=f"{5:032x}")},
         {"current": replace(WHOLE, size=5)},
         {"current": version(1, stored=["s3", "swift"])},
-        {"current": replace(WHOLE, replicas={**WHOLE.replicas, "s3": Replica("swift", True)})},
-        {"current": replace(WHOLE, replicas={"s3": Replica("s3", True)})},
+        {
+            "current": replace(
+                WHOLE, replicas={**WHOLE.replicas, "s3": Replica("swift", stored=True)}
+            )
+        },
+        {"current": replace(WHOLE, replicas={"s3": Replica("s3", stored=True)})},
     ],
 )
 def test_each_thing_that_users_can_see_is_told(seen: dict[str, Any]) -> None:
@@ -240,12 +244,13 @@ def following(found: ObjectRecord | None, step: str, new: Version) -> ObjectReco
     target = found.pending[-1] if found.pending else found.shown
     match step:
         case "commit":
-            return lifecycle.commit(found, target.id, CLUSTERS)[0]
+            return lifecycle.commit(found, target.id, target.copies(target.replicas))[0]
         case "part":
-            return lifecycle.commit(found, target.id, ["s3", "ceph"])[0]
+            return lifecycle.commit(found, target.id, target.copies(["s3", "ceph"]))[0]
         case "lose":
-            return lifecycle.lose(found, target.id, "s3")
-    return all_dropped(found)
+            copy = target.replicas["s3"].incarnation
+            return lifecycle.lose(found, target.id, "s3", copy=copy, by=clock.new_id())
+    return all_paid(found)
 
 
 def test_the_schema_is_one_and_refuses_what_is_not_documented() -> None:

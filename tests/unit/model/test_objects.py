@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcos.model.objects import ObjectRecord, State, Version
-from tests.support.builders import CLUSTERS, RECORDS, VERSIONS, record, version
+from tests.support.builders import CLUSTERS, RECORDS, VERSIONS, record, stored, version
 
 
 @given(RECORDS)
@@ -21,7 +21,7 @@ def test_a_version_survives_json(one: Version) -> None:
 
 @given(st.sets(st.sampled_from([*CLUSTERS, "elsewhere"])), st.sets(st.sampled_from(CLUSTERS)))
 def test_what_is_stored_only_grows(first: set[str], second: set[str]) -> None:
-    here = version().with_stored(first).with_stored(second)
+    here = version().with_stored(stored(first)).with_stored(stored(second))
     assert set(here.stored) == (first | second) & set(CLUSTERS)
     assert here.is_complete == (set(here.stored) == set(CLUSTERS))
     assert here.is_readable == (len(here.stored) >= 2)
@@ -42,13 +42,13 @@ def test_only_what_has_nothing_left_to_do_is_settled() -> None:
     assert not record(State.FAILED, last=version(1)).is_unsettled
     for state in (State.CREATING, State.UPDATING, State.DELETING):
         assert record(state, last=version(1)).is_unsettled
-    assert record(State.CREATED, current=version(2), obsolete=(version(1),)).is_unsettled
-    assert record(State.FAILED, last=version(1), obsolete=(version(1),)).is_unsettled
+    assert record(State.CREATED, current=version(2), removals=version(1).removals()).is_unsettled
+    assert record(State.FAILED, last=version(1), removals=version(1).removals()).is_unsettled
 
 
 def test_versions_are_found_among_current_and_pending_only() -> None:
     here = record(
-        current=version(1), pending=(version(2),), obsolete=(version(3),), last=version(4)
+        current=version(1), pending=(version(2),), removals=version(3).removals(), last=version(4)
     )
     assert here.find(version(1).id) == version(1)
     assert here.find(version(2).id) == version(2)

@@ -57,10 +57,13 @@ def test_there_is_nowhere_to_go() -> None:
 
 
 def test_a_move_that_was_begun_and_a_version_that_waits_are_waited_for() -> None:
-    leaving = {**version(1, stored=CLUSTERS).replicas, "ceph": Replica("ceph", True, leaving=True)}
+    leaving = {
+        **version(1, stored=CLUSTERS).replicas,
+        "ceph": Replica("ceph", stored=True, leaving=True),
+    }
     moving = record(current=replace(version(1), replicas={**leaving, "s3-2": Replica("s3")}))
     waiting = record(current=stored("s3", "swift", "s3-2").current, pending=(version(2),))
-    owed = record(current=stored("s3", "swift", "s3-2").current, obsolete=(version(1),))
+    owed = record(current=stored("s3", "swift", "s3-2").current, removals=version(1).removals())
     for here in (moving, waiting, owed):
         assert wanted_moves(drain("ceph"), here, linked(*FIVE)) == []
 

@@ -156,7 +156,7 @@ def test_what_comes_back_from_the_stream_is_the_record_that_was_written() -> Non
             State.UPDATING,
             current=version(1, stored=CLUSTERS, metadata={"a": "é"}),
             pending=(version(2), version(3, "wait")),
-            obsolete=(version(4),),
+            removals=version(4).removals(),
         ),
         name="日本/..//\n",
     )

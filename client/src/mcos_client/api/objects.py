@@ -21,7 +21,7 @@ from mcos_client.api.models import (
     Written,
 )
 from mcos_client.api.paging import each
-from mcos_client.errors import ContentCorrupted, NotFound, ObjectBeingDeleted
+from mcos_client.errors import ContentCorrupted, NotFound
 
 OCTET_STREAM = "application/octet-stream"
 
@@ -167,7 +167,7 @@ def delete_object(
         lambda response: response.status_code == httpx.codes.NO_CONTENT,
         headers=given({"prefer": prefer, "if-match": if_match}),
         repeat=Repeat.ALWAYS,
-        already={NotFound: True, ObjectBeingDeleted: False},
+        already={NotFound: True},
     )
 
 

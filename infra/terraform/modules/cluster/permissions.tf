@@ -40,7 +40,7 @@ locals {
     receive_uploads  = { Action = local.receive, Resource = [for one in local.all_staging : replace(one, "/*", "/uploads/*")] }
     list_all_staging = { Action = ["s3:ListBucket"], Resource = [for one in local.all_staging : trimsuffix(one, "/*")] }
     clear_uploads    = { Action = ["s3:AbortMultipartUpload", "s3:GetObject"], Resource = ["${local.staging_arn}/uploads/*"] }
-    # Without it, S3 answers 403 instead of 404 for a missing key.
+    # Without these two, S3 answers 403 instead of 404 for a missing key.
     list_staging = { Action = ["s3:ListBucket"], Resource = [local.staging_arn] }
 
     change_uploads = {
@@ -96,25 +96,32 @@ locals {
     update_object    = local.write_objects
     stat_object      = [local.grants.read_object]
     locate_object    = [local.grants.read_object, local.grants.read_container, local.grants.read_registry]
-    download_object  = [local.grants.read_object, local.grants.read_registry, local.grants.read_replicas, local.grants.repair]
-    delete_object    = [local.grants.change_object, local.grants.read_registry, local.grants.repair, local.grants.unstage]
-    admin_clusters   = [local.grants.read_account, local.grants.edit_registry, local.grants.begin_jobs, local.grants.run_jobs]
-    admin_policies   = [local.grants.read_account, local.grants.edit_registry, local.grants.scan_containers]
-    admin_accounts   = [local.grants.change_accounts, local.grants.write_registry]
-    admin_jobs       = [local.grants.read_account, local.grants.name_job, local.grants.change_jobs, local.grants.run_jobs]
-    no_route         = []
+    download_object = [
+      local.grants.read_object, local.grants.read_container, local.grants.read_registry, local.grants.read_all_staging,
+      local.grants.list_all_staging, local.grants.read_replicas, local.grants.repair,
+    ]
+    delete_object  = [local.grants.change_object, local.grants.read_registry, local.grants.repair, local.grants.unstage]
+    admin_clusters = [local.grants.read_account, local.grants.edit_registry, local.grants.begin_jobs, local.grants.run_jobs]
+    admin_policies = [local.grants.read_account, local.grants.edit_registry, local.grants.scan_containers]
+    admin_accounts = [local.grants.change_accounts, local.grants.write_registry]
+    admin_jobs     = [local.grants.read_account, local.grants.name_job, local.grants.change_jobs, local.grants.run_jobs]
+    no_route       = []
     uploads = [
       local.grants.change_uploads, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
       local.grants.receive_uploads, local.grants.list_all_staging, local.grants.unstage, local.grants.replicate_late,
       local.grants.repair,
     ]
 
-    put_replica = [local.grants.read_all_staging, local.grants.read_registry, local.grants.read_replicas]
-    put_parts   = [local.grants.read_all_staging, local.grants.read_registry, local.grants.read_replicas]
+    put_replica = [
+      local.grants.read_all_staging, local.grants.list_all_staging, local.grants.read_registry, local.grants.read_replicas,
+    ]
+    put_parts = [
+      local.grants.read_all_staging, local.grants.list_all_staging, local.grants.read_registry, local.grants.read_replicas,
+    ]
     get_replica = []
     digest_content = [
-      local.grants.change_object, local.grants.read_all_staging, local.grants.read_registry, local.grants.unstage,
-      local.grants.repair,
+      local.grants.change_object, local.grants.read_all_staging, local.grants.list_all_staging,
+      local.grants.read_registry, local.grants.unstage, local.grants.repair,
     ]
     ingest_upload = [
       local.grants.take_inbound, local.grants.refuse_inbound, local.grants.read_account, local.grants.end_uploads,
@@ -124,7 +131,8 @@ locals {
     commit_version = [local.grants.change_object, local.grants.read_registry, local.grants.repair, local.grants.unstage]
     repair_replica = [
       local.grants.take_repairs, local.grants.change_object, local.grants.read_registry,
-      local.grants.read_all_staging, local.grants.unstage, local.grants.read_replicas, local.grants.repair,
+      local.grants.read_all_staging, local.grants.list_all_staging, local.grants.unstage, local.grants.read_replicas,
+      local.grants.repair,
       local.grants.replicate_large, local.grants.see_executions,
     ]
     sweep_pending = [

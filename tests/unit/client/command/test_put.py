@@ -7,7 +7,6 @@ import pytest
 
 from tests.unit.client.command.conftest import LARGE
 from tests.unit.client.command_line import Mcos
-from tests.unit.client.system import problem
 from tests.unit.client.trees import TREE, write
 
 pytestmark = pytest.mark.usefixtures("container", "small_parts")
@@ -53,22 +52,6 @@ def test_put_goes_on_when_the_object_is_deleted_in_between(mcos: Mcos) -> None:
     mcos.system.instead = delete_before_update
     mcos("put", "-", "c/o", stdin=b"2")
     assert mcos.system.stored() == {"o": b"2"}
-
-
-def test_put_waits_for_a_delete_to_end(mcos: Mcos) -> None:
-    def refuse(request: httpx.Request) -> httpx.Response | None:
-        if request.method in ("POST", "PUT") and mcos.clock.now() < 3:
-            return problem(409, "object_being_deleted", retry_after="1")
-        return None
-
-    mcos.system.instead = refuse
-    mcos("put", "-", "c/o", stdin=b"1")
-    assert mcos.clock.pauses == [1, 1, 1]
-
-
-def test_put_does_not_wait_for_ever(mcos: Mcos) -> None:
-    mcos.system.instead = lambda request: problem(409, "object_being_deleted", retry_after="1")
-    mcos("put", "-", "c/o", stdin=b"1", code=4)
 
 
 def test_no_clobber_and_update_keep_what_they_must_not_touch(mcos: Mcos) -> None:

@@ -18,4 +18,4 @@ def test_watch_of_what_fails_is_7(mcos: Mcos) -> None:
     mcos("put", "-", "c/o", "--no-wait", stdin=b"1")
     mcos.system.meanwhile = lambda: mcos.system.fail("o")
     lines = mcos("watch", "c/o", code=7).text.splitlines()
-    assert [one.partition(" ")[0] for one in lines] == ["CREATING", "FAILED:"]
+    assert [one.partition(" ")[0] for one in lines] == ["CREATING:", "FAILED:"]

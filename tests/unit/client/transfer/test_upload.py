@@ -336,14 +336,14 @@ def test_replace_creates_or_updates(user: Client, system: System) -> None:
         user.upload("d", "p", CONTENT, action="replace")
 
 
-def test_a_delete_that_is_under_way_is_waited_for_at_the_end(
+def test_a_conflict_at_the_end_is_waited_for(
     user: Client, system: System, clock: ClientClock
 ) -> None:
     refusals = iter(range(2))
 
     def refuse(request: httpx.Request) -> httpx.Response | None:
         if request.url.path.endswith("/complete") and next(refusals, None) is not None:
-            return problem(409, "object_being_deleted", retry_after="1")
+            return problem(409, "conflict", retry_after="1")
         return None
 
     system.instead = refuse

@@ -1,6 +1,6 @@
 """Deleting an object, and waiting until it is gone."""
 
-from mcos_client import Client, ObjectBeingDeleted
+from mcos_client import Client
 from mcos_client.command.names.locations import Location
 from mcos_client.command.shared.storing import preference
 
@@ -36,12 +36,9 @@ def delete_object(
     NotSettled
         It has to be gone, and is not after ``timeout``.
     """
-    try:
-        gone = client.delete_object(
-            where.container, where.name, prefer=preference(wait), if_match=if_match
-        )
-    except ObjectBeingDeleted:
-        gone = False
+    gone = client.delete_object(
+        where.container, where.name, prefer=preference(wait), if_match=if_match
+    )
     if wait and not gone:
         # An object that is there in the end is another one, made since.
         client.wait_until_settled(where.container, where.name, timeout=timeout)

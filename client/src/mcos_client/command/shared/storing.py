@@ -12,7 +12,6 @@ import typer
 from mcos_client import (
     Client,
     Clock,
-    ObjectBeingDeleted,
     ObjectExists,
     ObjectNotFound,
     ObjectStat,
@@ -261,14 +260,10 @@ def _write(
     while True:
         try:
             return create()
-        except (ObjectExists, PreconditionFailed, ObjectBeingDeleted):
+        except (ObjectExists, PreconditionFailed):
             pass  # the update says whether it is there to stay
         try:
             return update()
         except ObjectNotFound:
             if clock.now() > deadline:
                 raise
-        except ObjectBeingDeleted as error:
-            if clock.now() > deadline:
-                raise
-            clock.sleep(error.retry_after or 1.0)

@@ -37,7 +37,7 @@ def create_object(
     Raises
     ------
     InvalidName, InvalidMetadata, ContentTooLarge, UnknownStoragePolicy, ContainerNotFound,
-    ObjectExists, ObjectBeingDeleted, PreconditionFailed, NotEnoughClusters, ReplicationFailed,
+    ObjectExists, PreconditionFailed, NotEnoughClusters, ReplicationFailed,
     Superseded, OutcomeUnknown
     """
     make.check(key, content)

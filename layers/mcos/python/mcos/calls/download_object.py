@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from mcos import limits
 from mcos.aws import AWS_ERRORS
-from mcos.catalog import objects
+from mcos.catalog import containers, objects
 from mcos.catalog.registry import all_clusters
 from mcos.errors import (
+    ContainerNotFound,
     ContentTooLarge,
     ObjectNotFound,
     ObjectNotReady,
@@ -20,7 +21,7 @@ from mcos.model.conditions import Conditions, has_match
 from mcos.model.names import check_container_name, check_object_name
 from mcos.model.objects import ObjectKey, ObjectRecord, State, Version
 from mcos.replicas import repair_queue
-from mcos.replicas.read import NoReplicaReadable, ReplicaUnreadable, read_version
+from mcos.replicas.read import NoReplicaReadable, ReplicaUnreadable, read_content
 from mcos.replicas.sign import sign_version
 
 _log = logging.getLogger(__name__)
@@ -129,7 +130,7 @@ def download_object(
                 if last - first >= limits.CONTENT_BYTES:
                     last = first + limits.CONTENT_BYTES - 1
                     part = _shortened(version, part, last)
-                content, failures = read_version(key.account, version, first, last)
+                content, failures = read_content(key.account, version, first, last)
         except NoReplicaReadable as error:
             failures = error.failures
             continue
@@ -168,7 +169,13 @@ def _readable(key: ObjectKey) -> tuple[ObjectRecord, Version]:
     if record.state is State.FAILED:
         raise ObjectNotFound(f"The object could not be stored: {record.reason}")
     if record.current is None:
-        raise ObjectNotReady("Too few replicas are stored for the object to be read; try again.")
+        raise ObjectNotReady("The object is not stored yet; try again.")
+    if not record.is_begun:
+        try:
+            # Its call may have ended before it looked whether there is a container.
+            containers.get(key.account, key.container)
+        except ContainerNotFound:
+            raise ObjectNotFound("There is no such object.") from None
     return record, record.current
 
 

@@ -10,8 +10,8 @@ from mcos.versions import dispose, make, replicate
 from mcos.versions.make import Content, Prefer
 from mcos.versions.take import confirm_container, unstaged_if_refused
 
-# Commits dispose of obsolete versions, but many updates before a commit must not inflate the item.
-_OBSOLETE_AT_MOST = 8
+# Commits dispose of dropped versions, but many updates before a commit must not inflate the item.
+_OWED_AT_MOST = 24
 
 
 def update_object(
@@ -53,9 +53,9 @@ def update_object(
 
     with unstaged_if_refused(version):
         record = objects.accept(key, accept)
-    if record.current is None:
+    if not record.is_begun:
         # The create may not have checked the container yet.
         record = confirm_container(key, record, version.id)
-    if len(record.obsolete) > _OBSOLETE_AT_MOST:
+    if len(record.removals) > _OWED_AT_MOST:
         dispose.dispose(record)
     return replicate.store(record, version.id, content, prefer)

@@ -4,22 +4,38 @@ Every function may be applied twice and out of order without harm: a transition 
 applies returns the record unchanged. Writers use them under optimistic concurrency
 (``mcos.catalog``), which gives each written record a new revision.
 
-Several versions may be pending. A version that was acknowledged asynchronously must become visible
-even if a later one fails, so a version that may still be refused displaces nothing: a synchronous
-one, which fails as a whole, and one whose content is not digested yet, which may not be what its
-sender said. Any other pending version is superseded by the version accepted after it.
+What is acknowledged is what readers see: an asynchronous version is current as soon as it is
+accepted and digested, although it is only staged. Until enough of its replicas are stored, the last
+version that has enough stays beside it, as the previous one.
+
+A version that may still be refused is pending, and displaces nothing: a synchronous one, which
+fails as a whole, and one whose content is not digested yet, which may not be what its sender said.
+Several may be pending, the oldest first; each becomes current in its turn, or is dropped for a
+later one.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from mcos.errors import Conflict, ObjectBeingDeleted, ObjectExists, ObjectNotFound, Superseded
-from mcos.model.objects import ObjectKey, ObjectRecord, Replica, State, Version
+from mcos.errors import Conflict, ObjectExists, ObjectNotFound, Superseded
+from mcos.model.objects import (
+    ObjectKey,
+    ObjectRecord,
+    Removal,
+    Replica,
+    Staged,
+    State,
+    Stored,
+    Version,
+)
 
 _PENDING_AT_MOST = 8
-"""More would make the record large; each is a change that was acknowledged and is not stored."""
+"""More would make the record large; each is a change that was acknowledged and is not digested."""
+
+_OWED_AT_MOST = 128
+"""More removals than this, or unstagings, would make the record large."""
 
 
 class Outcome(StrEnum):
@@ -45,7 +61,8 @@ def accept_create(
     Parameters
     ----------
     record
-        The record under the key; None if there is none. A FAILED object may be created again.
+        The record under the key; None if there is none. A FAILED object may be created again, and
+        so may one that is DELETING: what is still to be removed stays owed.
     key
         Account, container and name of the object.
     cluster
@@ -53,17 +70,16 @@ def accept_create(
 
     Raises
     ------
-    ObjectExists, ObjectBeingDeleted, Superseded
+    ObjectExists, Superseded, Conflict
     """
     account, container, name = key
     if record is not None:
         if _knows(record, version):
             return record
-        if record.state is State.DELETING:
-            raise ObjectBeingDeleted(f"Object {name!r} is being deleted; try again shortly.")
-        if record.state is not State.FAILED:
+        if record.state not in (State.DELETING, State.FAILED):
             raise ObjectExists(f"Object {name!r} exists in container {container!r}.")
-    return ObjectRecord(
+        _check_owed(record)
+    accepted = ObjectRecord(
         account=account,
         container=container,
         name=name,
@@ -72,12 +88,14 @@ def accept_create(
         created_at=version.created_at,
         last_modified=version.created_at,
         pending=(version,),
-        obsolete=record.obsolete if record else (),
+        removals=record.removals if record else (),
+        unstagings=record.unstagings if record else (),
     )
+    return _show(accepted, version) if version.is_acknowledged else accepted
 
 
 def accept_update(record: ObjectRecord | None, version: Version, *, cluster: str) -> ObjectRecord:
-    """Accept an update: the new version is pending beside the one that readers see.
+    """Accept an update: readers see the new version now, or it is pending beside the one they see.
 
     Raises
     ------
@@ -86,24 +104,27 @@ def accept_update(record: ObjectRecord | None, version: Version, *, cluster: str
     Superseded
         The version was accepted before, and another one since.
     Conflict
-        Too many versions of the object are pending.
+        Too many versions of the object are pending, or still to be removed.
     """
     if record is None or record.state in (State.DELETING, State.FAILED):
         raise ObjectNotFound("An object must exist to be updated.")
     if _knows(record, version):
         return record
-    may_be_refused = version.mode == "wait" or not version.digested
-    kept = tuple(one for one in record.pending if may_be_refused and one.mode == "respond-async")
-    if len(kept) >= _PENDING_AT_MOST:
-        raise Conflict("Too many changes of the object are under way; try again later.")
-    return replace(
-        record,
+    _check_owed(record)
+    # A synchronous change is always superseded by a later one.
+    kept = tuple(one for one in record.pending if one.mode == "respond-async")
+    accepted = replace(
+        _dropping(record, *(one for one in record.pending if one not in kept)),
         state=State.UPDATING,
         sweeper=cluster,
         pending=(*kept, version),
-        obsolete=_with(record, *(one for one in record.pending if one not in kept)),
         last_modified=version.created_at,
     )
+    if version.is_acknowledged:
+        return _show(accepted, version)
+    if len(kept) >= _PENDING_AT_MOST:
+        raise Conflict("Too many changes of the object are under way; try again later.")
+    return accepted
 
 
 def accept_put(
@@ -113,7 +134,7 @@ def accept_put(
 
     Raises
     ------
-    ObjectBeingDeleted, Superseded
+    Superseded, Conflict
     """
     if record is None or record.state in (State.FAILED, State.DELETING):
         return accept_create(record, version, key=key, cluster=cluster)
@@ -137,19 +158,19 @@ def accept_delete(record: ObjectRecord | None, *, cluster: str, at: str) -> Obje
     if record.state is State.DELETING:
         return record
     return replace(
-        record,
+        _dropping(record, record.current, record.previous, *record.pending),
         state=State.DELETING,
         sweeper=cluster,
         current=None,
+        previous=None,
         pending=(),
         last=record.shown,
-        obsolete=_with(record, record.current, *record.pending),
         last_modified=at,
     )
 
 
 def record_digests(record: ObjectRecord | None, version: Version) -> ObjectRecord | None:
-    """Record the computed digests of a pending version.
+    """Record the computed digests of a pending version: from now on readers see it.
 
     Parameters
     ----------
@@ -166,26 +187,24 @@ def record_digests(record: ObjectRecord | None, version: Version) -> ObjectRecor
         parts_md5=version.parts_md5,
         digested=True,
     )
-    return replace(record, pending=tuple(known if one is found else one for one in record.pending))
+    following = _with_version(record, found, known)
+    return _show(following, known) if known.is_acknowledged else following
 
 
 def commit(
-    record: ObjectRecord | None,
-    version_id: str,
-    stored: Iterable[str],
-    tags: Mapping[str, str] | None = None,
+    record: ObjectRecord | None, version_id: str, stored: Mapping[str, Stored]
 ) -> tuple[ObjectRecord | None, Outcome]:
-    """Record that replicas of a version are stored on the clusters ``stored``.
+    """Record that replicas of a version are stored.
 
-    Readers see a version as soon as it is readable (asynchronous) or complete (synchronous,
-    because its caller gets one answer for the whole). The version that it replaces becomes
-    obsolete, and so does a leaving replica once the new one is stored. The object is CREATED
-    when the version is complete and nothing is pending.
+    A synchronous version becomes current when it is complete, because its caller gets one answer
+    for the whole. The versions that it replaces are dropped, and so are leaving replicas once no
+    other is missing, and a damaged copy once another one has replaced it. The object is CREATED
+    when the current version is complete and nothing is pending.
 
     Parameters
     ----------
-    tags
-        The services' tags of replicas that were written in parts, by cluster.
+    stored
+        The copies that were stored, by cluster; those that the record does not have are ignored.
 
     Returns
     -------
@@ -196,28 +215,26 @@ def commit(
     found = record.find(version_id)
     if found is None or record.state is State.DELETING:
         return record, Outcome.SUPERSEDED
-    version = found.with_stored(stored, tags)
+    version = found.with_stored(stored)
     outcome = Outcome.COMMITTED if version.is_complete else Outcome.INCOMPLETE
-    current, pending, obsolete = record.current, record.pending, record.obsolete
-    if found == current:
-        current, obsolete = _without_leaving(record, version)
-    elif version.is_complete or (version.is_readable and version.mode == "respond-async"):
-        position = pending.index(found)
-        obsolete = _with(record, current, *pending[:position])
-        current = version
-        pending = pending[position + 1 :]
-    elif version.mode == "respond-async":
-        pending = tuple(version if one is found else one for one in pending)
-    else:
+    is_pending = found in record.pending
+    if is_pending and found.mode == "wait" and not version.is_complete:
         return record, outcome
-    next_record = replace(record, current=current, pending=pending, obsolete=obsolete)
-    return _with_state(record, next_record), outcome
+    following = _owing(_with_version(record, found, version), _replaced(found, version))
+    if is_pending and (version.is_complete or (version.is_readable and version.is_acknowledged)):
+        following = _show(following, version)
+    elif not is_pending:
+        following = _without_leaving(_without_previous(following))
+    return _with_state(record, following), outcome
 
 
 def abandon(
     record: ObjectRecord | None, version_id: str, *, reason: str, forget: bool
 ) -> tuple[ObjectRecord | None, Outcome]:
-    """Give up a pending version that could not be stored.
+    """Give up a version that could not be stored.
+
+    The current version is given up only if nothing of it is stored: its staged content was lost.
+    Then readers see the previous one again.
 
     Parameters
     ----------
@@ -229,34 +246,42 @@ def abandon(
     """
     if record is None:
         return None, Outcome.GONE
-    if record.current is not None and record.current.id == version_id:
-        return record, Outcome.COMMITTED
     version = record.find(version_id)
-    if version is None:
+    if version is None or version == record.previous:
         return record, Outcome.SUPERSEDED
-    rest = tuple(one for one in record.pending if one is not version)
-    next_record = replace(record, pending=rest, obsolete=_with(record, version))
-    if next_record.current is None and not rest:
+    current, previous = record.current, record.previous
+    if version == current:
+        if version.stored:
+            return record, Outcome.COMMITTED
+        current, previous = previous, None
+    rest = tuple(one for one in record.pending if one != version)
+    following = replace(
+        _dropping(record, version), current=current, previous=previous, pending=rest
+    )
+    if current is None and not rest:
         state = State.DELETING if forget else State.FAILED
-        return replace(next_record, state=state, last=version, reason=reason), Outcome.INCOMPLETE
-    return _with_state(record, next_record), Outcome.INCOMPLETE
+        return replace(following, state=state, last=version, reason=reason), Outcome.INCOMPLETE
+    return _with_state(record, following), Outcome.INCOMPLETE
 
 
 def place_again(record: ObjectRecord | None, version: Version) -> ObjectRecord | None:
-    """Replace the targets of a pending version whose replicas have not been started."""
-    if record is None or not any(one.id == version.id for one in record.pending):
+    """Replace the targets of a version whose replicas have not been started."""
+    found = record.find(version.id) if record else None
+    if record is None or found is None or found.stored:
         return record
-    return replace(
-        record,
-        pending=tuple(version if one.id == version.id else one for one in record.pending),
-    )
+    return _with_version(record, found, replace(found, **_placement(version)))
+
+
+def _placement(version: Version) -> dict[str, Any]:
+    names = ("storage_policy", "readable_from", "replicas")
+    return {name: getattr(version, name) for name in names}
 
 
 def exchange(
     record: ObjectRecord | None,
     version_id: str,
     *,
-    stored: Iterable[str],
+    stored: Mapping[str, Stored],
     failed: Iterable[str],
     added: Mapping[str, Replica],
 ) -> ObjectRecord | None:
@@ -265,7 +290,7 @@ def exchange(
     Parameters
     ----------
     stored
-        Clusters that have stored their replica.
+        The copies that were stored, by cluster.
     failed
         Clusters that no longer hold a replica; whatever they have written is to be removed.
     added
@@ -274,15 +299,11 @@ def exchange(
     version = record.find(version_id) if record else None
     if record is None or version is None or version not in record.pending:
         return record
-    given_up = set(failed)
+    given_up = set(failed) & set(version.replicas)
     kept = version.with_stored(stored).replicas
     replicas = {name: one for name, one in kept.items() if name not in given_up}
     following = replace(version, replicas={**replicas, **added})
-    return replace(
-        record,
-        pending=tuple(following if one is version else one for one in record.pending),
-        obsolete=_with(record, _part(version, given_up)),
-    )
+    return _owing(_with_version(record, version, following), version.removals(given_up))
 
 
 class NewReplica(NamedTuple):
@@ -319,21 +340,39 @@ def move(
     return replace(record, current=moving)
 
 
-def lose(record: ObjectRecord | None, version_id: str, cluster: str) -> ObjectRecord | None:
-    """Record that a stored replica is damaged or missing and must be written again.
+def lose(
+    record: ObjectRecord | None, version_id: str, cluster: str, *, copy: str, by: str
+) -> ObjectRecord | None:
+    """Record that a copy of a replica is damaged or missing, and that another one replaces it.
 
-    A CREATED object is UPDATING until then, because CREATED means that every replica is stored.
+    The damaged copy stays until the other one is stored: it may be the last, or not damaged after
+    all. A CREATED object is UPDATING until then: CREATED means that every replica is stored.
+
+    Parameters
+    ----------
+    copy
+        Incarnation of the damaged copy; if the replica has another one by now, nothing changes.
+    by
+        Incarnation of the new copy.
     """
     version = record.find(version_id) if record else None
-    if record is None or version is None or cluster not in version.stored:
+    replica = version.replicas.get(cluster) if version else None
+    if record is None or version is None or replica is None or replica.incarnation != copy:
         return record
-    replica = replace(version.replicas[cluster], stored=False, tag=None)
-    damaged = replace(version, replicas={**version.replicas, cluster: replica})
+    owed: tuple[Removal, ...] = ()
+    if replica.leaving:
+        after = replace(replica, stored=False)
+    elif replica.stored:
+        after = Replica(replica.backend, by, replaces=copy)
+    else:  # it was written wrong, and never counted
+        after = replace(replica, incarnation=by)
+        owed = (Removal(cluster, version.id, copy, in_parts=version.part_size > 0, late=True),)
+    if after == replica:
+        return record
+    damaged = replace(version, replicas={**version.replicas, cluster: after})
+    following = _owing(_with_version(record, version, damaged), owed)
     return replace(
-        record,
-        state=State.UPDATING if record.state is State.CREATED else record.state,
-        current=damaged if record.current is version else record.current,
-        pending=tuple(damaged if one is version else one for one in record.pending),
+        following, state=State.UPDATING if record.state is State.CREATED else record.state
     )
 
 
@@ -342,61 +381,109 @@ def touch(record: ObjectRecord | None) -> ObjectRecord | None:
     return record and replace(record)
 
 
-def drop_obsolete(
-    record: ObjectRecord, disposed: Iterable[tuple[Version, Version | None]]
+def pay(
+    record: ObjectRecord, removals: Iterable[Removal], unstagings: Iterable[Staged]
 ) -> ObjectRecord | None:
-    """Return the record without the obsolete versions that were disposed of.
-
-    Parameters
-    ----------
-    disposed
-        Obsolete versions, each with what is still to be disposed of, None for nothing. What became
-        obsolete meanwhile stays.
+    """Return the record without what it owed and was seen to: removals and unstagings.
 
     Returns
     -------
     None if nothing is left of a DELETING object.
     """
-    pairs = list(disposed)
-
-    def left(version: Version) -> Version | None:
-        return next((rest for one, rest in pairs if one == version), version)
-
-    obsolete = tuple(rest for one in record.obsolete if (rest := left(one)) is not None)
-    if record.state is State.DELETING and not obsolete:
+    seen_to, unstaged = set(removals), set(unstagings)
+    following = replace(
+        record,
+        removals=tuple(one for one in record.removals if one not in seen_to),
+        unstagings=tuple(one for one in record.unstagings if one not in unstaged),
+    )
+    if record.state is State.DELETING and not following.owes:
         return None
-    return record if obsolete == record.obsolete else replace(record, obsolete=obsolete)
+    return record if following == record else following
 
 
 def _knows(record: ObjectRecord, version: Version) -> bool:
     """Whether the record has the version already, from a write whose reply was lost."""
     if record.find(version.id) is not None:
         return True
-    if any(one.id == version.id for one in record.obsolete):
+    dropped = any(one.version == version.id for one in record.removals)
+    if dropped or (version.staged is not None and version.staged in record.unstagings):
         raise Superseded("A later change of the object was accepted; this one was dropped.")
     return False
 
 
-def _with(record: ObjectRecord, *versions: Version | None) -> tuple[Version, ...]:
-    """Return the obsolete versions with ``versions`` added, trimmed to what removal needs."""
-    trimmed = (replace(one, metadata={}, content_type="") for one in versions if one is not None)
-    return (*record.obsolete, *trimmed)
+def _check_owed(record: ObjectRecord) -> None:
+    if len(record.removals) > _OWED_AT_MOST or len(record.unstagings) > _OWED_AT_MOST:
+        raise Conflict("Too much of the object's earlier versions is still to be removed.")
 
 
-def _part(version: Version, clusters: Iterable[str]) -> Version | None:
-    """Return the version with only these replicas, to be removed; None if it has none of them."""
-    named = set(clusters)
-    part = {name: one for name, one in version.replicas.items() if name in named}
-    return replace(version, replicas=part, staged=None) if part else None
+def _show(record: ObjectRecord, version: Version) -> ObjectRecord:
+    """Let readers see a pending version: it becomes the current one.
+
+    Versions accepted before it are dropped, but for the last that enough replicas have, until the
+    new one has as many.
+    """
+    position = record.pending.index(version)
+    dropped = record.pending[:position]
+    seen = tuple(one for one in (record.current, record.previous) if one is not None)
+    previous = next((one for one in seen if one.is_readable and not version.is_readable), None)
+    return replace(
+        _dropping(record, *dropped, *(one for one in seen if one is not previous)),
+        current=version,
+        previous=previous,
+        pending=record.pending[position + 1 :],
+    )
 
 
-def _without_leaving(record: ObjectRecord, version: Version) -> tuple[Version, tuple[Version, ...]]:
-    """Return the current version without replicas that have moved, and the obsolete versions."""
-    leaving = [name for name, one in version.replicas.items() if one.leaving]
-    if not leaving or version.missing:
-        return version, record.obsolete
+def _dropping(record: ObjectRecord, *versions: Version | None) -> ObjectRecord:
+    """Return the record owing the removal of versions; it must not have them any more."""
+    dropped = [one for one in versions if one is not None]
+    return replace(
+        record,
+        removals=record.removals + tuple(one for old in dropped for one in old.removals()),
+        unstagings=record.unstagings + tuple(old.staged for old in dropped if old.staged),
+    )
+
+
+def _owing(record: ObjectRecord, removals: Iterable[Removal]) -> ObjectRecord:
+    return replace(record, removals=(*record.removals, *removals))
+
+
+def _with_version(record: ObjectRecord, before: Version, after: Version) -> ObjectRecord:
+    """Return the record with a version changed, wherever it has it."""
+    return replace(
+        record,
+        current=after if record.current == before else record.current,
+        previous=after if record.previous == before else record.previous,
+        pending=tuple(after if one == before else one for one in record.pending),
+    )
+
+
+def _replaced(before: Version, after: Version) -> tuple[Removal, ...]:
+    """Return the removals of damaged copies that others have replaced by now."""
+    return tuple(
+        Removal(name, before.id, one.replaces, in_parts=before.part_size > 0)
+        for name, one in before.replicas.items()
+        if one.replaces is not None and after.replicas[name].stored
+    )
+
+
+def _without_previous(record: ObjectRecord) -> ObjectRecord:
+    """Drop the previous version once the current one does not need it."""
+    if record.previous is None or record.current is None or not record.current.is_readable:
+        return record
+    return replace(_dropping(record, record.previous), previous=None)
+
+
+def _without_leaving(record: ObjectRecord) -> ObjectRecord:
+    """Drop the replicas of the current version that have moved."""
+    version = record.current
+    leaving = [name for name, one in version.replicas.items() if one.leaving] if version else []
+    if version is None or not leaving or version.missing:
+        return record
     staying = {name: one for name, one in version.replicas.items() if name not in leaving}
-    return replace(version, replicas=staying), _with(record, _part(version, leaving))
+    return replace(
+        _owing(record, version.removals(leaving)), current=replace(version, replicas=staying)
+    )
 
 
 def _with_state(before: ObjectRecord, after: ObjectRecord) -> ObjectRecord:

@@ -47,10 +47,13 @@ class ReplicaToPut(TypedDict):
     ----------
     version
         Id of the version.
+    incarnation
+        Identity of the copy to write; not given: release 0.1.0 began it.
     """
 
     account: str
     version: str
+    incarnation: NotRequired[str]
     size: int
     digested: bool
     md5: str
@@ -81,10 +84,14 @@ class PutResult(TypedDict):
     ----------
     cluster
         The cluster that was to store the replica.
+    incarnation
+        Identity of the copy; not given: release 0.1.0 began it.
     stored
         Whether the replica is stored and verified.
     reason
         Why it is not; it begins with the name of an error and a colon.
+    wrong
+        True: the copy has other bytes than the version; another one must be written.
     tag
         The service's tag of a replica in parts.
     unfinished
@@ -92,8 +99,10 @@ class PutResult(TypedDict):
     """
 
     cluster: str
+    incarnation: NotRequired[str]
     stored: bool
     reason: NotRequired[str]
+    wrong: NotRequired[bool]
     tag: NotRequired[str]
     unfinished: NotRequired[bool]
 
@@ -210,22 +219,43 @@ class PutMessage(TypedDict):
     in_parts: NotRequired[bool]
 
 
+class Verified(TypedDict):
+    """How far a large copy was read and verified: its incarnation, and the digests so far."""
+
+    incarnation: str
+    digests: RunningDigestsJson
+
+
 class VerifyMessage(TypedDict):
-    """Check the cluster's replica of a version, and write it again if it is damaged."""
+    """Check the cluster's replica of a version, and write it again if it is damaged.
+
+    Attributes
+    ----------
+    done
+        What an earlier message did of it; not given: nothing.
+    """
 
     action: Literal["verify"]
     account: str
     container: str
     object: str
     version: str
+    done: NotRequired[Verified]
 
 
 class RemoveMessage(TypedDict):
-    """Remove the cluster's replica of a version."""
+    """Remove one copy of a version from the cluster's backend.
+
+    Attributes
+    ----------
+    incarnation
+        The copy's; not given: release 0.1.0 wrote it.
+    """
 
     action: Literal["remove"]
     account: str
     version: str
+    incarnation: NotRequired[str]
     in_parts: NotRequired[bool]
 
 
@@ -238,7 +268,7 @@ class UnstageMessage(TypedDict):
 
 
 class DisposeMessage(TypedDict):
-    """Dispose of the obsolete versions of an object."""
+    """See to what an object's record owes."""
 
     action: Literal["dispose"]
     account: str
@@ -296,9 +326,16 @@ class UnpublishedChange(TypedDict):
 
 
 class Target(TypedDict):
-    """A cluster that is to store a replica, and how an execution reaches it."""
+    """A cluster that is to store a replica, and how an execution reaches it.
+
+    Attributes
+    ----------
+    incarnation
+        Identity of the copy to write.
+    """
 
     cluster: str
+    incarnation: NotRequired[str]
     put_replica: str
     put_parts: str
     repair_queue_url: str

@@ -34,18 +34,25 @@ class Replica:
     ----------
     backend
         Kind of its backend.
+    incarnation
+        Identity of this copy, in its key on the backend: whatever removes the copy names it, so
+        that nothing late removes another copy. Empty: it was written by release 0.1.0.
     stored
         Whether it is written and verified.
     leaving
         Whether another replica is to replace it; it stays until that one is stored.
     tag
         The service's tag of a replica written in parts; None: the service has its MD5.
+    replaces
+        Incarnation of the damaged copy that this one replaces; it stays until this one is stored.
     """
 
     backend: str
+    incarnation: str = ""
     stored: bool = False
     leaving: bool = False
     tag: str | None = None
+    replaces: str | None = None
 
     @property
     def progress(self) -> str:
@@ -53,6 +60,36 @@ class Replica:
         if self.leaving:
             return "leaving"
         return "stored" if self.stored else "writing"
+
+
+class Stored(NamedTuple):
+    """A copy that was written and verified: its incarnation and, if in parts, the service's tag."""
+
+    incarnation: str
+    tag: str | None = None
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A copy of a version that no reader sees and that must be removed from its cluster.
+
+    Attributes
+    ----------
+    version
+        Id of the version.
+    incarnation
+        The copy's; see ``Replica``.
+    in_parts
+        Whether it is written in parts.
+    late
+        Whether its write may still be running.
+    """
+
+    cluster: str
+    version: str
+    incarnation: str = ""
+    in_parts: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +137,7 @@ class Version:
     storage_policy
         Name of the policy by which the replicas were placed.
     readable_from
-        Number of stored replicas that make the version readable.
+        Number of stored replicas by which the version can do without staging.
     replicas
         By cluster.
     digested
@@ -126,6 +163,11 @@ class Version:
     digested: bool = True
     part_size: int = 0
     parts_md5: str = ""
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether its caller was told that it is taken, and its digests are known."""
+        return self.mode == "respond-async" and self.digested
 
     @property
     def etag(self) -> str:
@@ -161,32 +203,39 @@ class Version:
 
     @property
     def is_readable(self) -> bool:
-        """Whether enough replicas are stored for readers to see it."""
+        """Whether enough replicas are stored for readers, who then do not need staging."""
         return len(self.stored) >= min(self.readable_from, self.wanted)
 
     def tag(self, cluster: str) -> str:
         """Return what the cluster's service has for its replica: the MD5, or its own tag."""
         return self.replicas[cluster].tag or self.md5
 
-    def with_stored(
-        self, clusters: Iterable[str], tags: Mapping[str, str] | None = None
-    ) -> "Version":
-        """Return this version with the replicas on ``clusters`` stored; others are ignored.
+    def copies(self, clusters: Iterable[str]) -> dict[str, Stored]:
+        """Return the version's own copies on some clusters, as stored ones."""
+        return {name: Stored(self.replicas[name].incarnation) for name in clusters}
 
-        Parameters
-        ----------
-        tags
-            The services' tags of replicas that were written in parts, by cluster.
+    def with_stored(self, stored: Mapping[str, Stored]) -> "Version":
+        """Return this version with replicas stored, by cluster; copies that it has not are ignored.
+
+        A copy has then replaced the damaged one.
         """
-        stored, new_tags = set(clusters), tags or {}
+
+        def after(name: str, one: Replica) -> Replica:
+            copy = stored.get(name)
+            if copy is None or copy.incarnation != one.incarnation:
+                return one
+            return replace(one, stored=True, tag=copy.tag or one.tag, replaces=None)
+
         return replace(
-            self,
-            replicas={
-                name: replace(one, stored=True, tag=new_tags.get(name, one.tag))
-                if name in stored
-                else one
-                for name, one in self.replicas.items()
-            },
+            self, replicas={name: after(name, one) for name, one in self.replicas.items()}
+        )
+
+    def removals(self, clusters: Iterable[str] | None = None) -> tuple[Removal, ...]:
+        """Return the removals of the copies on some clusters; None: of all copies."""
+        return tuple(
+            Removal(name, self.id, incarnation, in_parts=self.part_size > 0, late=late)
+            for name in (self.replicas if clusters is None else clusters)
+            for incarnation, late in _copies(self.replicas[name])
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -203,6 +252,13 @@ class Version:
         return cls(**{**value, "replicas": replicas, "staged": staged})
 
 
+def _copies(replica: Replica) -> Iterable[tuple[str, bool]]:
+    """Return the incarnations that a replica may have on its backend; is its write running?"""
+    yield replica.incarnation, not replica.stored
+    if replica.replaces is not None:
+        yield replica.replaces, False
+
+
 @dataclass(frozen=True)
 class ObjectRecord:
     """The catalog's record of an object.
@@ -217,12 +273,15 @@ class ObjectRecord:
         ULID, greater with every write; a write is conditional on the revision that it replaces.
         Empty: not written yet.
     current
-        The version that readers see; a replica may still be missing.
+        The version that readers see; until enough of its replicas are stored, in staging.
+    previous
+        The version before it, which enough replicas have: kept until the current one has as many.
     pending
-        Accepted versions that readers do not see yet, oldest first; at most two, see
-        ``mcos.model.lifecycle``.
-    obsolete
-        Versions whose replicas and staged content must be removed.
+        Accepted versions that readers do not see yet, oldest first: see ``mcos.model.lifecycle``.
+    removals
+        Copies that must be removed.
+    unstagings
+        Staged content that must be removed.
     last
         The last version of a FAILED or DELETING object, to be shown.
     reason
@@ -238,8 +297,10 @@ class ObjectRecord:
     last_modified: str
     revision: str = ""
     current: Version | None = None
+    previous: Version | None = None
     pending: tuple[Version, ...] = ()
-    obsolete: tuple[Version, ...] = ()
+    removals: tuple[Removal, ...] = ()
+    unstagings: tuple[Staged, ...] = ()
     last: Version | None = None
     reason: str | None = None
 
@@ -261,26 +322,44 @@ class ObjectRecord:
         return self.pending[-1] if self.pending else self.shown
 
     @property
+    def owes(self) -> bool:
+        """Whether anything must be removed."""
+        return bool(self.removals or self.unstagings)
+
+    @property
     def is_unsettled(self) -> bool:
         """Whether it still needs work, so that the sweeper must know it."""
-        if self.obsolete or self.state not in (State.CREATED, State.FAILED):
+        if self.owes or self.previous or self.state not in (State.CREATED, State.FAILED):
             return True
         return self.current is not None and not self.current.is_settled
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether a replica of it was ever stored; then its container was seen."""
+        versions = (self.current, self.previous, *self.pending)
+        return any(one is not None and one.stored for one in versions)
+
     def find(self, version_id: str) -> Version | None:
-        """Return the current or pending version with that id; None if there is none."""
-        for version in (self.current, *self.pending):
+        """Return the current, previous or pending version with that id; None if there is none."""
+        for version in (self.current, self.previous, *self.pending):
             if version is not None and version.id == version_id:
                 return version
         return None
+
+    def is_only(self, version: Version) -> bool:
+        """Whether the object has no other version."""
+        found = (self.current, self.previous, *self.pending)
+        return [one for one in found if one is not None] == [version]
 
     def as_json(self) -> dict[str, Any]:
         return {
             **vars(self),
             "state": self.state.value,
             "current": self.current and self.current.as_json(),
+            "previous": self.previous and self.previous.as_json(),
             "pending": [version.as_json() for version in self.pending],
-            "obsolete": [version.as_json() for version in self.obsolete],
+            "removals": [vars(removal) for removal in self.removals],
+            "unstagings": [vars(staged) for staged in self.unstagings],
             "last": self.last and self.last.as_json(),
         }
 
@@ -289,13 +368,20 @@ class ObjectRecord:
         def version(one: dict[str, Any] | None) -> Version | None:
             return Version.from_json(one) if one else None
 
+        fields = {name: one for name, one in value.items() if name != "obsolete"}
+        # Release 0.1.0 kept whole versions that had to be removed.
+        obsolete = tuple(map(Version.from_json, value.get("obsolete", ())))
+        removals = tuple(Removal(**one) for one in value.get("removals", ()))
+        unstagings = tuple(Staged(**one) for one in value.get("unstagings", ()))
         return cls(
             **{
-                **value,
+                **fields,
                 "state": State(value["state"]),
                 "current": version(value["current"]),
+                "previous": version(value.get("previous")),
                 "pending": tuple(map(Version.from_json, value["pending"])),
-                "obsolete": tuple(map(Version.from_json, value["obsolete"])),
+                "removals": removals + tuple(one for old in obsolete for one in old.removals()),
+                "unstagings": unstagings + tuple(old.staged for old in obsolete if old.staged),
                 "last": version(value["last"]),
             }
         )

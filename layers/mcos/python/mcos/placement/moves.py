@@ -44,14 +44,15 @@ def wanted_moves(job: Job, record: ObjectRecord, registry: Registry) -> list[Mov
 
 
 def _is_on(record: ObjectRecord, cluster: str) -> bool:
-    versions = (record.current, *record.pending, *record.obsolete)
-    return any(version is not None and cluster in version.replicas for version in versions)
+    versions = (record.current, record.previous, *record.pending)
+    holds = any(version is not None and cluster in version.replicas for version in versions)
+    return holds or any(removal.cluster == cluster for removal in record.removals)
 
 
 def _moves_off(record: ObjectRecord, cluster: str, registry: Registry) -> list[Move]:
     version = record.current
     if version is None or cluster not in version.replicas:
-        return []  # the replica's version is pending or obsolete: wait until that has changed
+        return []  # the version is pending, or its copy to be removed: wait until that has changed
     if any(replica.leaving for replica in version.replicas.values()):
         return []
     kept = [name for name in version.replicas if name != cluster]

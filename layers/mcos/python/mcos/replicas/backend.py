@@ -2,8 +2,10 @@
 
 import json
 from functools import lru_cache
+from secrets import token_hex
 
 from mcos.aws import secret
+from mcos.model.objects import Version
 from mcos.settings import settings
 from mcos.storage import StorageBackend, Timeouts, open_backend
 
@@ -36,6 +38,22 @@ def own_backend(*, patient: bool = False) -> StorageBackend:
     )
 
 
-def replica_key(account: str, version_id: str) -> str:
-    """Return the key of a version's replica, which is the same on every backend."""
-    return f"{account}/{version_id}"
+def new_incarnation() -> str:
+    """Return the identity of a copy that is to be written: 16 random hexadecimal digits."""
+    return token_hex(8)
+
+
+def replica_key(account: str, version_id: str, incarnation: str) -> str:
+    """Return the key of a copy of a version on a backend.
+
+    Parameters
+    ----------
+    incarnation
+        Empty: the copy was written by release 0.1.0.
+    """
+    return f"{account}/{version_id}/{incarnation}" if incarnation else f"{account}/{version_id}"
+
+
+def key_of(account: str, version: Version, cluster: str) -> str:
+    """Return the key of the version's replica on a cluster's backend."""
+    return replica_key(account, version.id, version.replicas[cluster].incarnation)

@@ -6,25 +6,34 @@ is read in parallel, and the first good answer wins.
 """
 
 import json
+import logging
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import cast
 
-from mcos import clock
+from urllib3.exceptions import HTTPError
+
+from mcos import clock, limits, staging
 from mcos.aws import AWS_ERRORS, client
 from mcos.catalog.registry import all_clusters
 from mcos.model.clusters import Cluster, ClusterState
 from mcos.model.digests import digests_of
 from mcos.model.messages import ReadInput, ReadResult
 from mcos.model.objects import Version
-from mcos.replicas.backend import own_backend, replica_key
+from mcos.replicas.backend import key_of, own_backend
 from mcos.replicas.latency import Latencies
 from mcos.settings import settings
 from mcos.storage import ReplicaDigestMismatch, ReplicaNotFound, ReplicaStat, StorageError
 
 # Longer than get_replica takes at worst, shorter than the timeout of download_object.
 _REMOTE_SECONDS = 9
+
+_log = logging.getLogger(__name__)
+
+STAGING_ERRORS = (*AWS_ERRORS, HTTPError)
+"""Raised by opening or reading staged content; a later try may succeed."""
 
 latencies = Latencies()
 # Threads live as long as the function, because backends may keep a connection per thread. There are
@@ -111,6 +120,54 @@ def read_version(
     raise NoReplicaReadable(failures)
 
 
+def read_content(
+    account: str, version: Version, first: int, last: int
+) -> tuple[bytes, dict[str, ReplicaUnreadable]]:
+    """Read bytes ``first`` to ``last`` of a version that readers see, as ``read_version`` does.
+
+    Until enough replicas are stored, they come from staging. What one call can carry is read whole,
+    so that a range of it is verified too.
+
+    Raises
+    ------
+    NoReplicaReadable
+    """
+    if version.size <= limits.CONTENT_BYTES:
+        whole, failures = _read(account, version, 0, version.size - 1)
+        return whole[first : last + 1], failures
+    return _read(account, version, first, last)
+
+
+def _read(
+    account: str, version: Version, first: int, last: int
+) -> tuple[bytes, dict[str, ReplicaUnreadable]]:
+    if not version.is_readable and (content := _read_staged(version, first, last)) is not None:
+        return content, {}
+    return read_version(account, version, first, last)
+
+
+def _read_staged(version: Version, first: int, last: int) -> bytes | None:
+    """Read from staging; None if it is not there any more, or cannot be read now."""
+    staged = version.staged
+    bucket = staging.bucket_of(staged.cluster) if staged else None
+    if staged is None or bucket is None:
+        return None
+    whole = last - first + 1 == version.size
+    span = {} if whole else {"first": first, "last": last}
+    try:
+        stream = staging.open_content(bucket, staged.key, staged.version, staged.etag, **span)
+        if stream is None:
+            return None
+        with closing(stream):
+            content = stream.read()
+    except STAGING_ERRORS as error:
+        _log.warning("staged content cannot be read: %s", type(error).__name__)
+        return None
+    if whole and digests_of(content).sha256 != version.sha256:
+        return None
+    return content if len(content) == last - first + 1 else None
+
+
 def reading_order(stored: Iterable[str]) -> list[str]:
     """Return the clusters in the order in which to read their replicas."""
     clusters = all_clusters()
@@ -163,7 +220,7 @@ def read_own_replica(account: str, version: Version, cluster: str, first: int, l
     ------
     ReplicaUnreadable
     """
-    key = replica_key(account, version.id)
+    key = key_of(account, version, cluster)
     whole = last - first + 1 == version.size
     try:
         with own_backend().get(

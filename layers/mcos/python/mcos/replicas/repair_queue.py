@@ -1,8 +1,8 @@
 """Messages to the clusters' repair queues.
 
 ``put``: store the cluster's replica of a version. ``verify``: check the cluster's replica, and
-write it again if it is damaged. ``remove``: remove the cluster's replica. ``unstage``: remove
-staged content. ``dispose``: dispose of the obsolete versions in an object's record.
+write it again if it is damaged. ``remove``: remove one copy from the backend. ``unstage``: remove
+staged content. ``dispose``: see to what an object's record owes.
 """
 
 import json
@@ -14,9 +14,10 @@ from mcos.model.messages import (
     RemoveMessage,
     RepairMessage,
     UnstageMessage,
+    Verified,
     VerifyMessage,
 )
-from mcos.model.objects import ObjectKey, Staged
+from mcos.model.objects import ObjectKey, Removal, Staged
 
 LATE_SECONDS = 25
 """Time after which an unconfirmed write of a replica has ended."""
@@ -44,21 +45,28 @@ def put_message(key: ObjectKey, version_id: str, *, in_parts: bool = False) -> P
     return message
 
 
-def verify_message(key: ObjectKey, version_id: str) -> VerifyMessage:
+def verify_message(
+    key: ObjectKey, version_id: str, *, done: Verified | None = None
+) -> VerifyMessage:
     """Return the message ``verify``."""
-    return {
+    message: VerifyMessage = {
         "action": "verify",
         "account": key.account,
         "container": key.container,
         "object": key.name,
         "version": version_id,
     }
+    if done is not None:
+        message["done"] = done
+    return message
 
 
-def remove_message(account: str, version_id: str, *, in_parts: bool) -> RemoveMessage:
+def remove_message(account: str, removal: Removal) -> RemoveMessage:
     """Return the message ``remove``."""
-    message: RemoveMessage = {"action": "remove", "account": account, "version": version_id}
-    if in_parts:
+    message: RemoveMessage = {"action": "remove", "account": account, "version": removal.version}
+    if removal.incarnation:
+        message["incarnation"] = removal.incarnation
+    if removal.in_parts:
         message["in_parts"] = True
     return message
 

@@ -4,6 +4,7 @@ The cluster that holds the replica checks it and signs the URL, which permits it
 that one replica for a limited time.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, cast
@@ -11,11 +12,11 @@ from typing import BinaryIO, cast
 from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 
-from mcos import limits
+from mcos import limits, staging
 from mcos.aws import AWS_ERRORS
 from mcos.model.messages import ReadInput
 from mcos.model.objects import Version
-from mcos.replicas.backend import own_backend, replica_key
+from mcos.replicas.backend import key_of, own_backend
 from mcos.replicas.read import (
     NoReplicaReadable,
     ReplicaUnreadable,
@@ -26,6 +27,8 @@ from mcos.replicas.read import (
 )
 from mcos.settings import settings
 from mcos.storage import StorageError
+
+_log = logging.getLogger(__name__)
 
 _TIMEOUT = Timeout(connect=1, read=5)
 
@@ -43,6 +46,8 @@ class SignedUrl:
 def sign_version(account: str, version: Version, *, filename: str) -> SignedUrl:
     """Sign a URL of the best replica of a version: one network call if that replica is good.
 
+    Until enough replicas are stored, the URL is that of the staged content.
+
     Parameters
     ----------
     filename
@@ -53,12 +58,31 @@ def sign_version(account: str, version: Version, *, filename: str) -> SignedUrl:
     NoReplicaReadable
     """
     failures: dict[str, ReplicaUnreadable] = {}
+    if not version.is_readable and (url := _sign_staged(version, filename)) is not None:
+        return SignedUrl(url, failures)
     for cluster in reading_order(version.stored):
         try:
             return SignedUrl(_sign_replica(account, version, cluster, filename), failures)
         except ReplicaUnreadable as error:
             failures[cluster] = error
     raise NoReplicaReadable(failures)
+
+
+def _sign_staged(version: Version, filename: str) -> str | None:
+    """Sign a URL of staged content; None if it is not there any more, or cannot be read now."""
+    staged = version.staged
+    bucket = staging.bucket_of(staged.cluster) if staged else None
+    if staged is None or bucket is None:
+        return None
+    try:
+        if staging.find(staged.key, staged.version, bucket=bucket) is None:
+            return None
+        return staging.sign_get(
+            bucket, staged, content_type=version.content_type, filename=filename
+        )
+    except AWS_ERRORS as error:
+        _log.warning("staged content cannot be read: %s", type(error).__name__)
+        return None
 
 
 def open_version(
@@ -128,7 +152,8 @@ def sign_own_replica(account: str, version: Version, filename: str | None) -> st
     ------
     ReplicaUnreadable
     """
-    key, cluster = replica_key(account, version.id), settings().cluster
+    cluster = settings().cluster
+    key = key_of(account, version, cluster)
     try:
         check_tag(version, cluster, own_backend().stat(key))
         return own_backend().signed_url(

@@ -10,17 +10,14 @@ from base64 import b64decode, b64encode
 from io import BytesIO
 from typing import BinaryIO
 
-from urllib3.exceptions import HTTPError
-
 from mcos import limits, staging
-from mcos.aws import AWS_ERRORS
 from mcos.model.messages import Source
 from mcos.model.objects import Staged, Version
 from mcos.replicas import sign
-from mcos.replicas.read import NoReplicaReadable, read_version
+from mcos.replicas.read import STAGING_ERRORS, NoReplicaReadable, read_version
 from mcos.settings import settings
 
-READ_ERRORS = (*AWS_ERRORS, HTTPError)
+READ_ERRORS = STAGING_ERRORS
 """Raised, beside ``SourceMissing``, by opening or reading a source; a later try may succeed."""
 
 
@@ -52,6 +49,7 @@ def source_of(version: Version) -> Source:
 
 
 def _in_staging(staged: Staged) -> Source:
+    """Return the source in staging; empty if its cluster is not linked."""
     bucket = staging.bucket_of(staged.cluster)
     if bucket is None:
         return {}

@@ -14,6 +14,7 @@ from mcos.staging.bucket import (
     find,
     open_content,
     put,
+    sign_get,
     upload_key,
     version_key,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "find",
     "open_content",
     "put",
+    "sign_get",
     "upload_key",
     "version_key",
 ]

@@ -15,9 +15,11 @@ under the same key, and removing one version removes nothing else.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
+from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
+from mcos import limits
 from mcos.aws import client
 from mcos.catalog.registry import all_clusters
 from mcos.model.objects import Staged
@@ -157,6 +159,26 @@ def _get(parameters: dict[str, str]) -> BinaryIO | None:
             return None
         raise
     return cast(BinaryIO, reply["Body"])
+
+
+def sign_get(bucket: str, staged: Staged, *, content_type: str, filename: str) -> str:
+    """Return a URL that lets anyone read staged content for a limited time.
+
+    Parameters
+    ----------
+    filename
+        File name under which browsers save it.
+    """
+    url: str = client("s3").generate_presigned_url(
+        "get_object",
+        Params={
+            **_named(bucket, staged.key, staged.version),
+            "ResponseContentType": content_type,
+            "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(filename, '')}",
+        },
+        ExpiresIn=limits.DOWNLOAD_URL_SECONDS,
+    )
+    return url
 
 
 def delete(key: str, version: str | None, *, bucket: str | None = None) -> None:

@@ -3,30 +3,34 @@
 from collections.abc import Mapping
 
 from mcos.catalog import objects
+from mcos.catalog.registry import all_clusters
 from mcos.model import lifecycle
 from mcos.model.lifecycle import Outcome
-from mcos.model.objects import ObjectRecord, Version
+from mcos.model.objects import ObjectKey, ObjectRecord, Removal, Stored, Version
+from mcos.replicas import repair_queue
+from mcos.replicas.backend import new_incarnation
 from mcos.versions import dispose
 
 
 def commit_version(
     guess: ObjectRecord,
     version: Version,
-    stored: set[str],
-    tags: Mapping[str, str] | None = None,
+    stored: Mapping[str, Stored],
+    *,
+    wrong: Mapping[str, str] | None = None,
 ) -> tuple[ObjectRecord | None, Outcome]:
     """Commit a version: one conditional write if nothing raced.
 
-    Versions that become obsolete, and a superseded version, are disposed of.
+    What is dropped for it is disposed of, and so are copies that the record does not have.
 
     Parameters
     ----------
     guess
         The record as it was when the version was accepted, or as it was read.
     stored
-        Clusters on which a replica was stored and verified.
-    tags
-        The services' tags of replicas that were written in parts, by cluster.
+        The copies that were stored and verified, by cluster.
+    wrong
+        Incarnations of copies that were written with other bytes, by cluster; others replace them.
 
     Returns
     -------
@@ -36,19 +40,34 @@ def commit_version(
 
     def transition(found: ObjectRecord | None) -> ObjectRecord | None:
         nonlocal outcome
-        following, outcome = lifecycle.commit(found, version.id, stored, tags)
+        following, outcome = lifecycle.commit(found, version.id, stored)
+        for cluster, copy in (wrong or {}).items():
+            following = lifecycle.lose(
+                following, version.id, cluster, copy=copy, by=new_incarnation()
+            )
         return following
 
-    key = guess.key
-    record = objects.change_guessed(key, transition, guess)
+    record = objects.change_guessed(guess.key, transition, guess)
     if record is not None:
         record = dispose.dispose(record)
     if outcome is Outcome.COMMITTED:
         dispose.unstage(version)
-    if outcome in (Outcome.SUPERSEDED, Outcome.GONE):
-        # These replicas were written after the version was abandoned: no record has them.
-        dispose.discard(guess.account, [version.with_stored(stored)])
-    elif record is not None and (known := record.find(version.id)):
-        for cluster in stored - set(known.replicas):  # meanwhile replaced by a spare
-            dispose.discard_replica(guess.account, version, cluster)
+    known = record.find(version.id) if record else None
+    for cluster, copy in stored.items():
+        replica = known.replicas.get(cluster) if known else None
+        if replica is None or copy.incarnation not in (replica.incarnation, replica.replaces):
+            # It was written after another one had taken its place, or the version was dropped.
+            in_parts = version.part_size > 0
+            removal = Removal(cluster, version.id, copy.incarnation, in_parts=in_parts)
+            dispose.remove_copy(guess.account, removal)
+    if wrong and known is not None and known.part_size > 0:
+        _distrust_sources(guess.key, known)
     return record, outcome
+
+
+def _distrust_sources(key: ObjectKey, version: Version) -> None:
+    """Have the stored replicas verified: one of them may have been the source of a wrong copy."""
+    for name in version.stored:
+        if cluster := all_clusters().get(name):
+            message = repair_queue.verify_message(key, version.id)
+            repair_queue.send(cluster.repair_queue_url, message)

@@ -1,19 +1,17 @@
-"""Disposal of versions that no reader can see.
+"""Disposal of what no reader sees: copies of dropped versions, and staged content.
 
-They stay in the record until the messages that remove them are in the queues, so a crash loses
-none.
+An object's record owes each of them until the message that removes it is in a queue, so a crash
+loses none.
 """
 
 import logging
-from collections.abc import Iterable
-from dataclasses import replace
 
 from mcos import staging
 from mcos.aws import AWS_ERRORS
 from mcos.catalog import objects
 from mcos.catalog.registry import all_clusters
 from mcos.model import lifecycle
-from mcos.model.objects import ObjectRecord, State, Version
+from mcos.model.objects import ObjectRecord, Removal, Staged, State, Version
 from mcos.replicas import repair_queue
 from mcos.settings import settings
 
@@ -21,71 +19,77 @@ _log = logging.getLogger(__name__)
 
 
 def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
-    """Dispose of a record's obsolete versions, and of the record of a DELETING object.
+    """See to what a record owes, and to the record of a DELETING object.
 
-    Removals whose queue cannot be reached stay in the record; they hold up no others.
+    What a cluster that cannot be reached has to remove stays in the record; it holds up no others.
 
     Returns
     -------
     The record as it is now; None: the object does not exist any more.
     """
-    if record is None or not (record.obsolete or record.state is State.DELETING):
+    if record is None or not (record.owes or record.state is State.DELETING):
         return record
-    disposed = [
-        (version, _discard_reachable(record.account, version)) for version in record.obsolete
+    silent: set[str] = set()
+    removals = [
+        one for one in record.removals if _is_reached(one.cluster, silent, record.account, one)
+    ]
+    unstagings = [
+        one for one in record.unstagings if _is_reached(one.cluster, silent, record.account, one)
     ]
 
-    def drop(found: ObjectRecord | None) -> ObjectRecord | None:
-        return found and lifecycle.drop_obsolete(found, disposed)
+    def pay(found: ObjectRecord | None) -> ObjectRecord | None:
+        return found and lifecycle.pay(found, removals, unstagings)
 
-    return objects.change_guessed(record.key, drop, record)
+    return objects.change_guessed(record.key, pay, record)
 
 
-def _discard_reachable(account: str, version: Version) -> Version | None:
-    """Have replicas and staged content of a version removed; return what could not be, if any."""
-    replicas, staged = {}, version.staged
-    for name, replica in version.replicas.items():
-        try:
-            discard_replica(account, version, name, late=not replica.stored)
-        except AWS_ERRORS as error:
-            _log.warning("no message of a removal at %s: %s", name, type(error).__name__)
-            replicas[name] = replica
+def _is_reached(cluster: str, silent: set[str], account: str, what: Removal | Staged) -> bool:
+    """Have something removed by its cluster; False if the cluster is, or becomes, ``silent``."""
+    if cluster in silent:
+        return False  # a queue that hangs must cost the caller's time only once
     try:
-        unstage(version)
-        staged = None
+        if isinstance(what, Removal):
+            remove_copy(account, what)
+        else:
+            unstage_content(what)
     except AWS_ERRORS as error:
-        _log.warning("staged content was not removed: %s", type(error).__name__)
-    return replace(version, replicas=replicas, staged=staged) if replicas or staged else None
+        _log.warning("nothing can be removed at %s: %s", cluster, type(error).__name__)
+        silent.add(cluster)
+        return False
+    return True
 
 
-def discard(account: str, versions: Iterable[Version]) -> None:
-    """Have all replicas and the staged content of versions removed. Harmless to repeat."""
-    for version in versions:
-        for name, replica in version.replicas.items():
-            discard_replica(account, version, name, late=not replica.stored)
-        unstage(version)
+def remove_copy(account: str, removal: Removal) -> None:
+    """Have a copy removed. A cluster that is not linked any more keeps its copies.
 
-
-def discard_replica(account: str, version: Version, cluster: str, *, late: bool = False) -> None:
-    """Have a replica removed. A cluster that is not linked any more keeps its replicas.
-
-    Parameters
-    ----------
-    late
-        Whether its write may still be running; then the removal is delayed.
+    Raises
+    ------
+    BotoCoreError, ClientError
     """
-    if linked := all_clusters().get(cluster):
-        in_parts = version.part_size > 0
-        message = repair_queue.remove_message(account, version.id, in_parts=in_parts)
-        delay = repair_queue.late_seconds(in_parts=in_parts) if late else 0
-        repair_queue.send(linked.repair_queue_url, message, delay_seconds=delay)
+    if linked := all_clusters().get(removal.cluster):
+        late = repair_queue.late_seconds(in_parts=removal.in_parts) if removal.late else 0
+        message = repair_queue.remove_message(account, removal)
+        repair_queue.send(linked.repair_queue_url, message, delay_seconds=late)
 
 
 def unstage(version: Version) -> None:
-    """Remove the staged content of a version, on any cluster. Harmless to repeat."""
-    staged = version.staged
-    if staged is None:
-        return
+    """Remove the staged content of a version, on any cluster. Harmless to repeat.
+
+    Raises
+    ------
+    BotoCoreError, ClientError
+    """
+    if version.staged is not None:
+        unstage_content(version.staged)
+
+
+def unstage_content(staged: Staged) -> None:
+    """Remove staged content, on any cluster. Harmless to repeat.
+
+    Raises
+    ------
+    BotoCoreError, ClientError
+    """
     if staged.cluster == settings().cluster:
         staging.delete(staged.key, staged.version)
     elif cluster := all_clusters().get(staged.cluster):

@@ -65,6 +65,7 @@ def execution_input(
         "targets": [
             {
                 "cluster": name,
+                "incarnation": version.replicas[name].incarnation,
                 "put_replica": clusters[name].put_replica,
                 "put_parts": clusters[name].put_parts,
                 "repair_queue_url": clusters[name].repair_queue_url,

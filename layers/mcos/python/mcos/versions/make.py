@@ -11,6 +11,7 @@ from mcos.model.digests import digests_of
 from mcos.model.names import check_container_name, check_metadata, check_object_name
 from mcos.model.objects import ObjectKey, ObjectRecord, Replica, Staged, Version
 from mcos.placement import resolver, seating
+from mcos.replicas.backend import new_incarnation
 from mcos.settings import Mode, settings
 
 
@@ -127,5 +128,7 @@ def place(version: Version, key: ObjectKey, policy: StoragePolicy) -> Version:
         version,
         storage_policy=policy.name,
         readable_from=policy.readable,
-        replicas={target.name: Replica(target.backend) for target in placement.targets},
+        replicas={
+            target.name: Replica(target.backend, new_incarnation()) for target in placement.targets
+        },
     )

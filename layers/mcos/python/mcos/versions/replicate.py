@@ -11,6 +11,7 @@ from mcos.model import lifecycle
 from mcos.model.lifecycle import Outcome
 from mcos.model.objects import ObjectRecord, Replica, Version
 from mcos.placement import resolver
+from mcos.replicas.backend import new_incarnation
 from mcos.replicas.source import inline, source_of
 from mcos.versions import dispose, execution
 from mcos.versions.make import Content, Prefer
@@ -86,7 +87,7 @@ def _store_and_wait(
         spares = _spares(record, version, kept=stored, avoided=failed)
         if not spares or deadline - clock.elapsed() < _SPARE_SECONDS:
             break
-        changed = _exchange(record, version_id, stored, failed, spares)
+        changed = _exchange(record, version, stored, failed, spares)
         if changed is None or (found := changed.find(version_id)) is None:
             raise Superseded("A later change of the object was accepted; this one was dropped.")
         record, version, targets = changed, found, list(spares)
@@ -94,7 +95,7 @@ def _store_and_wait(
     if outcome in (None, Outcome.INCOMPLETE):
         outcome = _give_up(record, version_id)
     if outcome is Outcome.COMMITTED:
-        committed, _ = lifecycle.commit(record, version_id, set(version.replicas))
+        committed, _ = lifecycle.commit(record, version_id, version.copies(version.replicas))
         if committed is None:
             raise AssertionError("a commit keeps its record")
         return committed
@@ -118,12 +119,12 @@ def _spares(
         )
     except NotEnoughClusters:
         return {}
-    return {cluster.name: Replica(cluster.backend) for cluster in chosen}
+    return {cluster.name: Replica(cluster.backend, new_incarnation()) for cluster in chosen}
 
 
 def _exchange(
     record: ObjectRecord,
-    version_id: str,
+    version: Version,
     stored: set[str],
     failed: set[str],
     spares: dict[str, Replica],
@@ -133,7 +134,7 @@ def _exchange(
     return objects.change_guessed(
         key,
         lambda found: lifecycle.exchange(
-            found, version_id, stored=stored, failed=failed, added=spares
+            found, version.id, stored=version.copies(stored), failed=failed, added=spares
         ),
         record,
     )

@@ -74,8 +74,8 @@ def version_in(record: ObjectRecord, version_id: str) -> Version:
 def _take_back(key: ObjectKey, record: ObjectRecord, version: Version) -> None:
     def transition(found: ObjectRecord | None) -> ObjectRecord | None:
         unchanged = found is not None and found.revision == record.revision
-        if unchanged and record.pending == (version,) and not record.obsolete:
-            return None  # the object has no other version, and no replica was begun
+        if unchanged and not record.owes and record.is_only(version):
+            return None  # no replica was begun
         following, _ = lifecycle.abandon(
             found, version.id, reason="The call that created it was refused.", forget=True
         )

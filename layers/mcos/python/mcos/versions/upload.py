@@ -33,7 +33,7 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
     ------
     UploadTaken
         It was taken before.
-    ContainerNotFound, ObjectExists, ObjectNotFound, ObjectBeingDeleted, PreconditionFailed,
+    ContainerNotFound, ObjectExists, ObjectNotFound, PreconditionFailed,
     UnknownStoragePolicy, NotEnoughClusters, Conflict
     """
     version = Version(
@@ -70,9 +70,9 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
         return accept_new(record, placed, key=upload.key, cluster=own)
 
     record = uploads.take(upload, version_id, accept)
-    if record.current is None:
+    if not record.is_begun:
         # The container was not checked since the object was written.
-        is_new = record.pending[0].id == version_id
+        is_new = record.current is None and record.pending[0].id == version_id
         record = confirm_container(
             upload.key, record, version_id, is_policy_guessed=is_new and not named
         )

@@ -15,6 +15,7 @@ from mcos.replicas.source import READ_ERRORS, SourceMissing, open_part
 from mcos.settings import settings
 from mcos.storage import (
     Part,
+    ReplicaConflict,
     ReplicaDigestMismatch,
     ReplicaNotFound,
     ReplicaStat,
@@ -47,20 +48,21 @@ def put_parts(replica: ReplicaToPut, content: Source, *, seconds: float) -> PutR
     -------
     The result, with a ``tag`` if the replica is stored, else with ``unfinished`` or a ``reason``.
     """
-    key = replica_key(replica["account"], replica["version"])
+    key = replica_key(replica["account"], replica["version"], replica.get("incarnation", ""))
     until = clock.elapsed() + seconds
     written = _Progress()
     try:
         stat = _write(key, replica, content, until, written)
     except _OutOfTime:
-        return _unfinished()
+        return {**_result(replica), "unfinished": True}
+    except (ReplicaConflict, ReplicaDigestMismatch) as error:
+        # The copy, or its source, is wrong: going on with it would end in the same way.
+        return {**_failed(replica, error), "wrong": True}
     except (StorageError, SourceMissing, *READ_ERRORS) as error:
         if written.parts:
-            return _unfinished()
-        detail = f": {error}" if isinstance(error, StorageError | SourceMissing) else ""
-        reason = f"{type(error).__name__}{detail}"
-        return {"cluster": settings().cluster, "stored": False, "reason": reason}
-    return {"cluster": settings().cluster, "stored": True, "tag": stat.md5}
+            return {**_result(replica), "unfinished": True}
+        return _failed(replica, error)
+    return {**_result(replica), "stored": True, "tag": stat.md5}
 
 
 class _Progress:
@@ -100,18 +102,13 @@ def _write(
         finally:
             for future in futures:
                 future.cancel()  # only those that have not begun
-    try:
-        return backend.complete_parts(
-            key,
-            upload,
-            [parts[one.number] for one in wanted],
-            content_type=content_type,
-            parts_md5=parts_md5,
-        )
-    except ReplicaDigestMismatch:
-        # It is not known which part is wrong, so all of them must be written again.
-        backend.discard_parts(key)
-        raise
+    return backend.complete_parts(
+        key,
+        upload,
+        [parts[one.number] for one in wanted],
+        content_type=content_type,
+        parts_md5=parts_md5,
+    )
 
 
 def _found(backend: StorageBackend, key: str, replica: ReplicaToPut) -> ReplicaStat | None:
@@ -124,5 +121,11 @@ def _found(backend: StorageBackend, key: str, replica: ReplicaToPut) -> ReplicaS
     return stat if same else None
 
 
-def _unfinished() -> PutResult:
-    return {"cluster": settings().cluster, "stored": False, "unfinished": True}
+def _failed(replica: ReplicaToPut, error: Exception) -> PutResult:
+    detail = f": {error}" if isinstance(error, StorageError | SourceMissing) else ""
+    return {**_result(replica), "reason": f"{type(error).__name__}{detail}"}
+
+
+def _result(replica: ReplicaToPut) -> PutResult:
+    incarnation = replica.get("incarnation", "")
+    return {"cluster": settings().cluster, "incarnation": incarnation, "stored": False}

@@ -4,11 +4,11 @@ from mcos.model.messages import PutResult, ReplicaToPut, Source
 from mcos.replicas.backend import own_backend, replica_key
 from mcos.replicas.source import READ_ERRORS, SourceMissing, open_source
 from mcos.settings import settings
-from mcos.storage import StorageError
+from mcos.storage import ReplicaConflict, StorageError
 
 
 def put_replica(replica: ReplicaToPut, content: Source) -> PutResult:
-    """Write a replica. Harmless to repeat: an existing replica is only verified.
+    """Write a copy. Harmless to repeat: an existing copy is only verified.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def put_replica(replica: ReplicaToPut, content: Source) -> PutResult:
     try:
         with open_source(replica["account"], content) as stream:
             own_backend().put(
-                replica_key(replica["account"], replica["version"]),
+                replica_key(replica["account"], replica["version"], replica.get("incarnation", "")),
                 stream,
                 size=replica["size"],
                 md5=replica["md5"],
@@ -33,16 +33,22 @@ def put_replica(replica: ReplicaToPut, content: Source) -> PutResult:
                 content_type=replica["content_type"],
             )
     except SourceMissing as error:
-        return _result(reason=f"SourceMissing: {error}")
+        return _result(replica, reason=f"SourceMissing: {error}")
+    except ReplicaConflict as error:
+        return {**_result(replica, reason=f"ReplicaConflict: {error}"), "wrong": True}
     except StorageError as error:
-        return _result(reason=f"{type(error).__name__}: {error}")
+        return _result(replica, reason=f"{type(error).__name__}: {error}")
     except READ_ERRORS as error:
-        return _result(reason=f"source or secrets: {type(error).__name__}")
-    return _result()
+        return _result(replica, reason=f"source or secrets: {type(error).__name__}")
+    return _result(replica)
 
 
-def _result(reason: str | None = None) -> PutResult:
-    result: PutResult = {"cluster": settings().cluster, "stored": reason is None}
+def _result(replica: ReplicaToPut, reason: str | None = None) -> PutResult:
+    result: PutResult = {
+        "cluster": settings().cluster,
+        "incarnation": replica.get("incarnation", ""),
+        "stored": reason is None,
+    }
     if reason is not None:
         result["reason"] = reason
     return result

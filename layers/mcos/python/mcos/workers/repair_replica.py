@@ -7,19 +7,26 @@ the queue.
 from collections.abc import Mapping
 from typing import Any
 
-from mcos import staging
+from mcos import clock, staging
 from mcos.catalog import objects
 from mcos.model import lifecycle
+from mcos.model.messages import ReplicaToPut, Verified
 from mcos.model.objects import ObjectKey, ObjectRecord, Version
-from mcos.replicas.backend import own_backend, replica_key
+from mcos.model.running_digests import RunningDigests
+from mcos.replicas import repair_queue
+from mcos.replicas.backend import key_of, new_incarnation, own_backend, replica_key
 from mcos.replicas.read import ReplicaUnreadable, read_replica
 from mcos.replicas.sign import sign_own_replica
 from mcos.replicas.source import SourceMissing, source_of
 from mcos.settings import settings
+from mcos.storage import ReplicaNotFound
 from mcos.versions import dispose, execution
 from mcos.versions.commit import commit_version
 from mcos.versions.execution import replica_of
 from mcos.workers.put_replica import put_replica
+
+_VERIFY_SECONDS = 30  # the function has 60
+_PIECE_BYTES = 1024 * 1024
 
 
 class NotRepaired(Exception):
@@ -49,10 +56,10 @@ def repair_replica(message: Mapping[str, Any]) -> str:
             "version": version,
         }:
             key = ObjectKey(account, container, name)
-            in_parts = message.get("in_parts", False)
-            return _restore(key, version, distrust=action == "verify", in_parts=in_parts)
+            return _restore(key, version, distrust=action == "verify", done=message.get("done"))
         case {"action": "remove", "account": account, "version": version}:
-            _remove(account, version, in_parts=message.get("in_parts", False))
+            incarnation = message.get("incarnation", "")
+            _remove(account, version, incarnation, in_parts=message.get("in_parts", False))
             return "removed"
         case {"action": "unstage", "key": staged_key, "staged": staged_version}:
             staging.delete(staged_key, staged_version)
@@ -63,65 +70,117 @@ def repair_replica(message: Mapping[str, Any]) -> str:
     raise ValueError(f"unknown action {message.get('action')!r}")
 
 
-def _restore(key: ObjectKey, version_id: str, *, distrust: bool, in_parts: bool) -> str:
+def _restore(key: ObjectKey, version_id: str, *, distrust: bool, done: Verified | None) -> str:
     """Store this cluster's replica of a version; with ``distrust``, also check a stored one."""
     own = settings().cluster
     record = objects.get(key)
     version = record.find(version_id) if record else None
     if record is None or version is None or own not in version.replicas:
-        # An earlier try may have stored the replica and ended before its commit.
-        _remove(key.account, version_id, in_parts=in_parts)
-        return "not wanted any more"
-    if own in version.stored and not distrust:
+        return "not wanted any more"  # the record owed its removal, or owes it still
+    replica = version.replicas[own]
+    if replica.stored and not distrust:
         if version.is_complete:
             dispose.unstage(version)
         return "stored already"
+    if replica.stored or not replica.incarnation:
+        if version.part_size > 0 and replica.stored:
+            verified = _verify_in_parts(key, version, done)
+            if verified is not None:
+                return verified
+        elif _is_whole(key.account, version):
+            return "whole" if replica.stored else _commit(record, version)
+        record, version = _replace(record, version)
     if version.part_size > 0:
-        return _restore_in_parts(record, version)
-    if _is_whole(key.account, version):
-        if own in version.stored:
-            return "whole"
-    else:
-        record = objects.change(key, lambda found: lifecycle.lose(found, version_id, own))
-        version = record.find(version_id) if record else None
-        if record is None or version is None:
-            raise NotRepaired("the object changed at the same time")
-        _write_anew(key.account, version)
-    _, outcome = commit_version(record, version, {own})
+        return _begin_in_parts(record, version)
+    return _write(record, version)
+
+
+def _replace(record: ObjectRecord, version: Version) -> tuple[ObjectRecord, Version]:
+    """Have a new copy take the place of this cluster's damaged one, which stays until then."""
+    own, by = settings().cluster, new_incarnation()
+    copy = version.replicas[own].incarnation
+    changed = objects.change(
+        record.key, lambda found: lifecycle.lose(found, version.id, own, copy=copy, by=by)
+    )
+    found = changed.find(version.id) if changed else None
+    if changed is None or found is None or found.replicas[own].incarnation != by:
+        raise NotRepaired("the object changed at the same time")
+    return changed, found
+
+
+def _write(record: ObjectRecord, version: Version) -> str:
+    own = settings().cluster
+    incarnation = version.replicas[own].incarnation
+    try:
+        replica: ReplicaToPut = {**replica_of(record.account, version), "incarnation": incarnation}
+        result = put_replica(replica, source_of(version))
+    except SourceMissing as error:
+        raise NotRepaired(str(error)) from error
+    if result.get("wrong"):
+        commit_version(record, version, {}, wrong={own: incarnation})
+    if not result["stored"]:
+        raise NotRepaired(result.get("reason", "not stored"))
+    return _commit(record, version)
+
+
+def _commit(record: ObjectRecord, version: Version) -> str:
+    _, outcome = commit_version(record, version, version.copies([settings().cluster]))
     return f"stored, {outcome}"
 
 
-def _restore_in_parts(record: ObjectRecord, version: Version) -> str:
-    """As ``_restore`` for a large replica, which only the state machine has the time to write."""
-    own = settings().cluster
-    if own in version.stored:
-        try:
-            sign_own_replica(record.account, version, None)
-            return "as it was stored"
-        except ReplicaUnreadable as error:
-            if not error.is_damaged:
-                raise NotRepaired(str(error)) from error
-        _remove(record.account, version.id, in_parts=True)
+def _begin_in_parts(record: ObjectRecord, version: Version) -> str:
+    """Have a large replica written: only the state machine has the time."""
     if execution.is_running(version):
         raise NotRepaired("an execution writes parts of it")
-    changed = objects.change(record.key, lambda found: lifecycle.lose(found, version.id, own))
-    found = changed.find(version.id) if changed else None
-    if changed is None or found is None:
-        raise NotRepaired("the object changed at the same time")
     try:
-        source = source_of(found)
+        source = source_of(version)
     except SourceMissing as error:
         raise NotRepaired(str(error)) from error
     execution.start(
         execution.execution_input(
-            changed, found, mode="respond-async", source=source, targets=[own]
+            record, version, mode="respond-async", source=source, targets=[settings().cluster]
         )
     )
     return "begun"
 
 
-def _remove(account: str, version_id: str, *, in_parts: bool) -> None:
-    key = replica_key(account, version_id)
+def _verify_in_parts(key: ObjectKey, version: Version, done: Verified | None) -> str | None:
+    """Read a large replica and compare its digests, for as long as there is time.
+
+    Another message goes on where this one ends.
+
+    Returns
+    -------
+    What was done; None: the replica is damaged.
+    """
+    own = settings().cluster
+    copy = version.replicas[own].incarnation
+    running = RunningDigests(version.part_size)
+    if done is not None and done["incarnation"] == copy:
+        running = RunningDigests.from_json(done["digests"])
+    until = clock.elapsed() + _VERIFY_SECONDS
+    try:
+        sign_own_replica(key.account, version, None)  # its size and tag are those it had
+        backend = own_backend(patient=True)
+        with backend.get(key_of(key.account, version, own), first=running.position) as reader:
+            while clock.elapsed() < until and (piece := reader.read(_PIECE_BYTES)):
+                running.update(piece)
+    except ReplicaUnreadable as error:
+        if error.is_damaged:
+            return None
+        raise NotRepaired(str(error)) from error
+    except ReplicaNotFound:
+        return None
+    if running.position < version.size:
+        verified: Verified = {"incarnation": copy, "digests": running.as_json()}
+        message = repair_queue.verify_message(key, version.id, done=verified)
+        repair_queue.send(settings().repair_queue_url, message)
+        return "verified in part"
+    return "whole" if running.finish().sha256 == version.sha256 else None
+
+
+def _remove(account: str, version_id: str, incarnation: str, *, in_parts: bool) -> None:
+    key = replica_key(account, version_id, incarnation)
     own_backend().delete(key)
     if in_parts:
         own_backend(patient=True).discard_parts(key)
@@ -136,15 +195,3 @@ def _is_whole(account: str, version: Version) -> bool:
             raise NotRepaired(str(error)) from error
         return False
     return True
-
-
-def _write_anew(account: str, version: Version) -> None:
-    # Delete it first: a key is written once, and a service may still report the digest of bytes
-    # that it has damaged.
-    own_backend().delete(replica_key(account, version.id))
-    try:
-        result = put_replica(replica_of(account, version), source_of(version))
-    except SourceMissing as error:
-        raise NotRepaired(str(error)) from error
-    if not result["stored"]:
-        raise NotRepaired(result.get("reason", "not stored"))

@@ -20,6 +20,7 @@ from mcos.model.clusters import Registry
 from mcos.model.jobs import Job, JobState
 from mcos.model.objects import ObjectRecord, Replica
 from mcos.placement.moves import Move, wanted_moves
+from mcos.replicas.backend import new_incarnation
 from mcos.replicas.source import source_of
 from mcos.versions import execution
 
@@ -165,7 +166,8 @@ def _move(record: ObjectRecord, wanted: Move, registry: Registry) -> bool:
     arriving = None
     if wanted.target is not None:
         arriving = lifecycle.NewReplica(
-            wanted.target, Replica(registry.clusters[wanted.target].backend)
+            wanted.target,
+            Replica(registry.clusters[wanted.target].backend, new_incarnation()),
         )
     try:
         moving = objects.change_guessed(

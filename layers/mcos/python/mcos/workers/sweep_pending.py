@@ -74,11 +74,11 @@ def _sweep(key: ObjectKey) -> str:
     record = objects.get(key)
     if record is None or not record.is_unsettled:
         return "settled"
-    if record.state is State.DELETING or record.obsolete:
+    if record.state is State.DELETING or record.owes:
         record = dispose.dispose(record)
         if record is None or not record.is_unsettled:
             return "disposed"
-    if record.current is None:
+    if not record.is_begun:
         # The create that wrote the record may have ended before it checked the container. What
         # readers see was checked: it stays, even if the container's item was lost since.
         try:
@@ -91,8 +91,11 @@ def _sweep(key: ObjectKey) -> str:
     record = objects.change(key, lifecycle.touch)
     if record is None:
         return "settled"
-    if record.current is not None and not record.current.is_settled:
-        _settle(record, record.current)
+    current = record.current
+    if current is not None and not current.is_readable and current.staged is not None:
+        record = _finish(record, current)
+    elif current is not None and not current.is_settled:
+        _settle(record, current)
     for version in record.pending:
         record = _finish(record, version)
     return "restarted"
@@ -116,7 +119,7 @@ def _settle(record: ObjectRecord, version: Version) -> None:
             message = repair_queue.put_message(key, version.id, in_parts=in_parts)
             repair_queue.send(cluster.repair_queue_url, message)
     if not version.missing:
-        commit_version(record, version, set())
+        commit_version(record, version, {})
 
 
 def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
