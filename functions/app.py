@@ -41,6 +41,7 @@ WORKERS = (
     "get_replica",
     "digest_content",
     "commit_version",
+    "replicate_version",
     "ingest_upload",
     "repair_replica",
     "sweep_pending",

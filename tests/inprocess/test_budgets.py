@@ -53,7 +53,7 @@ def test_an_async_create_is_taken_with_four_calls(cloud: Cloud, token: str) -> N
         "s3:PutObject",
         "dynamodb:PutItem",
         "dynamodb:GetItem",
-        "sfn:StartExecution",
+        "sqs:SendMessage",
     ]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from mcos import limits
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
+from tests.support.environment import ALL_CLUSTERS
 from tests.support.gateway import container_path, object_path, stat_path
 from tests.support.user import User
 
@@ -103,8 +104,8 @@ def test_of_two_async_updates_the_later_accepted_one_wins(cloud: Cloud, user: Us
     user.create("a", b"first", SYNC)
     assert user.update("a", b"second", ASYNC, at="ceph").status == 202
     assert user.update("a", b"third", ASYNC, at="swift").status == 202
-    cloud.executions.reverse()
-    cloud.settle(sweep=False)
+    assert cloud.waiting() == {**dict.fromkeys(ALL_CLUSTERS, 0), "swift": 1, "ceph": 1}
+    cloud.settle(sweep=False)  # in which swift comes first
     assert user.download("a").body == b"third"
     cloud.check_storage(user.account)
 

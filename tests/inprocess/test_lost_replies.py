@@ -134,7 +134,7 @@ def test_what_becomes_obsolete_while_something_else_is_disposed_of_is_disposed_o
 
     def two_more() -> None:
         user.call("PUT", b"third, superseded at once", ASYNC)
-        cloud.executions.clear()  # it would tidy up after itself
+        cloud.cut_executions()  # it would tidy up after itself
         user.call("PUT", b"fourth", ASYNC)
 
     between(cloud, "sqs:SendMessage", 1, two_more)

@@ -68,11 +68,12 @@ def test_messages_and_executions_are_understood(
     _, release = restored
     messages = release["messages"]
     known = [*messages["delivered"], *messages["waiting"]]
-    assert {body["action"] for _, body in known} >= {"put", "verify", "remove", "unstage"}
+    actions = {body.get("action") for _, body in known}
+    assert actions >= {"put", "verify", "remove", "unstage"}
     for cluster, execution in messages["executions"]:
         assert cloud.execute(cluster, execution)["outcome"] == "committed"
     for cluster, body in known:
-        assert cloud.repair(cluster, body), body
+        assert cloud.deliver(cluster, body), body
     cloud.settle()
     cloud.check_storage(ACCOUNT)
 

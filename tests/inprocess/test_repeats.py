@@ -95,9 +95,8 @@ def begin(cloud: Cloud) -> tuple[str, str]:
 
 
 def taken(cloud: Cloud) -> dict[str, Any]:
-    """The input of the execution that was started last, which nobody runs now."""
-    _, execution = cloud.executions.pop()
-    return execution
+    """The input of the execution that was to be run last, which nobody runs now."""
+    return cloud.input_of_the_message()
 
 
 def finish(cloud: Cloud, order: Sequence[str], *executions: Steps) -> None:
@@ -199,7 +198,7 @@ def test_the_steps_of_a_sync_create_whose_caller_died_end_with_all_or_nothing(
 def test_a_create_is_finished_by_the_sweeper_when_its_execution_is_lost(cloud: Cloud) -> None:
     account, token = begin(cloud)
     cloud.call("s3", "POST", PATH, headers=ASYNC, body=NEW, token=token)
-    cloud.executions.clear()
+    cloud.cut_executions()
     cloud.settle()
     check_created(cloud, account, NEW)
 
@@ -211,7 +210,7 @@ def test_one_object_that_cannot_be_swept_does_not_keep_the_others_from_it(
     for name in ("a", "b", "c"):
         path = object_path(CONTAINER, name)
         cloud.call("s3", "POST", path, headers=ASYNC, body=name.encode(), token=token)
-    cloud.executions.clear()
+    cloud.cut_executions()
     read = objects.get
 
     def fail(key: ObjectKey) -> ObjectRecord | None:

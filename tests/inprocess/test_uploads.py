@@ -495,8 +495,8 @@ def test_a_large_replica_that_is_there_is_not_written_again(sender: Sender) -> N
     upload = sender.begin(NAME, LARGE)
     sender.send(upload, LARGE)
     sender.complete(upload)
-    content = sender.cloud.executions[0][1]["content"]
     sender.cloud.settle()
+    content = sender.cloud.executed[-1]["content"]
     record = sender.cloud.record(sender.user.account, "photos", NAME)
     assert record is not None
     assert record.current is not None

@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ConnectionClosedError
 from botocore.session import get_session
 from moto import mock_aws
-from moto.sqs.models import sqs_backends
+from moto.sqs.models import Queue, sqs_backends
 from pynamodb.exceptions import PynamoDBException
 
 from app import MODULES
@@ -32,6 +32,7 @@ from mcos.replicas.backend import own_backend
 from mcos.replicas.read import latencies
 from mcos.settings import settings
 from mcos.storage import StorageBackend, Timeouts
+from mcos.workers import replicate_version
 from tests.support import gateway
 from tests.support.contract import Contract, Exchange
 from tests.support.environment import (
@@ -73,11 +74,12 @@ class Cloud(Inventory):
     clock
         Time, which passes only when somebody sleeps, or makes a network call, or lets it.
     executions
-        Asynchronous executions that were started and have not run yet: cluster and input.
+        Executions that write parts, were started and have not run yet: cluster and input.
     executed
         Inputs of the executions that were run, synchronous ones too.
     delivered
-        Every message that was handed to ``repair_replica``: cluster and body.
+        Every message that was handed to ``replicate_version`` or ``repair_replica``: cluster and
+        body.
     """
 
     def __init__(self, network: Network) -> None:
@@ -125,6 +127,10 @@ class Cloud(Inventory):
         What functions have in mind stays, and so do the clock and what was recorded.
         """
         assert not any(self.queued().values()), "messages wait"
+        waiting = {
+            name: [message.body for message in self.replicate_queue(name).messages]
+            for name in ALL_CLUSTERS
+        }
         aws = Snapshot({"dynamodb": REGION, "s3": "aws", "secretsmanager": REGION})
         executions, accounts = list(self.executions), self._accounts
         replicas = {name: dict(one.replicas) for name, one in self.backends.items()}
@@ -133,6 +139,10 @@ class Cloud(Inventory):
         def put_back() -> None:
             aws.put_back()
             self._make_queues()
+            for name, texts in waiting.items():
+                with self.network.outside():
+                    for text in texts:
+                        self.send(cluster_environment(name)["MCOS_REPLICATE_QUEUE_URL"], text)
             self.executions[:] = executions
             self._accounts = accounts
             for name, backend in self.backends.items():
@@ -143,7 +153,7 @@ class Cloud(Inventory):
     def _make_queues(self) -> None:
         """Make them new and empty."""
         for name in ALL_CLUSTERS:
-            for queue in ("repair", "inbound", "inbound-dlq"):
+            for queue in ("replicate", "repair", "inbound", "inbound-dlq"):
                 sqs_backends[ACCOUNT_ID][REGION].create_queue(f"{PREFIX}-{name}-{queue}")
 
     def _make(self) -> None:
@@ -219,6 +229,7 @@ class Cloud(Inventory):
         settings.cache_clear()
         registry.forget()
         latencies.forget()
+        replicate_version.forget()
 
     def leave(self) -> None:
         """Be no function of any cluster, and remember nothing of AWS."""
@@ -459,16 +470,21 @@ class Cloud(Inventory):
         for _ in range(_ROUNDS):
             self.run_executions()
             self.pump()
-            if self.executions or any(self.queued().values()):
+            if self.executions or any((*self.waiting().values(), *self.queued().values())):
                 continue
             if not self.unsettled():
                 return
             if sweep:
                 self.sweep(*self.sweepers())  # the others find nothing
-        raise Unsettled(f"unsettled: {self.unsettled()}, queued: {self.queued()}")
+        raise Unsettled(
+            f"unsettled: {self.unsettled()}, waiting: {self.waiting()}, queued: {self.queued()}"
+        )
 
     def run_executions(self) -> None:
-        """Run the asynchronous executions that were started."""
+        """Hand every replicate queue's messages to ``replicate_version`` once, and run the
+        executions that it starts."""
+        for cluster in ALL_CLUSTERS:
+            self._hand_over(cluster, self.replicate_queue(cluster))
         while self.executions:
             cluster, execution = self.executions.pop(0)
             try:
@@ -479,33 +495,59 @@ class Cloud(Inventory):
     def pump(self) -> None:
         """Hand every repair queue's messages to ``repair_replica`` once."""
         for cluster in ALL_CLUSTERS:
-            queue = self.repair_queue(cluster)
-            for message in queue.messages:
-                message.mark_received(_HOURS)
-                body = json.loads(message.body)
-                self.delivered.append((cluster, body))
-                if self.repair(cluster, body):
-                    queue.delete_message(message.receipt_handle or "")
-                else:
-                    message.change_visibility(0)
+            self._hand_over(cluster, self.repair_queue(cluster))
+
+    def _hand_over(self, cluster: str, queue: Queue) -> None:
+        for message in queue.messages:
+            message.mark_received(_HOURS)
+            body = json.loads(message.body)
+            self.delivered.append((cluster, body))
+            if self.deliver(cluster, body):
+                queue.delete_message(message.receipt_handle or "")
+            else:
+                message.change_visibility(0)
 
     def deliver_again(self) -> None:
         """Hand over every message once more that was ever handed over."""
         for cluster, body in list(self.delivered):
-            self.repair(cluster, body)
+            self.deliver(cluster, body)
 
     def lose_messages(self) -> None:
-        """Empty the queues; nobody is told."""
+        """Empty the repair queues; nobody is told."""
         for cluster in ALL_CLUSTERS:
             sqs_backends[ACCOUNT_ID][REGION].purge_queue(self.repair_queue(cluster).name)
 
+    def deliver(self, cluster: str, message: Any) -> bool:
+        """Hand a message to the function that reads its queue, as ``repair`` and ``replicate``."""
+        return (self.repair if "action" in message else self.replicate)(cluster, message)
+
     def repair(self, cluster: str, message: Any) -> bool:
         """Hand a message to ``repair_replica``; returns whether it leaves the queue."""
+        return self._fed(cluster, "repair_replica", message)
+
+    def replicate(self, cluster: str, message: Any) -> bool:
+        """Hand a message to ``replicate_version``; returns whether it leaves the queue."""
+        return self._fed(cluster, "replicate_version", message)
+
+    def _fed(self, cluster: str, function: str, message: Any) -> bool:
         try:
-            answer = self.invoke(arn(cluster, "repair_replica"), sqs_event(json.dumps(message)))
+            answer = self.invoke(arn(cluster, function), sqs_event(json.dumps(message)))
         except Died:
             return False
         return not answer["batchItemFailures"]
+
+    def input_of_the_message(self) -> dict[str, Any]:
+        """The input of the execution for the one message that waits in a replicate queue; it
+        leaves the queue, and is nobody's then."""
+        ((cluster, message),) = [
+            (name, message)
+            for name in ALL_CLUSTERS
+            for message in self.replicate_queue(name).messages
+        ]
+        with self.starting_dies() as meant:
+            assert not self.replicate(cluster, json.loads(message.body))
+        self.cut_executions()
+        return meant[0]
 
     @contextmanager
     def starting_dies(self) -> Iterator[list[dict[str, Any]]]:
@@ -525,8 +567,20 @@ class Cloud(Inventory):
             self.network.answers.update(before)
 
     def cut_executions(self) -> None:
-        """Lose the asynchronous executions that were started and have not run."""
+        """Lose what was taken asynchronously: the messages and the executions that have not run."""
         self.executions.clear()
+        for cluster in ALL_CLUSTERS:
+            while self.waiting()[cluster]:
+                self.drop_message(cluster)
+
+    def drop_message(self, cluster: str) -> dict[str, Any]:
+        """Lose the message that was sent last to a cluster's replicate queue; its body."""
+        queue = self.replicate_queue(cluster)
+        message = queue.messages[-1]
+        message.mark_received(_HOURS)
+        queue.delete_message(message.receipt_handle or "")
+        body: dict[str, Any] = json.loads(message.body)
+        return body
 
     def work_at_jobs(self, cluster: str, *, seconds: float = 1) -> Any:
         """Let a minute pass and a cluster's schedule come: one call of ``run_jobs``.

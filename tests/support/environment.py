@@ -44,14 +44,15 @@ def inbound_url(cluster: str, suffix: str = "") -> str:
 
 def cluster_environment(cluster: str, prefer: str = "respond-async") -> dict[str, str]:
     """What the functions of a cluster are told by their deployment, but for two."""
-    queue = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{PREFIX}-{cluster}-repair"
+    queue = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{PREFIX}-{cluster}"
     machine = f"arn:aws:states:{REGION}:{ACCOUNT_ID}:stateMachine:{PREFIX}-{cluster}"
     return {
         "MCOS_CLUSTER": cluster,
         "MCOS_STAGING_BUCKET": f"{PREFIX}-{cluster}-staging-{ACCOUNT_ID}",
         "MCOS_STATE_MACHINE_ARN": f"{machine}-replicate-object",
         "MCOS_LARGE_STATE_MACHINE_ARN": f"{machine}-replicate-large",
-        "MCOS_REPAIR_QUEUE_URL": queue,
+        "MCOS_REPLICATE_QUEUE_URL": f"{queue}-replicate",
+        "MCOS_REPAIR_QUEUE_URL": f"{queue}-repair",
         "MCOS_TOKEN_KEY_SECRET": f"{PREFIX}/token-key",
         "MCOS_BACKEND": cluster,
         "MCOS_BACKEND_SECRET": f"{PREFIX}/{cluster}/backend",

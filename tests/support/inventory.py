@@ -41,6 +41,14 @@ class Inventory:
         """A cluster's repair queue."""
         return sqs_backends[ACCOUNT_ID][REGION].get_queue(f"{PREFIX}-{cluster}-repair")
 
+    def replicate_queue(self, cluster: str) -> Queue:
+        """A cluster's replicate queue."""
+        return sqs_backends[ACCOUNT_ID][REGION].get_queue(f"{PREFIX}-{cluster}-replicate")
+
+    def waiting(self) -> dict[str, int]:
+        """Messages in each cluster's replicate queue."""
+        return {name: len(self.replicate_queue(name).messages) for name in ALL_CLUSTERS}
+
     def queued(self) -> dict[str, int]:
         """Messages in each cluster's repair queue."""
         return {name: len(self.repair_queue(name).messages) for name in ALL_CLUSTERS}

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -19,6 +20,7 @@ logger = Logger()
 # The library logs through it too; the runtime's own handler would print every line again.
 logging.getLogger(logger.service).propagate = False
 metrics = Metrics()
+_counting = Lock()  # a worker may process several messages at once
 
 
 def endpoint(call: str) -> Callable[[Callable[[Request], Response]], Handler]:
@@ -81,12 +83,13 @@ def record(
         logger.info("call", extra=extra)
     else:
         logger.error("call", extra=extra, exc_info=error)
-    metrics.add_dimension(name="cluster", value=cluster)
-    metrics.add_dimension(name="call", value=call)
-    metrics.add_dimension(name="outcome", value=outcome)
-    metrics.add_metric(name="Calls", unit=MetricUnit.Count, value=1)
-    metrics.add_metric(name="Duration", unit=MetricUnit.Milliseconds, value=duration)
-    metrics.flush_metrics()
+    with _counting:
+        metrics.add_dimension(name="cluster", value=cluster)
+        metrics.add_dimension(name="call", value=call)
+        metrics.add_dimension(name="outcome", value=outcome)
+        metrics.add_metric(name="Calls", unit=MetricUnit.Count, value=1)
+        metrics.add_metric(name="Duration", unit=MetricUnit.Milliseconds, value=duration)
+        metrics.flush_metrics()
 
 
 def count(name: str, value: int) -> None:

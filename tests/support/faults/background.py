@@ -15,14 +15,21 @@ from tests.support.state_machine import ExecutionFailed
 class _Message:
     cluster: str
     body: Any
+    queue: str
     handle: str
+
+    @property
+    def begins(self) -> bool:
+        """Whether it is of a replicate queue."""
+        return "action" not in self.body
 
 
 class Background:
     """The executions that were started, the messages that were sent, and the sweepers.
 
-    Messages are handed over from the round on that follows the one in which they were sent: those
-    that are late on purpose are later than everything that was under way then.
+    What waits to be replicated may be handed over at once. Messages of repairs are handed over from
+    the round on that follows the one in which they were sent: those that are late on purpose are
+    later than everything that was under way then.
     """
 
     def __init__(self, cloud: Cloud, random: Random, maker: Troublemaker, trouble: Trouble) -> None:
@@ -32,12 +39,17 @@ class Background:
 
     def collect(self) -> None:
         """Fetch all messages that are in the queues."""
-        for cluster, count in self._cloud.queued().items():
-            if count:
-                self._mail += self._fetched(cluster)
+        self._collect("REPLICATE", self._cloud.waiting())
+        self._collect("REPAIR", self._cloud.queued())
 
-    def _fetched(self, cluster: str) -> list[_Message]:
-        url, found = _queue(cluster), []
+    def _collect(self, kind: str, counts: dict[str, int]) -> None:
+        for cluster, count in counts.items():
+            if count:
+                url = cluster_environment(cluster)[f"MCOS_{kind}_QUEUE_URL"]
+                self._mail += self._fetched(cluster, url)
+
+    def _fetched(self, cluster: str, url: str) -> list[_Message]:
+        found = []
         with self._cloud.network.outside():
             while (
                 batch := self._cloud.client("sqs")
@@ -45,7 +57,7 @@ class Background:
                 .get("Messages")
             ):
                 found += [
-                    _Message(cluster, json.loads(one["Body"]), one["ReceiptHandle"])
+                    _Message(cluster, json.loads(one["Body"]), url, one["ReceiptHandle"])
                     for one in batch
                 ]
         return found
@@ -58,11 +70,12 @@ class Background:
 
     def do_something(self) -> None:
         """One task, if there is any."""
+        self._collect("REPLICATE", self._cloud.waiting())
         if self._cloud.delivered and self._maker.happens(
             "message repeated", self._trouble.message_repeated
         ):
             cluster, body = self._random.choice(self._cloud.delivered)
-            self._cloud.repair(cluster, body)
+            self._cloud.deliver(cluster, body)
         elif self._executed and self._maker.happens(
             "execution repeated", self._trouble.execution_repeated
         ):
@@ -92,21 +105,25 @@ class Background:
             return  # nobody is told of it
 
     def _deliver(self, message: _Message) -> None:
+        if message.begins and self._maker.happens("message lost", self._trouble.execution_lost):
+            self._end(message, done=True)
+            return
         self._cloud.delivered.append((message.cluster, message.body))
-        done = self._cloud.repair(message.cluster, message.body)
+        executed = len(self._cloud.executed)
+        done = self._cloud.deliver(message.cluster, message.body)
+        if message.begins:
+            self._executed += [
+                (message.cluster, given) for given in self._cloud.executed[executed:]
+            ]
         if done:
             self._end(message, done=True)
         else:
             self._mail.append(message)
 
     def _end(self, message: _Message, *, done: bool) -> None:
-        handle = {"QueueUrl": _queue(message.cluster), "ReceiptHandle": message.handle}
+        handle = {"QueueUrl": message.queue, "ReceiptHandle": message.handle}
         with self._cloud.network.outside():
             if done:
                 self._cloud.client("sqs").delete_message(**handle)
             else:
                 self._cloud.client("sqs").change_message_visibility(**handle, VisibilityTimeout=0)
-
-
-def _queue(cluster: str) -> str:
-    return cluster_environment(cluster)["MCOS_REPAIR_QUEUE_URL"]

@@ -20,7 +20,7 @@ class Trouble:
     backend_down
         The share of rounds in which one backend answers nothing.
     execution_lost
-        The share of executions that end before they begin.
+        The share of executions that end before they begin, and of versions that were not queued.
     execution_repeated, message_repeated
         The share of the workers' tasks that are one that was done before.
     put_aside

@@ -5,6 +5,7 @@ callers of MCOS wait.
 """
 
 from functools import cache, lru_cache
+from threading import Lock
 from typing import Any
 
 from botocore.config import Config
@@ -16,6 +17,10 @@ READ_SECONDS = 3
 
 AWS_ERRORS = (ClientError, BotoCoreError)
 """Raised by a call of a service that refuses, fails or does not answer."""
+
+
+_making = Lock()
+"""A session makes one client at a time; the clients themselves serve several threads."""
 
 
 @lru_cache(maxsize=1)
@@ -36,15 +41,16 @@ def client(service: str, *, read_seconds: float = READ_SECONDS, tries: int = 2) 
     tries
         How often a request is sent at most.
     """
-    return _session().create_client(
-        service,
-        config=Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=read_seconds,
-            retries={"total_max_attempts": tries, "mode": "standard"},
-            signature_version="s3v4" if service == "s3" else None,
-        ),
-    )
+    with _making:
+        return _session().create_client(
+            service,
+            config=Config(
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=read_seconds,
+                retries={"total_max_attempts": tries, "mode": "standard"},
+                signature_version="s3v4" if service == "s3" else None,
+            ),
+        )
 
 
 @cache
@@ -63,14 +69,24 @@ _FIRST_RETRY_SECONDS = 5
 _LAST_RETRY_SECONDS = 60
 
 
-def retry_later(queue_url: str, receipt_handle: str, *, tries: int) -> None:
-    """Make a received message visible again, later with each try (5 s doubling up to 60 s).
+def retry_later(
+    queue_url: str, receipt_handle: str, *, tries: int, seconds: int | None = None
+) -> None:
+    """Make a received message visible again.
+
+    Parameters
+    ----------
+    tries
+        How often it was received.
+    seconds
+        When; None: later with each try (5 s doubling up to 60 s).
 
     Raises
     ------
     BotoCoreError, ClientError
     """
-    seconds = min(_FIRST_RETRY_SECONDS * 2 ** min(tries - 1, 10), _LAST_RETRY_SECONDS)
+    if seconds is None:
+        seconds = min(_FIRST_RETRY_SECONDS * 2 ** min(tries - 1, 10), _LAST_RETRY_SECONDS)
     client("sqs").change_message_visibility(
         QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
     )

@@ -78,6 +78,12 @@ LABEL_VALUE_LENGTH = 256
 CLUSTER_TEXT_LENGTH = 1024
 """Longest address, identifier or name in a cluster's row."""
 
+LARGE_EXECUTIONS = 10
+"""Most executions of one cluster that write replicas in parts at the same time.
+
+Two functions that look at once may start one more each.
+"""
+
 JOB_RATE_MIN = 0.1
 JOB_RATE_MAX = 1000
 JOB_RATE = 20

@@ -23,6 +23,7 @@ class Settings:
     staging_bucket: str
     state_machine_arn: str
     large_state_machine_arn: str
+    replicate_queue_url: str
     repair_queue_url: str
     token_key_secret: str
     backend: str
@@ -49,6 +50,7 @@ def settings() -> Settings:
         staging_bucket=os.environ["MCOS_STAGING_BUCKET"],
         state_machine_arn=os.environ["MCOS_STATE_MACHINE_ARN"],
         large_state_machine_arn=os.environ["MCOS_LARGE_STATE_MACHINE_ARN"],
+        replicate_queue_url=os.environ["MCOS_REPLICATE_QUEUE_URL"],
         repair_queue_url=os.environ["MCOS_REPAIR_QUEUE_URL"],
         token_key_secret=os.environ["MCOS_TOKEN_KEY_SECRET"],
         backend=os.environ["MCOS_BACKEND"],

@@ -208,6 +208,18 @@ class CommitResult(TypedDict):
     stored: list[str]
 
 
+class ReplicateMessage(TypedDict):
+    """Write the missing replicas of a version, if the object still has the version.
+
+    The message of a cluster's replicate queue.
+    """
+
+    account: str
+    container: str
+    object: str
+    version: str
+
+
 class PutMessage(TypedDict):
     """Store the cluster's replica of a version, if the object still has the version."""
 

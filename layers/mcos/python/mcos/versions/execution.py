@@ -6,12 +6,14 @@ no secrets and no signed URLs: a target cluster reads staging with its own permi
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mcos import clock
-from mcos.aws import AWS_ERRORS, client
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mcos import clock, limits
+from mcos.aws import client
 from mcos.catalog.registry import all_clusters
 from mcos.model.lifecycle import Outcome
 from mcos.model.messages import CommitResult, ExecutionInput, ReplicaToPut, Source
@@ -21,6 +23,28 @@ from mcos.settings import Mode, settings
 
 # Added to the caller's wait for the network between.
 _GRACE_SECONDS = 1
+
+
+SECONDS = 60
+"""After so long an execution of a version in one piece has ended."""
+
+
+class TooManyExecutions(Exception):
+    """No further execution may be started now."""
+
+
+class NoResult(Exception):
+    """The result of an execution is not known.
+
+    Attributes
+    ----------
+    may_be_running
+        Whether it may still be running, for ``SECONDS`` at most.
+    """
+
+    def __init__(self, reason: str, *, may_be_running: bool = False) -> None:
+        super().__init__(reason)
+        self.may_be_running = may_be_running
 
 
 @dataclass(frozen=True)
@@ -46,8 +70,8 @@ def execution_input(
     record
         The record as it was written last; the commit uses it as a guess, which saves a read.
     mode
-        ``wait``: the result reports replicas that failed. ``respond-async``: they are sent to the
-        repair queues of their targets.
+        ``wait``: whoever runs it looks after the replicas that the result does not report as
+        stored. ``respond-async``: those are sent to the repair queues of their targets.
     source
         Where the bytes are.
     targets
@@ -93,51 +117,54 @@ def replica_of(account: str, version: Version) -> ReplicaToPut:
 
 
 def start(given: ExecutionInput) -> None:
-    """Start an execution and return at once. A second execution of a version is harmless.
+    """Start an execution that writes parts, and return at once.
+
+    A second execution of a version is harmless.
 
     Raises
     ------
+    TooManyExecutions
+        The cluster writes as many large contents as it may (``limits.LARGE_EXECUTIONS``).
     BotoCoreError, ClientError
     """
+    if sum(1 for _ in _running()) >= limits.LARGE_EXECUTIONS:
+        raise TooManyExecutions("as many large contents as there may be are being written")
     client("stepfunctions").start_execution(
-        stateMachineArn=_machine_of(given),
-        # The name must be new, because the sweeper may start another execution of the version.
+        stateMachineArn=settings().large_state_machine_arn,
+        # The name must be new, because there may be another execution of the version later.
         name=f"{given['version_id']}-{clock.new_id()}",
         input=json.dumps(given),
     )
-
-
-def _machine_of(given: ExecutionInput) -> str:
-    """Return the ARN of the state machine with enough time: Express ends after five minutes."""
-    in_parts = given["replica"]["part_size"] > 0
-    return settings().large_state_machine_arn if in_parts else settings().state_machine_arn
 
 
 def is_running(version: Version) -> bool:
     """Whether an execution is writing parts of a version now.
 
     It may take hours, and a second execution would only interfere. For a version in one piece the
-    answer is False: its executions end long before the sweeper looks.
+    answer is False: whoever runs its executions waits for their end.
 
     Raises
     ------
     BotoCoreError, ClientError
     """
-    if version.part_size == 0:
-        return False
-    running: dict[str, Any] = {"nextToken": None}
-    while "nextToken" in running:
-        page = {"nextToken": running["nextToken"]} if running["nextToken"] else {}
-        running = client("stepfunctions").list_executions(
+    return version.part_size > 0 and any(name.startswith(f"{version.id}-") for name in _running())
+
+
+def _running() -> Iterator[str]:
+    """The names of the cluster's executions that are writing parts."""
+    page: dict[str, Any] = {}
+    while True:
+        found = client("stepfunctions").list_executions(
             stateMachineArn=settings().large_state_machine_arn, statusFilter="RUNNING", **page
         )
-        if any(one["name"].startswith(f"{version.id}-") for one in running["executions"]):
-            return True
-    return False
+        yield from (one["name"] for one in found["executions"])
+        if not found.get("nextToken"):
+            return
+        page = {"nextToken": found["nextToken"]}
 
 
 def run(given: ExecutionInput, *, wait_seconds: float) -> ExecutionResult | None:
-    """Run an execution to its end.
+    """Run an execution of a version in one piece to its end.
 
     Parameters
     ----------
@@ -148,6 +175,19 @@ def run(given: ExecutionInput, *, wait_seconds: float) -> ExecutionResult | None
     -------
     The result; None if it is not known because the execution failed or did not end in time.
     """
+    try:
+        return run_surely(given, wait_seconds=wait_seconds)
+    except NoResult:
+        return None
+
+
+def run_surely(given: ExecutionInput, *, wait_seconds: float = SECONDS) -> ExecutionResult:
+    """As ``run``, and tell what is known if there is no result.
+
+    Raises
+    ------
+    NoResult
+    """
     # Whole seconds, so that there are few clients: each has its own connections.
     sfn = client("stepfunctions", read_seconds=math.ceil(wait_seconds) + _GRACE_SECONDS, tries=1)
     try:
@@ -156,9 +196,12 @@ def run(given: ExecutionInput, *, wait_seconds: float) -> ExecutionResult | None
             name=f"{given['version_id']}-{clock.new_id()}",
             input=json.dumps(given),
         )
-    except AWS_ERRORS:
-        return None
+    except ClientError as error:
+        # Throttled, for instance: nothing was started.
+        raise NoResult(f"refused: {error.response['Error']['Code']}") from error
+    except BotoCoreError as error:
+        raise NoResult(f"no reply: {type(error).__name__}", may_be_running=True) from error
     if reply["status"] != "SUCCEEDED":
-        return None
+        raise NoResult(f"it ended: {reply['status']}")
     output: CommitResult = json.loads(reply["output"])
     return ExecutionResult(Outcome(output["outcome"]), frozenset(output["stored"]))

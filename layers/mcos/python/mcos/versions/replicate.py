@@ -1,4 +1,4 @@
-"""Starting the replication of an accepted version, and waiting for it if the caller waits."""
+"""Queueing the replication of an accepted version, or running it if the caller waits."""
 
 import logging
 
@@ -13,7 +13,7 @@ from mcos.model.objects import ObjectRecord, Replica, Version
 from mcos.placement import resolver
 from mcos.replicas.backend import new_incarnation
 from mcos.replicas.source import inline, source_of
-from mcos.versions import dispose, execution
+from mcos.versions import dispose, execution, replicate_queue
 from mcos.versions.make import Content, Prefer
 from mcos.versions.take import version_in
 
@@ -45,20 +45,12 @@ def store(record: ObjectRecord, version_id: str, content: Content, prefer: Prefe
 
 
 def begin(record: ObjectRecord, version_id: str) -> None:
-    """Start the replication of a staged version; if that fails, the sweeper will start it."""
-    version = version_in(record, version_id)
-    given = execution.execution_input(
-        record,
-        version,
-        mode="respond-async",
-        source=source_of(version),
-        targets=version.replicas,
-    )
+    """Queue the replication of a staged version; if that fails, the sweeper will queue it."""
     try:
-        execution.start(given)
+        replicate_queue.send(record.key, version_id)
     except AWS_ERRORS as error:
-        # The record and the staged content are durable: the sweeper will start it.
-        _log.warning("execution of %s did not start: %s", version_id, type(error).__name__)
+        # The record and the staged content are durable: the sweeper will queue it.
+        _log.warning("%s was not queued: %s", version_id, type(error).__name__)
 
 
 def _store_and_wait(

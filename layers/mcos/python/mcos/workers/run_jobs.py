@@ -7,6 +7,7 @@ faster than the job's rate. The next pass checks whether the moves have ended.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -189,7 +190,8 @@ def _move(record: ObjectRecord, wanted: Move, registry: Registry) -> bool:
         targets=[wanted.target] if wanted.target else [],
     )
     if current.part_size > 0:
-        execution.start(given)
+        with suppress(execution.TooManyExecutions):
+            execution.start(given)
     else:
         execution.run(given, wait_seconds=limits.WAIT_SECONDS_MAX)
     return True

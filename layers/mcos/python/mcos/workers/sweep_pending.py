@@ -15,9 +15,8 @@ from mcos.errors import ContainerNotFound, ObjectNotFound
 from mcos.model import lifecycle
 from mcos.model.objects import ObjectKey, ObjectRecord, State, Version
 from mcos.replicas import repair_queue
-from mcos.replicas.source import source_of
 from mcos.settings import settings
-from mcos.versions import dispose, execution
+from mcos.versions import dispose, execution, replicate_queue
 from mcos.versions.commit import commit_version
 from mcos.versions.upload import clear_upload
 
@@ -125,17 +124,7 @@ def _settle(record: ObjectRecord, version: Version) -> None:
 def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
     """Continue a pending asynchronous version, or abandon a synchronous one."""
     if version.mode == "respond-async":
-        if execution.is_running(version):
-            return record
-        execution.start(
-            execution.execution_input(
-                record,
-                version,
-                mode="respond-async",
-                source=source_of(version),
-                targets=version.missing,
-            )
-        )
+        replicate_queue.send_again(record.key, version)
         return record
     # Its caller was answered long ago, or its function ended with the only copy of the bytes.
     key = record.key
