@@ -69,6 +69,7 @@ def variables_of(
         "build_dir": str(build_dir),
         "layer_folders": layer_folders,
         "disposable": True,
+        "background": {"replicate_readers": 2, "replicate_batch": 1, "repair_readers": 2},
         "repair_visibility_seconds": 15,  # so that a service that is back is noticed soon
         "backend_secrets_version": int(hashlib.sha256(secrets.encode()).hexdigest()[:8], 16),
         "clusters": {

@@ -82,6 +82,8 @@ module "cluster" {
   disposable                = var.disposable
   log_retention_days        = var.log_retention_days
   repair_visibility_seconds = var.repair_visibility_seconds
+  background                = var.background
+  reserved_concurrency      = var.reserved_concurrency
   throttling                = var.throttling
   fetch                     = var.fetch
 }

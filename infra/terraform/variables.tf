@@ -135,6 +135,43 @@ variable "repair_visibility_seconds" {
   default     = 360 # six times the function's timeout, as AWS advises
 }
 
+variable "background" {
+  description = <<-EOT
+    How much each cluster replicates and repairs at the same time, whatever waits:
+    - replicate_readers: functions that read the replicate queue, at least 2, the least that AWS takes;
+    - replicate_batch: messages that each of them works on at once, at most 10; so readers times batch
+      executions are at work, each of which calls one function for each replica;
+    - repair_readers: functions that read the repair queue, each one message after the other.
+  EOT
+  type = object({
+    replicate_readers = optional(number, 5)
+    replicate_batch   = optional(number, 10)
+    repair_readers    = optional(number, 2)
+  })
+  default = {}
+
+  validation {
+    condition     = min(var.background.replicate_readers, var.background.repair_readers) >= 2 && max(var.background.replicate_readers, var.background.repair_readers) <= 1000
+    error_message = "AWS takes 2 to 1,000 readers of a queue."
+  }
+
+  validation {
+    condition     = var.background.replicate_batch >= 1 && var.background.replicate_batch <= 10
+    error_message = "replicate_batch is 1 to 10."
+  }
+}
+
+variable "reserved_concurrency" {
+  description = "Concurrency that is reserved in each cluster for a function, by the function's name. It is taken from the account's, which others cannot use then; and the function never gets more. Empty: none, so that all functions share the account's."
+  type        = map(number)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.reserved_concurrency) : contains(keys(local.build.functions), name)])
+    error_message = "reserved_concurrency names a function that there is not."
+  }
+}
+
 variable "throttling" {
   description = "Requests per second (rate) and at once (burst) that an entry point accepts, in all and for login."
   type = object({

@@ -9,6 +9,7 @@ import yaml
 
 from mcos.model.clusters import Cluster
 from mcos.storage.kinds import BACKEND_LAYERS
+from mcos.versions import execution
 from tests.infrastructure.conftest import INSTANCE, Deployment
 from tools import local
 from tools.terraform import ROOT
@@ -185,16 +186,38 @@ def test_a_bad_message_repeats_alone_and_ends_in_the_dead_letter_queue(
     assert sorted(queue["name"] for queue in read) == sorted(
         f"mcos-{cluster}-{kind}"
         for cluster in deployment.clusters
-        for kind in ("inbound", "repair")
+        for kind in ("inbound", "repair", "replicate")
     )
     for queue in read:
         redrive = json.loads(queue["redrive_policy"])
-        # Of repairs as many as SQS counts; what cannot be taken in leaves its queue at once.
-        tries = 1000 if queue["name"].endswith("-repair") else 100
-        assert redrive["maxReceiveCount"] == tries
+        # Of what a backend owes as many as SQS counts, which takes a day; what cannot be taken in
+        # leaves its queue at once.
+        inbound = queue["name"].endswith("-inbound")
+        assert redrive["maxReceiveCount"] == (100 if inbound else 1000)
         dead = queues[redrive["deadLetterTargetArn"]]
+        assert dead["message_retention_seconds"] == 14 * 24 * 3600
         # A message keeps its age when it moves.
-        assert dead["message_retention_seconds"] > queue["message_retention_seconds"]
+        assert queue["message_retention_seconds"] == (7 if inbound else 14) * 24 * 3600
+
+
+def test_what_works_in_the_background_has_a_limited_number_of_readers(
+    deployment: Deployment,
+) -> None:
+    limits = {
+        cluster_and_function(mapping["function_arn"].rpartition(":")[2])[1]: mapping[
+            "scaling_config"
+        ]
+        for mapping in deployment.of_type("aws_lambda_event_source_mapping")
+    }
+    for function in ("replicate_version", "repair_replica"):
+        assert limits[function][0]["maximum_concurrency"] == 2
+    for cluster in deployment.clusters:
+        functions = {one["function_name"]: one for one in deployment.of_type("aws_lambda_function")}
+        queues = {one["name"]: one for one in deployment.of_type("aws_sqs_queue")}
+        reader = functions[f"mcos-{cluster}-replicate_version"]
+        hidden = queues[f"mcos-{cluster}-replicate"]["visibility_timeout_seconds"]
+        # A message that is held is not delivered again, and its execution ends before its holder.
+        assert execution.SECONDS < reader["timeout"] < hidden
 
 
 def test_s3_tells_of_what_others_put_into_staging_and_of_nothing_else(

@@ -29,7 +29,8 @@ WRITE = {
     "registry": READ_ALL,
     "own staging": ["s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"],
     "own staging bucket": ["s3:ListBucket"],
-    "own state machine": ["states:StartExecution", "states:StartSyncExecution"],
+    "own state machine": ["states:StartSyncExecution"],
+    "own replicate queue": ["sqs:SendMessage"],
     "all repair queues": ["sqs:SendMessage"],
 }
 SETTLE = {
@@ -61,8 +62,7 @@ TAKE = {
     "objects": CHANGE,
     "containers": ADMIT,
     "registry": READ_ALL,
-    "own state machine": ["states:StartExecution"],
-    "own large state machine": ["states:StartExecution"],
+    "own replicate queue": ["sqs:SendMessage"],
     "all repair queues": ["sqs:SendMessage"],
 }
 
@@ -130,6 +130,14 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "own inbound queue": TAKE_MESSAGES,
         "own inbound dlq": ["sqs:SendMessage"],
     },
+    "replicate_version": {
+        "objects": READ,
+        "registry": READ_ALL,
+        "own replicate queue": TAKE_MESSAGES,
+        "own state machine": ["states:StartSyncExecution"],
+        "own large state machine": ["states:ListExecutions", "states:StartExecution"],
+        "all repair queues": ["sqs:SendMessage"],
+    },
     "put_parts": {
         "registry": READ_ALL,
         **READ_STAGING,
@@ -157,8 +165,8 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         **SETTLE,
         "unsettled": ["dynamodb:Query"],
         "containers": ADMIT,
-        "own state machine": ["states:StartExecution"],
-        "own large state machine": ["states:ListExecutions", "states:StartExecution"],
+        "own replicate queue": ["sqs:GetQueueAttributes", "sqs:SendMessage"],
+        "own large state machine": ["states:ListExecutions"],
         "uploads": CHANGE,
         "expiring": ["dynamodb:Query"],
         "own staged uploads": ["s3:AbortMultipartUpload", "s3:GetObject"],
@@ -173,7 +181,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "registry": READ_ALL,
         "objects": [*CHANGE, "dynamodb:Scan"],
         "own state machine": ["states:StartSyncExecution"],
-        "own large state machine": ["states:StartExecution"],
+        "own large state machine": ["states:ListExecutions", "states:StartExecution"],
     },
 }
 
@@ -201,6 +209,7 @@ WORKERS = {
     "put_parts",
     "put_replica",
     "repair_replica",
+    "replicate_version",
 }
 
 # Step Functions needs them to log, and they know no narrower resource.
@@ -253,6 +262,7 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
         "own large state machine": [arn("states", f"stateMachine:mcos-{cluster}-replicate-large")],
         "own inbound queue": [arn("sqs", f"mcos-{cluster}-inbound")],
         "own inbound dlq": [arn("sqs", f"mcos-{cluster}-inbound-dlq")],
+        "own replicate queue": [arn("sqs", f"mcos-{cluster}-replicate")],
         "own repair queue": [arn("sqs", f"mcos-{cluster}-repair")],
         "all repair queues": each("sqs", "mcos-{}-repair"),
         "all put_replica": each("lambda", "function:mcos-{}-put_replica"),

@@ -97,6 +97,10 @@ def test_every_message_of_the_repair_queue_is_done(functions: Functions) -> None
     assert functions.invoke("repair_replica", "repair_queue") == {"batchItemFailures": []}
 
 
+def test_a_message_of_a_version_that_is_not_wanted_any_more_is_done(functions: Functions) -> None:
+    assert functions.invoke("replicate_version", "replicate_queue") == {"batchItemFailures": []}
+
+
 def test_the_schedule_sweeps(functions: Functions) -> None:
     assert functions.invoke("sweep_pending", "schedule") == {}
 

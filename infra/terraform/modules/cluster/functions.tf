@@ -9,6 +9,7 @@ locals {
     MCOS_STAGING_BUCKET          = local.staging_bucket
     MCOS_STATE_MACHINE_ARN       = local.state_machine_arn
     MCOS_LARGE_STATE_MACHINE_ARN = local.large_state_machine_arn
+    MCOS_REPLICATE_QUEUE_URL     = local.replicate_queue_url
     MCOS_REPAIR_QUEUE_URL        = local.repair_queue_url
     MCOS_TOKEN_KEY_SECRET        = var.token_key_secret.name
     MCOS_BACKEND_SECRET          = aws_secretsmanager_secret.backend.name
@@ -74,7 +75,10 @@ resource "aws_lambda_function" "this" {
   s3_bucket        = var.packages.bucket
   s3_key           = var.packages.key
   source_code_hash = var.packages.code_sha256
-  layers           = var.layer_folders == null ? [for layer in local.layers[each.key] : var.layers[layer]] : []
+
+  reserved_concurrent_executions = lookup(var.reserved_concurrency, each.key, -1)
+
+  layers = var.layer_folders == null ? [for layer in local.layers[each.key] : var.layers[layer]] : []
 
   environment {
     variables = merge(

@@ -26,6 +26,10 @@ locals {
   unpublished_queue_url = "${var.aws.queue_url}/${local.unpublished_queue}"
   unpublished_queue_arn = "${local.arn.sqs}:${local.unpublished_queue}"
 
+  replicate_queue     = "${local.name}-replicate"
+  replicate_queue_url = "${var.aws.queue_url}/${local.replicate_queue}"
+  replicate_queue_arn = "${local.arn.sqs}:${local.replicate_queue}"
+
   repair_queue     = "${local.name}-repair"
   repair_queue_url = "${var.aws.queue_url}/${local.repair_queue}"
   repair_queue_arn = "${local.arn.sqs}:${local.repair_queue}"

@@ -55,8 +55,12 @@ locals {
     }
     refuse_inbound = { Action = ["sqs:SendMessage"], Resource = [local.inbound_dlq_arn] }
 
-    replicate       = { Action = ["states:StartExecution", "states:StartSyncExecution"], Resource = [local.state_machine_arn] }
-    replicate_late  = { Action = ["states:StartExecution"], Resource = [local.state_machine_arn, local.large_state_machine_arn] }
+    queue_versions = { Action = ["sqs:SendMessage"], Resource = [local.replicate_queue_arn] }
+    count_queued   = { Action = ["sqs:GetQueueAttributes"], Resource = [local.replicate_queue_arn] }
+    take_versions = {
+      Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+      Resource = [local.replicate_queue_arn]
+    }
     replicate_large = { Action = ["states:StartExecution"], Resource = [local.large_state_machine_arn] }
     replicate_now   = { Action = ["states:StartSyncExecution"], Resource = [local.state_machine_arn] }
     see_executions  = { Action = ["states:ListExecutions"], Resource = [local.large_state_machine_arn] }
@@ -82,7 +86,8 @@ locals {
 
   write_objects = [
     local.grants.change_object, local.grants.use_container, local.grants.read_registry,
-    local.grants.stage, local.grants.list_staging, local.grants.replicate, local.grants.repair,
+    local.grants.stage, local.grants.list_staging, local.grants.replicate_now, local.grants.queue_versions,
+    local.grants.repair,
   ]
 
   permissions = {
@@ -108,7 +113,7 @@ locals {
     no_route       = []
     uploads = [
       local.grants.change_uploads, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
-      local.grants.receive_uploads, local.grants.list_all_staging, local.grants.unstage, local.grants.replicate_late,
+      local.grants.receive_uploads, local.grants.list_all_staging, local.grants.unstage, local.grants.queue_versions,
       local.grants.repair,
     ]
 
@@ -123,10 +128,14 @@ locals {
       local.grants.change_object, local.grants.read_all_staging, local.grants.list_all_staging,
       local.grants.read_registry, local.grants.unstage, local.grants.repair,
     ]
+    replicate_version = [
+      local.grants.take_versions, local.grants.read_object, local.grants.read_registry, local.grants.replicate_now,
+      local.grants.replicate_large, local.grants.see_executions, local.grants.repair,
+    ]
     ingest_upload = [
       local.grants.take_inbound, local.grants.refuse_inbound, local.grants.read_account, local.grants.end_uploads,
       local.grants.change_object, local.grants.use_container, local.grants.read_registry, local.grants.receive,
-      local.grants.list_staging, local.grants.replicate_late, local.grants.repair,
+      local.grants.list_staging, local.grants.queue_versions, local.grants.repair,
     ]
     commit_version = [local.grants.change_object, local.grants.read_registry, local.grants.repair, local.grants.unstage]
     repair_replica = [
@@ -137,13 +146,14 @@ locals {
     ]
     sweep_pending = [
       local.grants.list_unsettled, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
-      local.grants.replicate_late, local.grants.see_executions, local.grants.unstage, local.grants.repair,
+      local.grants.queue_versions, local.grants.count_queued, local.grants.see_executions, local.grants.unstage,
+      local.grants.repair,
       local.grants.list_expiring, local.grants.end_uploads, local.grants.clear_uploads, local.grants.list_staging,
     ]
     check_health = [local.grants.read_registry, local.grants.write_registry]
     run_jobs = [
       local.grants.change_jobs, local.grants.read_registry, local.grants.scan_objects, local.grants.change_object,
-      local.grants.replicate_now, local.grants.replicate_large,
+      local.grants.replicate_now, local.grants.replicate_large, local.grants.see_executions,
     ]
     publish_changes = [local.grants.take_changes, local.grants.publish, local.grants.set_aside]
   }

@@ -29,6 +29,7 @@ resource "aws_dynamodb_table_item" "cluster" {
 
   depends_on = [
     aws_apigatewayv2_stage.default,
+    aws_lambda_event_source_mapping.replicate,
     aws_lambda_event_source_mapping.repair,
     aws_s3_bucket.staging,
     aws_secretsmanager_secret_version.backend,

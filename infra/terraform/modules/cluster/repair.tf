@@ -13,7 +13,7 @@ resource "aws_sqs_queue" "repair_dlq" {
 
 resource "aws_sqs_queue" "repair" {
   name                       = local.repair_queue
-  message_retention_seconds  = 604800 # 7 days: a message's age goes with it to the other queue
+  message_retention_seconds  = 1209600 # 14 days, the most there is; the sweeper repeats what is older
   visibility_timeout_seconds = var.repair_visibility_seconds
   sqs_managed_sse_enabled    = true
 
@@ -35,4 +35,9 @@ resource "aws_lambda_event_source_mapping" "repair" {
   function_name           = aws_lambda_function.this["repair_replica"].arn
   batch_size              = 5
   function_response_types = ["ReportBatchItemFailures"]
+
+  # Few at a time: what readers do not see yet comes first.
+  scaling_config {
+    maximum_concurrency = var.background.repair_readers
+  }
 }

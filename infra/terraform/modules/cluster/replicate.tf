@@ -1,3 +1,48 @@
+# The replicate queue, in which versions that were acknowledged wait for their replicas.
+
+resource "aws_sqs_queue" "replicate_dlq" {
+  name                      = "${local.replicate_queue}-dlq"
+  message_retention_seconds = 1209600 # 14 days
+  sqs_managed_sse_enabled   = true
+
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [local.replicate_queue_arn]
+  })
+}
+
+resource "aws_sqs_queue" "replicate" {
+  name                       = local.replicate_queue
+  message_retention_seconds  = 1209600 # 14 days, the most there is; the sweeper queues again what is older
+  visibility_timeout_seconds = 100     # longer than replicate_version
+  sqs_managed_sse_enabled    = true
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.replicate_dlq.arn
+    maxReceiveCount     = 1000 # most of a day with a minute between tries; ten days with the quarter of an hour of large content
+  })
+
+  lifecycle {
+    postcondition {
+      condition     = self.url == local.replicate_queue_url && self.arn == local.replicate_queue_arn
+      error_message = "The queue is not where the functions were told it is."
+    }
+  }
+}
+
+# A reader holds its messages until their executions have ended, so no more executions are at work than
+# readers times batch.
+resource "aws_lambda_event_source_mapping" "replicate" {
+  event_source_arn        = aws_sqs_queue.replicate.arn
+  function_name           = aws_lambda_function.this["replicate_version"].arn
+  batch_size              = var.background.replicate_batch
+  function_response_types = ["ReportBatchItemFailures"]
+
+  scaling_config {
+    maximum_concurrency = var.background.replicate_readers
+  }
+}
+
 # The state machine that writes the replicas of a version, from one definition. Express: it ends within
 # seconds, and repeating it, or a part of it, is harmless. Standard, for large content: it may take
 # days.

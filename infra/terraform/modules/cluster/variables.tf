@@ -116,6 +116,16 @@ variable "repair_visibility_seconds" {
   type        = number
 }
 
+variable "background" {
+  description = "How much is replicated and repaired at the same time: see the root's variable."
+  type        = object({ replicate_readers = number, replicate_batch = number, repair_readers = number })
+}
+
+variable "reserved_concurrency" {
+  description = "Calls at the same time that are reserved for a function, and its limit, by the function's name."
+  type        = map(number)
+}
+
 variable "throttling" {
   description = "Requests per second and at once, in all and for login."
   type        = object({ rate = number, burst = number, login_rate = number, login_burst = number })
