@@ -23,7 +23,8 @@ INSTANCE = "test"
 ENDPOINTS = ROOT / ".mcos" / INSTANCE / "endpoints.json"
 
 WITHOUT_DEPLOYMENT = ["tests/functional/storage", "tests/functional/clouds"]
-OUTAGES = ["tests/functional/outages"]
+# One after the other, in one process: what they measure, or break, is shared by all.
+ALONE = ["tests/functional/load", "tests/functional/outages"]
 WHILE_IT_GROWS = [
     # These ask much and place little.
     *(f"tests/functional/api/test_{name}.py" for name in ("bad_input", "schemathesis")),
@@ -156,7 +157,7 @@ def suite(clouds: Clouds) -> None:
     clouds.test_beside(clouds.deploy, *processes(4), *WITHOUT_DEPLOYMENT)
     done("three clusters are deployed")
     clouds.test(*processes(2), *ON_THREE)
-    clouds.test(*OUTAGES)
+    clouds.test(*ALONE)
     done("tested on three clusters")
     clouds.test_beside(lambda: clouds.link(5), *processes(2), *WHILE_IT_GROWS)
     done("five clusters are deployed")
