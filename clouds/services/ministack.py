@@ -37,6 +37,9 @@ own. Only who names this account needs no key.
 class _MiniStack(Service):
     """What all of them have in common."""
 
+    program: tuple[str | Path, ...] = ("-m", "ministack")
+    """What its interpreter runs."""
+
     @property
     @abstractmethod
     def port(self) -> int:
@@ -82,7 +85,7 @@ class _MiniStack(Service):
             temporary = self.folder / "tmp"
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir(parents=True)
-            command = [str(venvs.python_of("emulator")), "-m", "ministack"]
+            command = [venvs.python_of("emulator"), *self.program]
             process.start(command, self.environment(), [self.port])
         wait_until_it_answers(process, self.answers, _START_SECONDS)
 
@@ -96,6 +99,7 @@ class Emulator(_MiniStack):
 
     name = "emulator"
     description = "MiniStack (AWS)"
+    program = (Path(__file__).parent.parent / "servers" / "emulator_server.py",)
 
     @property
     def port(self) -> int:
