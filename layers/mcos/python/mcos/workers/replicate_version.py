@@ -98,7 +98,7 @@ def _replicate(record: ObjectRecord, version: Version) -> str:
         raise NotNow(str(none), seconds=seconds) from none
     _note_hanging(set(targets) - result.stored, clock.elapsed() - began)
     if result.outcome is Outcome.INCOMPLETE:
-        following = version.with_stored(result.stored)
+        following = version.with_stored(version.copies(result.stored))
         if not following.is_readable:
             raise NotNow("too few replicas could be stored")
         _owe(record, following)
@@ -152,7 +152,7 @@ def _targets(version: Version) -> list[str]:
         if name in clusters and not (name in _hanging and _hanging[name] > since)
     ]
     up = [name for name in answering if clusters[name].state is not ClusterState.DOWN]
-    return up if version.with_stored(up).is_readable else answering
+    return up if version.with_stored(version.copies(up)).is_readable else answering
 
 
 def _note_hanging(failed: Iterable[str], seconds: float) -> None:
