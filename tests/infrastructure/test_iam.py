@@ -166,6 +166,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "unsettled": ["dynamodb:Query"],
         "containers": ADMIT,
         "own replicate queue": ["sqs:GetQueueAttributes", "sqs:SendMessage"],
+        "own repair queue": ["sqs:GetQueueAttributes"],
         "own large state machine": ["states:ListExecutions"],
         "uploads": CHANGE,
         "expiring": ["dynamodb:Query"],

@@ -202,7 +202,7 @@ def test_a_create_in_a_container_that_is_not_there_against_an_update_of_the_obje
 
 def test_the_sweeper_against_a_create_that_is_slow(cloud: Cloud) -> None:
     def play(race: Race, stage: Stage) -> list[Outcome]:
-        outcomes = stage.play(race.create, lambda: sweep_pending(older_than_seconds=-1))
+        outcomes = stage.play(race.create, lambda: sweep_pending(older_than_seconds=-1, seconds=40))
         assert isinstance(outcomes[0], ObjectRecord)
         record = race.check()
         assert record is not None

@@ -602,7 +602,7 @@ class Cloud(Inventory):
         """Let the clusters' sweepers look, all of them if none are named, as if all had waited long
         enough."""
         for cluster in clusters or ALL_CLUSTERS:
-            self.try_to_invoke(arn(cluster, "sweep_pending"), {"older_than_seconds": 0})
+            self.try_to_invoke(arn(cluster, "sweep_pending"), {"older_than_seconds": -_HOURS})
 
 
 @contextmanager

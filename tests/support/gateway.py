@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import httpx
 
+from mcos import clock
 from tests.support.environment import ACCOUNT_ID, REGION
 from tests.support.openapi import document
 
@@ -144,14 +145,15 @@ def sqs_event(body: str) -> dict[str, Any]:
 
 
 def sqs_events(bodies: Sequence[str]) -> dict[str, Any]:
-    """An event of some messages of a queue, ``message-1`` and so on."""
+    """An event of some messages of a queue, ``message-1`` and so on, which were just sent."""
+    sent = str(int(clock.moment().timestamp() * 1000))
     return {
         "Records": [
             {
                 "messageId": f"message-{number}",
                 "receiptHandle": f"handle-{number}",
                 "body": body,
-                "attributes": {"ApproximateReceiveCount": "1"},
+                "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": sent},
                 "messageAttributes": {},
                 "eventSource": "aws:sqs",
                 "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:queue",

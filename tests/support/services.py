@@ -17,30 +17,33 @@ SEGMENTS = "~parts/"
 
 
 class StorageService(Protocol):
-    """A storage service's bucket or container of replicas."""
+    """A storage service's bucket or container of replicas.
 
-    def read(self, key: str) -> bytes | None:
-        """The bytes under a key, None if there are none."""
+    A replica is named ``<account>/<version>``; its copies have keys that begin so.
+    """
+
+    def read(self, replica: str) -> bytes | None:
+        """The bytes of a replica, of all copies together if there are several; None: of none."""
         ...
 
-    def stream(self, key: str) -> Iterator[bytes]:
-        """The bytes under a key, a piece at a time."""
+    def stream(self, replica: str) -> Iterator[bytes]:
+        """The bytes of a replica's one copy, a piece at a time."""
         ...
 
-    def write(self, key: str, content: bytes) -> None:
-        """Put other bytes under a key, as somebody would who should not."""
+    def write(self, replica: str, content: bytes) -> None:
+        """Put other bytes in place of a replica's one copy, as somebody would who should not."""
         ...
 
-    def delete(self, key: str) -> None:
-        """Take the key away."""
+    def delete(self, replica: str) -> None:
+        """Take a replica's one copy away."""
         ...
 
-    def keys(self) -> set[str]:
-        """Every key of a replica."""
+    def replicas(self) -> set[str]:
+        """The names of all replicas."""
         ...
 
-    def pieces(self, key: str) -> list[str]:
-        """What there is of a key: the replica, and parts of it, whether it was made or not."""
+    def pieces(self, replica: str) -> list[str]:
+        """What there is of a replica: its copies, and parts of copies, whether made or not."""
         ...
 
     def close(self) -> None:
@@ -67,32 +70,42 @@ class Bucket:
             ),
         )
 
-    def read(self, key: str) -> bytes | None:
+    def read(self, replica: str) -> bytes | None:
         try:
-            content: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            copies = [
+                self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+                for key in self._keys(replica)
+            ]
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 return None
             raise
-        return content
+        return b"".join(copies) if copies else None
 
-    def stream(self, key: str) -> Iterator[bytes]:
+    def stream(self, replica: str) -> Iterator[bytes]:
+        (key,) = self._keys(replica)
         body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
         yield from body.iter_chunks(1024**2)
 
-    def write(self, key: str, content: bytes) -> None:
+    def write(self, replica: str, content: bytes) -> None:
+        (key,) = self._keys(replica)
         self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
 
-    def delete(self, key: str) -> None:
+    def delete(self, replica: str) -> None:
+        (key,) = self._keys(replica)
         self._client.delete_object(Bucket=self._bucket, Key=key)
 
-    def keys(self) -> set[str]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
-        found = {entry["Key"] for page in pages for entry in page.get("Contents", ())}
-        return {key for key in found if not key.startswith(PROBES)}
+    def replicas(self) -> set[str]:
+        return {replica_of(key) for key in self._keys("") if not key.startswith(PROBES)}
 
-    def pieces(self, key: str) -> list[str]:
-        named = {"Bucket": self._bucket, "Prefix": key}
+    def _keys(self, prefix: str) -> list[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix
+        )
+        return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+
+    def pieces(self, replica: str) -> list[str]:
+        named = {"Bucket": self._bucket, "Prefix": replica}
         whole = self._client.list_objects_v2(**named).get("Contents", [])
         begun = self._client.list_multipart_uploads(**named).get("Uploads", [])
         return [one["Key"] for one in [*whole, *begun]]
@@ -115,40 +128,50 @@ class SwiftContainer:
             timeout=30,
         )
 
-    def read(self, key: str) -> bytes | None:
+    def read(self, replica: str) -> bytes | None:
         try:
-            content: bytes = self._connection.get_object(self._container, key)[1]
+            copies = [
+                self._connection.get_object(self._container, key)[1] for key in self._keys(replica)
+            ]
         except ClientException as error:
             if error.http_status == 404:
                 return None
             raise
-        return content
+        return b"".join(copies) if copies else None
 
-    def stream(self, key: str) -> Iterator[bytes]:
+    def stream(self, replica: str) -> Iterator[bytes]:
+        (key,) = self._keys(replica)
         _, body = self._connection.get_object(self._container, key, resp_chunk_size=1024**2)
         yield from body
 
-    def write(self, key: str, content: bytes) -> None:
+    def write(self, replica: str, content: bytes) -> None:
+        (key,) = self._keys(replica)
         self._connection.put_object(self._container, key, content)
 
-    def delete(self, key: str) -> None:
+    def delete(self, replica: str) -> None:
+        (key,) = self._keys(replica)
         self._connection.delete_object(self._container, key)
 
-    def keys(self) -> set[str]:
-        _, entries = self._connection.get_container(self._container, full_listing=True)
-        return {
-            entry["name"] for entry in entries if not entry["name"].startswith((PROBES, SEGMENTS))
-        }
+    def replicas(self) -> set[str]:
+        keys = self._keys("")
+        return {replica_of(key) for key in keys if not key.startswith((PROBES, SEGMENTS))}
 
-    def pieces(self, key: str) -> list[str]:
-        listings = [
-            self._connection.get_container(self._container, prefix=prefix, full_listing=True)[1]
-            for prefix in (key, f"{SEGMENTS}{key}/")
-        ]
-        return [entry["name"] for listing in listings for entry in listing]
+    def _keys(self, prefix: str) -> list[str]:
+        _, entries = self._connection.get_container(
+            self._container, prefix=prefix, full_listing=True
+        )
+        return [entry["name"] for entry in entries]
+
+    def pieces(self, replica: str) -> list[str]:
+        return [*self._keys(replica), *self._keys(f"{SEGMENTS}{replica}/")]
 
     def close(self) -> None:
         self._connection.close()
+
+
+def replica_of(key: str) -> str:
+    """The name of the replica that the copy under a key is one of."""
+    return "/".join(key.split("/")[:2])
 
 
 def service_of(settings: Mapping[str, str]) -> StorageService:

@@ -3,11 +3,17 @@
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from mcos.aws import AWS_ERRORS, retry_later
+from mcos import clock
+from mcos.aws import AWS_ERRORS, client, retry_later
+
+# A queue keeps a message for 14 days, and for a thousand tries.
+_OLD = timedelta(days=3)
+_MANY_TRIES = 500
 
 _log = logging.getLogger(__name__)
 
@@ -15,12 +21,12 @@ Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
 def fed_by(
-    queue_url: Callable[[], str], *, side_by_side: bool = False
+    queue_url: Callable[[], str], *, side_by_side: bool = False, renewed: bool = False
 ) -> Callable[[Callable[[SQSRecord], None]], Handler]:
     """Make a Lambda handler from a function that processes one message.
 
     A message for which the function raises an exception is delivered again: after the seconds that
-    the exception's attribute ``seconds`` has, else later with each try.
+    the exception's attribute ``seconds`` has, else later with each try, up to its ``longest``.
 
     Parameters
     ----------
@@ -28,6 +34,9 @@ def fed_by(
         Returns the URL of the queue.
     side_by_side
         Whether the messages of a batch are processed at the same time, each in a thread.
+    renewed
+        Whether a message that has waited for days is sent again as a new one, so that the queue
+        keeps it for ever; but not one that is malformed (``ValueError``).
     """
 
     def decorate(handle_one: Callable[[SQSRecord], None]) -> Handler:
@@ -35,7 +44,9 @@ def fed_by(
             try:
                 handle_one(record)
             except Exception as error:
-                _retry_later(queue_url(), record, getattr(error, "seconds", None))
+                if renewed and not isinstance(error, ValueError) and _is_old(record):
+                    return not _send_again(queue_url(), record)
+                _retry_later(queue_url(), record, error)
                 return True
             return False
 
@@ -59,10 +70,37 @@ def fed_by(
     return decorate
 
 
-def _retry_later(queue_url: str, record: SQSRecord, seconds: int | None) -> None:
-    tries = int(record.attributes.approximate_receive_count or 1)
+def _tries(record: SQSRecord) -> int:
+    return int(record.attributes.approximate_receive_count or 1)
+
+
+def _is_old(record: SQSRecord) -> bool:
+    """Whether the queue would soon give the message up: for its age, or for its tries."""
+    sent = datetime.fromtimestamp(int(record.attributes.sent_timestamp) / 1000, UTC)
+    return clock.moment() - sent > _OLD or _tries(record) > _MANY_TRIES
+
+
+def _send_again(queue_url: str, record: SQSRecord) -> bool:
+    """Send the message as a new one; False: it was not sent, and must stay."""
     try:
-        retry_later(queue_url, record.receipt_handle, tries=tries, seconds=seconds)
+        client("sqs").send_message(QueueUrl=queue_url, MessageBody=record.body)
     except AWS_ERRORS as error:
+        _log.warning("a message was not renewed: %s", type(error).__name__)
+        return False
+    return True
+
+
+def _retry_later(queue_url: str, record: SQSRecord, error: Exception) -> None:
+    seconds: int | None = getattr(error, "seconds", None)
+    longest: int | None = getattr(error, "longest", None)
+    try:
+        retry_later(
+            queue_url,
+            record.receipt_handle,
+            tries=_tries(record),
+            seconds=seconds,
+            longest=longest,
+        )
+    except AWS_ERRORS as failure:
         # The message comes back after the queue's own visibility timeout.
-        _log.warning("no backoff for a message: %s", type(error).__name__)
+        _log.warning("no backoff for a message: %s", type(failure).__name__)

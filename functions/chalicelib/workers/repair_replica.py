@@ -10,13 +10,14 @@ from mcos.settings import settings
 from mcos.workers.repair_replica import repair_replica
 
 
-@fed_by(lambda: settings().repair_queue_url)
+@fed_by(lambda: settings().repair_queue_url, renewed=True)
 def handle(record: SQSRecord) -> None:
     """Process one message; see ``mcos.replicas.repair_queue``."""
     body = json.loads(record.body)
     action = body.get("action") if isinstance(body, dict) else None
+    tries = int(record.attributes.approximate_receive_count or 1)
 
     def work() -> tuple[str, None]:
-        return repair_replica(body), None
+        return repair_replica(body, tries=tries), None
 
     logged("repair_replica", work, action=action, message_id=record.message_id)

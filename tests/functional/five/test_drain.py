@@ -84,7 +84,7 @@ def test_a_cluster_is_drained_under_load_and_nobody_notices(
     for number in range(OBJECTS):
         name = f"object-{number}"
         clients["s3"].create_object(container, name, name.encode(), prefer="wait=25")
-    before = len(services[DRAINED].keys())
+    before = len(services[DRAINED].replicas())
     assert before > 0
     with Load(account, container) as load:
         reply = admin.send_json("POST", f"/v1/admin/clusters/{DRAINED}/drain", {"rate": 20})
@@ -98,7 +98,7 @@ def test_a_cluster_is_drained_under_load_and_nobody_notices(
         started = time.monotonic()
         wait_until(done, "the drain is done", seconds=900)
         wait_until(
-            lambda: not services[DRAINED].keys(), "the drained backend is empty", seconds=900
+            lambda: not services[DRAINED].replicas(), "the drained backend is empty", seconds=900
         )
         took = time.monotonic() - started
     assert not load.failures, load.failures[:5]

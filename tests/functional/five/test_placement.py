@@ -50,7 +50,7 @@ def test_every_object_is_where_the_resolver_says(
             list(pool.map(create, range(first, first + BATCH)))
             wait_until(partial(created, first + BATCH), "a batch is CREATED", seconds=300)
 
-    held = {name: service.keys() for name, service in services.items()}
+    held = {name: service.replicas() for name, service in services.items()}
     placed: Counter[str] = Counter()
     for name in names:
         stat = clients["s3"].stat_object(container, name)

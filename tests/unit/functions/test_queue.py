@@ -25,8 +25,10 @@ def hidden(monkeypatch: pytest.MonkeyPatch) -> dict[str, int | None]:
     """For how long messages were hidden, by their handles."""
     told: dict[str, int | None] = {}
 
-    def note(url: str, handle: str, *, tries: int, seconds: int | None) -> None:
-        assert (url, tries) == ("the url", 1)
+    def note(
+        url: str, handle: str, *, tries: int, seconds: int | None, longest: int | None
+    ) -> None:
+        assert (url, tries, longest) == ("the url", 1, None)
         told[handle] = seconds
 
     monkeypatch.setattr(queue, "retry_later", note)

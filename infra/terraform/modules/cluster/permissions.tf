@@ -56,7 +56,7 @@ locals {
     refuse_inbound = { Action = ["sqs:SendMessage"], Resource = [local.inbound_dlq_arn] }
 
     queue_versions = { Action = ["sqs:SendMessage"], Resource = [local.replicate_queue_arn] }
-    count_queued   = { Action = ["sqs:GetQueueAttributes"], Resource = [local.replicate_queue_arn] }
+    count_queued   = { Action = ["sqs:GetQueueAttributes"], Resource = [local.repair_queue_arn, local.replicate_queue_arn] }
     take_versions = {
       Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
       Resource = [local.replicate_queue_arn]

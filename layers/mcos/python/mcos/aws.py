@@ -66,11 +66,16 @@ def secret(name: str) -> str:
 
 
 _FIRST_RETRY_SECONDS = 5
-_LAST_RETRY_SECONDS = 60
+_LONGEST_SECONDS = 60
 
 
 def retry_later(
-    queue_url: str, receipt_handle: str, *, tries: int, seconds: int | None = None
+    queue_url: str,
+    receipt_handle: str,
+    *,
+    tries: int,
+    seconds: int | None = None,
+    longest: int | None = None,
 ) -> None:
     """Make a received message visible again.
 
@@ -79,14 +84,16 @@ def retry_later(
     tries
         How often it was received.
     seconds
-        When; None: later with each try (5 s doubling up to 60 s).
+        When; None: later with each try, 5 s doubling up to ``longest``.
+    longest
+        Seconds; None: 60.
 
     Raises
     ------
     BotoCoreError, ClientError
     """
     if seconds is None:
-        seconds = min(_FIRST_RETRY_SECONDS * 2 ** min(tries - 1, 10), _LAST_RETRY_SECONDS)
+        seconds = min(_FIRST_RETRY_SECONDS * 2 ** min(tries - 1, 12), longest or _LONGEST_SECONDS)
     client("sqs").change_message_visibility(
         QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
     )

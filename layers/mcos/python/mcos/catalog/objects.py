@@ -9,6 +9,7 @@ from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
 from pynamodb.expressions.condition import Condition
 
 from mcos import clock
+from mcos.catalog.registry import seen_clusters
 from mcos.catalog.tables import (
     ObjectItem,
     has_no_reply,
@@ -17,6 +18,7 @@ from mcos.catalog.tables import (
     read_again,
 )
 from mcos.errors import Conflict, McosError, OutcomeUnknown, Superseded
+from mcos.model.clusters import ClusterState
 from mcos.model.objects import ObjectKey, ObjectRecord
 
 Transition = Callable[[ObjectRecord | None], ObjectRecord | None]
@@ -25,6 +27,12 @@ Transition = Callable[[ObjectRecord | None], ObjectRecord | None]
 _TRIES = 12
 _SENT_AT_MOST = 3
 _PAUSE_SECONDS = 0.05
+
+# Between two looks of the sweeper at an object that stays as it is.
+_FIRST_PAUSE_SECONDS = 60
+_LAST_PAUSE_SECONDS = 3600
+
+_DOWN = ClusterState.DOWN
 
 
 def container_key(account: str, container: str) -> str:
@@ -206,9 +214,15 @@ def _write(
 def with_revision(following: ObjectRecord, record: ObjectRecord | None) -> ObjectRecord:
     """Return ``following`` with a new revision, greater than that of ``record``.
 
-    Consumers of events compare revisions to order events.
+    Consumers of events compare revisions to order events. Whatever else changes than ``sweeps``,
+    the sweeper looks at it soon again.
     """
-    return replace(following, revision=clock.new_id(after=record.revision if record else ""))
+    is_looked_at = record is not None and following.sweeps != record.sweeps
+    return replace(
+        following,
+        revision=clock.new_id(after=record.revision if record else ""),
+        sweeps=following.sweeps if is_looked_at else 0,
+    )
 
 
 def unchanged_condition(record: ObjectRecord | None) -> Condition:
@@ -226,9 +240,39 @@ def item_of(record: ObjectRecord) -> ObjectItem:
         revision=record.revision,
         state=record.state.value,
         document=_document(record),
-        sweeper=record.sweeper if record.is_unsettled else None,
-        unsettled_since=clock.now() if record.is_unsettled else None,
+        sweeper=_partition(record) if record.is_unsettled else None,
+        unsettled_since=_due(record) if record.is_unsettled else None,
     )
+
+
+def waiting_for(cluster: str) -> str:
+    """Return the partition of the index for objects that only wait for a cluster's replica.
+
+    They are not among those of their sweeper: a long outage must not hide what was just taken.
+    """
+    return f"missing/{cluster}"
+
+
+def _partition(record: ObjectRecord) -> str:
+    """Return where the index has an unsettled object: whoever can do something looks there."""
+    missing, current = record.waits_for, record.current
+    if not missing or current is None:
+        return record.sweeper
+    clusters = seen_clusters()
+    down = [name for name in missing if name in clusters and clusters[name].state is _DOWN]
+    up = [name for name in missing if name not in down]
+    if current.is_readable:
+        return waiting_for(up[0] if up else down[0])
+    # Its content is still in staging alone, so every cluster that is up has something to do.
+    return record.sweeper if up else waiting_for(down[0])
+
+
+def _due(record: ObjectRecord) -> str:
+    """Return the time from which the sweeper counts: later each time that it has looked in vain."""
+    if record.sweeps == 0:
+        return clock.now()
+    pause = _FIRST_PAUSE_SECONDS * 2.0 ** min(record.sweeps - 1, 20)
+    return clock.later(min(pause, _LAST_PAUSE_SECONDS))
 
 
 _IN_KEY = ("account", "container", "name", "revision", "state")
@@ -308,22 +352,22 @@ def page(
     return RecordPage(records, more_after=last["name"]["S"] if last else None)
 
 
-def find_unsettled(cluster: str, *, before: str, limit: int) -> list[ObjectKey]:
-    """Return the keys of unsettled objects of a sweeper that were last written before a time.
+def find_unsettled(partition: str, *, before: str, limit: int) -> list[ObjectKey]:
+    """Return the keys of unsettled objects that the sweeper has to look at before a time.
 
     It is one Query of the sparse index, eventually consistent, oldest first.
 
     Parameters
     ----------
-    cluster
-        The sweeper's cluster.
+    partition
+        The sweeper's cluster, or ``waiting_for`` a cluster.
     before
         RFC 3339.
     limit
         Most keys.
     """
     found = ObjectItem.unsettled.query(
-        cluster, ObjectItem.unsettled_since < before, limit=limit, page_size=limit
+        partition, ObjectItem.unsettled_since < before, limit=limit, page_size=limit
     )
     keys = []
     for item in read_again(lambda: list(found)):

@@ -377,8 +377,8 @@ def lose(
 
 
 def touch(record: ObjectRecord | None) -> ObjectRecord | None:
-    """Return an equal record, so that writing it renews its place in the sweeper's index."""
-    return record and replace(record)
+    """Return the record after a sweeper has looked at it; it looks again later each time."""
+    return record and replace(record, sweeps=record.sweeps + 1)
 
 
 def pay(

@@ -286,6 +286,8 @@ class ObjectRecord:
         The last version of a FAILED or DELETING object, to be shown.
     reason
         Why a FAILED object failed.
+    sweeps
+        How often a sweeper has looked at it since it changed; the next time is later with each.
     """
 
     account: str
@@ -303,6 +305,7 @@ class ObjectRecord:
     unstagings: tuple[Staged, ...] = ()
     last: Version | None = None
     reason: str | None = None
+    sweeps: int = 0
 
     @property
     def key(self) -> ObjectKey:
@@ -332,6 +335,13 @@ class ObjectRecord:
         if self.owes or self.previous or self.state not in (State.CREATED, State.FAILED):
             return True
         return self.current is not None and not self.current.is_settled
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """Clusters whose replicas are all that it needs; empty if it needs anything else."""
+        if self.current is None or self.pending or self.owes or self.state is State.DELETING:
+            return ()
+        return self.current.missing
 
     @property
     def is_begun(self) -> bool:

@@ -86,6 +86,18 @@ def dispose_message(key: ObjectKey) -> DisposeMessage:
     }
 
 
+def waiting(queue_url: str) -> int:
+    """Return the approximate number of messages in a queue, those being worked on too.
+
+    Raises
+    ------
+    BotoCoreError, ClientError
+    """
+    counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    found = client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(counts))
+    return sum(int(found["Attributes"][name]) for name in counts)
+
+
 def send(queue_url: str, message: RepairMessage, *, delay_seconds: int = 0) -> None:
     """Send a message, which is delivered after the delay; it is durable on return.
 

@@ -11,6 +11,7 @@ from mcos import clock
 from mcos.aws import client
 from mcos.model.messages import ReplicateMessage
 from mcos.model.objects import ObjectKey, Version
+from mcos.replicas import repair_queue
 from mcos.settings import settings
 
 _BACKLOG = 100
@@ -54,16 +55,9 @@ def send_again(key: ObjectKey, version: Version) -> bool:
     BotoCoreError, ClientError
     """
     age = (clock.moment() - datetime.fromisoformat(version.created_at)).total_seconds()
-    if _waiting() > (_BACKLOG_OF_OLD if age > _OLD_SECONDS else _BACKLOG):
+    if repair_queue.waiting(settings().replicate_queue_url) > (
+        _BACKLOG_OF_OLD if age > _OLD_SECONDS else _BACKLOG
+    ):
         return False
     send(key, version.id)
     return True
-
-
-def _waiting() -> int:
-    """Return the number of messages in the queue, those that are being worked on too."""
-    counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-    found = client("sqs").get_queue_attributes(
-        QueueUrl=settings().replicate_queue_url, AttributeNames=list(counts)
-    )
-    return sum(int(found["Attributes"][name]) for name in counts)

@@ -9,7 +9,9 @@ from typing import Any
 
 from mcos import clock, staging
 from mcos.catalog import objects
+from mcos.catalog.registry import all_clusters
 from mcos.model import lifecycle
+from mcos.model.clusters import ClusterState
 from mcos.model.messages import ReplicaToPut, Verified
 from mcos.model.objects import ObjectKey, ObjectRecord, Version
 from mcos.model.running_digests import RunningDigests
@@ -19,7 +21,7 @@ from mcos.replicas.read import ReplicaUnreadable, read_replica
 from mcos.replicas.sign import sign_own_replica
 from mcos.replicas.source import SourceMissing, source_of
 from mcos.settings import settings
-from mcos.storage import ReplicaNotFound
+from mcos.storage import ReplicaNotFound, StorageError
 from mcos.versions import dispose, execution
 from mcos.versions.commit import commit_version
 from mcos.versions.execution import replica_of
@@ -29,12 +31,36 @@ _VERIFY_SECONDS = 30  # the function has 60
 _PIECE_BYTES = 1024 * 1024
 
 
+_PUT_TRIES = 5
+"""After so many tries the sweeper brings a replica again, when its cluster is up."""
+
+_LEFT = "left to the sweeper"
+
+_DOWN_SECONDS = 1800
+
+
 class NotRepaired(Exception):
-    """The repair cannot be done now; the message stays in the queue."""
+    """The repair cannot be done now; the message stays in the queue.
+
+    Attributes
+    ----------
+    longest
+        Seconds until the next try at most; None: the usual time.
+    """
+
+    def __init__(self, reason: str, *, longest: int | None = None) -> None:
+        super().__init__(reason)
+        self.longest = longest
 
 
-def repair_replica(message: Mapping[str, Any]) -> str:
+def repair_replica(message: Mapping[str, Any], *, tries: int = 1) -> str:
     """Process a message.
+
+    Parameters
+    ----------
+    tries
+        How often the message was received. A ``put`` is given up in the end: the record says that
+        the replica is missing, and the sweeper finds it there.
 
     Returns
     -------
@@ -47,6 +73,26 @@ def repair_replica(message: Mapping[str, Any]) -> str:
     ValueError
         The message is malformed; it ends in the dead-letter queue.
     """
+    action = message.get("action")
+    if action in ("put", "verify", "remove") and _is_down():
+        if action == "put":
+            return _LEFT
+        raise NotRepaired("the backend is down", longest=_DOWN_SECONDS)
+    try:
+        return _process(message)
+    except (NotRepaired, StorageError):
+        if action == "put" and tries >= _PUT_TRIES:
+            return _LEFT
+        raise
+
+
+def _is_down() -> bool:
+    """Whether to spare the backend, and the time that waiting for it takes."""
+    own = all_clusters().get(settings().cluster)
+    return own is not None and own.state is ClusterState.DOWN
+
+
+def _process(message: Mapping[str, Any]) -> str:
     match message:
         case {
             "action": "put" | "verify" as action,

@@ -84,7 +84,10 @@ def replicate_version(message: Mapping[str, Any]) -> str:
 
 
 def _replicate(record: ObjectRecord, version: Version) -> str:
-    targets = _targets(version)
+    up = _up(version)
+    if not up:
+        return "left to the sweeper"  # which waits until one of them is back
+    targets = _answering(up)
     if not targets:
         raise NotNow("its clusters kept others waiting", seconds=_AVOIDED_SECONDS)
     given = execution.execution_input(
@@ -132,27 +135,32 @@ def _source(version: Version) -> Any:
 
 
 def _owe(record: ObjectRecord, version: Version) -> None:
-    """Leave what is missing of a version that readers see to the repair queues."""
-    message = repair_queue.put_message(record.key, version.id)
-    for name in version.missing:
-        if cluster := all_clusters().get(name):
-            repair_queue.send(cluster.repair_queue_url, message)
+    """Leave what is missing of a version that readers see to the repair queues.
 
-
-def _targets(version: Version) -> list[str]:
-    """Return the clusters to write to now.
-
-    One that has just kept an execution waiting is left out: it would keep the others of the queue
-    waiting as well. So is one that is DOWN, if readers can see the version without it.
+    A cluster that is DOWN finds it in the catalog when it is back.
     """
-    clusters, since = all_clusters(), clock.moment() - timedelta(seconds=_AVOIDED_SECONDS)
-    answering = [
+    message = repair_queue.put_message(record.key, version.id)
+    for name in _up(version):
+        repair_queue.send(all_clusters()[name].repair_queue_url, message)
+
+
+def _up(version: Version) -> list[str]:
+    """Return the clusters that lack their replica and are not DOWN."""
+    clusters = all_clusters()
+    return [
         name
         for name in version.missing
-        if name in clusters and not (name in _hanging and _hanging[name] > since)
+        if name in clusters and clusters[name].state is not ClusterState.DOWN
     ]
-    up = [name for name in answering if clusters[name].state is not ClusterState.DOWN]
-    return up if version.with_stored(version.copies(up)).is_readable else answering
+
+
+def _answering(names: Iterable[str]) -> list[str]:
+    """Leave out clusters that have just kept an execution waiting.
+
+    They would keep the others of the queue waiting as well.
+    """
+    since = clock.moment() - timedelta(seconds=_AVOIDED_SECONDS)
+    return [name for name in names if not (name in _hanging and _hanging[name] > since)]
 
 
 def _note_hanging(failed: Iterable[str], seconds: float) -> None:

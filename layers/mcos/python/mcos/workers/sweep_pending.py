@@ -5,6 +5,7 @@ still needs work stays in a sparse index, which this function sweeps.
 """
 
 import logging
+from collections import Counter
 from contextlib import suppress
 from functools import partial
 
@@ -13,6 +14,7 @@ from mcos.catalog import containers, objects, uploads
 from mcos.catalog.registry import all_clusters
 from mcos.errors import ContainerNotFound, ObjectNotFound
 from mcos.model import lifecycle
+from mcos.model.clusters import ClusterState
 from mcos.model.objects import ObjectKey, ObjectRecord, State, Version
 from mcos.replicas import repair_queue
 from mcos.settings import settings
@@ -22,36 +24,72 @@ from mcos.versions.upload import clear_upload
 
 _log = logging.getLogger(__name__)
 
+_DOWN = ClusterState.DOWN
+
 _AT_ONCE = 100
 
+_REPAIRS_AT_ONCE = 200
+"""With more messages in the cluster's repair queue, no further object is sent there."""
 
-def sweep_pending(*, older_than_seconds: float) -> dict[str, int]:
-    """Sweep the objects that this cluster accepted, oldest first.
+
+def sweep_pending(*, older_than_seconds: float, seconds: float) -> dict[str, int]:
+    """Sweep the objects that this cluster accepted, then those that wait for its replica.
 
     Parameters
     ----------
     older_than_seconds
         Only objects that were last written this long ago; longer than an execution takes.
+    seconds
+        Time after which no further object is looked at.
 
     Returns
     -------
     Number of objects by the action taken: ``settled``, ``disposed``, ``removed``, ``restarted`` or
     ``failed``; and of uploads, as ``expired``.
     """
-    before = clock.later(-older_than_seconds)
-    keys = objects.find_unsettled(settings().cluster, before=before, limit=_AT_ONCE)
-    done: dict[str, int] = {}
+    before, until = clock.later(-older_than_seconds), clock.elapsed() + seconds
+    own = settings().cluster
+    done: Counter[str] = Counter()
     if expired := _sweep_uploads():
         done["expired"] = expired
-    for key in keys:
-        try:
-            action = _sweep(key)
-        except Exception:
-            # An object that cannot be swept must not hold up the others.
-            _log.exception("an object could not be swept")
-            action = "failed"
-        done[action] = done.get(action, 0) + 1
-    return done
+    _sweep_all(own, before, until, done)
+    cluster = all_clusters().get(own)
+    if cluster is not None and cluster.state is not _DOWN:
+        # As many as the cluster can repair soon; the others wait in the catalog, not in the queue.
+        waiting = repair_queue.waiting(cluster.repair_queue_url)
+        _sweep_all(
+            objects.waiting_for(own), before, until, done, at_most=_REPAIRS_AT_ONCE - waiting
+        )
+    return dict(done)
+
+
+def _sweep_all(
+    partition: str, before: str, until: float, done: Counter[str], *, at_most: int | None = None
+) -> None:
+    """Sweep the objects of a partition of the index, the oldest first."""
+    swept: set[ObjectKey] = set()
+    while at_most is None or len(swept) < at_most:
+        limit = _AT_ONCE if at_most is None else min(_AT_ONCE, at_most - len(swept))
+        found = objects.find_unsettled(partition, before=before, limit=limit)
+        fresh = [key for key in found if key not in swept]
+        for key in fresh:
+            if clock.elapsed() > until:
+                return
+            done[_swept(key)] += 1
+        swept.update(fresh)
+        if not fresh or len(found) < limit:
+            return
+
+
+def _swept(key: ObjectKey) -> str:
+    try:
+        return _sweep(key)
+    except Exception:
+        # An object that cannot be swept must not hold up the others, now or in a minute.
+        _log.exception("an object could not be swept")
+        with suppress(Exception):
+            objects.change(key, lifecycle.touch)
+        return "failed"
 
 
 def _sweep_uploads() -> int:
@@ -113,7 +151,8 @@ def _settle(record: ObjectRecord, version: Version) -> None:
         return
     key = record.key
     for name in version.missing:
-        if cluster := all_clusters().get(name):
+        cluster = all_clusters().get(name)
+        if cluster is not None and cluster.state is not _DOWN:
             in_parts = version.part_size > 0
             message = repair_queue.put_message(key, version.id, in_parts=in_parts)
             repair_queue.send(cluster.repair_queue_url, message)
@@ -124,7 +163,9 @@ def _settle(record: ObjectRecord, version: Version) -> None:
 def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
     """Continue a pending asynchronous version, or abandon a synchronous one."""
     if version.mode == "respond-async":
-        replicate_queue.send_again(record.key, version)
+        clusters = all_clusters()
+        if any(clusters[one].state is not _DOWN for one in version.missing if one in clusters):
+            replicate_queue.send_again(record.key, version)
         return record
     # Its caller was answered long ago, or its function ended with the only copy of the bytes.
     key = record.key
