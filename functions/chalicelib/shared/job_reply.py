@@ -9,9 +9,9 @@ def describe(job: Job) -> dict[str, Any]:
     """Return a job and its progress as JSON."""
     return {
         "job": job.id,
-        "kind": job.kind.value,
+        "kind": str(job.kind),
         "cluster": job.cluster,
-        "state": job.state.value,
+        "state": str(job.state),
         "rate": job.rate,
         "created_at": job.created_at,
         "updated_at": job.updated_at,

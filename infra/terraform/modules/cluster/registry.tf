@@ -11,7 +11,7 @@ resource "aws_dynamodb_table_item" "cluster" {
     kind = { S = "cluster" }
     name = { S = local.cluster }
 
-    # The fields of mcos.model.clusters.Cluster; readers refuse any others.
+    # The fields of mcos.model.clusters.Cluster; readers ignore any others.
     document = { S = jsonencode({
       entry_point      = local.endpoint
       backend          = var.cluster.backend

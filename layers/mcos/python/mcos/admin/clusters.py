@@ -49,9 +49,10 @@ def link_cluster(cluster: Cluster) -> tuple[Cluster, bool]:
     """
     check_cluster_name(cluster.name)
     check_cluster(cluster)
-    made = cluster.name not in current_registry(fresh=True).clusters
-    registry.write(CLUSTER, cluster.name, {field: getattr(cluster, field) for field in _ROW})
-    return _linked(cluster.name)[0], made
+    before = current_registry(fresh=True).clusters.get(cluster.name)
+    row = {field: getattr(cluster, field) for field in _ROW}
+    registry.write(CLUSTER, cluster.name, {**(before.unknown if before else {}), **row})
+    return _linked(cluster.name)[0], before is None
 
 
 def change_cluster(name: str, changes: Mapping[str, Any]) -> Cluster:
@@ -131,7 +132,7 @@ def unlink_cluster(name: str) -> None:
         raise ClusterInUse(f"Cluster {name!r} must be drained first.")
     state = jobs.get(override["job"]).state
     if state is not JobState.DONE:
-        raise ClusterInUse(f"The drain of cluster {name!r} must be DONE; it is {state.value}.")
+        raise ClusterInUse(f"The drain of cluster {name!r} must be DONE; it is {state}.")
     if not registry.unlink(name, override=override):
         raise ClusterInUse(f"Another operator changed cluster {name!r} at the same time.")
 
@@ -148,7 +149,7 @@ def _linked(name: str) -> tuple[Cluster, Registry]:
 def _changed(override: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     following = {**override, **changes}
     following = {field: value for field, value in following.items() if value is not None}
-    if following.get("state") != ClusterState.DRAINING:
+    if "state" in changes and following.get("state") != ClusterState.DRAINING:
         # The cluster may get replicas again, so an earlier drain no longer proves that it is empty.
         following.pop("job", None)
     return following

@@ -1,5 +1,7 @@
 """Storage policies: list, set, delete."""
 
+from dataclasses import replace
+
 from mcos.admin.checks import check_policy
 from mcos.catalog import containers, registry
 from mcos.catalog.registry import POLICY, current_registry
@@ -33,8 +35,9 @@ def set_policy(policy: StoragePolicy) -> bool:
     found = current_registry(fresh=True)
     if reason := unmet(policy, found.clusters.values()):
         raise PolicyUnmet(reason)
-    registry.write_policy(policy)
-    return policy.name not in found.policies
+    before = found.policies.get(policy.name)
+    registry.write_policy(replace(policy, unknown=before.unknown) if before else policy)
+    return before is None
 
 
 def delete_policy(name: str) -> None:

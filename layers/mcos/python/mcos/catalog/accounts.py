@@ -11,6 +11,7 @@ from mcos.catalog.tables import AccountItem, is_condition_failure
 from mcos.catalog.transactions import is_lost_race, transaction
 from mcos.errors import AccountNotFound, Conflict, LastAdmin
 from mcos.model.accounts import Account, Role
+from mcos.model.documents import member
 
 _TRIES = 12
 # Only ``password_hash`` reads the hash.
@@ -185,4 +186,7 @@ def _is_admin() -> Condition:
 
 
 def _account(item: AccountItem) -> Account:
-    return Account(item.user_name, Role(item.role), item.enabled, item.created_at)
+    # A role of a newer release may do here what every account may.
+    role = member(Role, item.role)
+    known = role if isinstance(role, Role) else Role.USER
+    return Account(item.user_name, known, item.enabled, item.created_at)

@@ -1,7 +1,7 @@
 """The operators' jobs."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
@@ -11,7 +11,7 @@ from mcos.catalog import registry
 from mcos.catalog.tables import JobItem, RegistryItem, is_condition_failure
 from mcos.catalog.transactions import is_lost_race, transaction
 from mcos.errors import Conflict, JobNotFound
-from mcos.model.jobs import Job, JobKind, JobState
+from mcos.model.jobs import Job
 
 _TRIES = 12
 
@@ -109,11 +109,8 @@ def replace_if_unchanged(job: Job, following: Job) -> Job | None:
 
 def item_of(job: Job) -> JobItem:
     """Return the table's item for a job."""
-    return JobItem(job.id, revision=job.revision, document=asdict(job))
+    return JobItem(job.id, revision=job.revision, document=job.as_json())
 
 
 def _job(item: JobItem) -> Job:
-    document = item.document
-    return Job(
-        **{**document, "kind": JobKind(document["kind"]), "state": JobState(document["state"])}
-    )
+    return Job.from_json(item.document)

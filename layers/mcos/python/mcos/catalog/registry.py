@@ -5,7 +5,6 @@ operator) writes a cluster's row, the cluster's health check its health, an oper
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +24,7 @@ from mcos.model.clusters import (
     Registry,
     StoragePolicy,
 )
+from mcos.model.documents import arguments, document_of, member
 
 CLUSTER = "cluster"
 HEALTH = "health"
@@ -168,12 +168,13 @@ def unchanged_condition(before: Mapping[str, Any] | None) -> Condition:
 
 def write_health(cluster: str, health: Health) -> None:
     """Write a cluster's health."""
-    write(HEALTH, cluster, asdict(health))
+    write(HEALTH, cluster, document_of(health))
 
 
 def write_policy(policy: StoragePolicy) -> None:
     """Write a storage policy under its name."""
-    write(POLICY, policy.name, asdict(policy))
+    parts = [document_of(part) for part in policy.parts]
+    write(POLICY, policy.name, {**document_of(policy), "parts": parts})
 
 
 def _assembled(items: Iterable[RegistryItem]) -> Registry:
@@ -198,18 +199,26 @@ def _assembled(items: Iterable[RegistryItem]) -> Registry:
 def _cluster(
     name: str, row: Mapping[str, Any], override: Mapping[str, Any], health: Mapping[str, Any]
 ) -> Cluster:
-    state = override.get("state")
+    overridden = {field: override[field] for field in ("labels", "weight") if field in override}
     return Cluster(
-        name=name,
         **{
-            **row,
-            **{field: override[field] for field in ("labels", "weight") if field in override},
-        },
-        operator_state=ClusterState(state) if state else None,
-        health=Health(**health),
+            **arguments(Cluster, row),
+            **overridden,
+            "name": name,
+            "operator_state": _state(override.get("state")),
+            "health": Health(**arguments(Health, health)),
+        }
     )
 
 
+def _state(word: str | None) -> ClusterState | None:
+    """Return the state that an operator set; one of a newer release takes no replicas."""
+    if word is None:
+        return None
+    known = member(ClusterState, word)
+    return known if isinstance(known, ClusterState) else ClusterState.DRAINING
+
+
 def _policy(document: Mapping[str, Any]) -> StoragePolicy:
-    parts = tuple(PolicyPart(**part) for part in document["parts"])
-    return StoragePolicy(document["name"], parts, document["readable"])
+    parts = tuple(PolicyPart(**arguments(PolicyPart, part)) for part in document["parts"])
+    return StoragePolicy(**{**arguments(StoragePolicy, document), "parts": parts})

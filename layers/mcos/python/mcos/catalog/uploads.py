@@ -155,7 +155,7 @@ def _item(upload: Upload) -> UploadItem:
     return UploadItem(
         upload.account,
         upload.id,
-        state=upload.state.value,
+        state=str(upload.state),
         document=upload.as_json(),
         cluster=None if is_taken else upload.cluster,
         expires_at=None if is_taken else upload.expires_at,

@@ -1,12 +1,13 @@
 """Clusters and storage policies, as the cluster registry holds them.
 
 ``mcos.catalog.registry`` reads and writes them; ``mcos.placement.resolver`` places replicas by
-them.
+them. ``unknown`` has the fields of a newer release: see ``mcos.model.documents``.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class ClusterState(StrEnum):
@@ -44,6 +45,7 @@ class Health:
     checked_at: str | None = None
     read_ms: float | None = None
     reason: str | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Cluster:
     staging_bucket: str
     operator_state: ClusterState | None = None
     health: Health = field(default_factory=Health)
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def state(self) -> ClusterState:
@@ -118,6 +121,7 @@ class PolicyPart:
     replicas: int
     must: Mapping[str, str] = field(default_factory=dict)
     should: Mapping[str, str] = field(default_factory=dict)
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,7 @@ class StoragePolicy:
     name: str
     parts: tuple[PolicyPart, ...]
     readable: int
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def replicas(self) -> int:

@@ -5,9 +5,12 @@ them now. Both go through all objects in passes, until a pass finds nothing left
 whole state is in its item, so any cluster can continue it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from mcos.model.documents import arguments, document_of, member
 
 
 class JobKind(StrEnum):
@@ -48,15 +51,17 @@ class Job:
         ``waiting`` of the last completed pass; None before the first.
     leased_until
         Until when one cluster alone works on it; None: no cluster does.
+    unknown
+        Fields of a newer release. A kind or state of a newer release is a text.
     """
 
     id: str
-    kind: JobKind
+    kind: JobKind | str
     cluster: str | None
     rate: float
     created_at: str
     updated_at: str
-    state: JobState = JobState.RUNNING
+    state: JobState | str = JobState.RUNNING
     passes: int = 0
     cursor: dict[str, Any] | None = None
     pass_started_at: str | None = None
@@ -67,6 +72,20 @@ class Job:
     remaining: int | None = None
     leased_until: str | None = None
     revision: str = ""
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return document_of(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Job":
+        return cls(
+            **{
+                **arguments(cls, value),
+                "kind": member(JobKind, value["kind"]),
+                "state": member(JobState, value["state"]),
+            }
+        )
 
 
 def new_job(job_id: str, kind: JobKind, *, cluster: str | None, rate: float, at: str) -> Job:

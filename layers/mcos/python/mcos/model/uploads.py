@@ -1,10 +1,12 @@
 """Uploads: content that is sent to signed URLs instead of in a call."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from mcos import limits
+from mcos.model.documents import arguments, document_of, member
 from mcos.model.objects import ObjectKey
 from mcos.model.parts import part_size_of
 
@@ -54,13 +56,15 @@ class Upload:
     sequencer
         Sequencer of the S3 event; an event for the same key with a greater one is a new event.
         Empty: a user began the upload.
+    unknown
+        Fields of a newer release. An action or state of a newer release is a text.
     """
 
     account: str
     id: str
     container: str
     object: str
-    action: Action
+    action: Action | str
     size: int | None
     content_type: str
     metadata: dict[str, str]
@@ -74,9 +78,10 @@ class Upload:
     cluster: str
     created_at: str
     expires_at: str
-    state: UploadState = UploadState.OPEN
+    state: UploadState | str = UploadState.OPEN
     version: str | None = None
     sequencer: str = ""
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> ObjectKey:
@@ -92,14 +97,15 @@ class Upload:
         return replace(self, state=UploadState.TAKEN, version=version_id)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return document_of(self)
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Upload":
-        given = {field.name: value[field.name] for field in fields(cls)}
+    def from_json(cls, value: Mapping[str, Any]) -> "Upload":
+        given = arguments(cls, value)
         for name in ("if_match", "if_none_match"):
             given[name] = None if given[name] is None else tuple(given[name])
-        given |= {"action": Action(given["action"]), "state": UploadState(given["state"])}
+        given["action"] = member(Action, value["action"])
+        given["state"] = member(UploadState, value["state"])
         return cls(**given)
 
 

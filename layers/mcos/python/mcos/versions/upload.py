@@ -3,7 +3,7 @@
 from mcos import clock, limits, staging
 from mcos.catalog import uploads
 from mcos.catalog.registry import policy_named
-from mcos.errors import ContentTooLarge, UploadIncomplete, UploadNotFound
+from mcos.errors import Conflict, ContentTooLarge, UploadIncomplete, UploadNotFound
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
 from mcos.model.names import is_id
@@ -62,6 +62,8 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
         kept = make.policy_kept(record) if there else make.policy_of(upload.key, None)
         placed = make.place(version, upload.key, named or kept)
         own = settings().cluster
+        if not isinstance(upload.action, Action):
+            raise Conflict("Only a newer release can take this upload; try again later.")
         if upload.action is Action.UPDATE:
             return lifecycle.accept_update(record, placed, cluster=own)
         accept_new = (

@@ -18,7 +18,7 @@ from mcos.catalog.registry import current_registry
 from mcos.errors import Conflict, NotEnoughClusters
 from mcos.model import lifecycle
 from mcos.model.clusters import Registry
-from mcos.model.jobs import Job, JobState
+from mcos.model.jobs import Job, JobKind, JobState
 from mcos.model.objects import ObjectRecord, Replica
 from mcos.placement.moves import Move, wanted_moves
 from mcos.replicas.backend import new_incarnation
@@ -60,7 +60,12 @@ def run_jobs(*, seconds: float) -> dict[str, int]:
 
 
 def _lease(job: Job, seconds: float) -> Job | None:
-    """Lease a job for this function alone; None if it is over, or another function has it."""
+    """Lease a job for this function alone; None if it is over, or another function has it.
+
+    A job of a kind that only a newer release knows is left to that release's functions.
+    """
+    if not isinstance(job.kind, JobKind):
+        return None
     if job.state is not JobState.RUNNING or (job.leased_until or "") > clock.now():
         return None
     # Longer than ``seconds``, because the last page may end later.
