@@ -23,8 +23,10 @@ EDIT_REGISTRY = [
     "dynamodb:Scan",
 ]
 CHANGE_JOBS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"]
+CONFIRM = ["dynamodb:UpdateItem"]
 WRITE = {
     "objects": CHANGE,
+    "uploads": CONFIRM,
     "containers": ADMIT,
     "registry": READ_ALL,
     "own staging": ["s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"],
@@ -35,6 +37,7 @@ WRITE = {
 }
 SETTLE = {
     "objects": CHANGE,
+    "uploads": CONFIRM,
     "registry": READ_ALL,
     "own staging": ["s3:DeleteObjectVersion"],
     "all repair queues": ["sqs:SendMessage"],
@@ -116,7 +119,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
     "no_route": {},
     "uploads": {
         **TAKE,
-        "uploads": [*CHANGE, "dynamodb:Query"],
+        "uploads": [*CHANGE, *CONFIRM, "dynamodb:Query"],
         "all staged uploads": RECEIVE,
         "own staging": ["s3:DeleteObjectVersion"],
         "all staging buckets": ["s3:ListBucket"],
@@ -126,7 +129,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "own staging": RECEIVE,
         "own staging bucket": ["s3:ListBucket"],
         "accounts": READ,
-        "uploads": CHANGE,
+        "uploads": [*CHANGE, *CONFIRM],
         "own inbound queue": TAKE_MESSAGES,
         "own inbound dlq": ["sqs:SendMessage"],
     },
@@ -168,7 +171,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "own replicate queue": ["sqs:GetQueueAttributes", "sqs:SendMessage"],
         "own repair queue": ["sqs:GetQueueAttributes"],
         "own large state machine": ["states:ListExecutions"],
-        "uploads": CHANGE,
+        "uploads": [*CHANGE, *CONFIRM],
         "expiring": ["dynamodb:Query"],
         "own staged uploads": ["s3:AbortMultipartUpload", "s3:GetObject"],
         "own staging bucket": ["s3:ListBucket"],

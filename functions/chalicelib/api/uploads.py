@@ -18,7 +18,7 @@ from mcos.calls.list_upload import list_upload
 from mcos.calls.stat_upload import UploadStat, describe, stat_upload
 from mcos.errors import InvalidBody, InvalidMetadata, InvalidQuery, UnknownStoragePolicy
 from mcos.model.names import is_content_type, is_policy_name
-from mcos.model.uploads import Action, Upload
+from mcos.model.uploads import Action, Upload, UploadState
 
 _DEFAULT_TYPE = "application/octet-stream"
 
@@ -139,13 +139,18 @@ def _list_entry(upload: Upload) -> dict[str, Any]:
         "size": upload.size,
         "content_type": upload.content_type,
         "metadata": upload.metadata,
-        "state": str(upload.state),
-        "version": upload.version,
+        "state": _state(upload).value,
+        "version": upload.version if _state(upload) is UploadState.TAKEN else None,
         "method": "parts" if upload.part_size else "put",
         "part_size": upload.part_size or None,
         "created_at": upload.created_at,
         "expires_at": upload.expires_at,
     }
+
+
+def _state(upload: Upload) -> UploadState:
+    """Return the state as users know it: what is being taken may still be refused."""
+    return UploadState.TAKEN if upload.state is UploadState.TAKEN else UploadState.OPEN
 
 
 def _describe(stat: UploadStat) -> dict[str, Any]:

@@ -44,11 +44,16 @@ locals {
     list_staging = { Action = ["s3:ListBucket"], Resource = [local.staging_arn] }
 
     change_uploads = {
-      Action   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
+      Action   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
       Resource = [local.tables.uploads]
     }
-    end_uploads   = { Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.uploads] }
-    list_expiring = { Action = ["dynamodb:Query"], Resource = [local.expiring] }
+    end_uploads = {
+      Action   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+      Resource = [local.tables.uploads]
+    }
+    # Whoever disposes of a version first marks the upload that it was taken from.
+    confirm_uploads = { Action = ["dynamodb:UpdateItem"], Resource = [local.tables.uploads] }
+    list_expiring   = { Action = ["dynamodb:Query"], Resource = [local.expiring] }
     take_inbound = {
       Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
       Resource = [local.inbound_queue_arn]
@@ -87,7 +92,7 @@ locals {
   write_objects = [
     local.grants.change_object, local.grants.use_container, local.grants.read_registry,
     local.grants.stage, local.grants.list_staging, local.grants.replicate_now, local.grants.queue_versions,
-    local.grants.repair,
+    local.grants.repair, local.grants.confirm_uploads,
   ]
 
   permissions = {
@@ -105,7 +110,10 @@ locals {
       local.grants.read_object, local.grants.read_container, local.grants.read_registry, local.grants.read_all_staging,
       local.grants.list_all_staging, local.grants.read_replicas, local.grants.repair,
     ]
-    delete_object  = [local.grants.change_object, local.grants.read_registry, local.grants.repair, local.grants.unstage]
+    delete_object = [
+      local.grants.change_object, local.grants.read_registry, local.grants.repair, local.grants.unstage,
+      local.grants.confirm_uploads,
+    ]
     admin_clusters = [local.grants.read_account, local.grants.edit_registry, local.grants.begin_jobs, local.grants.run_jobs]
     admin_policies = [local.grants.read_account, local.grants.edit_registry, local.grants.scan_containers]
     admin_accounts = [local.grants.change_accounts, local.grants.write_registry]
@@ -126,7 +134,7 @@ locals {
     get_replica = []
     digest_content = [
       local.grants.change_object, local.grants.read_all_staging, local.grants.list_all_staging,
-      local.grants.read_registry, local.grants.unstage, local.grants.repair,
+      local.grants.read_registry, local.grants.unstage, local.grants.repair, local.grants.confirm_uploads,
     ]
     replicate_version = [
       local.grants.take_versions, local.grants.read_object, local.grants.read_registry, local.grants.replicate_now,
@@ -137,12 +145,14 @@ locals {
       local.grants.change_object, local.grants.use_container, local.grants.read_registry, local.grants.receive,
       local.grants.list_staging, local.grants.queue_versions, local.grants.repair,
     ]
-    commit_version = [local.grants.change_object, local.grants.read_registry, local.grants.repair, local.grants.unstage]
+    commit_version = [
+      local.grants.change_object, local.grants.read_registry, local.grants.repair, local.grants.unstage,
+      local.grants.confirm_uploads,
+    ]
     repair_replica = [
       local.grants.take_repairs, local.grants.change_object, local.grants.read_registry,
       local.grants.read_all_staging, local.grants.list_all_staging, local.grants.unstage, local.grants.read_replicas,
-      local.grants.repair,
-      local.grants.replicate_large, local.grants.see_executions,
+      local.grants.repair, local.grants.replicate_large, local.grants.see_executions, local.grants.confirm_uploads,
     ]
     sweep_pending = [
       local.grants.list_unsettled, local.grants.change_object, local.grants.use_container, local.grants.read_registry,

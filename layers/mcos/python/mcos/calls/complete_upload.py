@@ -11,6 +11,7 @@ from mcos.errors import (
     UploadTaken,
 )
 from mcos.model.objects import ObjectRecord
+from mcos.model.reservation import is_reserved
 from mcos.model.uploads import Upload, UploadState
 from mcos.versions.upload import find_upload, finish_upload
 
@@ -50,10 +51,13 @@ def complete_upload(
     try:
         return _taken(known) if known.state is UploadState.TAKEN else finish_upload(known)
     except UploadTaken:
-        return _taken(known)
+        return _taken(find_upload(account, upload_id))
     except UploadIncomplete:
-        # If another call has taken the content meanwhile, it may not be in staging any more.
-        if find_upload(account, upload_id).state is UploadState.TAKEN:
+        # If another call takes the content meanwhile, it may not be in staging any more.
+        found = find_upload(account, upload_id)
+        if found.state is UploadState.TAKING:
+            return finish_upload(found)
+        if found.state is UploadState.TAKEN:
             return _taken(known)
         raise
 
@@ -61,7 +65,7 @@ def complete_upload(
 def _taken(upload: Upload) -> ObjectRecord:
     """Return the record of the object that an upload became a version of."""
     record = objects.get(upload.key)
-    if record is None:
+    if record is None or is_reserved(record):
         raise ObjectNotFound("The object was deleted after the upload.")
     if record.find(upload.id) is None and record.shown.id != upload.id:
         raise Superseded("A later change of the object was accepted.")

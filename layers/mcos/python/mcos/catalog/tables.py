@@ -151,7 +151,7 @@ class JobItem(Model):
 
 
 class ExpiringIndex(GlobalSecondaryIndex["UploadItem"]):
-    """Sparse: has only uploads that are open or being removed."""
+    """Has the uploads by the time after which the sweeper must look at them."""
 
     class Meta(_Meta):
         index_name = "expiring"
@@ -164,8 +164,9 @@ class ExpiringIndex(GlobalSecondaryIndex["UploadItem"]):
 class UploadItem(Model):
     """An upload, or an event whose content was taken.
 
-    ``cluster`` and ``expires_at`` are set while the sweeper must look after it; ``expires``
-    (DynamoDB's time to live) once the item only prevents that an event is taken twice.
+    The sweeper of ``cluster`` looks at it after ``expires_at``. ``state`` and ``version`` are those
+    of the upload, and are right where the document is behind. ``expires`` (Unix time) is only in
+    items of release 0.1.0.
     """
 
     class Meta(_Meta):
@@ -174,6 +175,7 @@ class UploadItem(Model):
     account = UnicodeAttribute(hash_key=True)
     upload = UnicodeAttribute(range_key=True)
     state = UnicodeAttribute()
+    version = UnicodeAttribute(null=True)
     document: JSONAttribute = JSONAttribute()
     cluster = UnicodeAttribute(null=True)
     expires_at = UnicodeAttribute(null=True)

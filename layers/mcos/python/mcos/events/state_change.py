@@ -10,6 +10,7 @@ from typing import NamedTuple
 from mcos import clock
 from mcos.model.messages import ReplicaState, StateChange
 from mcos.model.objects import ObjectRecord
+from mcos.model.reservation import is_reserved
 
 SOURCE = "mcos"
 DETAIL_TYPE = "MCOS Object State Change"
@@ -40,6 +41,7 @@ def state_change(
     -------
     None if users cannot see a difference.
     """
+    old, new = (None if is_reserved(one) else one for one in (old, new))
     after = _visible(new) if new else _visible_removed(old) if old else None
     before = _visible(old) if old else None
     record = new or old

@@ -83,6 +83,8 @@ class Removal:
         Whether it is written in parts.
     late
         Whether its write may still be running.
+    taken_from
+        The version's.
     """
 
     cluster: str
@@ -90,6 +92,7 @@ class Removal:
     incarnation: str = ""
     in_parts: bool = False
     late: bool = False
+    taken_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,8 @@ class Version:
         Bytes of each part but the last in which replicas are written; 0: in one piece.
     parts_md5
         Hexadecimal MD5 of the concatenated binary MD5s of the parts; empty: in one piece.
+    taken_from
+        Id of the upload or event that it was taken from; empty: its content came with a call.
     """
 
     id: str
@@ -163,6 +168,7 @@ class Version:
     digested: bool = True
     part_size: int = 0
     parts_md5: str = ""
+    taken_from: str = ""
 
     @property
     def is_acknowledged(self) -> bool:
@@ -233,7 +239,14 @@ class Version:
     def removals(self, clusters: Iterable[str] | None = None) -> tuple[Removal, ...]:
         """Return the removals of the copies on some clusters; None: of all copies."""
         return tuple(
-            Removal(name, self.id, incarnation, in_parts=self.part_size > 0, late=late)
+            Removal(
+                name,
+                self.id,
+                incarnation,
+                in_parts=self.part_size > 0,
+                late=late,
+                taken_from=self.taken_from,
+            )
             for name in (self.replicas if clusters is None else clusters)
             for incarnation, late in _copies(self.replicas[name])
         )

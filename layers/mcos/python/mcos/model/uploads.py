@@ -7,7 +7,7 @@ from typing import Any
 
 from mcos import limits
 from mcos.model.documents import arguments, document_of, member
-from mcos.model.objects import ObjectKey
+from mcos.model.objects import ObjectKey, Staged
 from mcos.model.parts import part_size_of
 
 
@@ -20,10 +20,17 @@ class Action(StrEnum):
 
 
 class UploadState(StrEnum):
-    """OPEN: content may be sent. TAKEN: it became a version. ENDED: it is being removed."""
+    """State of an upload; ``mcos.catalog.uploads`` has the transitions.
+
+    OPEN: content may be sent. TAKING: it is becoming the version that it names. TAKEN: it became
+    that version. ENDING: it must not become that version any more, if it has not yet. ENDED: it is
+    being removed.
+    """
 
     OPEN = "OPEN"
+    TAKING = "TAKING"
     TAKEN = "TAKEN"
+    ENDING = "ENDING"
     ENDED = "ENDED"
 
 
@@ -52,7 +59,9 @@ class Upload:
     created_at, expires_at
         RFC 3339.
     version
-        Id of the version that it became.
+        Id of the version that it becomes or became.
+    staged
+        Where the content is that was taken; None if it is OPEN.
     sequencer
         Sequencer of the S3 event; an event for the same key with a greater one is a new event.
         Empty: a user began the upload.
@@ -81,6 +90,7 @@ class Upload:
     state: UploadState | str = UploadState.OPEN
     version: str | None = None
     sequencer: str = ""
+    staged: Staged | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -92,12 +102,17 @@ class Upload:
         """Whether it can no longer be continued or completed at ``now`` (RFC 3339)."""
         return self.expires_at <= now
 
-    def as_taken(self, version_id: str) -> "Upload":
-        """Return this upload as TAKEN by that version."""
-        return replace(self, state=UploadState.TAKEN, version=version_id)
+    @property
+    def is_event(self) -> bool:
+        """Whether it is an event: nobody began it."""
+        return bool(self.sequencer)
+
+    def as_taking(self, version_id: str, staged: Staged, size: int) -> "Upload":
+        """Return this upload as TAKING: ``size`` bytes in ``staged`` are to become that version."""
+        return replace(self, state=UploadState.TAKING, version=version_id, staged=staged, size=size)
 
     def as_json(self) -> dict[str, Any]:
-        return document_of(self)
+        return {**document_of(self), "staged": self.staged and vars(self.staged)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Upload":
@@ -106,6 +121,7 @@ class Upload:
             given[name] = None if given[name] is None else tuple(given[name])
         given["action"] = member(Action, value["action"])
         given["state"] = member(UploadState, value["state"])
+        given["staged"] = Staged(**value["staged"]) if value.get("staged") else None
         return cls(**given)
 
 

@@ -8,7 +8,7 @@ import logging
 
 from mcos import staging
 from mcos.aws import AWS_ERRORS
-from mcos.catalog import objects
+from mcos.catalog import objects, uploads
 from mcos.catalog.registry import all_clusters
 from mcos.model import lifecycle
 from mcos.model.objects import ObjectRecord, Removal, Staged, State, Version
@@ -30,6 +30,9 @@ def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
     if record is None or not (record.owes or record.state is State.DELETING):
         return record
     silent: set[str] = set()
+    taken = {(one.taken_from, one.version) for one in record.removals if one.taken_from}
+    for upload, version in sorted(taken):
+        uploads.confirm_taken(record.account, upload, version)
     removals = [
         one for one in record.removals if _is_reached(one.cluster, silent, record.account, one)
     ]

@@ -14,7 +14,7 @@ from mcos.settings import settings
 from mcos.staging import StagedFile, multipart
 from mcos.staging.multipart import StagedPart
 from mcos.versions import make, replicate
-from mcos.versions.take import confirm_container
+from mcos.versions.take import confirm_container, version_in
 
 
 def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -> ObjectRecord:
@@ -36,31 +36,15 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
     ContainerNotFound, ObjectExists, ObjectNotFound, PreconditionFailed,
     UnknownStoragePolicy, NotEnoughClusters, Conflict
     """
-    version = Version(
-        id=version_id,
-        size=size,
-        md5=upload.md5,
-        sha256=upload.sha256,
-        content_type=upload.content_type,
-        metadata=upload.metadata,
-        created_at=clock.now(),
-        mode="respond-async",
-        staged=staged,
-        storage_policy="",
-        readable_from=0,
-        replicas={},
-        digested=False,
-        part_size=part_size_of(size),
-    )
     named = upload.storage_policy and policy_named(upload.storage_policy)
 
-    def accept(record: ObjectRecord | None) -> ObjectRecord:
+    def accept(taking: Upload, record: ObjectRecord | None) -> ObjectRecord:
         there = record if record is not None and record.state is not State.FAILED else None
         guard(
             Conditions(upload.if_match, upload.if_none_match), there.latest.etag if there else None
         )
         kept = make.policy_kept(record) if there else make.policy_of(upload.key, None)
-        placed = make.place(version, upload.key, named or kept)
+        placed = make.place(_version_of(taking), upload.key, named or kept)
         own = settings().cluster
         if not isinstance(upload.action, Action):
             raise Conflict("Only a newer release can take this upload; try again later.")
@@ -71,15 +55,48 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
         )
         return accept_new(record, placed, key=upload.key, cluster=own)
 
-    record = uploads.take(upload, version_id, accept)
+    taking, record = uploads.take(upload.as_taking(version_id, staged, size), accept)
+    version = version_in(record, taking.version or "")
+    if version not in record.pending:
+        return record  # an earlier try has gone further
     if not record.is_begun:
         # The container was not checked since the object was written.
-        is_new = record.current is None and record.pending[0].id == version_id
+        is_new = record.current is None and record.pending[0] is version
         record = confirm_container(
-            upload.key, record, version_id, is_policy_guessed=is_new and not named
+            upload.key, record, version.id, is_policy_guessed=is_new and not named
         )
-    replicate.begin(record, version_id)
+    replicate.begin(record, version.id)
     return record
+
+
+def _version_of(taking: Upload) -> Version:
+    """Return the version that an upload becomes; it is not placed yet."""
+    if taking.version is None or taking.size is None:
+        raise AssertionError("an upload that is TAKING has a version and a size")
+    return Version(
+        id=taking.version,
+        size=taking.size,
+        md5=taking.md5,
+        sha256=taking.sha256,
+        content_type=taking.content_type,
+        metadata=taking.metadata,
+        created_at=clock.now(),
+        mode="respond-async",
+        staged=taking.staged,
+        storage_policy="",
+        readable_from=0,
+        replicas={},
+        digested=False,
+        part_size=part_size_of(taking.size),
+        taken_from=taking.id,
+    )
+
+
+def take_again(upload: Upload) -> ObjectRecord:
+    """Go on with an upload that is TAKING; it raises what ``take_upload`` raises."""
+    if upload.version is None or upload.staged is None or upload.size is None:
+        raise AssertionError("an upload that is TAKING has a version, and content in staging")
+    return take_upload(upload, upload.staged, upload.size, version_id=upload.version)
 
 
 def find_upload(account: str, upload_id: str) -> Upload:
@@ -92,7 +109,7 @@ def find_upload(account: str, upload_id: str) -> Upload:
     upload = uploads.get(account, upload_id) if is_id(upload_id) else None
     if upload is not None and upload.state is UploadState.OPEN and upload.is_expired(clock.now()):
         upload = None
-    if upload is None or upload.state is UploadState.ENDED:
+    if upload is None or upload.state in (UploadState.ENDING, UploadState.ENDED):
         raise UploadNotFound("There is no such upload; it may have expired.")
     return upload
 
@@ -112,12 +129,14 @@ def staging_of(upload: Upload) -> tuple[str, str]:
 
 
 def finish_upload(upload: Upload) -> ObjectRecord:
-    """Make a version of the content that an open upload has received.
+    """Make a version of the content that an upload has received, which is OPEN or TAKING.
 
     Raises
     ------
     UploadIncomplete, UploadTaken, and what ``take_upload`` raises.
     """
+    if upload.state is UploadState.TAKING:
+        return take_again(upload)
     bucket, key = staging_of(upload)
     found = staging.find(key, bucket=bucket)
     if found is None and upload.part_size:
@@ -160,14 +179,17 @@ def _check(upload: Upload, received: list[StagedPart]) -> None:
 def clear_upload(upload: Upload) -> None:
     """Remove the content and the item of an upload that has ended. Harmless to repeat.
 
+    What others have put into staging stays there, so an event can come again.
+
     Raises
     ------
     UploadNotFound
         The upload's cluster is not linked any more.
     """
-    bucket, key = staging_of(upload)
-    if upload.multipart:
-        multipart.abort(bucket, key, upload.multipart)
-    if found := staging.find(key, bucket=bucket):
-        staging.delete(key, found.version, bucket=bucket)
+    if not upload.is_event:
+        bucket, key = staging_of(upload)
+        if upload.multipart:
+            multipart.abort(bucket, key, upload.multipart)
+        if found := staging.find(key, bucket=bucket):
+            staging.delete(key, found.version, bucket=bucket)
     uploads.remove(upload)

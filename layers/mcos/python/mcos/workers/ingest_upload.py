@@ -28,7 +28,7 @@ from mcos.model.names import (
 from mcos.model.uploads import Upload, UploadState
 from mcos.settings import settings
 from mcos.staging import StagedFile
-from mcos.versions.upload import clear_upload, finish_upload, take_upload
+from mcos.versions.upload import clear_upload, finish_upload, take_again, take_upload
 
 _log = logging.getLogger(__name__)
 
@@ -94,8 +94,10 @@ def _ingest_upload(arrival: Arrival) -> str:
         return "no such upload"
     if upload.state is UploadState.TAKEN:
         return _TAKEN_BEFORE
-    late = upload.is_expired(clock.now())
-    if upload.state is UploadState.ENDED or (late and uploads.end(upload)):
+    late = upload.state is UploadState.OPEN and upload.is_expired(clock.now())
+    if late or upload.state in (UploadState.ENDING, UploadState.ENDED):
+        if not uploads.end(upload):
+            return _TAKEN_BEFORE
         clear_upload(upload)
         return "ended"
     try:
@@ -120,7 +122,8 @@ def _ingest_incoming(arrival: Arrival) -> str:
     if (known := uploads.get(account, event)) and known.sequencer >= arrival.sequencer:
         if known.sequencer > arrival.sequencer:
             staging.delete(arrival.key, arrival.version)  # a later file was taken
-        return _TAKEN_BEFORE
+            return _TAKEN_BEFORE
+        return _go_on(known)
     found = staging.find(arrival.key, arrival.version)
     if found is None:
         return "removed by others"
@@ -132,8 +135,8 @@ def _ingest_incoming(arrival: Arrival) -> str:
 def _ingest_message(message: Message) -> str:
     event = event_id("message", message.id)
     _check(message)
-    if uploads.get(message.account, event) is not None:
-        return _TAKEN_BEFORE
+    if known := uploads.get(message.account, event):
+        return _go_on(known)
     fetched_type = None
     key = message.staging_key
     if key is None:
@@ -151,6 +154,17 @@ def _ingest_message(message: Message) -> str:
         metadata=message.metadata or dict(found.metadata),
     )
     return _take(named, key, found)
+
+
+def _go_on(event: Upload) -> str:
+    """Take an event of which an earlier try may have ended on its way."""
+    if event.state is not UploadState.TAKING:
+        return _TAKEN_BEFORE
+    try:
+        take_again(event)
+    except UploadTaken:
+        return _TAKEN_BEFORE
+    return "taken"
 
 
 def _check(message: Message) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 
 from mcos import clock
-from mcos.catalog import containers, objects, uploads
+from mcos.catalog import containers, objects
 from mcos.catalog.registry import all_clusters
 from mcos.errors import ContainerNotFound, ObjectNotFound
 from mcos.model import lifecycle
@@ -20,7 +20,7 @@ from mcos.replicas import repair_queue
 from mcos.settings import settings
 from mcos.versions import dispose, execution, replicate_queue
 from mcos.versions.commit import commit_version
-from mcos.versions.upload import clear_upload
+from mcos.workers.sweep_uploads import sweep_uploads
 
 _log = logging.getLogger(__name__)
 
@@ -45,13 +45,11 @@ def sweep_pending(*, older_than_seconds: float, seconds: float) -> dict[str, int
     Returns
     -------
     Number of objects by the action taken: ``settled``, ``disposed``, ``removed``, ``restarted`` or
-    ``failed``; and of uploads, as ``expired``.
+    ``failed``; and of uploads, see ``mcos.workers.sweep_uploads``.
     """
     before, until = clock.later(-older_than_seconds), clock.elapsed() + seconds
     own = settings().cluster
-    done: Counter[str] = Counter()
-    if expired := _sweep_uploads():
-        done["expired"] = expired
+    done = Counter(sweep_uploads(limit=_AT_ONCE))
     _sweep_all(own, before, until, done)
     cluster = all_clusters().get(own)
     if cluster is not None and cluster.state is not _DOWN:
@@ -90,21 +88,6 @@ def _swept(key: ObjectKey) -> str:
         with suppress(Exception):
             objects.change(key, lifecycle.touch)
         return "failed"
-
-
-def _sweep_uploads() -> int:
-    """Remove uploads that were not completed in time; return their number."""
-    removed = 0
-    now = clock.now()
-    for account, upload_id in uploads.find_expired(settings().cluster, before=now, limit=_AT_ONCE):
-        try:
-            upload = uploads.get(account, upload_id)
-            if upload is not None and uploads.end(upload):
-                clear_upload(upload)
-                removed += 1
-        except Exception:
-            _log.exception("an upload could not be removed")
-    return removed
 
 
 def _sweep(key: ObjectKey) -> str:
