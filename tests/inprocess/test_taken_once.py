@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcos import limits
@@ -338,7 +338,11 @@ def test_a_completion_and_an_abort_in_every_order_agree(cloud: Cloud) -> None:
     assert kinds(ends, 1) == {type(None), UploadTaken}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # each deploys it anew
+)
 @given(choices=st.lists(st.integers(0, 2), max_size=40))
 def test_whoever_completes_it_a_deleted_object_stays_deleted(
     running: Cloud, choices: list[int]

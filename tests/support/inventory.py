@@ -59,7 +59,8 @@ class Inventory:
 
     def sweepers(self) -> list[str]:
         """Clusters whose sweeper has something to do there."""
-        return sorted({item.attrs["sweeper"].value for item in self._unsettled()})
+        partitions = {item.attrs["sweeper"].value for item in self._unsettled()}
+        return sorted({one.removeprefix(objects.waiting_for("")) for one in partitions})
 
     def _unsettled(self) -> list[Any]:
         table = dynamodb_backends[ACCOUNT_ID][REGION].get_table(f"{PREFIX}-objects")
