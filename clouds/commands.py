@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterable
@@ -12,6 +11,7 @@ from dataclasses import asdict
 from clouds import clusters, emulators, progress, services
 from clouds import install as installation
 from clouds.errors import CloudsError
+from clouds.files import remove
 from clouds.instance import NAMES, STATE, Instance
 from clouds.services import Backend, Emulator, Service
 
@@ -105,7 +105,7 @@ def clean(instance: Instance, everything: bool) -> None:
                 _side_by_side(_kill_one, _services(doomed, None))
             doomed.remove()
     if everything:
-        shutil.rmtree(STATE, ignore_errors=True)
+        remove(STATE)
 
 
 def _services(instance: Instance, name: str | None) -> list[Service]:

@@ -2,14 +2,13 @@
 
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from clouds.errors import CloudsError
-from clouds.files import write_whole
+from clouds.files import remove, write_whole
 from clouds.ports import DEFAULT_BASES, Ports, ports_of, variable
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -67,7 +66,7 @@ class Instance:
 
     def remove(self) -> None:
         """Forget everything. The caller has stopped the services and holds the lock."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -6,14 +6,13 @@ it, goes on.
 
 import contextlib
 import json
-import shutil
 import time
 from abc import abstractmethod
 from pathlib import Path
 
 from clouds import credentials, ports, progress, venvs, wait
 from clouds.errors import CloudsError
-from clouds.files import write_whole
+from clouds.files import remove, write_whole
 from clouds.instance import REPLICAS
 from clouds.process import ServerProcess
 from clouds.services.base import Backend, Service, wait_until_it_answers
@@ -83,7 +82,7 @@ class _MiniStack(Service):
         (process,) = self.processes
         if not process.alive():
             temporary = self.folder / "tmp"
-            shutil.rmtree(temporary, ignore_errors=True)
+            remove(temporary)  # what its functions have unpacked
             temporary.mkdir(parents=True)
             command = [venvs.python_of("emulator"), *self.program]
             process.start(command, self.environment(), [self.port])
