@@ -13,7 +13,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from errno import EACCES, EEXIST, ENOENT
 from pathlib import Path
 from typing import Any, cast
@@ -177,8 +177,11 @@ class McosFileSystem(AbstractFileSystem):
         for one in [path] if isinstance(path, str) else list(path):
             container, name = _split(self._strip_protocol(one))
             if recursive and not name:
-                for file in self.find(container):
-                    self.rm_file(file)
+                with _file_errors(container):
+                    held = list(self.client.all_objects(container))
+                for found in held:  # also what no listing here shows
+                    with suppress(ObjectNotFound):
+                        self._delete(container, found.name)
                 self.rmdir(container)
                 continue
             for found in self.expand_path(one, maxdepth=maxdepth):
@@ -193,11 +196,14 @@ class McosFileSystem(AbstractFileSystem):
         """Delete an object."""
         container, name = _split(self._strip_protocol(path))
         with _file_errors(path):
-            # A file system must not show what it has deleted.
-            if not self.client.delete_object(container, name, prefer="wait=25"):
-                self.client.wait_until_settled(container, name, timeout=self.timeout)
+            self._delete(container, name)
 
     _rm = rm_file
+
+    def _delete(self, container: str, name: str) -> None:
+        # A file system must not show what it has deleted.
+        if not self.client.delete_object(container, name, prefer="wait=25"):
+            self.client.wait_until_settled(container, name, timeout=self.timeout)
 
     def cp_file(self, path1: str, path2: str, **options: Any) -> None:
         """Copy an object, with type and metadata, through this machine."""

@@ -276,6 +276,17 @@ def test_what_others_are_deleting_is_not_there(fs: McosFileSystem, system: Syste
         fs.info("c/a")
 
 
+@pytest.mark.usefixtures("tree")
+def test_a_container_is_emptied_of_what_no_file_system_shows(
+    fs: McosFileSystem, system: System
+) -> None:
+    system.another.create_object("c", "folder/", b"")
+    system.working = False
+    system.another.delete_object("c", "a", prefer="respond-async")
+    fs.rm("c", recursive=True)
+    assert "c" not in fs.ls("", detail=False)
+
+
 def test_a_delete_that_cannot_be_done_at_once_is_waited_for(
     fs: McosFileSystem, system: System
 ) -> None:
