@@ -158,7 +158,8 @@ def test_an_outage_is_survived_and_what_was_taken_is_created_after_it(
         assert client.download_object(filled, name).content == b"taken"
     after = time.monotonic() - returned
     for name in names:
-        assert invoke(name, "check_health", {})["healthy"] is True
+        # On a busy machine a probe may take longer than it may, once.
+        wait_until(partial(_is_healthy, invoke, name), f"{name} is healthy again")
     assert _states(admin, names) == {"ACTIVE"}
     assert client.wait_until_settled(filled, f"{object_}-b") is None
     table.add_row(
@@ -169,6 +170,10 @@ def test_an_outage_is_survived_and_what_was_taken_is_created_after_it(
         *(p50_p99(known) if known else ("", "")),
         f"{after:.0f}",
     )
+
+
+def _is_healthy(invoke: Invoke, cluster: str) -> bool:
+    return invoke(cluster, "check_health", {})["healthy"] is True
 
 
 def _is_created(client: Client, container: str, name: str) -> bool:
