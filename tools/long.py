@@ -53,14 +53,14 @@ class Part:
 PARTS = (
     Part("unit", 2, (*MARKED, *TWO, "tests/unit", "tests/clouds", "tests/infrastructure")),
     Part("in process", 4, (*MARKED, *TWO, "tests/inprocess")),
-    Part("faults", 4, (*MARKED, "tests/faults")),
+    Part("faults", 1, (*MARKED, "tests/faults")),
     Part("API", 12, (*MARKED, *TWO, "tests/functional/api", "tests/functional/budgets"), 3),
     Part("storage", 1, (*MARKED, "tests/functional/storage", "tests/functional/clouds"), 3),
     Part("outages", 8, (*MARKED, "tests/functional/outages"), 3),
     Part("five clusters", 8, (*MARKED, "tests/functional/five"), 5),
     Part("2 GiB", 8, (*MARKED, "tests/functional/client"), 3, apart=True),
     # These have a copy of the checkout, and clouds of that.
-    Part("what was killed", 30, (*MARKED, "tests/long/test_killed_up.py"), apart=True),
+    Part("what was killed", 25, (*MARKED, "tests/long/test_killed_up.py"), apart=True),
     Part("another emulator", 6, (*MARKED, "tests/long/test_other_emulator.py"), apart=True),
     Part(
         "with layers",
