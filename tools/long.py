@@ -56,7 +56,7 @@ PARTS = (
     Part("faults", 1, (*MARKED, "tests/faults")),
     Part("API", 12, (*MARKED, *TWO, "tests/functional/api", "tests/functional/budgets"), 3),
     Part("storage", 1, (*MARKED, "tests/functional/storage", "tests/functional/clouds"), 3),
-    Part("outages", 8, (*MARKED, "tests/functional/outages"), 3),
+    Part("load and outages", 8, (*MARKED, "tests/functional/load", "tests/functional/outages"), 3),
     Part("five clusters", 8, (*MARKED, "tests/functional/five"), 5),
     Part("2 GiB", 8, (*MARKED, "tests/functional/client"), 3, apart=True),
     # These have a copy of the checkout, and clouds of that.

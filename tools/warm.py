@@ -2,7 +2,7 @@
 
 A function that was never called takes half a second of processor time to answer. These calls change
 nothing: nobody is logged in, content does not have its digest, the object that is to be committed
-is not there.
+is not there. A function that a burst calls often is started as often as it may be at work then.
 """
 
 import json
@@ -13,7 +13,17 @@ from typing import Any
 
 from tools.local import ROOT
 
-AT_ONCE = 2
+AT_ONCE = 4
+TIMES = {
+    "authorizer": 4,
+    "create_object": 4,
+    "replicate_version": 2,
+    "put_replica": 2,
+    "commit_version": 2,
+}
+"""How often a function is started: ``clouds/servers/turns.py`` and ``tools/deploy.py`` say how many
+calls come at once. All others once."""
+
 SECONDS = 60.0
 """How long is waited for the functions in the end; they go on starting by themselves."""
 
@@ -33,15 +43,17 @@ def events() -> dict[str, dict[str, Any]]:
         _sample("put_replica"),
         _sample("commit_version"),
     )
+    token, message = _sample("authorizer_request"), _sample("replicate_queue")
     request["requestContext"].pop("authorizer", None)
     replica["replica"]["md5"] = "0" * 32
     commit["record"]["current"].update(replicas={}, staged=None)
     commit["results"] = []
     api = ["create_container", "create_object", "stat_object", "download_object", "list_object"]
     return {
-        "authorizer": {"headers": {}, "requestContext": {}},
+        "authorizer": token,
         "login": {**request, "body": "{}", "isBase64Encoded": False},
         **dict.fromkeys(api, request),
+        "replicate_version": message,
         "put_replica": replica,
         "commit_version": commit,
     }
@@ -69,7 +81,8 @@ class Warmer:
         """Take a function that is deployed."""
         if (event := self._events.get(function)) is not None:
             name = f"{self._prefix}-{cluster}-{function}"
-            self._calls.append(self._pool.submit(self._invoke, name, event))
+            for _ in range(TIMES.get(function, 1)):
+                self._calls.append(self._pool.submit(self._invoke, name, event))
 
     def finish(self) -> None:
         """Wait until all have answered."""
@@ -81,6 +94,5 @@ class Warmer:
             if call.done() and not call.cancelled() and call.exception()
         ]
         if waiting or failed:
-            print(
-                f"{len(waiting) + len(failed)} functions did not start in advance", file=sys.stderr
-            )
+            count = len(waiting) + len(failed)
+            print(f"{count} calls that start functions in advance failed", file=sys.stderr)

@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
+from mcos import limits
 from mcos.model.clusters import Cluster
 from mcos.storage.kinds import BACKEND_LAYERS
-from mcos.versions import execution
 from tests.infrastructure.conftest import INSTANCE, Deployment
 from tools import local
 from tools.terraform import ROOT
@@ -203,21 +203,21 @@ def test_a_bad_message_repeats_alone_and_ends_in_the_dead_letter_queue(
 def test_what_works_in_the_background_has_a_limited_number_of_readers(
     deployment: Deployment,
 ) -> None:
-    limits = {
+    scaling = {
         cluster_and_function(mapping["function_arn"].rpartition(":")[2])[1]: mapping[
             "scaling_config"
         ]
         for mapping in deployment.of_type("aws_lambda_event_source_mapping")
     }
     for function in ("replicate_version", "repair_replica"):
-        assert limits[function][0]["maximum_concurrency"] == 2
+        assert scaling[function][0]["maximum_concurrency"] == 2
     for cluster in deployment.clusters:
         functions = {one["function_name"]: one for one in deployment.of_type("aws_lambda_function")}
         queues = {one["name"]: one for one in deployment.of_type("aws_sqs_queue")}
         reader = functions[f"mcos-{cluster}-replicate_version"]
         hidden = queues[f"mcos-{cluster}-replicate"]["visibility_timeout_seconds"]
         # A message that is held is not delivered again, and its execution ends before its holder.
-        assert execution.SECONDS < reader["timeout"] < hidden
+        assert limits.EXECUTION_SECONDS < reader["timeout"] < hidden
 
 
 def test_s3_tells_of_what_others_put_into_staging_and_of_nothing_else(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mcos import limits
 from tools.terraform import ROOT
 
 TEXT = (ROOT / "statemachines" / "replicate_object.asl.json").read_text()
@@ -48,7 +49,8 @@ def test_every_state_is_reached_and_leads_somewhere(machine: dict[str, Any]) -> 
 
 
 def test_no_task_waits_for_ever() -> None:
-    assert DEFINITION["TimeoutSeconds"] <= 300  # Express; Terraform gives Standard its own
+    # Express; Terraform gives Standard its own.
+    assert DEFINITION["TimeoutSeconds"] == limits.EXECUTION_SECONDS <= 300
     assert all("TimeoutSeconds" in task for task in tasks().values())
 
 

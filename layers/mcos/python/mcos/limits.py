@@ -78,6 +78,9 @@ LABEL_VALUE_LENGTH = 256
 CLUSTER_TEXT_LENGTH = 1024
 """Longest address, identifier or name in a cluster's row."""
 
+EXECUTION_SECONDS = 60
+"""After so long an execution of a version in one piece has ended: the state machine's timeout."""
+
 LARGE_EXECUTIONS = 10
 """Most executions of one cluster that write replicas in parts at the same time.
 

@@ -25,10 +25,6 @@ from mcos.settings import Mode, settings
 _GRACE_SECONDS = 1
 
 
-SECONDS = 60
-"""After so long an execution of a version in one piece has ended."""
-
-
 class TooManyExecutions(Exception):
     """No further execution may be started now."""
 
@@ -39,7 +35,7 @@ class NoResult(Exception):
     Attributes
     ----------
     may_be_running
-        Whether it may still be running, for ``SECONDS`` at most.
+        Whether it may still be running, for ``limits.EXECUTION_SECONDS`` at most.
     """
 
     def __init__(self, reason: str, *, may_be_running: bool = False) -> None:
@@ -181,7 +177,9 @@ def run(given: ExecutionInput, *, wait_seconds: float) -> ExecutionResult | None
         return None
 
 
-def run_surely(given: ExecutionInput, *, wait_seconds: float = SECONDS) -> ExecutionResult:
+def run_surely(
+    given: ExecutionInput, *, wait_seconds: float = limits.EXECUTION_SECONDS
+) -> ExecutionResult:
     """As ``run``, and tell what is known if there is no result.
 
     Raises

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from mcos import clock
+from mcos import clock, limits
 from mcos.catalog import objects
 from mcos.catalog.registry import all_clusters
 from mcos.model.clusters import ClusterState
@@ -97,7 +97,7 @@ def _replicate(record: ObjectRecord, version: Version) -> str:
     try:
         result = execution.run_surely(given)
     except execution.NoResult as none:
-        seconds = execution.SECONDS if none.may_be_running else None
+        seconds = limits.EXECUTION_SECONDS if none.may_be_running else None
         raise NotNow(str(none), seconds=seconds) from none
     _note_hanging(set(targets) - result.stored, clock.elapsed() - began)
     if result.outcome is Outcome.INCOMPLETE:
