@@ -330,5 +330,5 @@ def test_every_function_of_every_cluster_has_a_log_that_ends(deployment: Deploym
         for one in deployment.of_type("aws_cloudwatch_log_group")
         if one["retention_in_days"]
     }
-    assert len(functions) == 28 * len(deployment.clusters) + len(["publish_changes"])
+    assert len(functions) == 29 * len(deployment.clusters) + len(["publish_changes"])
     assert functions <= groups
