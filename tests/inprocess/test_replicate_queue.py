@@ -155,6 +155,20 @@ def test_a_cluster_that_is_down_is_left_out_while_readers_need_it_not(
     cloud.check_storage(user.account)
 
 
+def test_what_is_missing_on_a_cluster_that_is_unlinked_keeps_no_message(
+    cloud: Cloud, user: User
+) -> None:
+    cloud.backends["ceph"].refuse()
+    user.create("a", b"bytes", ASYNC)
+    message = only_message(cloud)
+    assert hidden_for(cloud) == []
+    cloud.unregister("ceph")
+    cloud.chill()
+    executed = len(cloud.executed)
+    assert cloud.replicate("s3", message)
+    assert len(cloud.executed) == executed
+
+
 @pytest.fixture
 def hanging(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Lets a cluster's backend hang: a call takes all the time that a target has, and fails."""

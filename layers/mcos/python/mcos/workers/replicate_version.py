@@ -89,6 +89,9 @@ def _replicate(record: ObjectRecord, version: Version) -> str:
         return "left to the sweeper"  # which waits until one of them is back
     targets = _answering(up)
     if not targets:
+        if version.is_readable:
+            _owe(record, version)
+            return Outcome.INCOMPLETE.value
         raise NotNow("its clusters kept others waiting", seconds=_AVOIDED_SECONDS)
     given = execution.execution_input(
         record, version, mode="wait", source=_source(version), targets=targets
