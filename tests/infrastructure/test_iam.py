@@ -102,7 +102,6 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
     "admin_policies": {"accounts": READ, "registry": EDIT_REGISTRY, "containers": READ_ALL},
     "admin_accounts": {
         "accounts": [
-            "dynamodb:ConditionCheckItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:Scan",
@@ -181,8 +180,8 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "own backend secret": SECRET,
     },
     "run_jobs": {
-        "jobs": CHANGE_JOBS,
-        "registry": READ_ALL,
+        "jobs": [*CHANGE_JOBS, "dynamodb:DeleteItem"],
+        "registry": EDIT_REGISTRY,
         "objects": [*CHANGE, "dynamodb:Scan"],
         "own state machine": ["states:StartSyncExecution"],
         "own large state machine": ["states:ListExecutions", "states:StartExecution"],

@@ -37,7 +37,7 @@ def five(cloud: Cloud) -> Cloud:
 def begin(cloud: Cloud, kind: JobKind, cluster: str | None = None) -> str:
     job = new_job(clock.new_id(), kind, cluster=cluster, rate=1000, at=clock.now())
     with cloud.network.outside():
-        jobs.item_of(job).save()
+        jobs.item_of(replace(job, state=JobState.RUNNING)).save()
     if cluster is not None:
         cloud.register(cluster, state=ClusterState.DRAINING)
     return job.id

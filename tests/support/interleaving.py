@@ -49,13 +49,7 @@ def access_of(name: str, body: bytes) -> Access:
     operation, asked = name.partition(":")[2], json.loads(body)
     if operation in ("Query", "Scan"):
         return Access(frozenset({(asked["TableName"], _WHOLE)}))
-    parts = [part for one in asked.get("TransactItems", [asked]) for part in _parts(one)]
-    return Access(frozenset(map(_item, parts)), writes=operation not in _READS)
-
-
-def _parts(one: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The items that are asked for, of a call or of a part of a transaction."""
-    return [one] if "TableName" in one else list(one.values())
+    return Access(frozenset({_item(asked)}), writes=operation not in _READS)
 
 
 def _item(part: Mapping[str, Any]) -> tuple[str, str]:

@@ -184,6 +184,7 @@ class Network:
         ) -> AWSResponse | None:
             _, service, operation = event_name.split(".")
             name = f"{service}:{operation}"
+            assert not operation.startswith("Transact"), "global tables have no transactions"
             self._thread.asked = request.body
 
             def do() -> AWSResponse | None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mcos.admin import clusters
-from mcos.admin.jobs import stop_job
+from mcos.admin.jobs import list_jobs, stop_job
 from mcos.catalog import jobs, registry
 from mcos.catalog.registry import CLUSTER, HEALTH, OPERATOR, current_registry
 from mcos.errors import (
@@ -20,7 +20,8 @@ from mcos.errors import (
 from mcos.model.clusters import Cluster, ClusterState, Health, PolicyPart, StoragePolicy
 from mcos.model.jobs import Job, JobKind, JobState
 from tests.support.builders import cluster
-from tests.support.network import Manner, Network
+from tests.support.interleaving import interleavings
+from tests.support.network import Died, Manner, Network
 from tests.unit.admin.conftest import RunJobs
 
 pytestmark = pytest.mark.usefixtures("network", "run_jobs")
@@ -194,19 +195,41 @@ def test_a_drain_that_is_running_is_answered_and_one_that_is_over_is_followed(
 @pytest.mark.usefixtures("linked")
 def test_two_operators_who_drain_at_the_same_time_start_one(network: Network) -> None:
     others: list[Job] = []
+    writes = ["dynamodb:PutItem"] * 2
 
     def before(name: str) -> None:
-        if name == "dynamodb:TransactWriteItems":
-            network.before = None
-            others.append(clusters.drain_cluster("ceph", rate=8))
+        if name in writes:
+            writes.pop()
+            if not writes:
+                network.before = None
+                others.append(clusters.drain_cluster("ceph", rate=8))
 
     network.before = before
     assert clusters.drain_cluster("ceph", rate=7) == others[0]
-    assert jobs.all_jobs() == others
+    assert list_jobs() == others
 
 
 @pytest.mark.usefixtures("linked")
-@pytest.mark.parametrize("number", range(4))
+def test_a_drain_against_an_operators_word_in_every_order(network: Network) -> None:
+    """A cluster that is to be ACTIVE is not drained on."""
+    ends = set()
+    for stage in interleavings(network):
+        with network.outside():
+            clusters.change_cluster("ceph", {"state": None})
+        stage.play(
+            lambda: clusters.drain_cluster("ceph", rate=7),
+            lambda: clusters.change_cluster("ceph", {"state": ClusterState.ACTIVE}),
+        )
+        with network.outside():
+            override = registry.read(OPERATOR, "ceph") or {}
+            running = {job.id for job in list_jobs() if job.state is JobState.RUNNING}
+        assert running == ({override["job"]} if "job" in override else set())
+        ends.add(override["state"])
+    assert ends == {"ACTIVE", "DRAINING"}
+
+
+@pytest.mark.usefixtures("linked")
+@pytest.mark.parametrize("number", range(5))
 def test_a_drain_one_of_whose_replies_was_lost_is_started_once(
     network: Network, number: int
 ) -> None:
@@ -311,7 +334,7 @@ def test_a_cluster_that_is_put_to_work_again_meanwhile_is_not_unlinked(network: 
     end(clusters.drain_cluster("ceph", rate=7))
 
     def before(name: str) -> None:
-        if name == "dynamodb:TransactWriteItems":
+        if name == "dynamodb:PutItem":
             network.before = None
             with network.outside():
                 clusters.change_cluster("ceph", {"state": None})
@@ -320,6 +343,56 @@ def test_a_cluster_that_is_put_to_work_again_meanwhile_is_not_unlinked(network: 
     with pytest.raises(ClusterInUse):
         clusters.unlink_cluster("ceph")
     assert seen("ceph").state is ClusterState.ACTIVE
+
+
+@pytest.mark.usefixtures("linked")
+def test_an_unlinking_that_ends_anywhere_is_finished_by_others(network: Network) -> None:
+    """Once it is decided nobody sees the cluster; before, it is as it was."""
+    decided = 0
+    for number in range(20):
+        registry.write_health("ceph", Health(read_ms=7))
+        end(clusters.drain_cluster("ceph", rate=7))
+        try:
+            with network.record((number, Manner.DIES)):
+                clusters.unlink_cluster("ceph")
+        except Died:
+            pass
+        else:
+            break
+        if "ceph" in current_registry(fresh=True).clusters:
+            assert not decided
+            clusters.unlink_cluster("ceph")
+        else:
+            decided += 1
+            for changing in ({"weight": 3}, {"state": ClusterState.ACTIVE}):
+                with pytest.raises(ClusterNotFound):
+                    clusters.change_cluster("ceph", changing)
+        for name in current_registry(fresh=True).unlinking:
+            registry.finish_unlinking(name)
+        for kind in (CLUSTER, OPERATOR, HEALTH):
+            assert registry.read(kind, "ceph") is None
+        assert current_registry(fresh=True).unlinked == {"ceph"}
+        clusters.link_cluster(cluster("ceph"))
+        assert current_registry(fresh=True).unlinked == frozenset()
+    assert decided > 4
+
+
+@pytest.mark.usefixtures("linked")
+def test_a_cluster_that_is_linked_anew_while_it_is_unlinked_is_linked(network: Network) -> None:
+    """In every order; what is left to finish then does no harm."""
+    for stage in interleavings(network):
+        with network.outside():
+            end(clusters.drain_cluster("ceph", rate=7))
+            override = registry.read(OPERATOR, "ceph") or {}
+            word = {"state": "UNLINKED", "at": "now"}
+            assert registry.replace(OPERATOR, "ceph", word, before=override)
+        stage.play(
+            lambda: clusters.link_cluster(cluster("ceph", weight=2)),
+            lambda: registry.finish_unlinking("ceph"),
+        )
+        with network.outside():
+            assert seen("ceph").weight == 2
+            assert current_registry(fresh=True).unlinking == frozenset()
 
 
 def test_what_is_not_linked_is_not_found() -> None:

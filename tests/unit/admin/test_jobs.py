@@ -1,15 +1,17 @@
 """Jobs: started once, watched, stopped."""
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from mcos.admin.jobs import get_job, list_jobs, start_rebalance, stop_job
-from mcos.catalog import jobs
+from mcos.catalog import jobs, registry
 from mcos.errors import InvalidBody, JobNotFound
 from mcos.model.jobs import Job, JobKind, JobState
-from tests.support.network import Manner, Network
+from tests.support.interleaving import interleavings
+from tests.support.network import Died, Manner, Network
 from tests.unit.admin.conftest import RUN_JOBS, RunJobs
 
 pytestmark = pytest.mark.usefixtures("network", "run_jobs")
@@ -37,20 +39,85 @@ def test_one_rebalance_is_running_at_a_time(run_jobs: RunJobs) -> None:
     assert list_jobs() == [following, stopped]
 
 
-def test_two_operators_who_start_one_at_the_same_time_start_one(network: Network) -> None:
+@pytest.mark.parametrize("step", range(2), ids=["proposing", "naming"])
+def test_two_operators_who_start_one_at_the_same_time_start_one(
+    network: Network, step: int
+) -> None:
     others: list[Job] = []
+    writes = ["dynamodb:PutItem"] * (step + 1)
 
     def before(name: str) -> None:
-        if name == "dynamodb:TransactWriteItems":
-            network.before = None
-            others.append(start_rebalance(rate=8))
+        if name in writes:
+            writes.pop()
+            if not writes:
+                network.before = None
+                others.append(start_rebalance(rate=8))
 
     network.before = before
     assert start_rebalance(rate=7) == others[0]
     assert list_jobs() == others
 
 
-@pytest.mark.parametrize("number", range(3))
+def test_two_operators_who_start_one_in_every_order_start_one(network: Network) -> None:
+    orders = 0
+    for stage in interleavings(network):
+        with network.outside():
+            for job in list_jobs():
+                stop_job(job.id)
+        one, other = stage.play(lambda: start_rebalance(rate=7), lambda: start_rebalance(rate=8))
+        orders += 1
+        assert one == other
+        with network.outside():
+            running = [job for job in list_jobs() if job.state is JobState.RUNNING]
+        assert running == [one]
+    assert orders > 5
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_start_that_died_is_a_start_or_nothing(network: Network, number: int) -> None:
+    with network.record((number, Manner.DIES)) as calls, suppress(Died):
+        start_rebalance(rate=7)
+    assert len(calls) > number
+    named = registry.read(registry.JOB, "rebalance")
+    before = jobs.all_jobs()
+    assert [job.id for job in before if named] == ([named["job"]] if named else [])
+    run_jobs_once()
+    assert [job.state for job in jobs.all_jobs()] == ["RUNNING" if named else "PROPOSED"] * len(
+        before
+    )
+    network.clock.advance(180)
+    run_jobs_once()
+    assert len(jobs.all_jobs()) == (1 if named else 0)
+    assert start_rebalance(rate=8).rate == (7 if named else 8)
+
+
+def run_jobs_once() -> None:
+    """What ``run_jobs`` does first."""
+    for job in jobs.all_jobs():
+        if job.state is JobState.PROPOSED:
+            jobs.begin_or_drop(job)
+
+
+def test_a_start_whose_job_was_dropped_meanwhile_starts_another(network: Network) -> None:
+    """It was so slow that it seemed to have died."""
+    writes = ["dynamodb:PutItem"] * 2
+
+    def before(name: str) -> None:
+        if name in writes:
+            writes.pop()
+            if not writes:
+                network.before = None
+                network.clock.advance(180)
+                with network.outside():
+                    run_jobs_once()
+
+    network.before = before
+    job = start_rebalance(rate=7)
+    assert list_jobs() == [job]
+    assert registry.read(registry.JOB, "rebalance") == {"job": job.id}
+
+
+@pytest.mark.parametrize("number", range(4))
 def test_a_rebalance_one_of_whose_replies_was_lost_is_started_once(
     network: Network, number: int
 ) -> None:

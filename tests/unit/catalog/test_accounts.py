@@ -1,14 +1,18 @@
 """Accounts: a name is taken once, and there is always an admin."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Barrier
 
 import pytest
+from pynamodb.exceptions import PynamoDBException
 
 from mcos.catalog import accounts
+from mcos.catalog.tables import AccountItem
 from mcos.errors import AccountNotFound, Conflict, LastAdmin
-from mcos.model.accounts import Role
-from tests.support.network import Manner, Network
+from mcos.model.accounts import Account, Role
+from tests.support.interleaving import interleavings
+from tests.support.network import Died, Manner, Network
 
 pytestmark = pytest.mark.usefixtures("network")
 
@@ -111,9 +115,12 @@ def test_of_two_admins_who_put_each_other_down_one_stays(
 ) -> None:
     """The other one's call is done after this one has found a witness, and before it writes."""
     admins("ada", "eve")
+    written = 0
 
     def before(name: str) -> None:
-        if name == "dynamodb:TransactWriteItems":
+        nonlocal written
+        written += name == "dynamodb:UpdateItem"
+        if written == 2:
             network.before = None
             with network.outside():
                 accounts.change("ada", **change)  # type: ignore[arg-type]
@@ -160,7 +167,7 @@ def test_who_becomes_an_admin_meanwhile_steps_down_as_one(network: Network) -> N
     assert is_admin("bob")
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(4))
 def test_a_step_down_one_of_whose_replies_was_lost_is_done(network: Network, number: int) -> None:
     admins("ada", "eve")
     with network.record((number, Manner.LOST)) as calls:
@@ -168,3 +175,48 @@ def test_a_step_down_one_of_whose_replies_was_lost_is_done(network: Network, num
     assert len(calls) > number
     assert changed == accounts.find("ada")
     assert is_admin("eve")
+
+
+@pytest.mark.parametrize("manner", [Manner.DIES, Manner.UNKNOWN])
+def test_a_step_down_that_ends_anywhere_holds_up_nobody(network: Network, manner: Manner) -> None:
+    """And there is an admin all the time."""
+    for number in range(4):
+        names = [f"{who}{number}" for who in ("ada", "eve")]
+        admins(*names)
+        with network.record((number, manner)), suppress(Died, PynamoDBException):
+            accounts.change(names[0], role=Role.USER)
+        assert is_admin(names[1])
+        if is_admin(names[0]):
+            accounts.change(names[1], enabled=False)
+            assert is_admin(names[0])
+        with pytest.raises(LastAdmin):
+            accounts.change(next(filter(is_admin, names)), role=Role.USER)
+        end(*names)
+
+
+def end(*names: str) -> None:
+    """Remove the accounts, which nobody else may."""
+    for name in names:
+        AccountItem(name).delete()
+
+
+@pytest.mark.parametrize("change", [{"role": Role.USER}, {"enabled": False}])
+def test_admins_who_step_down_in_every_order_leave_one(
+    network: Network, change: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "_TRIES", 1)  # they could hold each other up all the time
+    orders = 0
+    for stage in interleavings(network):
+        with network.outside():
+            admins("ada", "eve")
+        outcomes = stage.play(
+            lambda: accounts.change("ada", **change),  # type: ignore[arg-type]
+            lambda: accounts.change("eve", **change),  # type: ignore[arg-type]
+        )
+        orders += 1
+        with network.outside():
+            assert any(map(is_admin, ("ada", "eve")))
+            end("ada", "eve")
+        assert all(isinstance(one, Account | LastAdmin | Conflict) for one in outcomes), outcomes
+        assert not all(isinstance(one, Account) for one in outcomes)
+    assert orders > 5

@@ -7,7 +7,7 @@ locals {
 
     read_account = { Action = ["dynamodb:GetItem"], Resource = [local.tables.accounts] }
     change_accounts = {
-      Action   = ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan", "dynamodb:UpdateItem"]
+      Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan", "dynamodb:UpdateItem"]
       Resource = [local.tables.accounts]
     }
 
@@ -29,6 +29,7 @@ locals {
     edit_registry  = { Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], Resource = [local.tables.registry] }
     name_job       = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.registry] }
     begin_jobs     = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.jobs] }
+    drop_jobs      = { Action = ["dynamodb:DeleteItem"], Resource = [local.tables.jobs] }
     change_jobs    = { Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], Resource = [local.tables.jobs] }
     run_jobs       = { Action = ["lambda:InvokeFunction"], Resource = [local.run_jobs_arn] }
 
@@ -162,8 +163,8 @@ locals {
     ]
     check_health = [local.grants.read_registry, local.grants.write_registry]
     run_jobs = [
-      local.grants.change_jobs, local.grants.read_registry, local.grants.scan_objects, local.grants.change_object,
-      local.grants.replicate_now, local.grants.replicate_large, local.grants.see_executions,
+      local.grants.change_jobs, local.grants.drop_jobs, local.grants.edit_registry, local.grants.scan_objects,
+      local.grants.change_object, local.grants.replicate_now, local.grants.replicate_large, local.grants.see_executions,
     ]
     publish_changes = [local.grants.take_changes, local.grants.publish, local.grants.set_aside]
   }

@@ -7,8 +7,8 @@ from mcos import clock
 from mcos.admin.checks import check_cluster, check_own_labels, check_rate, check_weight
 from mcos.admin.jobs import run_soon, running_job, stop_job
 from mcos.catalog import jobs, registry
-from mcos.catalog.registry import CLUSTER, OPERATOR, current_registry
-from mcos.errors import ClusterInUse, ClusterNotFound, Conflict, PolicyUnmet
+from mcos.catalog.registry import CLUSTER, OPERATOR, UNLINKED, current_registry
+from mcos.errors import ClusterInUse, ClusterNotFound, Conflict, JobNotFound, PolicyUnmet
 from mcos.model.clusters import Cluster, ClusterState, Registry
 from mcos.model.jobs import Job, JobKind, JobState, new_job
 from mcos.model.names import check_cluster_name
@@ -49,9 +49,15 @@ def link_cluster(cluster: Cluster) -> tuple[Cluster, bool]:
     """
     check_cluster_name(cluster.name)
     check_cluster(cluster)
-    before = current_registry(fresh=True).clusters.get(cluster.name)
+    found = current_registry(fresh=True)
+    if cluster.name in found.unlinking:
+        registry.finish_unlinking(cluster.name)
+    before = found.clusters.get(cluster.name)
     row = {field: getattr(cluster, field) for field in _ROW}
-    registry.write(CLUSTER, cluster.name, {**(before.unknown if before else {}), **row})
+    known = before.unknown if before else {"linked_at": clock.now()}
+    registry.write(CLUSTER, cluster.name, {**known, **row})
+    if cluster.name in found.unlinked:
+        registry.remove(UNLINKED, cluster.name)
     return _linked(cluster.name)[0], before is None
 
 
@@ -75,7 +81,7 @@ def change_cluster(name: str, changes: Mapping[str, Any]) -> Cluster:
         check_own_labels(changes["labels"])
     _linked(name)
     for _ in range(_TRIES):
-        before = registry.read(OPERATOR, name)
+        before = _override(name)
         override = _changed(before or {}, changes)
         drain = running_job(before)
         if drain is not None and "job" not in override:
@@ -103,7 +109,7 @@ def drain_cluster(name: str, *, rate: float) -> Job:
     check_rate(rate)
     _, linked = _linked(name)
     for _ in range(_TRIES):
-        before = registry.read(OPERATOR, name)
+        before = _override(name)
         running = running_job(before)
         if running is not None:
             return running
@@ -111,9 +117,9 @@ def drain_cluster(name: str, *, rate: float) -> Job:
         job = new_job(clock.new_id(), JobKind.DRAIN, cluster=name, rate=rate, at=clock.now())
         # The override names its drain: ``unlink_cluster`` trusts no other one.
         override = {**(before or {}), "state": ClusterState.DRAINING.value, "job": job.id}
-        if jobs.start(job, OPERATOR, name, override, before=before):
+        if started := jobs.start(job, override, before=before):
             run_soon()
-            return job
+            return started
     raise Conflict("Other calls changed the cluster at the same time; try again.")
 
 
@@ -127,10 +133,13 @@ def unlink_cluster(name: str) -> None:
         It may hold replicas.
     """
     _linked(name)
-    override = registry.read(OPERATOR, name) or {}
-    if override.get("state") != ClusterState.DRAINING or "job" not in override:
-        raise ClusterInUse(f"Cluster {name!r} must be drained first.")
-    state = jobs.get(override["job"]).state
+    override = _override(name) or {}
+    try:
+        if override.get("state") != ClusterState.DRAINING or "job" not in override:
+            raise JobNotFound
+        state = jobs.get(override["job"]).state
+    except JobNotFound:
+        raise ClusterInUse(f"Cluster {name!r} must be drained first.") from None
     if state is not JobState.DONE:
         raise ClusterInUse(f"The drain of cluster {name!r} must be DONE; it is {state}.")
     if not registry.unlink(name, override=override):
@@ -144,6 +153,20 @@ def _linked(name: str) -> tuple[Cluster, Registry]:
     if cluster is None:
         raise ClusterNotFound(f"There is no cluster {name!r}.")
     return cluster, found
+
+
+def _override(name: str) -> dict[str, Any] | None:
+    """Return the operator's override of a cluster, None if there is none: one network call.
+
+    Raises
+    ------
+    ClusterNotFound
+        It is being unlinked.
+    """
+    found = registry.read(OPERATOR, name)
+    if found is not None and registry.is_unlinked(found):
+        raise ClusterNotFound(f"There is no cluster {name!r}.")
+    return found
 
 
 def _changed(override: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

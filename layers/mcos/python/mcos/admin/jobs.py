@@ -9,7 +9,6 @@ from mcos import clock
 from mcos.admin.checks import check_rate
 from mcos.aws import AWS_ERRORS, client
 from mcos.catalog import jobs, registry
-from mcos.catalog.registry import JOB
 from mcos.errors import Conflict, JobNotFound
 from mcos.model.jobs import Job, JobKind, JobState, new_job
 from mcos.model.names import is_id
@@ -18,12 +17,11 @@ from mcos.settings import run_jobs_function
 _log = logging.getLogger(__name__)
 
 _TRIES = 12
-_REBALANCE = "rebalance"
 
 
 def list_jobs() -> list[Job]:
-    """Return every job, the newest first."""
-    return jobs.all_jobs()
+    """Return every job that has begun, the newest first."""
+    return [job for job in jobs.all_jobs() if job.state is not JobState.PROPOSED]
 
 
 def get_job(job_id: str) -> Job:
@@ -33,9 +31,10 @@ def get_job(job_id: str) -> Job:
     ------
     JobNotFound
     """
-    if not is_id(job_id):
+    job = jobs.get(job_id) if is_id(job_id) else None
+    if job is None or job.state is JobState.PROPOSED:
         raise JobNotFound("There is no such job.")
-    return jobs.get(job_id)
+    return job
 
 
 def start_rebalance(*, rate: float) -> Job:
@@ -47,14 +46,14 @@ def start_rebalance(*, rate: float) -> Job:
     """
     check_rate(rate)
     for _ in range(_TRIES):
-        before = registry.read(JOB, _REBALANCE)
+        before = registry.read(*jobs.naming(None))
         running = running_job(before)
         if running is not None:
             return running
         job = new_job(clock.new_id(), JobKind.REBALANCE, cluster=None, rate=rate, at=clock.now())
-        if jobs.start(job, JOB, _REBALANCE, {"job": job.id}, before=before):
+        if started := jobs.start(job, {"job": job.id}, before=before):
             run_soon()
-            return job
+            return started
     raise Conflict("Other calls started jobs at the same time; try again.")
 
 
@@ -62,7 +61,12 @@ def running_job(document: Mapping[str, Any] | None) -> Job | None:
     """Return the job that a document of the registry names, if it is running, else None."""
     if document is None or "job" not in document:
         return None
-    job = jobs.get(document["job"])
+    try:
+        job = jobs.get(document["job"])
+        if job.state is JobState.PROPOSED:
+            job = jobs.begin(job)
+    except JobNotFound:
+        return None
     return job if job.state is JobState.RUNNING else None
 
 

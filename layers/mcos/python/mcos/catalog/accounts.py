@@ -1,14 +1,20 @@
-"""Accounts: who may log in and who may make the operators' calls."""
+"""Accounts: who may log in and who may make the operators' calls.
+
+There is always an enabled admin. Who steps down marks the account, then looks for another enabled
+admin without a mark, then changes the account if its mark is still there. Each marks before it
+looks, and all reads are strongly consistent, so of two who look for each other at least one sees
+the other's mark. It removes that mark, and then the other's change fails, because it is conditional
+on its mark: no call that died can hold up the others. ``mcos.catalog.containers`` does the same.
+"""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
+from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from mcos import clock
 from mcos.catalog.tables import AccountItem, is_condition_failure
-from mcos.catalog.transactions import is_lost_race, transaction
 from mcos.errors import AccountNotFound, Conflict, LastAdmin
 from mcos.model.accounts import Account, Role
 from mcos.model.documents import member
@@ -97,7 +103,7 @@ def change(
 ) -> Account:
     """Change the fields of an account that are not None.
 
-    It takes two network calls, and a Scan if an enabled admin becomes none.
+    It takes two network calls; four, one of them a Scan, if an enabled admin becomes none.
 
     Returns
     -------
@@ -111,7 +117,7 @@ def change(
     Conflict
         Other calls kept changing the account.
     """
-    actions = []
+    actions: list[Action] = []
     if password_hash is not None:
         actions.append(AccountItem.password_hash.set(password_hash))
     if role is not None:
@@ -138,44 +144,61 @@ def change(
     raise Conflict("Other calls changed the account at the same time; try again.")
 
 
-def _update(user_name: str, actions: list[Any], *, stays_admin: bool) -> bool:
+def _update(user_name: str, actions: list[Action], *, stays_admin: bool) -> bool:
     """Change an account; False, with nothing changed, if an enabled admin would step down."""
     condition = AccountItem.user_name.exists()
-    if not stays_admin:
-        condition &= ~_is_admin()
+    return _written(user_name, actions, condition if stays_admin else condition & ~_is_admin())
+
+
+def _step_down(user_name: str, actions: list[Action]) -> bool:
+    """Change an enabled admin who will not be one, if another enabled admin remains.
+
+    Returns
+    -------
+    False, with nothing changed, if other calls interfered.
+
+    Raises
+    ------
+    LastAdmin
+    """
+    mark = clock.new_id()
+    if not _written(user_name, [AccountItem.leaving.set(mark)], _is_admin()):
+        return False
+    unmark = AccountItem.leaving.remove()
+    is_marked = AccountItem.leaving == mark
+    other = _other_admin(user_name)
+    if other is None:
+        _written(user_name, [unmark], is_marked)
+        raise LastAdmin(f"An enabled admin must remain; {user_name!r} is the last.")
+    if other.leaving is not None:
+        still_leaving = (AccountItem.leaving == other.leaving) & _is_admin()
+        if not _written(other.user_name, [unmark], still_leaving):
+            return False
+    return _written(user_name, [*actions, unmark], is_marked)
+
+
+def _written(user_name: str, actions: list[Action], condition: Condition) -> bool:
     try:
         AccountItem(user_name).update(actions, condition)
     except UpdateError as error:
-        if is_lost_race(error):
+        if is_condition_failure(error):
             return False
         raise
     return True
 
 
-def _step_down(user_name: str, actions: list[Any]) -> bool:
-    """Change an enabled admin who will not be one, if another enabled admin remains.
-
-    If two admins do this to each other, one fails: each transaction checks the account that the
-    other changes.
-    """
-    other = _other_admin(user_name)
-    if other is None:
-        raise LastAdmin(f"An enabled admin must remain; {user_name!r} is the last.")
-    try:
-        with transaction() as both:
-            both.condition_check(AccountItem, other, condition=_is_admin())
-            both.update(AccountItem(user_name), actions, AccountItem.user_name.exists())
-    except TransactWriteError as error:
-        if is_lost_race(error):
-            return False
-        raise
-    return True
-
-
-def _other_admin(user_name: str) -> str | None:
-    """Return the name of another enabled admin; the Scan ends with the first."""
-    admins = AccountItem.scan(_is_admin(), consistent_read=True, attributes_to_get=["user_name"])
-    return next((item.user_name for item in admins if item.user_name != user_name), None)
+def _other_admin(user_name: str) -> AccountItem | None:
+    """Return another enabled admin, if possible one who is not leaving."""
+    admins = AccountItem.scan(
+        _is_admin(), consistent_read=True, attributes_to_get=["user_name", "leaving"]
+    )
+    leaving = None
+    for item in admins:
+        if item.user_name != user_name:
+            if item.leaving is None:
+                return item
+            leaving = item
+    return leaving
 
 
 def _is_admin() -> Condition:

@@ -1,50 +1,89 @@
-"""The operators' jobs."""
+"""The operators' jobs.
+
+Of the jobs that would get into each other's way, the registry names the one that runs: a cluster's
+override names its drain. A job is PROPOSED first, then the registry names it, then it is RUNNING.
+Once it is named, anybody may let it begin; one that is not named never begins, and is dropped.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
+from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
 
 from mcos import clock
 from mcos.catalog import registry
-from mcos.catalog.tables import JobItem, RegistryItem, is_condition_failure
-from mcos.catalog.transactions import is_lost_race, transaction
+from mcos.catalog.tables import JobItem, is_condition_failure
 from mcos.errors import Conflict, JobNotFound
-from mcos.model.jobs import Job
+from mcos.model.jobs import Job, JobState
 
 _TRIES = 12
+_REBALANCE = "rebalance"
+_PROPOSED = timedelta(minutes=2)  # longer than a call takes to have it named
 
 
-def start(
-    job: Job, kind: str, name: str, document: Mapping[str, Any], *, before: Mapping[str, Any] | None
-) -> bool:
-    """Write a new job and the registry's item that names it, in one transaction.
+def naming(cluster: str | None) -> tuple[str, str]:
+    """Return kind and name of the registry's item that names the job of a cluster, or of all."""
+    return (registry.JOB, _REBALANCE) if cluster is None else (registry.OPERATOR, cluster)
+
+
+def start(job: Job, document: Mapping[str, Any], *, before: Mapping[str, Any] | None) -> Job | None:
+    """Write a PROPOSED job, have the registry name it, and let it begin: three network calls.
 
     Parameters
     ----------
-    kind, name, document
-        The item; see ``mcos.catalog.registry``.
+    document
+        The registry's item that names the job: see ``naming``.
     before
         The item's document as it was read; None: there was no item.
 
     Returns
     -------
-    False, with nothing changed, if the item has changed since.
+    The job, RUNNING; None, with nothing changed, if the item has changed since.
     """
     try:
-        with transaction() as both:
-            both.save(
-                RegistryItem(kind, name, document=dict(document)),
-                registry.unchanged_condition(before),
-            )
-            both.save(item_of(job), JobItem.job.does_not_exist())
-    except TransactWriteError as error:
-        if is_lost_race(error):
-            return False
-        raise
-    registry.forget()
-    return True
+        item_of(job).save(JobItem.job.does_not_exist())
+    except PutError as error:
+        if not is_condition_failure(error):
+            raise  # otherwise it is there, and the reply was lost
+    if not registry.replace(*naming(job.cluster), document, before=before) and not _is_named(job):
+        return None
+    try:
+        return replace_if_unchanged(job, _begun(job)) or begin(job)
+    except JobNotFound:
+        return None  # it took so long that another call dropped it
+
+
+def begin(job: Job) -> Job:
+    """Let a job that the registry names begin; one that has begun before does not change.
+
+    Raises
+    ------
+    JobNotFound, Conflict
+    """
+    return change(job.id, _begun)
+
+
+def _begun(job: Job) -> Job:
+    return replace(job, state=JobState.RUNNING) if job.state is JobState.PROPOSED else job
+
+
+def begin_or_drop(job: Job) -> None:
+    """Let a PROPOSED job begin if the registry names it; drop it if it has waited in vain."""
+    if _is_named(job):
+        begin(job)
+    elif datetime.fromisoformat(job.created_at) + _PROPOSED < clock.moment():
+        try:
+            JobItem(job.id).delete(JobItem.revision == job.revision)
+        except DeleteError as error:
+            if not is_condition_failure(error):
+                raise
+
+
+def _is_named(job: Job) -> bool:
+    found = registry.read(*naming(job.cluster))
+    return found is not None and found.get("job") == job.id
 
 
 def get(job_id: str) -> Job:

@@ -8,12 +8,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pynamodb.exceptions import DeleteError, PutError, TransactWriteError
+from pynamodb.exceptions import DeleteError, PutError
 from pynamodb.expressions.condition import Condition
 
 from mcos import clock, limits
-from mcos.catalog.tables import RegistryItem
-from mcos.catalog.transactions import is_lost_race, transaction
+from mcos.catalog.tables import RegistryItem, is_condition_failure
 from mcos.errors import UnknownStoragePolicy
 from mcos.model.clusters import (
     DEFAULT_POLICY,
@@ -32,6 +31,10 @@ OPERATOR = "operator"
 POLICY = "policy"
 REVOCATION = "revocation"
 JOB = "job"
+UNLINKED = "unlinked"
+
+# An operator's override whose cluster is being unlinked; no operator can give it.
+_UNLINKED_WORD = "UNLINKED"
 
 _read_at: datetime | None = None
 _registry = Registry(clusters={})
@@ -132,7 +135,7 @@ def replace(
         else:
             item.save(unchanged_condition(before))
     except (PutError, DeleteError) as error:
-        if is_lost_race(error):
+        if is_condition_failure(error):
             return False
         raise
     forget()
@@ -140,23 +143,40 @@ def replace(
 
 
 def unlink(cluster: str, *, override: Mapping[str, Any]) -> bool:
-    """Remove all items of a cluster in one transaction, if the operator's override is ``override``.
+    """Unlink a cluster, if the operator's override is ``override``.
+
+    One write decides it: a cluster whose override has the word UNLINKED is skipped by readers.
+    Then its other items go; anybody may do that again.
 
     Returns
     -------
     False, with nothing changed, if the override has changed.
     """
-    try:
-        with transaction() as together:
-            together.delete(RegistryItem(OPERATOR, cluster), unchanged_condition(override))
-            together.delete(RegistryItem(CLUSTER, cluster))
-            together.delete(RegistryItem(HEALTH, cluster))
-    except TransactWriteError as error:
-        if is_lost_race(error):
-            return False
-        raise
-    forget()
+    word = {"state": _UNLINKED_WORD, "at": clock.now()}
+    if not replace(OPERATOR, cluster, word, before=override) and read(OPERATOR, cluster) != word:
+        return False
+    finish_unlinking(cluster)
     return True
+
+
+def finish_unlinking(cluster: str) -> None:
+    """Remove the items of a cluster whose override has the word UNLINKED. Harmless to repeat.
+
+    What stays is the fact that there was such a cluster: objects may still name it.
+    """
+    row, word = read(CLUSTER, cluster), read(OPERATOR, cluster)
+    if word is None or not is_unlinked(word):
+        return
+    write(UNLINKED, cluster, {"at": word["at"]})
+    # What was linked since under this name is another row.
+    if row is None or replace(CLUSTER, cluster, None, before=row):
+        remove(HEALTH, cluster)
+        replace(OPERATOR, cluster, None, before=word)
+
+
+def is_unlinked(override: Mapping[str, Any]) -> bool:
+    """Whether an operator's override is the word that its cluster is unlinked."""
+    return override.get("state") == _UNLINKED_WORD
 
 
 def unchanged_condition(before: Mapping[str, Any] | None) -> Condition:
@@ -179,20 +199,24 @@ def write_policy(policy: StoragePolicy) -> None:
 
 def _assembled(items: Iterable[RegistryItem]) -> Registry:
     found: dict[str, dict[str, Any]] = {
-        kind: {} for kind in (CLUSTER, HEALTH, OPERATOR, POLICY, REVOCATION)
+        kind: {} for kind in (CLUSTER, HEALTH, OPERATOR, POLICY, REVOCATION, UNLINKED)
     }
     for item in items:
         found.get(item.kind, {})[item.name] = item.document
     policies = {name: _policy(document) for name, document in found[POLICY].items()}
+    unlinking = {name for name, override in found[OPERATOR].items() if is_unlinked(override)}
+    rows = {name: row for name, row in found[CLUSTER].items() if name not in unlinking}
     return Registry(
         clusters={
             name: _cluster(
                 name, document, found[OPERATOR].get(name, {}), found[HEALTH].get(name, {})
             )
-            for name, document in found[CLUSTER].items()
+            for name, document in rows.items()
         },
         policies={DEFAULT_POLICY.name: DEFAULT_POLICY, **policies},
         revoked={name: document["before"] for name, document in found[REVOCATION].items()},
+        unlinking=frozenset(unlinking),
+        unlinked=frozenset({*found[UNLINKED], *unlinking}.difference(rows)),
     )
 
 

@@ -46,7 +46,6 @@ _NOT_DONE = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "ThrottlingException",
-    "TransactionConflictException",
 }
 
 
@@ -86,6 +85,8 @@ class AccountItem(Model):
     created_at = UnicodeAttribute()
     role = UnicodeAttribute()
     enabled = BooleanAttribute()
+    # Id of the call by which an enabled admin is about to become none.
+    leaving = UnicodeAttribute(null=True)
 
 
 class ContainerItem(Model):

@@ -162,6 +162,10 @@ class Registry:
     revoked
         For each account whose tokens were revoked, the moment (RFC 3339): tokens issued before
         it are void.
+    unlinking
+        Names of clusters whose items are still to be removed.
+    unlinked
+        Names of clusters that are not linked any more.
     """
 
     clusters: Mapping[str, Cluster]
@@ -169,3 +173,5 @@ class Registry:
         default_factory=lambda: {DEFAULT_POLICY.name: DEFAULT_POLICY}
     )
     revoked: Mapping[str, str] = field(default_factory=dict)
+    unlinking: frozenset[str] = frozenset()
+    unlinked: frozenset[str] = frozenset()

@@ -21,8 +21,12 @@ class JobKind(StrEnum):
 
 
 class JobState(StrEnum):
-    """RUNNING until it is DONE, or STOPPED by an operator; moved replicas stay moved."""
+    """RUNNING until it is DONE, or STOPPED by an operator; moved replicas stay moved.
 
+    PROPOSED: it begins when the registry names it; see ``mcos.catalog.jobs``.
+    """
+
+    PROPOSED = "PROPOSED"
     RUNNING = "RUNNING"
     DONE = "DONE"
     STOPPED = "STOPPED"
@@ -89,5 +93,14 @@ class Job:
 
 
 def new_job(job_id: str, kind: JobKind, *, cluster: str | None, rate: float, at: str) -> Job:
-    """Return a job that begins at the moment ``at``."""
-    return Job(job_id, kind, cluster, rate, created_at=at, updated_at=at, revision=job_id)
+    """Return a job that is PROPOSED at the moment ``at``."""
+    return Job(
+        job_id,
+        kind,
+        cluster,
+        rate,
+        created_at=at,
+        updated_at=at,
+        state=JobState.PROPOSED,
+        revision=job_id,
+    )

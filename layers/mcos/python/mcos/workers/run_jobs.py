@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mcos import clock, limits
 from mcos.catalog import jobs, objects
-from mcos.catalog.registry import current_registry
+from mcos.catalog.registry import current_registry, finish_unlinking
 from mcos.errors import Conflict, NotEnoughClusters
 from mcos.model import lifecycle
 from mcos.model.clusters import Registry
@@ -51,8 +51,13 @@ def run_jobs(*, seconds: float) -> dict[str, int]:
     Number of replicas that were started to move, by job id.
     """
     until = clock.elapsed() + seconds
+    for name in current_registry().unlinking:
+        finish_unlinking(name)
     moved = {}
     for job in jobs.all_jobs():
+        if job.state is JobState.PROPOSED:
+            jobs.begin_or_drop(job)
+            continue
         leased = _lease(job, seconds)
         if leased is not None:
             moved[job.id] = _work(leased, until) - job.moved
