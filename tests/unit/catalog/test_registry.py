@@ -7,6 +7,7 @@ import pytest
 from botocore.session import get_session
 
 from mcos import limits
+from mcos.auth import revocation
 from mcos.catalog import registry
 from mcos.errors import UnknownStoragePolicy
 from mcos.model.clusters import DEFAULT_POLICY, ClusterState, Health, PolicyPart, StoragePolicy
@@ -140,3 +141,31 @@ def test_a_policy_that_is_new_is_found_by_a_function_that_read_the_registry_befo
             },
         )
     assert registry.policy_named("new").replicas == 1
+
+
+def test_a_revocation_counts_for_as_long_as_a_token_and_is_removed_then(network: Network) -> None:
+    revocation.revoke("ada")
+    network.clock.advance(limits.TOKEN_SECONDS)
+    assert set(registry.current_registry(fresh=True).revoked) == {"ada"}
+    network.clock.advance(2)
+    # Nobody has removed it yet, and nobody trusts it any more.
+    assert registry.current_registry(fresh=True).revoked == {}
+    revocation.revoke("eve")
+    registry.tidy()
+    assert registry.read(registry.REVOCATION, "ada") is None
+    assert registry.read(registry.REVOCATION, "eve") is not None
+
+
+def test_a_revocation_that_is_renewed_while_the_old_one_is_removed_stays(network: Network) -> None:
+    revocation.revoke("ada")
+    network.clock.advance(limits.TOKEN_SECONDS + 2)
+
+    def before(name: str) -> None:
+        if name == "dynamodb:DeleteItem":
+            network.before = None
+            revocation.revoke("ada")
+
+    network.before = before
+    registry.tidy()
+    assert network.before is None
+    assert set(registry.current_registry(fresh=True).revoked) == {"ada"}

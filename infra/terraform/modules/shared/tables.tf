@@ -49,7 +49,8 @@ resource "aws_dynamodb_table" "catalog" {
     }
   }
 
-  # Sparse too: open uploads by their expiry.
+  # Uploads by the time after which the sweeper must look at them. Nothing is left to DynamoDB's time
+  # to live, which global tables with strong consistency do not have.
   dynamic "global_secondary_index" {
     for_each = each.key == "uploads" ? ["expiring"] : []
 
@@ -58,16 +59,6 @@ resource "aws_dynamodb_table" "catalog" {
       hash_key        = "cluster"
       range_key       = "expires_at"
       projection_type = "KEYS_ONLY"
-    }
-  }
-
-  # Some items of the registry, and taken uploads, are kept for a limited time.
-  dynamic "ttl" {
-    for_each = contains(["registry", "uploads"], each.key) ? ["expires"] : []
-
-    content {
-      attribute_name = ttl.value
-      enabled        = true
     }
   }
 

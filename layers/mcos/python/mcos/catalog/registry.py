@@ -93,7 +93,7 @@ def write(kind: str, name: str, document: Mapping[str, Any], *, expires: int | N
     Parameters
     ----------
     expires
-        Unix time after which DynamoDB may remove it.
+        Unix time after which readers ignore it and ``tidy`` removes it.
     """
     RegistryItem(kind, name, document=dict(document), expires=expires).save()
     forget()
@@ -159,6 +159,23 @@ def unlink(cluster: str, *, override: Mapping[str, Any]) -> bool:
     return True
 
 
+def tidy() -> None:
+    """Remove what has expired, and finish what others have begun: one Scan if there is nothing."""
+    for item in list(RegistryItem.scan(consistent_read=True)):
+        if _has_expired(item):
+            try:
+                item.delete(RegistryItem.expires == item.expires)
+            except DeleteError as error:
+                if not is_condition_failure(error):
+                    raise
+        elif item.kind == OPERATOR and is_unlinked(item.document):
+            finish_unlinking(item.name)
+
+
+def _has_expired(item: RegistryItem) -> bool:
+    return item.expires is not None and item.expires <= clock.moment().timestamp()
+
+
 def finish_unlinking(cluster: str) -> None:
     """Remove the items of a cluster whose override has the word UNLINKED. Harmless to repeat.
 
@@ -202,6 +219,8 @@ def _assembled(items: Iterable[RegistryItem]) -> Registry:
         kind: {} for kind in (CLUSTER, HEALTH, OPERATOR, POLICY, REVOCATION, UNLINKED)
     }
     for item in items:
+        if _has_expired(item):
+            continue
         found.get(item.kind, {})[item.name] = item.document
     policies = {name: _policy(document) for name, document in found[POLICY].items()}
     unlinking = {name for name, override in found[OPERATOR].items() if is_unlinked(override)}

@@ -130,7 +130,8 @@ class ObjectItem(Model):
 class RegistryItem(Model):
     """One fact of the cluster registry, by its kind and the name of what it describes.
 
-    There are a few dozen items at most, so one Scan reads them all.
+    There are a few dozen items at most, so one Scan reads them all. After ``expires`` (Unix time)
+    readers ignore an item, and ``registry.tidy`` removes it.
     """
 
     class Meta(_Meta):

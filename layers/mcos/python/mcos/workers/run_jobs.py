@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mcos import clock, limits
 from mcos.catalog import jobs, objects
-from mcos.catalog.registry import current_registry, finish_unlinking
+from mcos.catalog.registry import current_registry, tidy
 from mcos.errors import Conflict, NotEnoughClusters
 from mcos.model import lifecycle
 from mcos.model.clusters import Registry
@@ -50,9 +50,8 @@ def run_jobs(*, seconds: float) -> dict[str, int]:
     -------
     Number of replicas that were started to move, by job id.
     """
+    tidy()
     until = clock.elapsed() + seconds
-    for name in current_registry().unlinking:
-        finish_unlinking(name)
     moved = {}
     for job in jobs.all_jobs():
         if job.state is JobState.PROPOSED:
