@@ -172,11 +172,11 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "own large state machine": ["states:ListExecutions"],
         "uploads": [*CHANGE, *CONFIRM],
         "expiring": ["dynamodb:Query"],
-        "own staged uploads": ["s3:AbortMultipartUpload", "s3:GetObject"],
-        "own staging bucket": ["s3:ListBucket"],
+        "all staged uploads": ["s3:AbortMultipartUpload", "s3:DeleteObjectVersion", "s3:GetObject"],
+        "all staging buckets": ["s3:ListBucket"],
     },
     "check_health": {
-        "registry": ["dynamodb:PutItem", "dynamodb:Scan"],
+        "registry": ["dynamodb:GetItem", "dynamodb:PutItem"],
         "own backend secret": SECRET,
     },
     "run_jobs": {
@@ -259,7 +259,6 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
         "all staged uploads": [
             staging.format(one).replace("/*", "/uploads/*") for one in deployment.clusters
         ],
-        "own staged uploads": [staging.format(cluster).replace("/*", "/uploads/*")],
         "all staging": [staging.format(one) for one in deployment.clusters],
         "own state machine": [arn("states", f"stateMachine:mcos-{cluster}-replicate-object")],
         "own large state machine": [arn("states", f"stateMachine:mcos-{cluster}-replicate-large")],

@@ -2,9 +2,11 @@
 
 import pytest
 
+from mcos import limits
 from mcos.catalog import registry
 from mcos.model.clusters import ClusterState
 from tests.support.cloud import CLUSTERS, SYNC, Cloud, arn
+from tests.support.uploads import Sender
 from tests.support.user import User
 
 
@@ -74,3 +76,40 @@ def test_a_cluster_that_is_known_to_be_down_is_not_waited_for(cloud: Cloud, user
         for at in CLUSTERS:
             assert user.download("a", at=at).body == b"bytes"
     assert not [c for c in calls if c.cluster == "s3" and c.name == "backend:get"]
+
+
+def test_a_cluster_that_is_not_checked_any_more_is_down_and_comes_back(cloud: Cloud) -> None:
+    """Its functions are dead, not only its backend."""
+    for name in CLUSTERS:
+        assert check(cloud, name)
+    cloud.clock.freeze(120)
+    for name in ("s3", "swift"):
+        assert check(cloud, name)
+    assert state(cloud, "ceph") is ClusterState.ACTIVE
+    cloud.clock.freeze(61)
+    assert state(cloud, "ceph") is ClusterState.DOWN
+    assert state(cloud, "s3") is ClusterState.ACTIVE
+    with cloud.network.outside():
+        seen = registry.current_registry(fresh=True).clusters["ceph"].health
+    assert (seen.reason or "").startswith("No health check since 2")
+    pauses = len(cloud.clock.pauses)
+    assert check(cloud, "ceph")
+    assert state(cloud, "ceph") is ClusterState.ACTIVE
+    assert len(cloud.clock.pauses) == pauses, "its backend was never ill"
+
+
+def test_the_uploads_of_a_cluster_that_works_no_more_are_ended_by_another(
+    cloud: Cloud, user: User
+) -> None:
+    for name in CLUSTERS:
+        check(cloud, name)
+    sender = Sender(user, at="ceph")
+    upload = sender.begin("a", b"bytes", expires_in=60)
+    sender.send(upload, b"bytes")
+    for seconds, left in ((limits.ADOPTION_SECONDS - 60, 1), (120, 0)):
+        cloud.clock.freeze(seconds)
+        for name in ("s3", "swift"):
+            check(cloud, name)
+        cloud.chill()
+        cloud.sweep("s3", "swift")
+        assert len(cloud.staged()) == left

@@ -26,6 +26,7 @@ locals {
     # Not narrowed to kinds of items: emulators do not know dynamodb:LeadingKeys, so no test could see it.
     read_registry  = { Action = ["dynamodb:Scan"], Resource = [local.tables.registry] }
     write_registry = { Action = ["dynamodb:PutItem"], Resource = [local.tables.registry] }
+    write_health   = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.registry] }
     edit_registry  = { Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], Resource = [local.tables.registry] }
     name_job       = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.registry] }
     begin_jobs     = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.jobs] }
@@ -40,7 +41,11 @@ locals {
     # An upload may continue at any entry point, in the staging of the cluster where it was begun.
     receive_uploads  = { Action = local.receive, Resource = [for one in local.all_staging : replace(one, "/*", "/uploads/*")] }
     list_all_staging = { Action = ["s3:ListBucket"], Resource = [for one in local.all_staging : trimsuffix(one, "/*")] }
-    clear_uploads    = { Action = ["s3:AbortMultipartUpload", "s3:GetObject"], Resource = ["${local.staging_arn}/uploads/*"] }
+    # A sweeper looks after the uploads of clusters that cannot do so themselves.
+    clear_uploads = {
+      Action   = ["s3:AbortMultipartUpload", "s3:DeleteObjectVersion", "s3:GetObject"]
+      Resource = [for one in local.all_staging : replace(one, "/*", "/uploads/*")]
+    }
     # Without these two, S3 answers 403 instead of 404 for a missing key.
     list_staging = { Action = ["s3:ListBucket"], Resource = [local.staging_arn] }
 
@@ -158,10 +163,10 @@ locals {
     sweep_pending = [
       local.grants.list_unsettled, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
       local.grants.queue_versions, local.grants.count_queued, local.grants.see_executions, local.grants.unstage,
-      local.grants.repair,
-      local.grants.list_expiring, local.grants.end_uploads, local.grants.clear_uploads, local.grants.list_staging,
+      local.grants.repair, local.grants.list_expiring, local.grants.end_uploads, local.grants.clear_uploads,
+      local.grants.list_all_staging,
     ]
-    check_health = [local.grants.read_registry, local.grants.write_registry]
+    check_health = [local.grants.write_health]
     run_jobs = [
       local.grants.change_jobs, local.grants.drop_jobs, local.grants.edit_registry, local.grants.scan_objects,
       local.grants.change_object, local.grants.replicate_now, local.grants.replicate_large, local.grants.see_executions,

@@ -62,6 +62,12 @@ WAIT_SECONDS_MAX = 25
 REGISTRY_AGE_SECONDS = 30
 """For how long a warm function keeps the cluster registry before it reads it again."""
 
+HEALTH_AGE_SECONDS = 180
+"""A cluster whose last health check is older counts as DOWN: three checks were due since."""
+
+ADOPTION_SECONDS = 600
+"""A cluster whose last health check is older is swept by another one."""
+
 POLICY_NAME_LENGTH = 64
 POLICY_PARTS = 8
 POLICY_REPLICAS = 16

@@ -54,8 +54,9 @@ def link_cluster(cluster: Cluster) -> tuple[Cluster, bool]:
         registry.finish_unlinking(cluster.name)
     before = found.clusters.get(cluster.name)
     row = {field: getattr(cluster, field) for field in _ROW}
-    known = before.unknown if before else {"linked_at": clock.now()}
-    registry.write(CLUSTER, cluster.name, {**known, **row})
+    if linked_at := before.linked_at if before else clock.now():
+        row["linked_at"] = linked_at
+    registry.write(CLUSTER, cluster.name, {**(before.unknown if before else {}), **row})
     if cluster.name in found.unlinked:
         registry.remove(UNLINKED, cluster.name)
     return _linked(cluster.name)[0], before is None

@@ -22,8 +22,10 @@ from mcos.model.clusters import (
     PolicyPart,
     Registry,
     StoragePolicy,
+    seen_at,
 )
 from mcos.model.documents import arguments, document_of, member
+from mcos.settings import settings
 
 CLUSTER = "cluster"
 HEALTH = "health"
@@ -55,6 +57,15 @@ def current_registry(*, fresh: bool = False) -> Registry:
 
 def _age() -> timedelta:
     return timedelta(seconds=limits.REGISTRY_AGE_SECONDS)
+
+
+def sweepers() -> tuple[str, ...]:
+    """Return the clusters whose objects and uploads this cluster's sweeper looks after.
+
+    Itself comes first, then those that it has adopted: see ``Registry.adopted_by``.
+    """
+    own = settings().cluster
+    return (own, *current_registry().adopted_by(own, clock.moment()))
 
 
 def all_clusters() -> Mapping[str, Cluster]:
@@ -203,6 +214,11 @@ def unchanged_condition(before: Mapping[str, Any] | None) -> Condition:
     return RegistryItem.document == before
 
 
+def read_health(cluster: str) -> Health:
+    """Return a cluster's health as it was written last: one network call."""
+    return Health(**arguments(Health, read(HEALTH, cluster) or {}))
+
+
 def write_health(cluster: str, health: Health) -> None:
     """Write a cluster's health."""
     write(HEALTH, cluster, document_of(health))
@@ -226,12 +242,15 @@ def _assembled(items: Iterable[RegistryItem]) -> Registry:
     unlinking = {name for name, override in found[OPERATOR].items() if is_unlinked(override)}
     rows = {name: row for name, row in found[CLUSTER].items() if name not in unlinking}
     return Registry(
-        clusters={
-            name: _cluster(
-                name, document, found[OPERATOR].get(name, {}), found[HEALTH].get(name, {})
-            )
-            for name, document in rows.items()
-        },
+        clusters=seen_at(
+            clock.moment(),
+            {
+                name: _cluster(
+                    name, document, found[OPERATOR].get(name, {}), found[HEALTH].get(name, {})
+                )
+                for name, document in rows.items()
+            },
+        ),
         policies={DEFAULT_POLICY.name: DEFAULT_POLICY, **policies},
         revoked={name: document["before"] for name, document in found[REVOCATION].items()},
         unlinking=frozenset(unlinking),

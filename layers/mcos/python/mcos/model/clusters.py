@@ -5,9 +5,13 @@ them. ``unknown`` has the fields of a newer release: see ``mcos.model.documents`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from zlib import crc32
+
+from mcos import limits
 
 
 class ClusterState(StrEnum):
@@ -60,6 +64,8 @@ class Cluster:
         Share of the replicas, relative to the other clusters; at 0 it gets none.
     put_replica, put_parts, get_replica
         ARNs of its functions.
+    linked_at
+        When it was linked, RFC 3339; None if that is not known.
     operator_state
         State set by an operator, which overrides the health check; None if none is set.
     """
@@ -76,6 +82,7 @@ class Cluster:
     get_replica: str
     repair_queue_url: str
     staging_bucket: str
+    linked_at: str | None = None
     operator_state: ClusterState | None = None
     health: Health = field(default_factory=Health)
     unknown: Mapping[str, Any] = field(default_factory=dict)
@@ -86,6 +93,11 @@ class Cluster:
         if self.operator_state is not None:
             return self.operator_state
         return ClusterState.ACTIVE if self.health.healthy else ClusterState.DOWN
+
+    def silent_seconds(self, moment: datetime) -> float:
+        """Return for how long no health check was heard of at a moment; 0 if none was due yet."""
+        heard = self.health.checked_at or self.linked_at
+        return (moment - datetime.fromisoformat(heard)).total_seconds() if heard else 0.0
 
     @property
     def all_labels(self) -> dict[str, str]:
@@ -102,6 +114,28 @@ class Cluster:
         """Whether the cluster has all of these labels."""
         own = self.all_labels
         return all(own.get(label) == value for label, value in labels.items())
+
+
+def seen_at(moment: datetime, clusters: Mapping[str, Cluster]) -> dict[str, Cluster]:
+    """Return clusters as they count at a moment: one without a recent health check is ill.
+
+    One that was just linked counts as healthy until its first check is overdue. If no cluster was
+    checked recently, that says more of the checks than of the clusters, and their last ones count.
+    """
+    late = {
+        name
+        for name, cluster in clusters.items()
+        if cluster.silent_seconds(moment) > limits.HEALTH_AGE_SECONDS
+    }
+    if len(late) == len(clusters):
+        return dict(clusters)
+    return {name: _silent(one) if name in late else one for name, one in clusters.items()}
+
+
+def _silent(cluster: Cluster) -> Cluster:
+    last = cluster.health.checked_at
+    reason = f"No health check since {last}." if last else "It was never checked."
+    return replace(cluster, health=replace(cluster.health, healthy=False, reason=reason))
 
 
 @dataclass(frozen=True)
@@ -175,3 +209,22 @@ class Registry:
     revoked: Mapping[str, str] = field(default_factory=dict)
     unlinking: frozenset[str] = frozenset()
     unlinked: frozenset[str] = frozenset()
+
+    def adopted_by(self, own: str, moment: datetime) -> tuple[str, ...]:
+        """Return the clusters whose work a cluster does, because they do none themselves.
+
+        These were not checked for ten minutes, or are not linked any more. Each is adopted by one
+        of the others. While functions disagree about it there may be two, or none.
+        """
+        gone = {
+            name
+            for name, cluster in self.clusters.items()
+            if cluster.silent_seconds(moment) > limits.ADOPTION_SECONDS
+        } | self.unlinked
+        # If no cluster is heard of, any may do it all.
+        working = sorted(set(self.clusters) - gone) or [own]
+        return tuple(
+            name
+            for name in sorted(gone - {own})
+            if working[crc32(name.encode()) % len(working)] == own
+        )

@@ -179,15 +179,11 @@ def _check(upload: Upload, received: list[StagedPart]) -> None:
 def clear_upload(upload: Upload) -> None:
     """Remove the content and the item of an upload that has ended. Harmless to repeat.
 
-    What others have put into staging stays there, so an event can come again.
-
-    Raises
-    ------
-    UploadNotFound
-        The upload's cluster is not linked any more.
+    What others have put into staging stays there, so an event can come again. So does the content
+    at a cluster that is not linked any more.
     """
-    if not upload.is_event:
-        bucket, key = staging_of(upload)
+    bucket, key = staging.bucket_of(upload.cluster), staging.upload_key(upload.account, upload.id)
+    if bucket is not None and not upload.is_event:
         if upload.multipart:
             multipart.abort(bucket, key, upload.multipart)
         if found := staging.find(key, bucket=bucket):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 
 from mcos import clock
-from mcos.catalog.registry import current_registry, write_health
+from mcos.catalog.registry import read_health, write_health
 from mcos.model.clusters import Health
 from mcos.model.digests import digests_of
 from mcos.replicas.backend import own_backend
@@ -38,8 +38,7 @@ def check_health() -> Health:
     others, 5 s apart, so that an outage, or its end, is confirmed soon after it was first seen.
     """
     name = settings().cluster
-    cluster = current_registry(fresh=True).clusters.get(name)
-    health = cluster.health if cluster else Health()
+    health = read_health(name)
     while True:
         verdict = health.healthy
         health = judge(health, probe())

@@ -4,16 +4,21 @@ import logging
 
 from mcos import clock
 from mcos.catalog import uploads
+from mcos.catalog.registry import sweepers
 from mcos.errors import McosError
 from mcos.model.uploads import UploadState
-from mcos.settings import settings
 from mcos.versions.upload import clear_upload, take_again
 
 _log = logging.getLogger(__name__)
 
 
 def sweep_uploads(*, limit: int) -> dict[str, int]:
-    """Look at this cluster's uploads that are due, the longest first.
+    """Look at the uploads that are due, of this cluster and those that it has adopted.
+
+    Parameters
+    ----------
+    limit
+        Most uploads of each cluster; those that are due for longest come first.
 
     Returns
     -------
@@ -21,9 +26,11 @@ def sweep_uploads(*, limit: int) -> dict[str, int]:
     it was not completed in time, and is removed; ``forgotten``: it was taken long ago.
     """
     done: dict[str, int] = {}
-    for account, upload_id in uploads.find_expired(
-        settings().cluster, before=clock.now(), limit=limit
-    ):
+    for account, upload_id in [
+        key
+        for cluster in sweepers()
+        for key in uploads.find_expired(cluster, before=clock.now(), limit=limit)
+    ]:
         try:
             action = _sweep(account, upload_id)
         except Exception:
