@@ -27,8 +27,8 @@ from mcos.catalog.tables import ALL_TABLES
 from mcos.model.clusters import DEFAULT_POLICY, ClusterState, StoragePolicy
 from mcos.model.objects import ObjectKey
 from mcos.placement import resolver
+from mcos.replicas import backend as backend_room
 from mcos.replicas import repair_queue
-from mcos.replicas.backend import own_backend
 from mcos.replicas.read import latencies
 from mcos.settings import settings
 from mcos.storage import StorageBackend, Timeouts
@@ -224,8 +224,8 @@ class Cloud(Inventory):
 
     def chill(self) -> None:
         """Let every function start cold: nothing of AWS is remembered."""
-        aws.secret.cache_clear()
-        own_backend.cache_clear()
+        aws.forget_secrets()
+        backend_room.forget()
         settings.cache_clear()
         registry.forget()
         latencies.forget()
@@ -265,7 +265,7 @@ class Cloud(Inventory):
             MCOS_RUN_JOBS=arn(cluster, "run_jobs"),
         )
         settings.cache_clear()
-        own_backend.cache_clear()
+        backend_room.forget()
 
     def open_backend(
         self, kind: str, values: Mapping[str, str], timeouts: Timeouts | None = None

@@ -13,7 +13,7 @@ LIBRARY: Table = {
     "limits": [],
     "clock": [],
     "settings": [],
-    "aws": [],
+    "aws": ["clock", "limits"],
     # What is computed, without I/O
     "model": ["settings", "limits", "errors"],
     "placement": ["model", "errors"],

@@ -4,6 +4,7 @@ botocore's defaults wait up to a minute for each byte and try five times, which 
 callers of MCOS wait.
 """
 
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from threading import Lock
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session, get_session
+
+from mcos import clock, limits
 
 CONNECT_SECONDS = 1
 READ_SECONDS = 3
@@ -53,16 +56,35 @@ def client(service: str, *, read_seconds: float = READ_SECONDS, tries: int = 2) 
         )
 
 
-@cache
+_secrets: dict[str, tuple[datetime, str]] = {}
+
+
 def secret(name: str) -> str:
-    """Return the text of a secret; it is read once in the life of a warm function.
+    """Return the text of a secret, at most ``limits.SECRET_AGE_SECONDS`` old.
+
+    An older one is returned only while it cannot be read again.
 
     Raises
     ------
     BotoCoreError, ClientError
     """
-    text: str = client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+    now = clock.moment()
+    read_at, text = _secrets.get(name, (None, ""))
+    age = timedelta(seconds=limits.SECRET_AGE_SECONDS)
+    if read_at is None or not timedelta(0) <= now - read_at <= age:
+        try:
+            text = client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+        except AWS_ERRORS:
+            if read_at is None:
+                raise
+            return text
+        _secrets[name] = now, text
     return text
+
+
+def forget_secrets() -> None:
+    """Make the next calls read secrets again."""
+    _secrets.clear()
 
 
 _FIRST_RETRY_SECONDS = 5

@@ -62,6 +62,9 @@ WAIT_SECONDS_MAX = 25
 REGISTRY_AGE_SECONDS = 30
 """For how long a warm function keeps the cluster registry before it reads it again."""
 
+SECRET_AGE_SECONDS = 300
+"""For how long a warm function keeps a secret before it reads it again."""
+
 HEALTH_AGE_SECONDS = 180
 """A cluster whose last health check is older counts as DOWN: three checks were due since."""
 

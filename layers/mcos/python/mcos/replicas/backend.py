@@ -18,9 +18,8 @@ _TIMEOUTS = Timeouts(connect_seconds=1, read_seconds=5)
 _PATIENT = Timeouts(connect_seconds=2, read_seconds=60)
 
 
-@lru_cache(maxsize=2)
 def own_backend(*, patient: bool = False) -> StorageBackend:
-    """Return the backend, opened once in the life of a warm function.
+    """Return the backend, opened once with the same credentials.
 
     Parameters
     ----------
@@ -31,11 +30,17 @@ def own_backend(*, patient: bool = False) -> StorageBackend:
     ------
     BackendMisconfigured, BotoCoreError, ClientError
     """
-    return open_backend(
-        settings().backend,
-        json.loads(secret(settings().backend_secret)),
-        _PATIENT if patient else _TIMEOUTS,
-    )
+    return _opened(settings().backend, secret(settings().backend_secret), patient)
+
+
+@lru_cache(maxsize=2)
+def _opened(kind: str, secret_text: str, patient: bool) -> StorageBackend:
+    return open_backend(kind, json.loads(secret_text), _PATIENT if patient else _TIMEOUTS)
+
+
+def forget() -> None:
+    """Open the backend anew when it is used next."""
+    _opened.cache_clear()
 
 
 def new_incarnation() -> str:
