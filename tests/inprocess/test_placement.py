@@ -129,6 +129,7 @@ def test_what_is_taken_asynchronously_waits_for_clusters_that_are_down_if_there_
     assert user.stat("a")["state"] == "CREATING"
     for name in CLUSTERS[:2]:
         cloud.backends[name].accept()
+        cloud.register(name)
     cloud.settle()
     assert user.stat("a")["state"] == "CREATED"
     cloud.check_storage(user.account)

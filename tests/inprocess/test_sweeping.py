@@ -166,6 +166,25 @@ def test_an_object_that_two_clusters_lack_waits_for_the_one_that_is_up(
     cloud.check_storage(user.account)
 
 
+def test_what_a_cluster_took_before_it_fell_silent_is_finished_by_another(
+    cloud: Cloud, user: User
+) -> None:
+    """None of its functions works any more; its staging and its backend can be reached."""
+    for name in CLUSTERS:
+        cloud.invoke(arn(name, "check_health"), {})
+    assert user.create("a", b"acknowledged", ASYNC, at="ceph").status == 202
+    cloud.drop_message("ceph")
+    for _ in range(4):
+        cloud.clock.advance(10 * MINUTE)
+        for name in ("s3", "swift"):
+            cloud.invoke(arn(name, "check_health"), {})
+        sweep(cloud, "s3", "swift")
+        cloud.run_executions()
+    states = {one["cluster"]: one["state"] for one in user.stat("a")["replicas"]}
+    assert states == {"s3": "stored", "swift": "stored", "ceph": "writing"}
+    assert user.download("a", at="s3").body == b"acknowledged"
+
+
 def test_a_backend_that_is_down_is_asked_for_nothing(cloud: Cloud, user: User) -> None:
     assert user.create("a", b"bytes", SYNC).status == 201
     cloud.register("ceph", state=ClusterState.DOWN)

@@ -60,7 +60,7 @@ class Inventory:
     def sweepers(self) -> list[str]:
         """Clusters whose sweeper has something to do there."""
         partitions = {item.attrs["sweeper"].value for item in self._unsettled()}
-        return sorted({one.removeprefix(objects.waiting_for("")) for one in partitions})
+        return sorted({one.rpartition("/")[2] for one in partitions})
 
     def _unsettled(self) -> list[Any]:
         table = dynamodb_backends[ACCOUNT_ID][REGION].get_table(f"{PREFIX}-objects")

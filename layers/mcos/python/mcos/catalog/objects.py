@@ -9,7 +9,6 @@ from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
 from pynamodb.expressions.condition import Condition
 
 from mcos import clock
-from mcos.catalog.registry import seen_clusters
 from mcos.catalog.tables import (
     ObjectItem,
     has_no_reply,
@@ -18,7 +17,6 @@ from mcos.catalog.tables import (
     read_again,
 )
 from mcos.errors import Conflict, McosError, OutcomeUnknown, Superseded
-from mcos.model.clusters import ClusterState
 from mcos.model.objects import ObjectKey, ObjectRecord
 
 Transition = Callable[[ObjectRecord | None], ObjectRecord | None]
@@ -32,7 +30,8 @@ _PAUSE_SECONDS = 0.05
 _FIRST_PAUSE_SECONDS = 60
 _LAST_PAUSE_SECONDS = 3600
 
-_DOWN = ClusterState.DOWN
+# After so many looks the sweeper takes objects that are new to it first.
+_LOOKS = 2
 
 
 def container_key(account: str, container: str) -> str:
@@ -253,18 +252,17 @@ def waiting_for(cluster: str) -> str:
     return f"missing/{cluster}"
 
 
+def looked_at_by(sweeper: str) -> str:
+    """Return the partition of the index for objects that a sweeper has looked at several times."""
+    return f"again/{sweeper}"
+
+
 def _partition(record: ObjectRecord) -> str:
     """Return where the index has an unsettled object: whoever can do something looks there."""
     missing, current = record.waits_for, record.current
-    if not missing or current is None:
-        return record.sweeper
-    clusters = seen_clusters()
-    down = [name for name in missing if name in clusters and clusters[name].state is _DOWN]
-    up = [name for name in missing if name not in down]
-    if current.is_readable:
-        return waiting_for(up[0] if up else down[0])
-    # Its content is still in staging alone, so every cluster that is up has something to do.
-    return record.sweeper if up else waiting_for(down[0])
+    if len(missing) == 1 and current is not None and current.is_readable:
+        return waiting_for(missing[0])
+    return looked_at_by(record.sweeper) if record.sweeps > _LOOKS else record.sweeper
 
 
 def _due(record: ObjectRecord) -> str:
@@ -360,7 +358,7 @@ def find_unsettled(partition: str, *, before: str, limit: int) -> list[ObjectKey
     Parameters
     ----------
     partition
-        The sweeper's cluster, or ``waiting_for`` a cluster.
+        The sweeper's cluster, or see ``waiting_for`` and ``looked_at_by``.
     before
         RFC 3339.
     limit

@@ -73,11 +73,6 @@ def all_clusters() -> Mapping[str, Cluster]:
     return current_registry().clusters
 
 
-def seen_clusters() -> Mapping[str, Cluster]:
-    """Return the clusters as this process saw them last, without a network call; perhaps none."""
-    return _registry.clusters
-
-
 def policy_named(name: str) -> StoragePolicy:
     """Return a storage policy; if it is not known here, the registry is read, as it may be new.
 

@@ -11,7 +11,7 @@ from functools import partial
 
 from mcos import clock
 from mcos.catalog import containers, objects
-from mcos.catalog.registry import all_clusters
+from mcos.catalog.registry import all_clusters, sweepers
 from mcos.errors import ContainerNotFound, ObjectNotFound
 from mcos.model import lifecycle
 from mcos.model.clusters import ClusterState
@@ -31,9 +31,13 @@ _AT_ONCE = 100
 _REPAIRS_AT_ONCE = 200
 """With more messages in the cluster's repair queue, no further object is sent there."""
 
+_AGAIN_AT_ONCE = 500
+
 
 def sweep_pending(*, older_than_seconds: float, seconds: float) -> dict[str, int]:
-    """Sweep the objects that this cluster accepted, then those that wait for its replica.
+    """Sweep the objects that this cluster accepted, and those that wait for its replica.
+
+    Objects of clusters that do not sweep any more are swept like its own.
 
     Parameters
     ----------
@@ -48,16 +52,19 @@ def sweep_pending(*, older_than_seconds: float, seconds: float) -> dict[str, int
     ``failed``; and of uploads, see ``mcos.workers.sweep_uploads``.
     """
     before, until = clock.later(-older_than_seconds), clock.elapsed() + seconds
-    own = settings().cluster
     done = Counter(sweep_uploads(limit=_AT_ONCE))
-    _sweep_all(own, before, until, done)
-    cluster = all_clusters().get(own)
-    if cluster is not None and cluster.state is not _DOWN:
+    # In the order of what is lost if it waits.
+    for cluster in sweepers():
+        _sweep_all(cluster, before, until, done)
+    own = all_clusters().get(settings().cluster)
+    if own is not None and own.state is not _DOWN:
         # As many as the cluster can repair soon; the others wait in the catalog, not in the queue.
-        waiting = repair_queue.waiting(cluster.repair_queue_url)
+        waiting = repair_queue.waiting(own.repair_queue_url)
         _sweep_all(
-            objects.waiting_for(own), before, until, done, at_most=_REPAIRS_AT_ONCE - waiting
+            objects.waiting_for(own.name), before, until, done, at_most=_REPAIRS_AT_ONCE - waiting
         )
+    for cluster in sweepers():
+        _sweep_all(objects.looked_at_by(cluster), before, until, done, at_most=_AGAIN_AT_ONCE)
     return dict(done)
 
 
