@@ -81,6 +81,10 @@ class Adopter:
             "aws_sqs_queue": (by("name"), self._queues),
         }
 
+    def has_apis(self) -> bool:
+        """Whether there is an API, of whatever name."""
+        return bool(self._apis())
+
     def imports(self, planned: Iterable[Creation]) -> dict[str, str]:
         """What import calls those that are there, by address."""
         found = {}

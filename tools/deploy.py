@@ -233,7 +233,7 @@ class Local:
         write_whole(self.var_file, json.dumps(variables, indent=2) + "\n")
         cut_short = self.begun.exists()
         write_whole(self.begun, "")
-        if cut_short and not destroy:
+        if (cut_short or self._is_forgotten()) and not destroy:
             self._adopt(terraform)
         trusted = [] if refresh or destroy or cut_short else ["-refresh=false"]
         progress = self._run(terraform, "destroy" if destroy else "apply", *trusted)
@@ -244,6 +244,13 @@ class Local:
             raise TerraformError("\n".join([*progress.errors, f"all of it is in {self.log}"]))
         self.begun.unlink()
         return progress.outputs
+
+    def _is_forgotten(self) -> bool:
+        """Whether an earlier deployment is there of which no state is left.
+
+        Terraform would make second APIs beside its APIs, as their names need not differ.
+        """
+        return not self.state.exists() and Adopter(local.session(self.emulator)).has_apis()
 
     def _adopt(self, terraform: Terraform) -> None:
         """Have Terraform import what is there already, and would be created."""

@@ -37,6 +37,12 @@ def test_what_is_not_there_is_created(session: Any) -> None:
     assert imports(session, planned("aws_cloudwatch_log_group", name="/aws/lambda/f")) == {}
 
 
+def test_an_api_tells_that_something_is_there(session: Any) -> None:
+    assert not Adopter(session).has_apis()
+    session.client("apigatewayv2").create_api(Name="mcos-s3", ProtocolType="HTTP")
+    assert Adopter(session).has_apis()
+
+
 def test_a_log_group_that_something_else_has_made_is_taken_over(session: Any) -> None:
     session.client("logs").create_log_group(logGroupName="/aws/lambda/f")
     found = imports(
