@@ -73,6 +73,7 @@ def test_the_operators_routes_are_one_function_a_resource(document: dict[str, An
         ("patch", f"{clusters}/{{cluster}}"): "admin_clusters",
         ("delete", f"{clusters}/{{cluster}}"): "admin_clusters",
         ("post", f"{clusters}/{{cluster}}/drain"): "admin_clusters",
+        ("post", f"{clusters}/{{cluster}}/lose"): "admin_clusters",
         ("get", policies): "admin_policies",
         ("put", f"{policies}/{{policy}}"): "admin_policies",
         ("delete", f"{policies}/{{policy}}"): "admin_policies",

@@ -1,5 +1,6 @@
 """admin_clusters: the calls under /v1/admin/clusters"""
 
+from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.shared import job_reply
@@ -24,7 +25,7 @@ _ROW = {
     "staging_bucket": text,
 }
 _WORD = {
-    "state": or_null(one_of(ClusterState, *ClusterState)),
+    "state": or_null(one_of(ClusterState, *(set(ClusterState) - {ClusterState.LOST}))),
     "weight": or_null(number),
     "labels": or_null(texts),
 }
@@ -55,10 +56,23 @@ def drain_cluster(request: Request) -> Response:
     return Response.json(202, job_reply.describe(job))
 
 
+@operation("lose_cluster")
+def lose_cluster(request: Request) -> Response:
+    asked = fields(request, optional={"rate": number})
+    job = clusters.lose_cluster(request.name("cluster"), rate=asked.get("rate", limits.JOB_RATE))
+    return Response.json(202, job_reply.describe(job))
+
+
 @operation("unlink_cluster")
 def unlink_cluster(request: Request) -> Response:
     clusters.unlink_cluster(request.name("cluster"))
     return Response(204)
+
+
+def _begin_job(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Drain the cluster, or declare it lost: these calls differ in the last part of the path."""
+    is_lost = event["rawPath"].endswith("/lose")
+    return (lose_cluster if is_lost else drain_cluster)(event, context)
 
 
 handle = dispatch(
@@ -66,7 +80,7 @@ handle = dispatch(
         ("GET", None): list_clusters,
         ("PUT", "cluster"): link_cluster,
         ("PATCH", "cluster"): change_cluster,
-        ("POST", "cluster"): drain_cluster,
+        ("POST", "cluster"): _begin_job,
         ("DELETE", "cluster"): unlink_cluster,
     }
 )

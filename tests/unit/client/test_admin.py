@@ -124,6 +124,9 @@ def test_clusters_are_listed_linked_drained_and_unlinked(client: Client, gateway
     reply_with(gateway, JOB, 202)
     assert client.admin.drain_cluster("s3", rate=5).kind == "drain"
     assert (gateway.target, sent(gateway)) == ("/v1/admin/clusters/s3/drain", {"rate": 5})
+    reply_with(gateway, {**JOB, "kind": "lose"}, 202)
+    assert client.admin.lose_cluster("s3").kind == "lose"
+    assert gateway.target == "/v1/admin/clusters/s3/lose"
     gateway.reply = lambda request: httpx.Response(204)
     client.admin.unlink_cluster("s3")
     assert gateway.requests[-1].method == "DELETE"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app import MODULES
+from mcos import clock
 from mcos.auth import passwords
 from mcos.catalog import accounts, jobs, registry
 from mcos.catalog.registry import current_registry
@@ -103,7 +104,8 @@ def test_a_cluster_is_linked_told_of_changed_drained_and_unlinked() -> None:
     for name in ("a", "b", "c"):
         assert call("PUT", f"/v1/admin/clusters/{name}", ROW).status == 201
     assert call("PUT", CLUSTER, ROW).status == 201
-    registry.write_health("ceph-2", Health(True, 0, "2026-01-01T00:00:00.000Z", 4.5))
+    checked_at = clock.now()
+    registry.write_health("ceph-2", Health(True, 0, checked_at, 4.5))
     reply = call("PUT", CLUSTER, {**ROW, "weight": 2})
     assert reply.status == 200
     assert reply.json() == {
@@ -118,7 +120,7 @@ def test_a_cluster_is_linked_told_of_changed_drained_and_unlinked() -> None:
         "operator_state": None,
         "health": {
             "healthy": True,
-            "checked_at": "2026-01-01T00:00:00.000Z",
+            "checked_at": checked_at,
             "read_ms": 4.5,
             "reason": None,
         },
@@ -141,6 +143,22 @@ def test_a_cluster_is_linked_told_of_changed_drained_and_unlinked() -> None:
     assert call("DELETE", CLUSTER).code == "cluster_not_found"
     listed = call("GET", "/v1/admin/clusters").json()["clusters"]
     assert [one["name"] for one in listed] == ["a", "b", "c"]
+
+
+def test_a_cluster_is_declared_lost_and_unlinked() -> None:
+    assert call("PUT", CLUSTER, ROW).status == 201
+    assert call("PATCH", CLUSTER, {"state": "LOST"}).code == "invalid_body"
+    assert call("PUT", "/v1/admin/clusters/a", ROW).status == 201
+    job = call("POST", f"{CLUSTER}/lose", {"rate": 3}).json()
+    assert (job["kind"], job["cluster"], job["rate"]) == ("lose", "ceph-2", 3)
+    assert call("POST", f"{CLUSTER}/lose").json()["job"] == job["job"]
+    assert call("POST", f"{CLUSTER}/drain").code == "conflict"
+    listed = call("GET", "/v1/admin/clusters").json()["clusters"]
+    assert {one["name"]: one["state"] for one in listed} == {"a": "ACTIVE", "ceph-2": "LOST"}
+    assert call("DELETE", CLUSTER).code == "cluster_in_use"
+    jobs.change(job["job"], lambda found: replace(found, state=JobState.DONE))
+    assert call("DELETE", CLUSTER).status == 204
+    assert call("POST", f"{CLUSTER}/lose").code == "cluster_not_found"
 
 
 @pytest.mark.parametrize(

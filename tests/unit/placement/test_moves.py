@@ -7,8 +7,8 @@ import pytest
 from mcos.errors import NotEnoughClusters
 from mcos.model.clusters import Cluster, ClusterState, Registry
 from mcos.model.jobs import Job, JobKind, new_job
-from mcos.model.objects import ObjectRecord, Replica, Version
-from mcos.placement.moves import Move, wanted_moves
+from mcos.model.objects import ObjectRecord, Replica, Staged, State, Version
+from mcos.placement.moves import Move, gone_clusters, wanted_moves, written_off
 from tests.support.builders import CLUSTERS, record, version
 from tests.support.builders import cluster as a_cluster
 
@@ -103,3 +103,67 @@ def test_what_is_not_settled_is_waited_for_by_a_rebalance() -> None:
     job = new_job("a job", JobKind.REBALANCE, cluster=None, rate=1, at="now")
     assert wanted_moves(job, record(current=version(1)), linked(*FIVE)) == []
     assert wanted_moves(job, record(pending=(version(1),)), linked(*FIVE)) is None
+
+
+# Clusters that are gone
+
+
+@pytest.mark.parametrize("names", [FIVE, tuple(one for one in FIVE if one != "ceph")])
+def test_a_replica_on_a_cluster_that_is_gone_is_missing_and_is_written_elsewhere(
+    names: tuple[str, ...],
+) -> None:
+    """It was declared lost, or is not linked any more."""
+    registry = linked(*names, ceph=ClusterState.LOST)
+    found = stored(*CLUSTERS)
+    assert gone_clusters(found, registry) == ("ceph",)
+    following = written_off(found, "ceph", registry, incarnation="new")
+    assert following.state is State.UPDATING
+    assert following.current is not None
+    assert set(following.current.stored) == {"s3", "swift"}
+    assert written_off(following, "ceph", registry, incarnation="new") is following
+    lose = replace(drain("ceph"), kind=JobKind.LOSE)
+    rebalance = new_job("a job", JobKind.REBALANCE, cluster=None, rate=1, at="now")
+    for job in (lose, rebalance):
+        [move] = wanted_moves(job, following, registry) or []
+        assert move.source == "ceph"
+        assert move.target in ("s3-2", "swift-2")
+
+
+def test_what_names_only_clusters_that_work_is_left_alone() -> None:
+    registry = linked(*FIVE, ceph=ClusterState.DOWN, swift=ClusterState.DRAINING)
+    found = stored(*CLUSTERS)
+    assert gone_clusters(found, registry) == ()
+    assert written_off(found, "s3-2", registry, incarnation="new") is found
+
+
+def pending(staged_at: str, *stored_on: str) -> ObjectRecord:
+    one = replace(version(2, stored=stored_on), staged=Staged(staged_at, "versions/2"))
+    return replace(stored(*CLUSTERS), state=State.UPDATING, pending=(one,))
+
+
+def test_a_pending_version_gets_another_target_for_the_one_that_is_gone() -> None:
+    registry = linked(*FIVE, ceph=ClusterState.LOST)
+    following = written_off(pending("s3"), "ceph", registry, incarnation="new")
+    [one] = following.pending
+    assert "ceph" not in one.replicas
+    assert len(one.replicas) == 3
+    assert {"s3", "swift"} < set(one.replicas)
+
+
+def test_a_pending_version_whose_content_only_the_lost_cluster_had_is_given_up() -> None:
+    registry = linked(*FIVE, ceph=ClusterState.LOST)
+    assert gone_clusters(pending("ceph"), registry) == ("ceph",)
+    assert written_off(pending("ceph"), "ceph", registry, incarnation="new").pending == ()
+    kept = written_off(pending("ceph", "s3"), "ceph", registry, incarnation="new")
+    assert [one.stored for one in kept.pending] == [("s3",)]
+    new = replace(pending("ceph"), current=None, state=State.CREATING)
+    failed = written_off(new, "ceph", registry, incarnation="new")
+    assert (failed.state, failed.pending) == (State.FAILED, ())
+    assert failed.reason == "Cluster 'ceph', which alone had its content, was lost."
+
+
+def test_a_pending_version_stays_while_no_cluster_can_take_its_replica() -> None:
+    with pytest.raises(NotEnoughClusters):
+        written_off(
+            pending("s3"), "ceph", linked(*CLUSTERS, ceph=ClusterState.LOST), incarnation="new"
+        )

@@ -18,7 +18,7 @@ from mcos_client.api.paths import admin_path, with_query
 from mcos_client.api.policies import PolicyPart, StoragePolicy
 from mcos_client.errors import NotFound
 
-ClusterState = Literal["ACTIVE", "DRAINING", "DOWN"]
+ClusterState = Literal["ACTIVE", "DRAINING", "DOWN", "LOST"]
 Role = Literal["user", "admin"]
 
 
@@ -120,7 +120,7 @@ class Job:
     """
 
     job: str
-    kind: Literal["drain", "rebalance"]
+    kind: Literal["drain", "lose", "rebalance"]
     cluster: str | None
     state: Literal["RUNNING", "DONE", "STOPPED"]
     rate: float
@@ -188,7 +188,7 @@ def change_cluster(
 
 
 def unlink_cluster(cluster: str) -> Call[None]:
-    """Forget a cluster that was drained."""
+    """Forget a cluster that was drained, or replaced once it was lost."""
     return _delete(admin_path("clusters", cluster))
 
 
@@ -196,6 +196,13 @@ def drain_cluster(cluster: str, *, rate: float | None = None) -> Call[Job]:
     """Have all replicas moved off a cluster, ``rate`` a second at most."""
     return _send(
         "POST", admin_path("clusters", cluster, "drain"), given({"rate": rate}), Job.from_json
+    )
+
+
+def lose_cluster(cluster: str, *, rate: float | None = None) -> Call[Job]:
+    """Declare that a cluster never comes back, and have its replicas written on others."""
+    return _send(
+        "POST", admin_path("clusters", cluster, "lose"), given({"rate": rate}), Job.from_json
     )
 
 

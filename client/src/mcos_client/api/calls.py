@@ -49,6 +49,7 @@ class OperatorCalls:
     change_cluster = method(admin.change_cluster)
     unlink_cluster = method(admin.unlink_cluster)
     drain_cluster = method(admin.drain_cluster)
+    lose_cluster = method(admin.lose_cluster)
 
     list_policies = method(admin.list_policies)
     set_policy = method(admin.set_policy)

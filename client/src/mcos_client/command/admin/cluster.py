@@ -38,6 +38,14 @@ def drain(context: typer.Context, name: Name, rate: Rate = None, json: Json = Fa
         tell_job(session, client.admin.drain_cluster(name, rate=rate))
 
 
+@app.command()
+def lose(context: typer.Context, name: Name, rate: Rate = None, json: Json = False) -> None:
+    """Declare that a cluster never comes back, and have its replicas written on others."""
+    session = session_of(context)
+    with session.client() as client:
+        tell_job(session, client.admin.lose_cluster(name, rate=rate))
+
+
 @app.command("set")
 def set_(
     context: typer.Context,
@@ -75,7 +83,7 @@ def set_(
 
 @app.command()
 def rm(context: typer.Context, name: Name, json: Json = False) -> None:
-    """Forget a cluster that was drained and has been DRAINING ever since."""
+    """Forget a cluster that was drained, or replaced once it was lost, and has stayed so."""
     session = session_of(context)
     with session.client() as client:
         client.admin.unlink_cluster(name)

@@ -1,4 +1,4 @@
-"""Clusters: list, link, override, drain, unlink."""
+"""Clusters: list, link, override, drain, declare lost, unlink."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +15,7 @@ from mcos.model.names import check_cluster_name
 from mcos.placement.seating import unmet
 
 _TRIES = 12
+_LEAVING = (ClusterState.DRAINING, ClusterState.LOST)
 _ROW = (
     "entry_point",
     "backend",
@@ -112,8 +113,10 @@ def drain_cluster(name: str, *, rate: float) -> Job:
     for _ in range(_TRIES):
         before = _override(name)
         running = running_job(before)
-        if running is not None:
+        if running is not None and running.kind is JobKind.DRAIN:
             return running
+        if before is not None and before.get("state") == ClusterState.LOST:
+            raise Conflict(f"Cluster {name!r} was declared lost.")
         _check_policies_without(name, linked)
         job = new_job(clock.new_id(), JobKind.DRAIN, cluster=name, rate=rate, at=clock.now())
         # The override names its drain: ``unlink_cluster`` trusts no other one.
@@ -124,8 +127,39 @@ def drain_cluster(name: str, *, rate: float) -> Job:
     raise Conflict("Other calls changed the cluster at the same time; try again.")
 
 
+def lose_cluster(name: str, *, rate: float) -> Job:
+    """Declare that a cluster never comes back, and have its replicas written on others.
+
+    Nothing is read from it or sent to it from now on, so nothing need be left of it. A drain of the
+    cluster is stopped.
+
+    Returns
+    -------
+    The job; if the cluster was declared lost before and its job is running, that one.
+
+    Raises
+    ------
+    ClusterNotFound, InvalidBody, Conflict
+    """
+    check_rate(rate)
+    _linked(name)
+    for _ in range(_TRIES):
+        before = _override(name)
+        running = running_job(before)
+        if running is not None:
+            if running.kind is JobKind.LOSE:
+                return running
+            stop_job(running.id)
+        job = new_job(clock.new_id(), JobKind.LOSE, cluster=name, rate=rate, at=clock.now())
+        override = {**(before or {}), "state": ClusterState.LOST.value, "job": job.id}
+        if started := jobs.start(job, override, before=before):
+            run_soon()
+            return started
+    raise Conflict("Other calls changed the cluster at the same time; try again.")
+
+
 def unlink_cluster(name: str) -> None:
-    """Unlink a cluster that was drained and has been DRAINING since.
+    """Unlink a cluster that was drained, or replaced once it was lost, and has stayed so since.
 
     Raises
     ------
@@ -136,13 +170,14 @@ def unlink_cluster(name: str) -> None:
     _linked(name)
     override = _override(name) or {}
     try:
-        if override.get("state") != ClusterState.DRAINING or "job" not in override:
+        if override.get("state") not in _LEAVING or "job" not in override:
             raise JobNotFound
-        state = jobs.get(override["job"]).state
+        job = jobs.get(override["job"])
     except JobNotFound:
         raise ClusterInUse(f"Cluster {name!r} must be drained first.") from None
+    state = job.state
     if state is not JobState.DONE:
-        raise ClusterInUse(f"The drain of cluster {name!r} must be DONE; it is {state}.")
+        raise ClusterInUse(f"The {job.kind} job of cluster {name!r} must be DONE; it is {state}.")
     if not registry.unlink(name, override=override):
         raise ClusterInUse(f"Another operator changed cluster {name!r} at the same time.")
 
@@ -173,7 +208,10 @@ def _override(name: str) -> dict[str, Any] | None:
 def _changed(override: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     following = {**override, **changes}
     following = {field: value for field, value in following.items() if value is not None}
-    if "state" in changes and following.get("state") != ClusterState.DRAINING:
+    if "state" in changes and (
+        following.get("state") != ClusterState.DRAINING
+        or override.get("state") == ClusterState.LOST
+    ):
         # The cluster may get replicas again, so an earlier drain no longer proves that it is empty.
         following.pop("job", None)
     return following

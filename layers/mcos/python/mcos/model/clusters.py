@@ -18,12 +18,14 @@ class ClusterState(StrEnum):
     """How a cluster is used.
 
     ACTIVE: for reads and new replicas. DRAINING: for reads alone. DOWN: not for writes, and for
-    reads only when no other cluster answers.
+    reads only when no other cluster answers. LOST: an operator has declared that it never comes
+    back; it is neither read nor written, and nothing is owed to it.
     """
 
     ACTIVE = "ACTIVE"
     DRAINING = "DRAINING"
     DOWN = "DOWN"
+    LOST = "LOST"
 
 
 @dataclass(frozen=True)
@@ -213,13 +215,14 @@ class Registry:
     def adopted_by(self, own: str, moment: datetime) -> tuple[str, ...]:
         """Return the clusters whose work a cluster does, because they do none themselves.
 
-        These were not checked for ten minutes, or are not linked any more. Each is adopted by one
-        of the others. While functions disagree about it there may be two, or none.
+        These were not checked for ten minutes, are LOST, or are not linked any more. Each is
+        adopted by one of the others. While functions disagree about it there may be two, or none.
         """
         gone = {
             name
             for name, cluster in self.clusters.items()
-            if cluster.silent_seconds(moment) > limits.ADOPTION_SECONDS
+            if cluster.state is ClusterState.LOST
+            or cluster.silent_seconds(moment) > limits.ADOPTION_SECONDS
         } | self.unlinked
         # If no cluster is heard of, any may do it all.
         working = sorted(set(self.clusters) - gone) or [own]

@@ -1,6 +1,7 @@
 """Jobs: long work that an operator starts, watches and stops, and that clusters do page by page.
 
-A drain moves every replica off a cluster; a rebalance moves replicas to where the resolver places
+A drain moves every replica off a cluster; the job of a lost cluster has every replica that it had
+written elsewhere, without its help; a rebalance moves replicas to where the resolver places
 them now. Both go through all objects in passes, until a pass finds nothing left to do. A job's
 whole state is in its item, so any cluster can continue it.
 """
@@ -14,9 +15,10 @@ from mcos.model.documents import arguments, document_of, member
 
 
 class JobKind(StrEnum):
-    """DRAIN empties ``Job.cluster``; REBALANCE concerns all clusters."""
+    """DRAIN empties ``Job.cluster``, LOSE replaces it; REBALANCE concerns all clusters."""
 
     DRAIN = "drain"
+    LOSE = "lose"
     REBALANCE = "rebalance"
 
 

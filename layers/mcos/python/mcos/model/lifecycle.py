@@ -376,6 +376,22 @@ def lose(
     )
 
 
+def write_off(record: ObjectRecord, cluster: str) -> ObjectRecord:
+    """Return the record without counting what a cluster had stored that never comes back."""
+
+    def without(version: Version | None) -> Version | None:
+        if version is None or cluster not in version.stored:
+            return version
+        replica = replace(version.replicas[cluster], stored=False, replaces=None)
+        return replace(version, replicas={**version.replicas, cluster: replica})
+
+    following = replace(record, current=without(record.current), previous=without(record.previous))
+    if following == record:
+        return record
+    is_created = record.state is State.CREATED
+    return replace(following, state=State.UPDATING if is_created else record.state)
+
+
 def touch(record: ObjectRecord | None) -> ObjectRecord | None:
     """Return the record after a sweeper has looked at it; it looks again later each time."""
     return record and replace(record, sweeps=record.sweeps + 1)

@@ -1,11 +1,16 @@
-"""The moves that a job makes for an object, as pure functions."""
+"""The moves that a job makes for an object, as pure functions.
+
+A cluster is gone for an object if it was declared LOST, or is not linked any more: ``written_off``
+says what then becomes of the object, ``wanted_moves`` where its missing replica is to be written.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from mcos.model import lifecycle
 from mcos.model.clusters import Cluster, ClusterState, Registry
 from mcos.model.jobs import Job, JobKind
-from mcos.model.objects import ObjectRecord, Version
+from mcos.model.objects import ObjectRecord, Replica, Version
 from mcos.placement import resolver
 from mcos.placement.seating import policy_of
 
@@ -31,16 +36,82 @@ def wanted_moves(job: Job, record: ObjectRecord, registry: Registry) -> list[Mov
     NotEnoughClusters
         A replica must move and no cluster can take it.
     """
-    if job.kind is JobKind.DRAIN:
+    if job.kind in (JobKind.DRAIN, JobKind.LOSE):
         if job.cluster is None or not _is_on(record, job.cluster):
             return None
         return _moves_off(record, job.cluster, registry)
     version = record.current
     if version is None:
         return None
+    for name in gone_clusters(record, registry):
+        return _moves_off(record, name, registry)
     if not version.is_settled:
         return []
     return _moves_home(record, version, registry)
+
+
+def gone_clusters(record: ObjectRecord, registry: Registry) -> tuple[str, ...]:
+    """Return the clusters that an object's versions name, and that are gone.
+
+    Parameters
+    ----------
+    registry
+        It must have been read after the record, or a cluster that was just linked seems unknown.
+    """
+    versions = [
+        one for one in (record.current, record.previous, *record.pending) if one is not None
+    ]
+    named = {name for one in versions for name in one.replicas}
+    named |= {one.staged.cluster for one in versions if one.staged and not one.is_readable}
+    known = registry.clusters
+    return tuple(
+        name
+        for name in sorted(named)
+        if name not in known or known[name].state is ClusterState.LOST
+    )
+
+
+def written_off(
+    record: ObjectRecord, cluster: str, registry: Registry, *, incarnation: str
+) -> ObjectRecord:
+    """Return a record without what a cluster that is gone had.
+
+    Its replica of the current version is missing. Pending versions get another target for theirs;
+    a version whose only content it had is given up. The same record if there was nothing.
+
+    Parameters
+    ----------
+    incarnation
+        Of the copies that other targets get.
+
+    Raises
+    ------
+    NotEnoughClusters
+        A pending version needs another target, and no cluster can take it.
+    """
+    record = lifecycle.write_off(record, cluster)
+    versions = [one for one in (record.current, *record.pending) if one is not None]
+    for version in versions:
+        kept = [name for name in version.replicas if name != cluster]
+        is_staged_there = version.staged is not None and version.staged.cluster == cluster
+        if is_staged_there and not version.stored:
+            reason = f"Cluster {cluster!r}, which alone had its content, was lost."
+            record = lifecycle.abandon(record, version.id, reason=reason, forget=False)[0] or record
+        elif cluster in version.replicas and version in record.pending:
+            chosen = resolver.complete(
+                registry.clusters.values(),
+                policy_of(version, registry.policies),
+                record.key,
+                kept=kept,
+                avoided=[cluster],
+                down_too=True,
+            )
+            added = {one.name: Replica(one.backend, incarnation) for one in chosen}
+            following = lifecycle.exchange(
+                record, version.id, stored={}, failed=[cluster], added=added
+            )
+            record = following or record
+    return record
 
 
 def _is_on(record: ObjectRecord, cluster: str) -> bool:

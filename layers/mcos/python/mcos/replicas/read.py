@@ -169,7 +169,7 @@ def _read_staged(version: Version, first: int, last: int) -> bytes | None:
 
 
 def reading_order(stored: Iterable[str]) -> list[str]:
-    """Return the clusters in the order in which to read their replicas."""
+    """Return the clusters in the order in which to read their replicas, without LOST ones."""
     clusters = all_clusters()
     own = settings().cluster
 
@@ -178,7 +178,11 @@ def reading_order(stored: Iterable[str]) -> list[str]:
         down = cluster is None or cluster.state is ClusterState.DOWN or not cluster.health.healthy
         return down, name != own, _usual_seconds(name, cluster), name
 
-    return sorted(stored, key=rank)
+    def is_lost(name: str) -> bool:
+        cluster = clusters.get(name)
+        return cluster is not None and cluster.state is ClusterState.LOST
+
+    return sorted((name for name in stored if not is_lost(name)), key=rank)
 
 
 def _usual_seconds(name: str, cluster: Cluster | None) -> float:

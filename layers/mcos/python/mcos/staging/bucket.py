@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 from mcos import limits
 from mcos.aws import client
 from mcos.catalog.registry import all_clusters
+from mcos.model.clusters import ClusterState
 from mcos.model.objects import Staged
 from mcos.settings import settings
 
@@ -61,11 +62,11 @@ class StagedFile:
 
 
 def bucket_of(cluster: str) -> str | None:
-    """Return the name of a cluster's staging bucket; None if the cluster is not linked."""
+    """Return the name of a cluster's staging bucket; None if the cluster is LOST or not linked."""
     if cluster == settings().cluster:
         return settings().staging_bucket
     known = all_clusters().get(cluster)
-    return known.staging_bucket if known else None
+    return known.staging_bucket if known and known.state is not ClusterState.LOST else None
 
 
 def version_key(version_id: str) -> str:

@@ -11,6 +11,7 @@ from mcos.aws import AWS_ERRORS
 from mcos.catalog import objects, uploads
 from mcos.catalog.registry import all_clusters
 from mcos.model import lifecycle
+from mcos.model.clusters import Cluster, ClusterState
 from mcos.model.objects import ObjectRecord, Removal, Staged, State, Version
 from mcos.replicas import repair_queue
 from mcos.settings import settings
@@ -63,13 +64,13 @@ def _is_reached(cluster: str, silent: set[str], account: str, what: Removal | St
 
 
 def remove_copy(account: str, removal: Removal) -> None:
-    """Have a copy removed. A cluster that is not linked any more keeps its copies.
+    """Have a copy removed. A cluster that is LOST or not linked any more keeps its copies.
 
     Raises
     ------
     BotoCoreError, ClientError
     """
-    if linked := all_clusters().get(removal.cluster):
+    if linked := _reachable(removal.cluster):
         late = repair_queue.late_seconds(in_parts=removal.in_parts) if removal.late else 0
         message = repair_queue.remove_message(account, removal)
         repair_queue.send(linked.repair_queue_url, message, delay_seconds=late)
@@ -95,5 +96,11 @@ def unstage_content(staged: Staged) -> None:
     """
     if staged.cluster == settings().cluster:
         staging.delete(staged.key, staged.version)
-    elif cluster := all_clusters().get(staged.cluster):
+    elif cluster := _reachable(staged.cluster):
         repair_queue.send(cluster.repair_queue_url, repair_queue.unstage_message(staged))
+
+
+def _reachable(name: str) -> Cluster | None:
+    """Return a cluster; None if nothing is owed to it because it is LOST or not linked."""
+    cluster = all_clusters().get(name)
+    return None if cluster is None or cluster.state is ClusterState.LOST else cluster

@@ -20,7 +20,7 @@ from mcos.model import lifecycle
 from mcos.model.clusters import Registry
 from mcos.model.jobs import Job, JobKind, JobState
 from mcos.model.objects import ObjectRecord, Replica
-from mcos.placement.moves import Move, wanted_moves
+from mcos.placement.moves import Move, gone_clusters, wanted_moves, written_off
 from mcos.replicas.backend import new_incarnation
 from mcos.replicas.source import source_of
 from mcos.versions import execution
@@ -98,12 +98,14 @@ def _page(job: Job, until: float) -> Job:
 
     If the time is up before the page is done, the job stays at the beginning of the page.
     """
-    registry = current_registry()
     started = job.pass_started_at or clock.now()
     page = objects.scan(job.cursor, limit=_PAGE)
+    # Read after the objects, which may name a cluster that was just linked.
+    registry = current_registry(fresh=True)
     waiting, stuck, planned = job.waiting, job.stuck, []
-    for record in page.records:
+    for found in page.records:
         try:
+            record = _without_gone(job, found, registry)
             wanted = wanted_moves(job, record, registry)
         except NotEnoughClusters:
             waiting, stuck = waiting + 1, stuck + 1
@@ -139,6 +141,20 @@ def _page(job: Job, until: float) -> Job:
         moved=job.moved + moved,
         remaining=waiting,
     )
+
+
+def _without_gone(job: Job, record: ObjectRecord, registry: Registry) -> ObjectRecord:
+    """Write off what clusters had of an object that are lost, or not linked any more."""
+    if job.kind is JobKind.DRAIN:
+        return record
+    for name in gone_clusters(record, registry):
+
+        def write_off(found: ObjectRecord | None, name: str = name) -> ObjectRecord | None:
+            return found and written_off(found, name, registry, incarnation=new_incarnation())
+
+        if write_off(record) is not record:
+            record = objects.change_guessed(record.key, write_off, record) or record
+    return record
 
 
 def _noticed_by_all(job: Job) -> str:

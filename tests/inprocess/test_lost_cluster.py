@@ -1,0 +1,175 @@
+"""A cluster that never comes back: all that it had is whole elsewhere, without its help."""
+
+import json
+from typing import Any
+
+import pytest
+from moto.s3.models import s3_backends
+
+from mcos.catalog import accounts, jobs, registry
+from mcos.model.accounts import Role
+from mcos.model.jobs import JobState
+from mcos.model.objects import State
+from tests.support.cloud import ASYNC, SYNC, Cloud
+from tests.support.environment import ACCOUNT_ID, MORE_CLUSTERS, cluster_environment
+from tests.support.gateway import object_path
+from tests.support.uploads import Sender
+from tests.support.user import User
+
+LOST = "ceph"
+OTHERS = ("s3", "swift", *MORE_CLUSTERS)
+NAMES = [f"object-{number}" for number in range(8)]
+
+
+@pytest.fixture
+def five(cloud: Cloud) -> Cloud:
+    for name in MORE_CLUSTERS:
+        cloud.register(name)
+    return cloud
+
+
+def operate(cloud: Cloud, method: str, path: str, value: Any = None) -> Any:
+    body = b"" if value is None else json.dumps(value).encode()
+    reply = cloud.call("s3", method, path, body=body, token=cloud.token("ops"))
+    assert reply.status in (200, 202, 204), reply
+    return reply.json() if reply.body else None
+
+
+@pytest.fixture
+def operators(five: Cloud) -> Cloud:
+    with five.network.outside():
+        assert accounts.create("ops", "hash", Role.ADMIN)
+    return five
+
+
+class Ruin:
+    """Takes the cluster away: its backend and staging answer nobody, its queue must not be asked.
+
+    Attributes
+    ----------
+    asked
+        The calls that went to its queue, or came from its functions.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self.asked: list[str] = []
+
+    def begin(self) -> None:
+        own = cluster_environment(LOST)
+        queue = own["MCOS_REPAIR_QUEUE_URL"].encode()
+        del s3_backends[ACCOUNT_ID]["aws"].buckets[own["MCOS_STAGING_BUCKET"]]
+
+        def look(name: str) -> None:
+            asked = self.cloud.network.asked
+            body = asked if isinstance(asked, bytes) else str(asked).encode()
+            is_sent = name.startswith("sqs:") and queue in body
+            if is_sent or self.cloud.network.place[0] == LOST:
+                self.asked.append(f"{self.cloud.network.place} {name}")
+
+        self.cloud.backends[LOST].refuse()
+        self.cloud.network.before = look
+
+
+@pytest.fixture
+def ruin(operators: Cloud) -> Ruin:
+    return Ruin(operators)
+
+
+def work(cloud: Cloud, job_id: str) -> str:
+    """Let the other clusters work until the job is over."""
+    for _ in range(20):
+        cloud.work_at_jobs("s3")
+        cloud.run_executions()
+        cloud.sweep(*OTHERS)
+        cloud.run_executions()
+        cloud.pump()
+        with cloud.network.outside():
+            job = jobs.get(job_id)
+        if job.state is not JobState.RUNNING:
+            break
+    return str(job.state)
+
+
+def test_a_lost_cluster_is_replaced_and_unlinked_without_its_help(
+    operators: Cloud, ruin: Ruin, user: User
+) -> None:
+    cloud = operators
+    for name in NAMES:
+        assert user.create(name, name.encode(), SYNC).status == 201
+    held = cloud.replicas(user.account)[LOST]
+    assert held
+    # It has accepted changes that it has not finished, and removals are owed to it.
+    assert user.update(NAMES[0], b"changed there", ASYNC, at=LOST).status == 202
+    path = object_path("photos", NAMES[1])
+    assert user.call("DELETE", path, headers=ASYNC, at=LOST).status == 202
+    upload = Sender(user, at=LOST).begin("never sent", b"bytes")
+    cloud.lose_messages()
+    cloud.cut_executions()
+    ruin.begin()
+    job = operate(cloud, "POST", f"/v1/admin/clusters/{LOST}/lose", {"rate": 1000})
+    assert (job["kind"], job["state"], job["cluster"]) == ("lose", "RUNNING", LOST)
+    assert operate(cloud, "POST", f"/v1/admin/clusters/{LOST}/lose")["job"] == job["job"]
+    assert work(cloud, job["job"]) == "DONE"
+    for record in cloud.records(user.account):
+        versions = [record.current, record.previous, *record.pending]
+        assert not any(one and LOST in one.replicas for one in versions), record
+        assert not any(one.cluster == LOST for one in record.removals), record
+        assert record.state in (State.CREATED, State.FAILED)
+        if record.current is not None:
+            assert len(record.current.stored) == 3
+    for name in NAMES[2:]:
+        assert user.download(name).body == name.encode()
+    # The change's content was in the lost staging alone; what readers saw before stays.
+    assert user.download(NAMES[0]).body == NAMES[0].encode()
+    assert user.download(NAMES[1]).status == 404
+    assert operate(cloud, "DELETE", f"/v1/admin/clusters/{LOST}") is None
+    with cloud.network.outside():
+        found = registry.current_registry(fresh=True)
+    assert LOST not in found.clusters
+    assert found.unlinked == {LOST}
+    cloud.clock.advance(8 * 24 * 3600)
+    cloud.sweep(*OTHERS)
+    user.token = cloud.token(user.account)
+    reply = Sender(user).ask("GET", f"/{upload['upload']}")
+    assert reply.status == 404
+    assert ruin.asked == []
+
+
+def test_a_lost_cluster_takes_nothing_and_is_not_read(
+    operators: Cloud, ruin: Ruin, user: User
+) -> None:
+    cloud = operators
+    for name in NAMES:
+        assert user.create(name, name.encode(), SYNC).status == 201
+    ruin.begin()
+    operate(cloud, "POST", f"/v1/admin/clusters/{LOST}/lose")
+    cloud.chill()
+    for name in NAMES:
+        assert user.download(name).body == name.encode()
+    for number in range(6):
+        assert user.create(f"new-{number}", b"bytes", SYNC).status == 201
+        assert user.create(f"newer-{number}", b"bytes", ASYNC).status == 202
+    for record in cloud.records(user.account):
+        if record.name.startswith("new"):
+            assert LOST not in record.latest.replicas
+    assert ruin.asked == []
+
+
+def test_an_object_that_names_a_cluster_that_is_not_linked_is_made_whole_by_a_rebalance(
+    operators: Cloud, user: User
+) -> None:
+    """Its row went without a drain: nothing else would ever write the replica again."""
+    cloud = operators
+    for name in NAMES:
+        assert user.create(name, name.encode(), SYNC).status == 201
+    assert cloud.replicas(user.account)[LOST]
+    cloud.unregister(LOST)
+    cloud.backends[LOST].refuse()
+    job = operate(cloud, "POST", "/v1/admin/jobs", {"kind": "rebalance", "rate": 1000})
+    assert work(cloud, job["job"]) == "DONE"
+    for record in cloud.records(user.account):
+        assert record.current is not None
+        assert LOST not in record.current.replicas
+        assert len(record.current.stored) == 3
+        assert record.state is State.CREATED
