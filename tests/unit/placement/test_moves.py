@@ -167,3 +167,10 @@ def test_a_pending_version_stays_while_no_cluster_can_take_its_replica() -> None
         written_off(
             pending("s3"), "ceph", linked(*CLUSTERS, ceph=ClusterState.LOST), incarnation="new"
         )
+
+
+def test_a_drain_waits_for_what_is_staged_at_its_cluster() -> None:
+    """Its replicas are elsewhere, but once it is unlinked nobody could read its content."""
+    registry = linked(*FIVE, s3_2=ClusterState.DRAINING)
+    assert wanted_moves(drain("s3-2"), pending("s3-2"), registry) == []
+    assert wanted_moves(drain("s3-2"), pending("s3"), registry) is None

@@ -115,9 +115,20 @@ def written_off(
 
 
 def _is_on(record: ObjectRecord, cluster: str) -> bool:
-    versions = (record.current, record.previous, *record.pending)
-    holds = any(version is not None and cluster in version.replicas for version in versions)
-    return holds or any(removal.cluster == cluster for removal in record.removals)
+    """Whether a cluster has a replica of the object, or content that is still to be replicated."""
+    versions = [
+        one for one in (record.current, record.previous, *record.pending) if one is not None
+    ]
+    return (
+        any(cluster in version.replicas for version in versions)
+        or any(removal.cluster == cluster for removal in record.removals)
+        or any(staged.cluster == cluster for staged in record.unstagings)
+        or any(
+            version.staged is not None and version.staged.cluster == cluster
+            for version in versions
+            if not version.is_complete
+        )
+    )
 
 
 def _moves_off(record: ObjectRecord, cluster: str, registry: Registry) -> list[Move]:
