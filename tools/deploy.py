@@ -24,6 +24,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,7 @@ class Local:
         there = answer((read_json(self.endpoints) or {}).values())
         if not destroy and applied == wanted and there:
             print("deployed already", file=sys.stderr)
+            self._check_health()
             return
         known = isinstance(applied, dict) and applied["generation"] == wanted["generation"]
         if applied and not known:
@@ -219,6 +221,17 @@ class Local:
         for left in layers.glob("*"):
             if str(left) not in (folders or {}).values():
                 shutil.rmtree(left)
+        self._check_health()
+
+    def _check_health(self) -> None:
+        """Let every cluster look at its backend now: what it said last may be from another day.
+
+        A cluster that says nothing for minutes counts as DOWN, and takes no synchronous writes.
+        """
+        invoke = self._invoke()
+        names = [f"mcos-{cluster}-check_health" for cluster in read_json(self.endpoints) or {}]
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda name: invoke(name, {}), names))
 
     def _apply(
         self, variables: Mapping[str, Any], *, destroy: bool, refresh: bool

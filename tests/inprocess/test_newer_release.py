@@ -15,8 +15,9 @@ import pytest
 from mcos.catalog import accounts, jobs, registry, uploads
 from mcos.model.clusters import ClusterState
 from mcos.model.jobs import JobState
-from tests.support.cloud import SYNC, Cloud, arn
+from tests.support.cloud import ASYNC, SYNC, Cloud, arn
 from tests.support.environment import CLUSTERS, PREFIX
+from tests.support.gateway import object_path
 from tests.support.release import put_back
 from tests.support.uploads import Sender
 from tests.support.user import User
@@ -30,6 +31,7 @@ KEYS = {
     "registry": ("kind", "name"),
     "jobs": ("job",),
     "uploads": ("account", "upload"),
+    "objects": ("container_key", "name"),
 }
 RELEASE = Path(__file__).parents[1] / "releases" / "0.1.0.json"
 
@@ -196,3 +198,38 @@ def test_a_role_of_a_newer_release_is_no_admin(
     found = accounts.find("eve")
     assert found is not None
     assert not found.is_admin
+
+
+def test_an_object_keeps_it(cloud: Cloud, ada: User, rows: Callable[[str], Rows]) -> None:
+    assert ada.create("o", b"bytes", SYNC).status == 201
+    objects, key = rows("objects"), (f"{ada.account}/photos", "o")
+    current = objects.document(*key)["current"]
+    replicas = {name: {**one, NEWER: VALUE} for name, one in current["replicas"].items()}
+    objects.change(key, current={**current, "replicas": replicas, NEWER: VALUE}, **{NEWER: VALUE})
+    backend = cloud.backends["swift"]
+    del backend.replicas[cloud.key(ada.account, "photos", "o", "swift")]
+    assert ada.download("o", at="swift").body == b"bytes"
+    cloud.settle()
+    assert ada.stat("o")["state"] == "CREATED"
+    after = objects.document(*key)
+    assert (after[NEWER], after["current"][NEWER]) == (VALUE, VALUE)
+    kept = {name for name, one in after["current"]["replicas"].items() if one.get(NEWER) == VALUE}
+    assert kept == {"s3", "ceph"}  # the copy on Swift is another one
+
+
+def test_an_object_of_a_newer_schema_is_left_as_it_is(
+    cloud: Cloud, ada: User, rows: Callable[[str], Rows]
+) -> None:
+    assert ada.create("o", b"bytes", SYNC).status == 201
+    objects, key = rows("objects"), (f"{ada.account}/photos", "o")
+    objects.change(key, schema=99)
+    before = objects.all()[key]
+    for reply in (
+        ada.update("o", b"other", SYNC),
+        ada.update("o", b"other", ASYNC),
+        ada.call("DELETE", object_path("photos", "o"), b"", SYNC),
+        ada.download("o"),
+    ):
+        assert (reply.status, reply.code) == (500, "internal_error")
+    cloud.sweep()
+    assert objects.all()[key] == before

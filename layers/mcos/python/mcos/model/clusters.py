@@ -102,6 +102,11 @@ class Cluster:
         return (moment - datetime.fromisoformat(heard)).total_seconds() if heard else 0.0
 
     @property
+    def is_up(self) -> bool:
+        """Whether it can be asked to write or to remove a replica."""
+        return self.state not in (ClusterState.DOWN, ClusterState.LOST)
+
+    @property
     def all_labels(self) -> dict[str, str]:
         """Labels that storage policies select by: the configured ones and the built-in ones."""
         return {

@@ -1,11 +1,19 @@
 """The catalog's records of objects, versions, replicas and containers."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from mcos.model.documents import arguments, document_of
 from mcos.settings import Mode
+
+SCHEMA = 2
+"""Raised when a release writes records that the one before must not change. 1: release 0.1.0."""
+
+
+class NewerSchema(Exception):
+    """A record of a newer release, which this one must leave as it is until it is replaced."""
 
 
 class State(StrEnum):
@@ -53,6 +61,7 @@ class Replica:
     leaving: bool = False
     tag: str | None = None
     replaces: str | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def progress(self) -> str:
@@ -93,6 +102,7 @@ class Removal:
     in_parts: bool = False
     late: bool = False
     taken_from: str = ""
+    unknown: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -114,6 +124,7 @@ class Staged:
     key: str
     version: str | None = None
     etag: str | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -169,6 +180,7 @@ class Version:
     part_size: int = 0
     parts_md5: str = ""
     taken_from: str = ""
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_acknowledged(self) -> bool:
@@ -253,16 +265,19 @@ class Version:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            **vars(self),
-            "staged": self.staged and vars(self.staged),
-            "replicas": {name: vars(replica) for name, replica in self.replicas.items()},
+            **document_of(self),
+            "staged": self.staged and document_of(self.staged),
+            "replicas": {name: document_of(replica) for name, replica in self.replicas.items()},
         }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Version":
-        replicas = {name: Replica(**replica) for name, replica in value["replicas"].items()}
-        staged = Staged(**value["staged"]) if value["staged"] else None
-        return cls(**{**value, "replicas": replicas, "staged": staged})
+        replicas = {
+            name: Replica(**arguments(Replica, replica))
+            for name, replica in value["replicas"].items()
+        }
+        staged = Staged(**arguments(Staged, value["staged"])) if value["staged"] else None
+        return cls(**{**arguments(cls, value), "replicas": replicas, "staged": staged})
 
 
 def _copies(replica: Replica) -> Iterable[tuple[str, bool]]:
@@ -301,6 +316,8 @@ class ObjectRecord:
         Why a FAILED object failed.
     sweeps
         How often a sweeper has looked at it since it changed; the next time is later with each.
+    schema
+        ``SCHEMA`` of the release that wrote it.
     """
 
     account: str
@@ -319,6 +336,8 @@ class ObjectRecord:
     last: Version | None = None
     reason: str | None = None
     sweeps: int = 0
+    schema: int = SCHEMA
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> ObjectKey:
@@ -376,29 +395,38 @@ class ObjectRecord:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            **vars(self),
+            **document_of(self),
             "state": self.state.value,
             "current": self.current and self.current.as_json(),
             "previous": self.previous and self.previous.as_json(),
             "pending": [version.as_json() for version in self.pending],
-            "removals": [vars(removal) for removal in self.removals],
-            "unstagings": [vars(staged) for staged in self.unstagings],
+            "removals": [document_of(removal) for removal in self.removals],
+            "unstagings": [document_of(staged) for staged in self.unstagings],
             "last": self.last and self.last.as_json(),
         }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "ObjectRecord":
+        """Make a record of any earlier release, or of a newer one that has only added fields.
+
+        Raises
+        ------
+        NewerSchema
+        """
+
         def version(one: dict[str, Any] | None) -> Version | None:
             return Version.from_json(one) if one else None
 
-        fields = {name: one for name, one in value.items() if name != "obsolete"}
+        if value.get("schema", 1) > SCHEMA:
+            raise NewerSchema(f"a record has schema {value['schema']}, and {SCHEMA} is known here")
+        kept = {name: one for name, one in value.items() if name not in ("obsolete", "schema")}
         # Release 0.1.0 kept whole versions that had to be removed.
         obsolete = tuple(map(Version.from_json, value.get("obsolete", ())))
-        removals = tuple(Removal(**one) for one in value.get("removals", ()))
-        unstagings = tuple(Staged(**one) for one in value.get("unstagings", ()))
+        removals = tuple(Removal(**arguments(Removal, one)) for one in value.get("removals", ()))
+        unstagings = tuple(Staged(**arguments(Staged, one)) for one in value.get("unstagings", ()))
         return cls(
             **{
-                **fields,
+                **arguments(cls, kept),
                 "state": State(value["state"]),
                 "current": version(value["current"]),
                 "previous": version(value.get("previous")),

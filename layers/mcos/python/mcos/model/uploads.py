@@ -112,7 +112,7 @@ class Upload:
         return replace(self, state=UploadState.TAKING, version=version_id, staged=staged, size=size)
 
     def as_json(self) -> dict[str, Any]:
-        return {**document_of(self), "staged": self.staged and vars(self.staged)}
+        return {**document_of(self), "staged": self.staged and document_of(self.staged)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Upload":
@@ -121,7 +121,9 @@ class Upload:
             given[name] = None if given[name] is None else tuple(given[name])
         given["action"] = member(Action, value["action"])
         given["state"] = member(UploadState, value["state"])
-        given["staged"] = Staged(**value["staged"]) if value.get("staged") else None
+        given["staged"] = (
+            Staged(**arguments(Staged, value["staged"])) if value.get("staged") else None
+        )
         return cls(**given)
 
 

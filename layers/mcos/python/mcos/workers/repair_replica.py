@@ -11,7 +11,6 @@ from mcos import clock, staging
 from mcos.catalog import objects
 from mcos.catalog.registry import all_clusters
 from mcos.model import lifecycle
-from mcos.model.clusters import ClusterState
 from mcos.model.messages import ReplicaToPut, Verified
 from mcos.model.objects import ObjectKey, ObjectRecord, Version
 from mcos.model.running_digests import RunningDigests
@@ -89,7 +88,7 @@ def repair_replica(message: Mapping[str, Any], *, tries: int = 1) -> str:
 def _is_down() -> bool:
     """Whether to spare the backend, and the time that waiting for it takes."""
     own = all_clusters().get(settings().cluster)
-    return own is not None and own.state is ClusterState.DOWN
+    return own is not None and not own.is_up
 
 
 def _process(message: Mapping[str, Any]) -> str:

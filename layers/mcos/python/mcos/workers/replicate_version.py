@@ -12,7 +12,6 @@ from typing import Any
 from mcos import clock, limits
 from mcos.catalog import objects
 from mcos.catalog.registry import all_clusters
-from mcos.model.clusters import ClusterState
 from mcos.model.lifecycle import Outcome
 from mcos.model.objects import ObjectKey, ObjectRecord, Version
 from mcos.replicas import repair_queue
@@ -150,11 +149,7 @@ def _owe(record: ObjectRecord, version: Version) -> None:
 def _up(version: Version) -> list[str]:
     """Return the clusters that lack their replica and are not DOWN."""
     clusters = all_clusters()
-    return [
-        name
-        for name in version.missing
-        if name in clusters and clusters[name].state is not ClusterState.DOWN
-    ]
+    return [name for name in version.missing if name in clusters and clusters[name].is_up]
 
 
 def _answering(names: Iterable[str]) -> list[str]:

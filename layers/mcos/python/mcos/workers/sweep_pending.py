@@ -14,7 +14,6 @@ from mcos.catalog import containers, objects
 from mcos.catalog.registry import all_clusters, sweepers
 from mcos.errors import ContainerNotFound, ObjectNotFound
 from mcos.model import lifecycle
-from mcos.model.clusters import ClusterState
 from mcos.model.objects import ObjectKey, ObjectRecord, State, Version
 from mcos.replicas import repair_queue
 from mcos.settings import settings
@@ -23,8 +22,6 @@ from mcos.versions.commit import commit_version
 from mcos.workers.sweep_uploads import sweep_uploads
 
 _log = logging.getLogger(__name__)
-
-_DOWN = ClusterState.DOWN
 
 _AT_ONCE = 100
 
@@ -57,7 +54,7 @@ def sweep_pending(*, older_than_seconds: float, seconds: float) -> dict[str, int
     for cluster in sweepers():
         _sweep_all(cluster, before, until, done)
     own = all_clusters().get(settings().cluster)
-    if own is not None and own.state is not _DOWN:
+    if own is not None and own.is_up:
         # As many as the cluster can repair soon; the others wait in the catalog, not in the queue.
         waiting = repair_queue.waiting(own.repair_queue_url)
         _sweep_all(
@@ -142,7 +139,7 @@ def _settle(record: ObjectRecord, version: Version) -> None:
     key = record.key
     for name in version.missing:
         cluster = all_clusters().get(name)
-        if cluster is not None and cluster.state is not _DOWN:
+        if cluster is not None and cluster.is_up:
             in_parts = version.part_size > 0
             message = repair_queue.put_message(key, version.id, in_parts=in_parts)
             repair_queue.send(cluster.repair_queue_url, message)
@@ -154,7 +151,7 @@ def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
     """Continue a pending asynchronous version, or abandon a synchronous one."""
     if version.mode == "respond-async":
         clusters = all_clusters()
-        if any(clusters[one].state is not _DOWN for one in version.missing if one in clusters):
+        if any(clusters[one].is_up for one in version.missing if one in clusters):
             replicate_queue.send_again(record.key, version)
         return record
     # Its caller was answered long ago, or its function ended with the only copy of the bytes.
