@@ -5,6 +5,7 @@ import pytest
 from mcos import limits
 from mcos.catalog import registry
 from mcos.model.clusters import ClusterState
+from mcos.replicas.backend import MARKER
 from tests.support.cloud import CLUSTERS, SYNC, Cloud, arn
 from tests.support.uploads import Sender
 from tests.support.user import User
@@ -34,13 +35,15 @@ def test_a_backend_that_fails_in_one_way_is_down_until_it_works_again(
     assert state(cloud, "ceph") is ClusterState.ACTIVE
 
 
-def test_a_probe_is_one_write_one_read_one_delete_and_leaves_nothing(cloud: Cloud) -> None:
+def test_a_probe_is_one_write_one_read_one_delete_and_leaves_nothing_but_the_marker(
+    cloud: Cloud,
+) -> None:
     check(cloud, "ceph")
     with cloud.network.record() as calls:
         check(cloud, "ceph")
     probed = [call.name for call in calls if call.name.startswith("backend:")]
-    assert probed == ["backend:put", "backend:get", "backend:delete"]
-    assert not cloud.backends["ceph"].replicas
+    assert probed == ["backend:stat", "backend:put", "backend:get", "backend:delete"]
+    assert cloud.backends["ceph"].replicas.keys() == {MARKER}
 
 
 def test_a_failure_that_passes_is_no_outage(cloud: Cloud) -> None:
@@ -113,3 +116,40 @@ def test_the_uploads_of_a_cluster_that_works_no_more_are_ended_by_another(
         cloud.chill()
         cloud.sweep("s3", "swift")
         assert len(cloud.staged()) == left
+
+
+def test_a_backend_that_has_lost_all_is_not_written_anew_without_an_operators_word(
+    cloud: Cloud, user: User
+) -> None:
+    for name in CLUSTERS:
+        assert check(cloud, name)
+    names = [f"{number}" for number in range(5)]
+    for name in names:
+        assert user.create(name, b"bytes", SYNC).status == 201
+    cloud.backends["swift"].replicas.clear()
+    for name in names:
+        assert user.download(name, at="swift").body == b"bytes"
+    cloud.pump()
+    assert {one.state for one in cloud.records(user.account)} == {"CREATED"}
+    assert not cloud.backends["swift"].replicas
+    assert not check(cloud, "swift")
+    assert state(cloud, "swift") is ClusterState.DOWN
+    cloud.register("swift", state=ClusterState.ACTIVE)
+    assert check(cloud, "swift")
+    for name in names:
+        assert user.download(name, at="swift").body == b"bytes"
+    cloud.settle()
+    assert len(cloud.replicas(user.account)["swift"]) == len(names)
+    cloud.check_storage(user.account)
+
+
+def test_one_replica_that_is_gone_is_written_anew_on_a_backend_that_is_known(
+    cloud: Cloud, user: User
+) -> None:
+    for name in CLUSTERS:
+        assert check(cloud, name)
+    assert user.create("a", b"bytes", SYNC).status == 201
+    del cloud.backends["swift"].replicas[cloud.key(user.account, "photos", "a", "swift")]
+    assert user.download("a", at="swift").body == b"bytes"
+    cloud.settle()
+    cloud.check_storage(user.account)

@@ -14,6 +14,7 @@ from mcos.replicas.repair_queue import verify_message
 from mcos.versions.execution import replica_of
 from mcos.workers import digest_content as digest_content_worker
 from mcos.workers import put_parts as put_parts_worker
+from mcos.workers import repair_replica as repair_replica_worker
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, arn
 from tests.support.gateway import container_path, object_path
 from tests.support.network import Manner, NetworkCall
@@ -541,3 +542,70 @@ def test_a_deleted_upload_leaves_no_replica_and_no_part(sender: Sender) -> None:
     sender.cloud.settle()
     assert sender.cloud.replicas(sender.user.account) == {name: {} for name in CLUSTERS}
     sender.cloud.check_storage_of_all()
+
+
+def test_a_large_replica_that_rots_while_its_tag_stays_is_found_by_reading_it(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes several messages: each reads for as long as a function has time."""
+    monkeypatch.setattr(repair_replica_worker, "_VERIFY_SECONDS", 2)
+    monkeypatch.setattr(repair_replica_worker, "_PIECE_BYTES", 1000)
+    upload = sender.begin(NAME, LARGE)
+    sender.send(upload, LARGE)
+    sender.complete(upload)
+    sender.cloud.settle()
+    key = sender.cloud.key(sender.user.account, "photos", NAME, "swift")
+    message = verify_message(ObjectKey(sender.user.account, "photos", NAME), upload["upload"])
+    sender.cloud.clock.look_seconds = 1
+    assert sender.cloud.repair("swift", message)
+    assert sender.cloud.queued()["swift"] == 1  # it goes on from where it was
+    sender.cloud.settle()
+    assert sender.cloud.key(sender.user.account, "photos", NAME, "swift") == key
+    sender.cloud.backends["swift"].damage(key, LARGE[:-1] + b"!")
+    assert sender.cloud.repair("swift", message)
+    sender.cloud.settle()
+    assert sender.cloud.key(sender.user.account, "photos", NAME, "swift") != key
+    assert current(sender.user) == LARGE
+    sender.cloud.check_storage_of_all()
+
+
+def test_a_rotten_source_is_found_and_replaced_too(sender: Sender) -> None:
+    upload = sender.begin(NAME, LARGE)
+    sender.send(upload, LARGE)
+    sender.complete(upload)
+    sender.cloud.settle()
+    account = sender.user.account
+    keys = {name: sender.cloud.key(account, "photos", NAME, name) for name in CLUSTERS}
+    first_to_be_read = "ceph"
+    sender.cloud.backends[first_to_be_read].damage(keys[first_to_be_read], b"?" + LARGE[1:])
+    del sender.cloud.backends["swift"].replicas[keys["swift"]]
+    message = verify_message(ObjectKey(account, "photos", NAME), upload["upload"])
+    assert sender.cloud.repair("swift", message)
+    sender.cloud.settle()
+    assert sender.cloud.key(account, "photos", NAME, first_to_be_read) != keys[first_to_be_read]
+    assert current(sender.user) == LARGE
+    sender.cloud.check_storage_of_all()
+
+
+def test_rotten_sources_alone_do_not_keep_anybody_busy(sender: Sender) -> None:
+    """A replica is to be written anew from one that has other bytes than its service believes."""
+    upload = sender.begin(NAME, LARGE)
+    sender.send(upload, LARGE)
+    sender.complete(upload)
+    sender.cloud.settle()
+    account = sender.user.account
+    keys = {name: sender.cloud.key(account, "photos", NAME, name) for name in CLUSTERS}
+    sender.cloud.backends["s3"].damage(keys["s3"], b"?" + LARGE[1:])
+    sender.cloud.backends["ceph"].damage(keys["ceph"], LARGE[:-1] + b"!")
+    del sender.cloud.backends["swift"].replicas[keys["swift"]]
+    message = verify_message(ObjectKey(account, "photos", NAME), upload["upload"])
+    assert sender.cloud.repair("swift", message)
+    begun = len(sender.cloud.executed)
+    for _ in range(3):
+        sender.cloud.run_executions()
+        sender.cloud.pump()
+    assert len(sender.cloud.executed) - begun <= 3
+    # Nobody has the bytes any more: it is told, and nothing wrong is served.
+    assert sender.user.stat(NAME)["state"] == "UPDATING"
+    states = {one["cluster"]: one["state"] for one in sender.user.stat(NAME)["replicas"]}
+    assert set(states.values()) == {"writing"}

@@ -7,8 +7,9 @@ from mcos.model.messages import DigestInput, DigestResult
 from mcos.model.objects import ObjectRecord
 from mcos.workers.digest_content import digest_content
 
-# Less than the state machine waits, and short enough that a lost call costs little.
-_SECONDS = 40
+# Less than the state machine waits, and so long that the largest content takes a third of the
+# 25,000 events that an execution may have, at 6 MB a second and 7 events a call.
+_SECONDS = 800
 
 
 def handle(event: DigestInput, context: Any) -> DigestResult:

@@ -44,6 +44,8 @@ class Health:
         Smoothed time to read a probe, in milliseconds; None before the first success.
     reason
         Why the last probe failed; None if it succeeded.
+    marked
+        Whether the backend has a marker, by which it is known again.
     """
 
     healthy: bool = True
@@ -51,6 +53,7 @@ class Health:
     checked_at: str | None = None
     read_ms: float | None = None
     reason: str | None = None
+    marked: bool = False
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -5,9 +5,11 @@ from functools import lru_cache
 from secrets import token_hex
 
 from mcos.aws import secret
+from mcos.catalog.registry import all_clusters
+from mcos.model.clusters import ClusterState
 from mcos.model.objects import Version
 from mcos.settings import settings
-from mcos.storage import StorageBackend, Timeouts, open_backend
+from mcos.storage import ReplicaNotFound, StorageBackend, Timeouts, open_backend
 
 # A call fails within seven seconds, plus one request for a token: less than the nine seconds that
 # the state machine gives put_replica, and that another cluster waits for get_replica.
@@ -41,6 +43,30 @@ def _opened(kind: str, secret_text: str, patient: bool) -> StorageBackend:
 def forget() -> None:
     """Open the backend anew when it is used next."""
     _opened.cache_clear()
+
+
+MARKER = "~health/marker"
+"""Key of what the health check leaves on a backend, to know it again. No account has this name."""
+
+
+def is_known() -> bool:
+    """Whether this cluster's backend is the one that was written to, as far as that was marked.
+
+    Another bucket, or one that has lost everything, answers 404 for each replica: no replica is
+    damaged then. An operator who sets the cluster ACTIVE says that it is to be written anew.
+
+    Raises
+    ------
+    StorageError, BotoCoreError, ClientError
+    """
+    own = all_clusters().get(settings().cluster)
+    if own is None or not own.health.marked or own.operator_state is ClusterState.ACTIVE:
+        return True
+    try:
+        own_backend().stat(MARKER)
+    except ReplicaNotFound:
+        return False
+    return True
 
 
 def new_incarnation() -> str:

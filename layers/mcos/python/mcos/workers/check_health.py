@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 
 from mcos import clock
-from mcos.catalog.registry import read_health, write_health
-from mcos.model.clusters import Health
+from mcos.catalog.registry import OPERATOR, read, read_health, write_health
+from mcos.model.clusters import ClusterState, Health
 from mcos.model.digests import digests_of
-from mcos.replicas.backend import own_backend
+from mcos.replicas.backend import MARKER, own_backend
 from mcos.settings import settings
-from mcos.storage import StorageError
+from mcos.storage import ReplicaNotFound, StorageBackend, StorageError
 
 FAILURES_TO_DOWN = 3
 SUCCESSES_TO_ACTIVE = 3
@@ -25,10 +25,11 @@ _SMOOTHING = 0.3
 
 @dataclass(frozen=True)
 class Probe:
-    """Result of one probe: the time to read (milliseconds), or why it failed."""
+    """Result of one probe: the time to read (milliseconds) and the marker, or why it failed."""
 
     read_ms: float | None = None
     reason: str | None = None
+    marked: bool = False
 
 
 def check_health() -> Health:
@@ -41,7 +42,7 @@ def check_health() -> Health:
     health = read_health(name)
     while True:
         verdict = health.healthy
-        health = judge(health, probe())
+        health = judge(health, probe(marked=health.marked))
         if health.streak == 0 or health.healthy != verdict:
             break
         clock.sleep(_PAUSE_SECONDS)
@@ -57,7 +58,12 @@ def judge(health: Health, found: Probe) -> Health:
         before = found.read_ms if read_ms is None else read_ms
         read_ms = round((1 - _SMOOTHING) * before + _SMOOTHING * found.read_ms, 1)
     following = replace(
-        health, checked_at=clock.now(), read_ms=read_ms, reason=found.reason, streak=0
+        health,
+        checked_at=clock.now(),
+        read_ms=read_ms,
+        reason=found.reason,
+        marked=health.marked or found.marked,
+        streak=0,
     )
     if succeeded == health.healthy:
         return following
@@ -67,21 +73,23 @@ def judge(health: Health, found: Probe) -> Health:
     return replace(following, healthy=succeeded)
 
 
-def probe() -> Probe:
-    """Write, read and delete a small replica that belongs to no object."""
+def probe(*, marked: bool) -> Probe:
+    """Write, read and delete a small replica that belongs to no object, and look at the marker.
+
+    Parameters
+    ----------
+    marked
+        Whether the backend must have the marker; else it gets it.
+    """
     content = os.urandom(_PROBE_BYTES)
-    digests = digests_of(content)
     key = f"{_PREFIX}/{settings().cluster}-{clock.new_id()}"
     try:
         backend = own_backend()
-        backend.put(
-            key,
-            BytesIO(content),
-            size=len(content),
-            md5=digests.md5,
-            sha256=digests.sha256,
-            content_type="application/octet-stream",
-        )
+        if not marked:
+            _put(backend, MARKER, settings().cluster.encode())
+        elif not _is_marked(backend):
+            return Probe(reason="the backend has lost all, or is another one: its marker is gone")
+        _put(backend, key, content)
         started = clock.elapsed()
         with backend.get(key) as reader:
             read = reader.read()
@@ -91,4 +99,28 @@ def probe() -> Probe:
         return Probe(reason=f"{type(error).__name__}: {error}")
     if read != content:
         return Probe(reason="the bytes read differ from the bytes written")
-    return Probe(read_ms=elapsed * 1000)
+    return Probe(read_ms=elapsed * 1000, marked=True)
+
+
+def _is_marked(backend: StorageBackend) -> bool:
+    try:
+        backend.stat(MARKER)
+    except ReplicaNotFound:
+        # An operator who sets the cluster ACTIVE wants it written anew.
+        override = read(OPERATOR, settings().cluster) or {}
+        if override.get("state") != ClusterState.ACTIVE:
+            return False
+        _put(backend, MARKER, settings().cluster.encode())
+    return True
+
+
+def _put(backend: StorageBackend, key: str, content: bytes) -> None:
+    digests = digests_of(content)
+    backend.put(
+        key,
+        BytesIO(content),
+        size=len(content),
+        md5=digests.md5,
+        sha256=digests.sha256,
+        content_type="application/octet-stream",
+    )

@@ -15,7 +15,7 @@ from mcos.model.messages import ReplicaToPut, Verified
 from mcos.model.objects import ObjectKey, ObjectRecord, Version
 from mcos.model.running_digests import RunningDigests
 from mcos.replicas import repair_queue
-from mcos.replicas.backend import key_of, new_incarnation, own_backend, replica_key
+from mcos.replicas.backend import is_known, key_of, new_incarnation, own_backend, replica_key
 from mcos.replicas.read import ReplicaUnreadable, read_replica
 from mcos.replicas.sign import sign_own_replica
 from mcos.replicas.source import SourceMissing, source_of
@@ -142,6 +142,8 @@ def _restore(key: ObjectKey, version_id: str, *, distrust: bool, done: Verified 
 
 def _replace(record: ObjectRecord, version: Version) -> tuple[ObjectRecord, Version]:
     """Have a new copy take the place of this cluster's damaged one, which stays until then."""
+    if not is_known():
+        raise NotRepaired("the backend as a whole has lost what was written to it")
     own, by = settings().cluster, new_incarnation()
     copy = version.replicas[own].incarnation
     changed = objects.change(
