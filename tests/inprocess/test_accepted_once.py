@@ -5,9 +5,17 @@ other call comes in between: accepted, stored, and what it made obsolete dispose
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from mcos import staging
+from mcos.catalog import objects
+from mcos.errors import Conflict, OutcomeUnknown
+from mcos.model import lifecycle
+from mcos.model.objects import ObjectKey
+from mcos.versions.take import unstaged_if_refused
+from tests.support.builders import version as a_version
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.gateway import Reply, container_path, object_path
 from tests.support.network import Died, Manner
@@ -163,3 +171,34 @@ def test_the_sweeper_deletes_only_the_object_that_it_has_looked_at(
     cloud.settle()
     assert user.call("GET", b"", {}, path).body == b"acknowledged"
     cloud.check_storage(user.account)
+
+
+@LOST
+def test_the_reply_speaks_of_its_own_change_though_another_has_come_since(
+    cloud: Cloud, user: User, manner: Manner
+) -> None:
+    upload = replace(a_version(9), digested=False, md5="", sha256="")
+
+    def take_an_upload() -> None:
+        key = ObjectKey(user.account, CONTAINER, NAME)
+        objects.change(key, lambda found: lifecycle.accept_update(found, upload, cluster="s3"))
+
+    number = number_of_the_write(cloud, user, "POST", ASYNC)
+    with cloud.network.record((number, manner)):
+        after_the_write(cloud, take_an_upload)
+        reply = user.call("POST", b"mine", ASYNC)
+    assert reply.status == 202
+    assert (reply.json()["state"], reply.json()["size"]) == ("CREATING", len(b"mine"))
+    assert user.call("GET", b"", {}).body == b"mine"
+
+
+def test_what_may_be_accepted_keeps_its_staged_content(cloud: Cloud) -> None:
+    with cloud.at("s3"), cloud.network.outside():
+        staged = staging.put("versions/1", b"bytes")
+        version = replace(a_version(), staged=staged)
+        with pytest.raises(OutcomeUnknown), unstaged_if_refused(version):
+            raise OutcomeUnknown("no reply")
+        assert cloud.staged() == {"1"}
+        with pytest.raises(Conflict), unstaged_if_refused(version):
+            raise Conflict("refused")
+        assert cloud.staged() == set()

@@ -156,13 +156,13 @@ def test_whatever_goes_wrong_once_nothing_is_lost_and_nothing_left(
     for number, call in _worth_it(calls, manner):
         begin_again()
         try:
-            _check(cloud, story, story.tell(cloud, (number, manner)))
+            check(cloud, story, story.tell(cloud, (number, manner)))
         except AssertionError as error:
             wrong.append(f"{call}, number {number}: {str(error) or repr(error)}")
     assert not wrong, "\n\n".join(wrong)
 
 
-def _check(cloud: Cloud, story: Story, told: Told) -> None:
+def check(cloud: Cloud, story: Story, told: Told) -> None:
     reply = told.reply
     record = cloud.record(ACCOUNT, CONTAINER, NAME)
     cloud.check_storage(ACCOUNT)

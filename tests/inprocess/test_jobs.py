@@ -1,5 +1,6 @@
 """Drains and rebalances: every replica arrives before its last one leaves."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -10,6 +11,7 @@ from mcos import clock, limits
 from mcos.catalog import jobs
 from mcos.model.clusters import ClusterState
 from mcos.model.jobs import Job, JobKind, JobState, new_job
+from mcos.model.objects import ObjectKey
 from mcos.workers import run_jobs as worker
 from tests.support.cloud import ASYNC, SYNC, Cloud, arn
 from tests.support.environment import CLUSTERS, MORE_CLUSTERS
@@ -270,3 +272,41 @@ def test_a_drain_may_be_cut_short_anywhere(five: Cloud, user: User, manner: Mann
             break
         number += 1
     assert number > 8
+
+
+def test_a_removal_that_waits_does_not_take_what_has_moved_home_meanwhile(
+    five: Cloud, user: User
+) -> None:
+    """A spare stood in, and what the failed target had perhaps written is to be removed."""
+    key = ObjectKey(user.account, "photos", "a")
+    first, *_ = five.targets(key)
+    five.backends[first].refuse("put")
+    assert user.create("a", b"bytes", SYNC).status == 201
+    assert first not in {one["cluster"] for one in user.stat("a")["replicas"]}
+    waiting = [json.loads(one.body) for one in five.repair_queue(first).messages]
+    assert [one["action"] for one in waiting] == ["remove"]
+    five.lose_messages()
+    five.backends[first].accept()
+    job = begin(five, JobKind.REBALANCE)
+    assert run_to_its_end(five, job).state is JobState.DONE
+    assert first in {one["cluster"] for one in user.stat("a")["replicas"]}
+    for message in waiting:
+        assert five.repair(first, message)
+    assert user.download("a", at=first).body == b"bytes"
+    five.check_storage(user.account)
+
+
+def test_every_removal_ever_sent_may_come_again_after_moves_there_and_back(
+    five: Cloud, user: User
+) -> None:
+    for name in NAMES:
+        assert user.create(name, name.encode(), SYNC).status == 201
+    assert run_to_its_end(five, begin(five, JobKind.DRAIN, "ceph")).state is JobState.DONE
+    five.register("ceph")
+    assert run_to_its_end(five, begin(five, JobKind.REBALANCE)).state is JobState.DONE
+    assert five.replicas(user.account)["ceph"]
+    five.deliver_again()
+    five.settle()
+    for name in NAMES:
+        assert user.download(name, at="ceph").body == name.encode()
+    five.check_storage(user.account)

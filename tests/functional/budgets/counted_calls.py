@@ -97,7 +97,12 @@ def main(account: str) -> dict[str, int]:
                 "record": given["record"],
                 "version_id": given["version_id"],
                 "results": [
-                    {"cluster": target["cluster"], "stored": True} for target in given["targets"]
+                    {
+                        "cluster": target["cluster"],
+                        "incarnation": target["incarnation"],
+                        "stored": True,
+                    }
+                    for target in given["targets"]
                 ],
             },
         )

@@ -129,6 +129,7 @@ def _apply(
 ) -> ObjectRecord | None:
     # The revisions that writes of unknown outcome would have written; "": the record's deletion.
     doubtful: set[str] = set()
+    attempted: ObjectRecord | None = None
     for number in range(_TRIES):
         try:
             following = transition(record)
@@ -138,7 +139,8 @@ def _apply(
             following = record
         is_changed = following is not record
         if not is_changed and read:
-            return record
+            # What was accepted may have been changed by others since: the caller gets its own.
+            return attempted if once and attempted else record
         if is_changed:
             following = following and with_revision(following, record)
             written = _write(key, record, following, is_last=number >= _SENT_AT_MOST - 1)
@@ -148,12 +150,14 @@ def _apply(
                 clock.sleep(_PAUSE_SECONDS * 2**number)
             if written is _Written.UNKNOWN:
                 doubtful.add(following.revision if following else "")
+                attempted = following
         before, record, read = record, get(key), True
         if doubtful and (record.revision if record else "") in doubtful:
             return record
         if doubtful and once and not _is_the_same(before, record):
             # The change may have been accepted and disposed of: never accept it a second time.
-            return _known(record, transition)
+            _check_known(record, transition)
+            return attempted
     raise Conflict("Other calls changed the object at the same time; try again.")
 
 
@@ -165,8 +169,8 @@ def _is_the_same(before: ObjectRecord | None, now: ObjectRecord | None) -> bool:
     return before is not None and now is not None and before.revision == now.revision
 
 
-def _known(record: ObjectRecord | None, transition: Transition) -> ObjectRecord:
-    """Return the record if it shows that the change was accepted.
+def _check_known(record: ObjectRecord | None, transition: Transition) -> None:
+    """Check that the record shows that the change was accepted.
 
     Raises
     ------
@@ -174,7 +178,7 @@ def _known(record: ObjectRecord | None, transition: Transition) -> ObjectRecord:
     """
     try:
         if record is not None and transition(record) is record:
-            return record
+            return
     except Superseded:
         raise
     except McosError:
