@@ -59,7 +59,7 @@ def execute(
             with suppress(ExecutionFailed):  # sweep_pending finds the object
                 _tried(3, partial(send, queue, message))
         results.append(result)
-    commit = {name: execution[name] for name in ("record", "version_id", "mode")}
+    commit = {name: execution[name] for name in ("record", "version_id")}
     return _tried(4, partial(invoke, commit_version, {**commit, "results": results}))
 
 
