@@ -42,10 +42,9 @@ def kept(here: ObjectRecord | None) -> set[Copy]:
     """The copies of the versions that the record has."""
     if here is None:
         return set()
-    versions = [one for one in (here.current, here.previous, *here.pending) if one is not None]
     return {
         (one.id, cluster, copy)
-        for one in versions
+        for one in here.versions
         for cluster, replica in one.replicas.items()
         for copy in (replica.incarnation, replica.replaces)
         if copy is not None

@@ -344,6 +344,12 @@ class ObjectRecord:
         return ObjectKey(self.account, self.container, self.name)
 
     @property
+    def versions(self) -> tuple[Version, ...]:
+        """The current version, the previous one and the pending ones."""
+        seen = (self.current, self.previous)
+        return (*(one for one in seen if one is not None), *self.pending)
+
+    @property
     def shown(self) -> Version:
         """The version that stat and listings describe: the current, else a pending or the last."""
         version = self.current or (self.pending[-1] if self.pending else None) or self.last
@@ -378,20 +384,11 @@ class ObjectRecord:
     @property
     def is_begun(self) -> bool:
         """Whether a replica of it was ever stored; then its container was seen."""
-        versions = (self.current, self.previous, *self.pending)
-        return any(one is not None and one.stored for one in versions)
+        return any(one.stored for one in self.versions)
 
     def find(self, version_id: str) -> Version | None:
         """Return the current, previous or pending version with that id; None if there is none."""
-        for version in (self.current, self.previous, *self.pending):
-            if version is not None and version.id == version_id:
-                return version
-        return None
-
-    def is_only(self, version: Version) -> bool:
-        """Whether the object has no other version."""
-        found = (self.current, self.previous, *self.pending)
-        return [one for one in found if one is not None] == [version]
+        return next((one for one in self.versions if one.id == version_id), None)
 
     def as_json(self) -> dict[str, Any]:
         return {

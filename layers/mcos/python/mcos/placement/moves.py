@@ -58,11 +58,8 @@ def gone_clusters(record: ObjectRecord, registry: Registry) -> tuple[str, ...]:
     registry
         It must have been read after the record, or a cluster that was just linked seems unknown.
     """
-    versions = [
-        one for one in (record.current, record.previous, *record.pending) if one is not None
-    ]
-    named = {name for one in versions for name in one.replicas}
-    named |= {one.staged.cluster for one in versions if one.staged and not one.is_readable}
+    named = {name for one in record.versions for name in one.replicas}
+    named |= {one.staged.cluster for one in record.versions if one.staged and not one.is_readable}
     known = registry.clusters
     return tuple(
         name
@@ -116,16 +113,13 @@ def written_off(
 
 def _is_on(record: ObjectRecord, cluster: str) -> bool:
     """Whether a cluster has a replica of the object, or content that is still to be replicated."""
-    versions = [
-        one for one in (record.current, record.previous, *record.pending) if one is not None
-    ]
     return (
-        any(cluster in version.replicas for version in versions)
+        any(cluster in version.replicas for version in record.versions)
         or any(removal.cluster == cluster for removal in record.removals)
         or any(staged.cluster == cluster for staged in record.unstagings)
         or any(
             version.staged is not None and version.staged.cluster == cluster
-            for version in versions
+            for version in record.versions
             if not version.is_complete
         )
     )

@@ -74,7 +74,7 @@ def version_in(record: ObjectRecord, version_id: str) -> Version:
 def _take_back(key: ObjectKey, record: ObjectRecord, version: Version) -> None:
     def transition(found: ObjectRecord | None) -> ObjectRecord | None:
         unchanged = found is not None and found.revision == record.revision
-        if unchanged and not record.owes and record.is_only(version):
+        if unchanged and not record.owes and record.versions == (version,):
             return None  # no replica was begun
         following, _ = lifecycle.abandon(
             found, version.id, reason="The call that created it was refused.", forget=True
