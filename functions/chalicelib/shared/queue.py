@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from mcos import clock
 from mcos.aws import AWS_ERRORS, client, retry_later
+from mcos.workers.later import TryLater
 
 # A queue keeps a message for 14 days, and for a thousand tries.
 _OLD = timedelta(days=3)
@@ -25,8 +26,8 @@ def fed_by(
 ) -> Callable[[Callable[[SQSRecord], None]], Handler]:
     """Make a Lambda handler from a function that processes one message.
 
-    A message for which the function raises an exception is delivered again: after the seconds that
-    the exception's attribute ``seconds`` has, else later with each try, up to its ``longest``.
+    A message for which the function raises an exception is delivered again, later with each try,
+    or when a ``TryLater`` says.
 
     Parameters
     ----------
@@ -91,15 +92,14 @@ def _send_again(queue_url: str, record: SQSRecord) -> bool:
 
 
 def _retry_later(queue_url: str, record: SQSRecord, error: Exception) -> None:
-    seconds: int | None = getattr(error, "seconds", None)
-    longest: int | None = getattr(error, "longest", None)
+    later = error if isinstance(error, TryLater) else TryLater("failed")
     try:
         retry_later(
             queue_url,
             record.receipt_handle,
             tries=_tries(record),
-            seconds=seconds,
-            longest=longest,
+            seconds=later.seconds,
+            longest=later.longest,
         )
     except AWS_ERRORS as failure:
         # The message comes back after the queue's own visibility timeout.

@@ -9,15 +9,12 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from chalicelib.shared import queue
 from chalicelib.shared.queue import fed_by
+from mcos.workers.later import TryLater
 from tests.support.gateway import sqs_events
 
 _END = 30  # seconds, if it does not work
 
 EVENT = sqs_events([json.dumps({"number": number}) for number in range(4)])
-
-
-class Later(Exception):
-    seconds = 900
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +49,7 @@ def test_one_that_fails_comes_again_alone(
         if number == 1:
             raise ValueError("not understood")
         if number == 2:
-            raise Later
+            raise TryLater("not now", seconds=900)
         done.append(number)
 
     answer = handle(EVENT, None)

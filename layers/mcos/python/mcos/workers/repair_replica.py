@@ -24,11 +24,11 @@ from mcos.storage import ReplicaNotFound, StorageError
 from mcos.versions import dispose, execution
 from mcos.versions.commit import commit_version
 from mcos.versions.execution import replica_of
+from mcos.workers.later import TryLater
 from mcos.workers.put_replica import put_replica
 
 _VERIFY_SECONDS = 30  # the function has 60
 _PIECE_BYTES = 1024 * 1024
-
 
 _PUT_TRIES = 5
 """After so many tries the sweeper brings a replica again, when its cluster is up."""
@@ -36,20 +36,6 @@ _PUT_TRIES = 5
 _LEFT = "left to the sweeper"
 
 _DOWN_SECONDS = 1800
-
-
-class NotRepaired(Exception):
-    """The repair cannot be done now; the message stays in the queue.
-
-    Attributes
-    ----------
-    longest
-        Seconds until the next try at most; None: the usual time.
-    """
-
-    def __init__(self, reason: str, *, longest: int | None = None) -> None:
-        super().__init__(reason)
-        self.longest = longest
 
 
 def repair_replica(message: Mapping[str, Any], *, tries: int = 1) -> str:
@@ -67,7 +53,7 @@ def repair_replica(message: Mapping[str, Any], *, tries: int = 1) -> str:
 
     Raises
     ------
-    NotRepaired, StorageError, BotoCoreError, ClientError
+    TryLater, StorageError, BotoCoreError, ClientError
         A later try may succeed.
     ValueError
         The message is malformed; it ends in the dead-letter queue.
@@ -76,10 +62,10 @@ def repair_replica(message: Mapping[str, Any], *, tries: int = 1) -> str:
     if action in ("put", "verify", "remove") and _is_down():
         if action == "put":
             return _LEFT
-        raise NotRepaired("the backend is down", longest=_DOWN_SECONDS)
+        raise TryLater("the backend is down", longest=_DOWN_SECONDS)
     try:
         return _process(message)
-    except (NotRepaired, StorageError):
+    except (TryLater, StorageError):
         if action == "put" and tries >= _PUT_TRIES:
             return _LEFT
         raise
@@ -143,7 +129,7 @@ def _restore(key: ObjectKey, version_id: str, *, distrust: bool, done: Verified 
 def _replace(record: ObjectRecord, version: Version) -> tuple[ObjectRecord, Version]:
     """Have a new copy take the place of this cluster's damaged one, which stays until then."""
     if not is_known():
-        raise NotRepaired("the backend as a whole has lost what was written to it")
+        raise TryLater("the backend as a whole has lost what was written to it")
     own, by = settings().cluster, new_incarnation()
     copy = version.replicas[own].incarnation
     changed = objects.change(
@@ -151,7 +137,7 @@ def _replace(record: ObjectRecord, version: Version) -> tuple[ObjectRecord, Vers
     )
     found = changed.find(version.id) if changed else None
     if changed is None or found is None or found.replicas[own].incarnation != by:
-        raise NotRepaired("the object changed at the same time")
+        raise TryLater("the object changed at the same time")
     return changed, found
 
 
@@ -162,11 +148,11 @@ def _write(record: ObjectRecord, version: Version) -> str:
         replica: ReplicaToPut = {**replica_of(record.account, version), "incarnation": incarnation}
         result = put_replica(replica, source_of(version))
     except SourceMissing as error:
-        raise NotRepaired(str(error)) from error
+        raise TryLater(str(error)) from error
     if result.get("wrong"):
         commit_version(record, version, {}, wrong={own: incarnation})
     if not result["stored"]:
-        raise NotRepaired(result.get("reason", "not stored"))
+        raise TryLater(result.get("reason", "not stored"))
     return _commit(record, version)
 
 
@@ -178,11 +164,11 @@ def _commit(record: ObjectRecord, version: Version) -> str:
 def _begin_in_parts(record: ObjectRecord, version: Version) -> str:
     """Have a large replica written: only the state machine has the time."""
     if execution.is_running(version):
-        raise NotRepaired("an execution writes parts of it")
+        raise TryLater("an execution writes parts of it")
     try:
         source = source_of(version)
     except SourceMissing as error:
-        raise NotRepaired(str(error)) from error
+        raise TryLater(str(error)) from error
     execution.start(
         execution.execution_input(
             record, version, mode="respond-async", source=source, targets=[settings().cluster]
@@ -215,7 +201,7 @@ def _verify_in_parts(key: ObjectKey, version: Version, done: Verified | None) ->
     except ReplicaUnreadable as error:
         if error.is_damaged:
             return None
-        raise NotRepaired(str(error)) from error
+        raise TryLater(str(error)) from error
     except ReplicaNotFound:
         return None
     if running.position < version.size:
@@ -239,6 +225,6 @@ def _is_whole(account: str, version: Version) -> bool:
         read_replica(account, version, settings().cluster, 0, version.size - 1)
     except ReplicaUnreadable as error:
         if not error.is_damaged:
-            raise NotRepaired(str(error)) from error
+            raise TryLater(str(error)) from error
         return False
     return True

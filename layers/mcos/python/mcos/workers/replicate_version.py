@@ -17,6 +17,7 @@ from mcos.model.objects import ObjectKey, ObjectRecord, Version
 from mcos.replicas import repair_queue
 from mcos.replicas.source import SourceMissing, source_of
 from mcos.versions import execution
+from mcos.workers.later import TryLater
 
 _LARGE_SECONDS = 900
 """How long a message is hidden while its execution writes parts: ten days are 960 times that."""
@@ -30,20 +31,6 @@ _AVOIDED_SECONDS = 60
 
 _hanging: dict[str, datetime] = {}
 """When a cluster kept an execution waiting in vain, as far as this process has seen."""
-
-
-class NotNow(Exception):
-    """The message stays in the queue.
-
-    Attributes
-    ----------
-    seconds
-        When it is to be delivered again; None: later with each try.
-    """
-
-    def __init__(self, reason: str, *, seconds: int | None = None) -> None:
-        super().__init__(reason)
-        self.seconds = seconds
 
 
 def forget() -> None:
@@ -61,7 +48,7 @@ def replicate_version(message: Mapping[str, Any]) -> str:
 
     Raises
     ------
-    NotNow, StorageError, BotoCoreError, ClientError
+    TryLater, StorageError, BotoCoreError, ClientError
         A later try may succeed.
     ValueError
         The message is malformed; it ends in the dead-letter queue.
@@ -91,7 +78,7 @@ def _replicate(record: ObjectRecord, version: Version) -> str:
         if version.is_readable:
             _owe(record, version)
             return Outcome.INCOMPLETE.value
-        raise NotNow("its clusters kept others waiting", seconds=_AVOIDED_SECONDS)
+        raise TryLater("its clusters kept others waiting", seconds=_AVOIDED_SECONDS)
     given = execution.execution_input(
         record, version, mode="wait", source=_source(version), targets=targets
     )
@@ -100,19 +87,19 @@ def _replicate(record: ObjectRecord, version: Version) -> str:
         result = execution.run_surely(given)
     except execution.NoResult as none:
         seconds = limits.EXECUTION_SECONDS if none.may_be_running else None
-        raise NotNow(str(none), seconds=seconds) from none
+        raise TryLater(str(none), seconds=seconds) from none
     _note_hanging(set(targets) - result.stored, clock.elapsed() - began)
     if result.outcome is Outcome.INCOMPLETE:
         following = version.with_stored(version.copies(result.stored))
         if not following.is_readable:
-            raise NotNow("too few replicas could be stored")
+            raise TryLater("too few replicas could be stored")
         _owe(record, following)
     return result.outcome.value
 
 
 def _replicate_in_parts(record: ObjectRecord, version: Version) -> str:
     if execution.is_running(version):
-        raise NotNow("an execution writes parts of it", seconds=_LARGE_SECONDS)
+        raise TryLater("an execution writes parts of it", seconds=_LARGE_SECONDS)
     if version.is_readable:
         return "readable"  # its execution has left the others to the repair queues
     given = execution.execution_input(
@@ -125,15 +112,15 @@ def _replicate_in_parts(record: ObjectRecord, version: Version) -> str:
     try:
         execution.start(given)
     except execution.TooManyExecutions as error:
-        raise NotNow(str(error), seconds=_LEASE_SECONDS) from error
-    raise NotNow("begun", seconds=_LARGE_SECONDS)
+        raise TryLater(str(error), seconds=_LEASE_SECONDS) from error
+    raise TryLater("begun", seconds=_LARGE_SECONDS)
 
 
 def _source(version: Version) -> Any:
     try:
         return source_of(version)
     except SourceMissing as error:
-        raise NotNow(str(error)) from error
+        raise TryLater(str(error)) from error
 
 
 def _owe(record: ObjectRecord, version: Version) -> None:
