@@ -48,7 +48,7 @@ def get(key: ObjectKey) -> ObjectRecord | None:
         )
     except DoesNotExist:
         return None
-    return record_of(item)
+    return _record_of(item)
 
 
 def change(key: ObjectKey, transition: Transition) -> ObjectRecord | None:
@@ -196,7 +196,7 @@ def _write(
     is_last
         Whether to raise failures instead of returning them, because there will be no other try.
     """
-    condition = unchanged_condition(record)
+    condition = _unchanged(record)
     try:
         if following is None:
             account, container, name = key
@@ -228,7 +228,7 @@ def with_revision(following: ObjectRecord, record: ObjectRecord | None) -> Objec
     )
 
 
-def unchanged_condition(record: ObjectRecord | None) -> Condition:
+def _unchanged(record: ObjectRecord | None) -> Condition:
     """Return the condition that the object has not changed; None: that it does not exist."""
     if record is None:
         return ObjectItem.name.does_not_exist()
@@ -284,7 +284,7 @@ def _document(record: ObjectRecord) -> dict[str, Any]:
     return {name: value for name, value in record.as_json().items() if name not in _IN_KEY}
 
 
-def record_of(item: ObjectItem) -> ObjectRecord:
+def _record_of(item: ObjectItem) -> ObjectRecord:
     """Return the record in an item of the table."""
     account, _, container = item.container_key.partition("/")
     return ObjectRecord.from_json(
@@ -301,7 +301,7 @@ def record_of(item: ObjectItem) -> ObjectRecord:
 
 def record_of_image(image: Mapping[str, Any]) -> ObjectRecord:
     """Return the record in an image of the table's stream, in DynamoDB's JSON."""
-    return record_of(ObjectItem.from_raw_data(dict(image)))
+    return _record_of(ObjectItem.from_raw_data(dict(image)))
 
 
 @dataclass(frozen=True)
@@ -349,7 +349,7 @@ def page(
         page_size=limit,
     )
     raw = read_again(lambda: next(found.page_iter))
-    records = [record_of(ObjectItem.from_raw_data(item)) for item in raw["Items"]]
+    records = [_record_of(ObjectItem.from_raw_data(item)) for item in raw["Items"]]
     last = raw.get("LastEvaluatedKey")
     return RecordPage(records, more_after=last["name"]["S"] if last else None)
 
@@ -390,5 +390,5 @@ def scan(cursor: dict[str, Any] | None, *, limit: int) -> ScannedPage:
     """Return a page of all accounts' objects, strongly consistent: one network call."""
     found = ObjectItem.scan(consistent_read=True, last_evaluated_key=cursor, page_size=limit)
     raw = read_again(lambda: next(found.page_iter))
-    records = [record_of(ObjectItem.from_raw_data(item)) for item in raw["Items"]]
+    records = [_record_of(ObjectItem.from_raw_data(item)) for item in raw["Items"]]
     return ScannedPage(records, raw.get("LastEvaluatedKey"))

@@ -137,9 +137,9 @@ def replace(
     item = RegistryItem(kind, name, document=document)
     try:
         if document is None:
-            item.delete(unchanged_condition(before))
+            item.delete(_unchanged(before))
         else:
-            item.save(unchanged_condition(before))
+            item.save(_unchanged(before))
     except (PutError, DeleteError) as error:
         if is_condition_failure(error):
             return False
@@ -202,7 +202,7 @@ def is_unlinked(override: Mapping[str, Any]) -> bool:
     return override.get("state") == _UNLINKED_WORD
 
 
-def unchanged_condition(before: Mapping[str, Any] | None) -> Condition:
+def _unchanged(before: Mapping[str, Any] | None) -> Condition:
     """Return the condition that an item's document is ``before``; None: that there is no item."""
     if before is None:
         return RegistryItem.name.does_not_exist()

@@ -221,7 +221,13 @@ class ReplicateMessage(TypedDict):
 
 
 class PutMessage(TypedDict):
-    """Store the cluster's replica of a version, if the object still has the version."""
+    """Store the cluster's replica of a version, if the object still has the version.
+
+    Attributes
+    ----------
+    in_parts
+        Given by release 0.1.0; the record says it too.
+    """
 
     action: Literal["put"]
     account: str

@@ -31,18 +31,15 @@ def late_seconds(*, in_parts: bool) -> int:
     return LATE_SECONDS_IN_PARTS if in_parts else LATE_SECONDS
 
 
-def put_message(key: ObjectKey, version_id: str, *, in_parts: bool = False) -> PutMessage:
+def put_message(key: ObjectKey, version_id: str) -> PutMessage:
     """Return the message ``put``."""
-    message: PutMessage = {
+    return {
         "action": "put",
         "account": key.account,
         "container": key.container,
         "object": key.name,
         "version": version_id,
     }
-    if in_parts:
-        message["in_parts"] = True
-    return message
 
 
 def verify_message(

@@ -73,7 +73,6 @@ def execution_input(
     targets
         The clusters whose replicas are to be written; clusters that are not linked are ignored.
     """
-    key = record.key
     clusters = all_clusters()
     return {
         "mode": mode,
@@ -93,7 +92,7 @@ def execution_input(
             for name in targets
             if name in clusters
         ],
-        "repair": repair_queue.put_message(key, version.id, in_parts=version.part_size > 0),
+        "repair": repair_queue.put_message(record.key, version.id),
     }
 
 

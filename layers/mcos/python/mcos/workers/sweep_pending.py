@@ -136,12 +136,10 @@ def _settle(record: ObjectRecord, version: Version) -> None:
     """Continue a version that readers see and that has a missing or leaving replica."""
     if execution.is_running(version):
         return
-    key = record.key
     for name in version.missing:
         cluster = all_clusters().get(name)
         if cluster is not None and cluster.is_up:
-            in_parts = version.part_size > 0
-            message = repair_queue.put_message(key, version.id, in_parts=in_parts)
+            message = repair_queue.put_message(record.key, version.id)
             repair_queue.send(cluster.repair_queue_url, message)
     if not version.missing:
         commit_version(record, version, {})
