@@ -177,7 +177,7 @@ class StoragePolicy:
     parts
         For instance one replica on fast clusters and two on cheap ones.
     readable
-        Number of stored replicas that make a version readable.
+        Number of stored replicas from which on readers do without staging.
     """
 
     name: str
@@ -192,7 +192,7 @@ class StoragePolicy:
 
 
 DEFAULT_POLICY = StoragePolicy("default", (PolicyPart(replicas=3),), readable=2)
-"""Three replicas anywhere, readable once two are stored."""
+"""Three replicas anywhere; once two are stored, readers do without staging."""
 
 
 @dataclass(frozen=True)

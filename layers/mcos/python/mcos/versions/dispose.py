@@ -34,12 +34,8 @@ def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
     taken = {(one.taken_from, one.version) for one in record.removals if one.taken_from}
     for upload, version in sorted(taken):
         uploads.confirm_taken(record.account, upload, version)
-    removals = [
-        one for one in record.removals if _is_reached(one.cluster, silent, record.account, one)
-    ]
-    unstagings = [
-        one for one in record.unstagings if _is_reached(one.cluster, silent, record.account, one)
-    ]
+    removals = [one for one in record.removals if _hand_over(record.account, one, silent)]
+    unstagings = [one for one in record.unstagings if _hand_over(record.account, one, silent)]
 
     def pay(found: ObjectRecord | None) -> ObjectRecord | None:
         return found and lifecycle.pay(found, removals, unstagings)
@@ -47,9 +43,9 @@ def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
     return objects.change_guessed(record.key, pay, record)
 
 
-def _is_reached(cluster: str, silent: set[str], account: str, what: Removal | Staged) -> bool:
+def _hand_over(account: str, what: Removal | Staged, silent: set[str]) -> bool:
     """Have something removed by its cluster; False if the cluster is, or becomes, ``silent``."""
-    if cluster in silent:
+    if what.cluster in silent:
         return False  # a queue that hangs must cost the caller's time only once
     try:
         if isinstance(what, Removal):
@@ -57,8 +53,8 @@ def _is_reached(cluster: str, silent: set[str], account: str, what: Removal | St
         else:
             unstage_content(what)
     except AWS_ERRORS as error:
-        _log.warning("nothing can be removed at %s: %s", cluster, type(error).__name__)
-        silent.add(cluster)
+        _log.warning("nothing can be removed at %s: %s", what.cluster, type(error).__name__)
+        silent.add(what.cluster)
         return False
     return True
 
