@@ -19,7 +19,7 @@ resource "aws_sqs_queue" "repair" {
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.repair_dlq.arn
-    maxReceiveCount     = 1000 # more than a day, with the backoff of repair_replica: up to two minutes between tries
+    maxReceiveCount     = 1000 # only what is malformed: repair_replica sends any other message again before
   })
 
   lifecycle {

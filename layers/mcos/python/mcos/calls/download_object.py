@@ -1,4 +1,4 @@
-"""download_object: read one version's bytes from any stored replica."""
+"""download_object: read one version's bytes from any stored replica, or from staging."""
 
 import logging
 from collections.abc import Mapping

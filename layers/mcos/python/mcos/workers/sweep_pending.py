@@ -146,7 +146,7 @@ def _settle(record: ObjectRecord, version: Version) -> None:
 
 
 def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
-    """Continue a pending asynchronous version, or abandon a synchronous one."""
+    """Continue an asynchronous version that is only staged, or abandon a synchronous one."""
     if version.mode == "respond-async":
         clusters = all_clusters()
         if any(clusters[one].is_up for one in version.missing if one in clusters):
