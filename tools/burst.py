@@ -43,13 +43,13 @@ class Burst:
     acks
         Seconds to each acknowledgement.
     refused
-        Status, or name of the error, of each call that was not acknowledged.
+        Status, or name of the error, of each call that failed.
     taken
         Seconds until the last acknowledgement.
     created
         Seconds until all that was acknowledged was CREATED; None: it never was.
     stats
-        Seconds of each call of ``stat_object`` meanwhile.
+        Seconds of each call of ``stat_object`` meanwhile, of the first object.
     """
 
     acks: list[float] = field(default_factory=list)
@@ -97,9 +97,9 @@ class User:
         headers = {"authorization": f"Bearer {self._token}"}
         return httpx.Client(base_url=self._entry_point, headers=headers, timeout=SECONDS)
 
-    def path(self, name: str) -> str:
-        """The path of an object."""
-        return f"/v1/containers/{self.container}/objects/{name}"
+    def path(self, name: str, kind: str = "objects") -> str:
+        """The path of an object, or with ``stat`` that of its description."""
+        return f"/v1/containers/{self.container}/{kind}/{name}"
 
     def states(self, client: httpx.Client) -> dict[str, int]:
         """Number of the container's objects by state."""
@@ -132,7 +132,8 @@ def burst(
         Called when all calls were answered.
     """
     seen, over = Burst(), threading.Event()
-    names = iter([f"{number:05}" for number in range(objects)])
+    names = [f"{number:05}" for number in range(objects)]
+    first, left = names[0], iter(names)
     lock = threading.Lock()
     began = time.monotonic()
 
@@ -140,7 +141,7 @@ def burst(
         with user.client() as client:
             while True:
                 with lock:
-                    name = next(names, None)
+                    name = next(left, None)
                 if name is None:
                     return
                 sent = time.monotonic()
@@ -161,8 +162,12 @@ def burst(
         with user.client() as client:
             while not over.wait(_LOOK_SECONDS):
                 sent = time.monotonic()
-                client.get(f"{user.path('00000')}/stat")
-                seen.stats.append(time.monotonic() - sent)
+                reply = client.get(user.path(first, "stat"))
+                if reply.status_code == 200:
+                    seen.stats.append(time.monotonic() - sent)
+                elif reply.status_code != 404:  # it is not created yet
+                    with lock:
+                        seen.refused.append(f"stat_object: {reply.status_code}")
 
     with ThreadPoolExecutor(clients + 1) as pool:
         looking = pool.submit(look)
