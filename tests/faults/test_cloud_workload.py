@@ -7,7 +7,8 @@ A failure prints its seed; ``make soak SEED=...`` does the same again.
 import pytest
 
 from mcos.calls import download_object
-from mcos.model.objects import ObjectKey, ObjectRecord, Version
+from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.versions import Version
 from mcos.storage import ByteStream, ReplicaStat
 from tests.support.cloud import Cloud
 from tests.support.fake_backend import FakeBackend

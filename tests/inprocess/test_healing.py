@@ -10,7 +10,8 @@ import pytest
 from mcos.catalog.registry import write_health
 from mcos.catalog.tables import ContainerItem
 from mcos.model.clusters import ClusterState, Health
-from mcos.model.objects import ObjectKey, Version
+from mcos.model.objects import ObjectKey
+from mcos.model.versions import Version
 from mcos.replicas import read as reading
 from mcos.replicas.read import ReplicaUnreadable
 from mcos.replicas.repair_queue import verify_message

@@ -49,7 +49,7 @@ REPAIRS = {
         "tests/unit/inbound tests/inprocess/test_ingest.py -k sequencer",
     ),
     "what may be refused displaces nothing": Repair(
-        "model/objects.py",
+        "model/versions.py",
         'return self.mode == "respond-async" and self.digested',
         'return self.mode == "respond-async"',
         "tests/unit/model/test_lifecycle.py",

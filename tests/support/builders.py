@@ -7,16 +7,8 @@ from hypothesis import strategies as st
 from mcos import clock
 from mcos.model import lifecycle
 from mcos.model.clusters import Cluster, ClusterState, Health
-from mcos.model.objects import (
-    ObjectKey,
-    ObjectRecord,
-    Removal,
-    Replica,
-    Staged,
-    State,
-    Stored,
-    Version,
-)
+from mcos.model.objects import ObjectKey, ObjectRecord, State
+from mcos.model.versions import Removal, Replica, Staged, Stored, Version
 from mcos.settings import Mode
 
 CLUSTERS = ("ceph", "s3", "swift")

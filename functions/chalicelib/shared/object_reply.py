@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from chalicelib.shared.http import Response
 from chalicelib.shared.preferences import preference_applied
-from mcos.model.objects import ObjectRecord, State, Version
+from mcos.model.objects import ObjectRecord, State
+from mcos.model.versions import Version
 from mcos.versions.make import Prefer
 
 

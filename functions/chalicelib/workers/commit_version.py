@@ -4,7 +4,8 @@ from typing import Any
 
 from chalicelib.shared.worker import logged
 from mcos.model.messages import CommitInput, CommitResult
-from mcos.model.objects import ObjectRecord, Stored
+from mcos.model.objects import ObjectRecord
+from mcos.model.versions import Stored
 from mcos.versions.commit import commit_version
 
 

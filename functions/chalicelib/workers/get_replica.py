@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.shared.worker import logged
 from mcos.model.messages import ReadInput, ReadResult
-from mcos.model.objects import Version
+from mcos.model.versions import Version
 from mcos.workers.get_replica import get_replica, sign_replica
 
 

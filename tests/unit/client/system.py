@@ -15,7 +15,8 @@ from mcos.auth import passwords
 from mcos.catalog import accounts, objects
 from mcos.model import lifecycle
 from mcos.model.accounts import Role
-from mcos.model.objects import ObjectKey, ObjectRecord, Version
+from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.versions import Version
 from mcos.replicas.backend import key_of
 from mcos_client import Client, Upload
 from tests.support.cloud import Cloud

@@ -19,7 +19,8 @@ from mcos.model import lifecycle
 from mcos.model.lifecycle import NewReplica
 from mcos.model.messages import StateChange
 from mcos.model.names import is_id
-from mcos.model.objects import ObjectRecord, Replica, State, Version
+from mcos.model.objects import ObjectRecord, State
+from mcos.model.versions import Replica, Version
 from tests.support.builders import CLUSTERS, KEY, NOW, all_paid, record, stored, version
 from tests.support.event_schema import EVENTS, SCHEMA, check_detail, check_event
 

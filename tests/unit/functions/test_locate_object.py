@@ -10,7 +10,8 @@ from mcos.admin import clusters
 from mcos.catalog import containers, objects, registry
 from mcos.catalog.registry import current_registry
 from mcos.model.clusters import ClusterState, PolicyPart, StoragePolicy
-from mcos.model.objects import ObjectKey, Replica, Version
+from mcos.model.objects import ObjectKey
+from mcos.model.versions import Replica, Version
 from mcos.placement import resolver
 from tests.support.api import call
 from tests.support.builders import record, version

@@ -10,7 +10,8 @@ import pytest
 from chalicelib.api import download_object
 from chalicelib.shared.object_reply import describe, headers
 from mcos.calls.download_object import Download
-from mcos.model.objects import Replica, State
+from mcos.model.objects import State
+from mcos.model.versions import Replica
 from tests.support.builders import record, version
 from tests.support.events import event
 

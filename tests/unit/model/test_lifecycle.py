@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from mcos.errors import Conflict, McosError, ObjectExists, ObjectNotFound, Superseded
 from mcos.model import lifecycle
 from mcos.model.lifecycle import Outcome
-from mcos.model.objects import ObjectRecord, Removal, State, Stored, Version
+from mcos.model.objects import ObjectRecord, State
+from mcos.model.versions import Removal, Stored, Version
 from tests.support.builders import (
     CLUSTERS,
     KEY,

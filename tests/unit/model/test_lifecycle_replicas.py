@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from mcos.model import lifecycle
 from mcos.model.lifecycle import NewReplica, Outcome
-from mcos.model.objects import ObjectRecord, Removal, Replica, State, Stored, Version
+from mcos.model.objects import ObjectRecord, State
+from mcos.model.versions import Removal, Replica, Stored, Version
 from tests.support.builders import (
     CLUSTERS,
     KEY,

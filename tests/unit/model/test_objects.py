@@ -5,7 +5,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcos.model.objects import ObjectRecord, State, Version
+from mcos.model.objects import ObjectRecord, State
+from mcos.model.versions import Version
 from tests.support.builders import CLUSTERS, RECORDS, VERSIONS, record, stored, version
 
 

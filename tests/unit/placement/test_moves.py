@@ -7,7 +7,8 @@ import pytest
 from mcos.errors import NotEnoughClusters
 from mcos.model.clusters import Cluster, ClusterState, Registry
 from mcos.model.jobs import Job, JobKind, new_job
-from mcos.model.objects import ObjectRecord, Replica, Staged, State, Version
+from mcos.model.objects import ObjectRecord, State
+from mcos.model.versions import Replica, Staged, Version
 from mcos.placement.moves import Move, gone_clusters, wanted_moves, written_off
 from tests.support.builders import CLUSTERS, record, version
 from tests.support.builders import cluster as a_cluster

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mcos.model.objects import Version
+from mcos.model.versions import Version
 from mcos_client import (
     Client,
     ContentCorrupted,

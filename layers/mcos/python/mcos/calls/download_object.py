@@ -19,7 +19,8 @@ from mcos.errors import (
 )
 from mcos.model.conditions import Conditions, has_match
 from mcos.model.names import check_container_name, check_object_name
-from mcos.model.objects import ObjectKey, ObjectRecord, State, Version
+from mcos.model.objects import ObjectKey, ObjectRecord, State
+from mcos.model.versions import Version
 from mcos.replicas import repair_queue
 from mcos.replicas.read import NoReplicaReadable, ReplicaUnreadable, read_content
 from mcos.replicas.sign import sign_version

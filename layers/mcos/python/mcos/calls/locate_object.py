@@ -7,7 +7,8 @@ from mcos.catalog import containers, objects
 from mcos.catalog.registry import current_registry, policy_named
 from mcos.model.clusters import Cluster, StoragePolicy
 from mcos.model.names import check_container_name, check_object_name
-from mcos.model.objects import ObjectKey, Version
+from mcos.model.objects import ObjectKey
+from mcos.model.versions import Version
 from mcos.placement.explanation import Explanation, explain
 from mcos.placement.seating import policy_of
 

@@ -20,16 +20,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from mcos.errors import Conflict, ObjectExists, ObjectNotFound, Superseded
-from mcos.model.objects import (
-    ObjectKey,
-    ObjectRecord,
-    Removal,
-    Replica,
-    Staged,
-    State,
-    Stored,
-    Version,
-)
+from mcos.model.objects import ObjectKey, ObjectRecord, State
+from mcos.model.versions import Removal, Replica, Staged, Stored, Version
 
 _PENDING_AT_MOST = 8
 """More would make the record large; each is a change that was acknowledged and is not digested."""

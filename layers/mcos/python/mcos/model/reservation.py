@@ -8,7 +8,8 @@ record first. No reader sees an object in it, and the sweeper removes it if it i
 
 from dataclasses import replace
 
-from mcos.model.objects import ObjectKey, ObjectRecord, State, Version
+from mcos.model.objects import ObjectKey, ObjectRecord, State
+from mcos.model.versions import Version
 
 
 def reserved(key: ObjectKey, version: Version, *, cluster: str) -> ObjectRecord:

@@ -7,8 +7,9 @@ from typing import Any
 
 from mcos import limits
 from mcos.model.documents import arguments, document_of, member
-from mcos.model.objects import ObjectKey, Staged
+from mcos.model.objects import ObjectKey
 from mcos.model.parts import part_size_of
+from mcos.model.versions import Staged
 
 
 class Action(StrEnum):

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from mcos.model import lifecycle
 from mcos.model.clusters import Cluster, ClusterState, Registry
 from mcos.model.jobs import Job, JobKind
-from mcos.model.objects import ObjectRecord, Replica, Version
+from mcos.model.objects import ObjectRecord
+from mcos.model.versions import Replica, Version
 from mcos.placement import resolver
 from mcos.placement.seating import policy_of
 

@@ -7,7 +7,7 @@ an assignment of seats is a bipartite matching; ``Seating`` maintains one.
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from mcos.model.clusters import Cluster, ClusterState, PolicyPart, StoragePolicy
-from mcos.model.objects import Version
+from mcos.model.versions import Version
 
 
 def policy_of(version: Version, policies: Mapping[str, StoragePolicy]) -> StoragePolicy:

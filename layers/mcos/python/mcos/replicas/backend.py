@@ -7,7 +7,7 @@ from secrets import token_hex
 from mcos.aws import secret
 from mcos.catalog.registry import all_clusters
 from mcos.model.clusters import ClusterState
-from mcos.model.objects import Version
+from mcos.model.versions import Version
 from mcos.settings import settings
 from mcos.storage import ReplicaNotFound, StorageBackend, Timeouts, open_backend
 

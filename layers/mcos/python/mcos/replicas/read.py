@@ -21,7 +21,7 @@ from mcos.catalog.registry import all_clusters
 from mcos.model.clusters import Cluster, ClusterState
 from mcos.model.digests import digests_of
 from mcos.model.messages import ReadInput, ReadResult
-from mcos.model.objects import Version
+from mcos.model.versions import Version
 from mcos.replicas.backend import key_of, own_backend
 from mcos.replicas.latency import Latencies
 from mcos.settings import settings

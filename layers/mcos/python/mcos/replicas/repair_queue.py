@@ -17,7 +17,8 @@ from mcos.model.messages import (
     Verified,
     VerifyMessage,
 )
-from mcos.model.objects import ObjectKey, Removal, Staged
+from mcos.model.objects import ObjectKey
+from mcos.model.versions import Removal, Staged
 
 LATE_SECONDS = 25
 """Time after which an unconfirmed write of a replica has ended."""

@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 from mcos import limits, staging
 from mcos.aws import AWS_ERRORS
 from mcos.model.messages import ReadInput
-from mcos.model.objects import Version
+from mcos.model.versions import Version
 from mcos.replicas.backend import key_of, own_backend
 from mcos.replicas.read import (
     NoReplicaReadable,

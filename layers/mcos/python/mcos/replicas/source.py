@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from mcos import limits, staging
 from mcos.model.messages import Source
-from mcos.model.objects import Staged, Version
+from mcos.model.versions import Staged, Version
 from mcos.replicas import sign
 from mcos.replicas.read import STAGING_ERRORS, NoReplicaReadable, read_version
 from mcos.settings import settings

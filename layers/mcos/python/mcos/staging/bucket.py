@@ -23,7 +23,7 @@ from mcos import limits
 from mcos.aws import client
 from mcos.catalog.registry import all_clusters
 from mcos.model.clusters import ClusterState
-from mcos.model.objects import Staged
+from mcos.model.versions import Staged
 from mcos.settings import settings
 
 INCOMING = "incoming/"

@@ -6,7 +6,8 @@ from mcos.catalog import objects
 from mcos.catalog.registry import all_clusters
 from mcos.model import lifecycle
 from mcos.model.lifecycle import Outcome
-from mcos.model.objects import ObjectKey, ObjectRecord, Removal, Stored, Version
+from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.versions import Removal, Stored, Version
 from mcos.replicas import repair_queue
 from mcos.replicas.backend import new_incarnation
 from mcos.versions import dispose

@@ -12,7 +12,8 @@ from mcos.catalog import objects, uploads
 from mcos.catalog.registry import all_clusters
 from mcos.model import lifecycle
 from mcos.model.clusters import Cluster, ClusterState
-from mcos.model.objects import ObjectRecord, Removal, Staged, State, Version
+from mcos.model.objects import ObjectRecord, State
+from mcos.model.versions import Removal, Staged, Version
 from mcos.replicas import repair_queue
 from mcos.settings import settings
 

@@ -17,7 +17,8 @@ from mcos.aws import client
 from mcos.catalog.registry import all_clusters
 from mcos.model.lifecycle import Outcome
 from mcos.model.messages import CommitResult, ExecutionInput, ReplicaToPut, Source
-from mcos.model.objects import ObjectRecord, Version
+from mcos.model.objects import ObjectRecord
+from mcos.model.versions import Version
 from mcos.replicas import repair_queue
 from mcos.settings import Mode, settings
 

@@ -9,7 +9,8 @@ from mcos.errors import ContentTooLarge
 from mcos.model.clusters import DEFAULT_POLICY, StoragePolicy
 from mcos.model.digests import digests_of
 from mcos.model.names import check_container_name, check_metadata, check_object_name
-from mcos.model.objects import ObjectKey, ObjectRecord, Replica, Staged, Version
+from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.versions import Replica, Staged, Version
 from mcos.placement import resolver, seating
 from mcos.replicas.backend import new_incarnation
 from mcos.settings import Mode, settings

@@ -9,7 +9,8 @@ from mcos.catalog.registry import current_registry
 from mcos.errors import NotEnoughClusters, ReplicationFailed, Superseded
 from mcos.model import lifecycle
 from mcos.model.lifecycle import Outcome
-from mcos.model.objects import ObjectRecord, Replica, Version
+from mcos.model.objects import ObjectRecord
+from mcos.model.versions import Replica, Version
 from mcos.placement import resolver
 from mcos.replicas.backend import new_incarnation
 from mcos.replicas.source import inline, source_of

@@ -10,7 +10,8 @@ from datetime import datetime
 from mcos import clock
 from mcos.aws import client
 from mcos.model.messages import ReplicateMessage
-from mcos.model.objects import ObjectKey, Version
+from mcos.model.objects import ObjectKey
+from mcos.model.versions import Version
 from mcos.replicas import repair_queue
 from mcos.settings import settings
 

@@ -7,7 +7,8 @@ from mcos.catalog import containers, objects
 from mcos.catalog.registry import policy_named
 from mcos.errors import McosError, OutcomeUnknown, Superseded
 from mcos.model import lifecycle
-from mcos.model.objects import ObjectKey, ObjectRecord, Version
+from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.versions import Version
 from mcos.versions import dispose, make
 
 

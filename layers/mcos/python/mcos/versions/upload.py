@@ -7,9 +7,10 @@ from mcos.errors import Conflict, ContentTooLarge, UploadIncomplete, UploadNotFo
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
 from mcos.model.names import is_id
-from mcos.model.objects import ObjectRecord, Staged, State, Version
+from mcos.model.objects import ObjectRecord, State
 from mcos.model.parts import part_size_of
 from mcos.model.uploads import Action, Upload, UploadState
+from mcos.model.versions import Staged, Version
 from mcos.settings import settings
 from mcos.staging import StagedFile, multipart
 from mcos.staging.multipart import StagedPart

@@ -8,8 +8,9 @@ from mcos.catalog import objects
 from mcos.model import lifecycle
 from mcos.model.lifecycle import Outcome
 from mcos.model.messages import DigestResult, RunningDigestsJson, Source
-from mcos.model.objects import ObjectRecord, Version
+from mcos.model.objects import ObjectRecord
 from mcos.model.running_digests import RunningDigests
+from mcos.model.versions import Version
 from mcos.replicas.source import READ_ERRORS, SourceMissing, open_part
 from mcos.versions import dispose
 from mcos.versions.execution import replica_of

@@ -3,7 +3,7 @@
 from base64 import b64encode
 
 from mcos.model.messages import ReadResult
-from mcos.model.objects import Version
+from mcos.model.versions import Version
 from mcos.replicas.read import ReplicaUnreadable, read_own_replica
 from mcos.replicas.sign import sign_own_replica
 from mcos.settings import settings

@@ -12,8 +12,9 @@ from mcos.catalog import objects
 from mcos.catalog.registry import all_clusters
 from mcos.model import lifecycle
 from mcos.model.messages import ReplicaToPut, Verified
-from mcos.model.objects import ObjectKey, ObjectRecord, Version
+from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.model.running_digests import RunningDigests
+from mcos.model.versions import Version
 from mcos.replicas import repair_queue
 from mcos.replicas.backend import is_known, key_of, new_incarnation, own_backend, replica_key
 from mcos.replicas.read import ReplicaUnreadable, read_replica

@@ -13,7 +13,8 @@ from mcos import clock, limits
 from mcos.catalog import objects
 from mcos.catalog.registry import all_clusters
 from mcos.model.lifecycle import Outcome
-from mcos.model.objects import ObjectKey, ObjectRecord, Version
+from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.versions import Version
 from mcos.replicas import repair_queue
 from mcos.replicas.source import SourceMissing, source_of
 from mcos.versions import execution

@@ -19,7 +19,8 @@ from mcos.errors import Conflict, NotEnoughClusters
 from mcos.model import lifecycle
 from mcos.model.clusters import Registry
 from mcos.model.jobs import Job, JobKind, JobState
-from mcos.model.objects import ObjectRecord, Replica
+from mcos.model.objects import ObjectRecord
+from mcos.model.versions import Replica
 from mcos.placement.moves import Move, gone_clusters, wanted_moves, written_off
 from mcos.replicas.backend import new_incarnation
 from mcos.replicas.source import source_of

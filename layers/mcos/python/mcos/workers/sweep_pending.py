@@ -14,7 +14,8 @@ from mcos.catalog import containers, objects
 from mcos.catalog.registry import all_clusters, sweepers
 from mcos.errors import ContainerNotFound, ObjectNotFound
 from mcos.model import lifecycle
-from mcos.model.objects import ObjectKey, ObjectRecord, State, Version
+from mcos.model.objects import ObjectKey, ObjectRecord, State
+from mcos.model.versions import Version
 from mcos.replicas import repair_queue
 from mcos.settings import settings
 from mcos.versions import dispose, execution, replicate_queue

@@ -1,0 +1,264 @@
+"""Versions of an object, and their copies: what is wanted, stored, staged and to be removed.
+
+``unknown`` has the fields of a newer release: see ``mcos.model.documents``.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from mcos.model.documents import arguments, document_of
+from mcos.settings import Mode
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One copy of a version.
+
+    Attributes
+    ----------
+    backend
+        Kind of its backend.
+    incarnation
+        Identity of this copy, in its key on the backend: whatever removes the copy names it, so
+        that nothing late removes another copy. Empty: it was written by release 0.1.0.
+    stored
+        Whether it is written and verified.
+    leaving
+        Whether another replica is to replace it; it stays until that one is stored.
+    tag
+        The service's tag of a replica written in parts; None: the service has its MD5.
+    replaces
+        Incarnation of the damaged copy that this one replaces; it stays until this one is stored.
+    """
+
+    backend: str
+    incarnation: str = ""
+    stored: bool = False
+    leaving: bool = False
+    tag: str | None = None
+    replaces: str | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def progress(self) -> str:
+        """Its state for users: ``leaving``, ``stored`` or ``writing``."""
+        if self.leaving:
+            return "leaving"
+        return "stored" if self.stored else "writing"
+
+
+class Stored(NamedTuple):
+    """A copy that was written and verified: its incarnation and, if in parts, the service's tag."""
+
+    incarnation: str
+    tag: str | None = None
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A copy of a version that no reader sees and that must be removed from its cluster.
+
+    Attributes
+    ----------
+    version
+        Id of the version.
+    incarnation
+        The copy's; see ``Replica``.
+    in_parts
+        Whether it is written in parts.
+    late
+        Whether its write may still be running.
+    taken_from
+        The version's.
+    """
+
+    cluster: str
+    version: str
+    incarnation: str = ""
+    in_parts: bool = False
+    late: bool = False
+    taken_from: str = ""
+    unknown: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Where content is staged.
+
+    Attributes
+    ----------
+    cluster
+        The cluster whose staging bucket has it.
+    key
+        Key in the bucket.
+    version, etag
+        S3's version id and ETag, because others may write to the same key; None if they are not
+        known.
+    """
+
+    cluster: str
+    key: str
+    version: str | None = None
+    etag: str | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of an object: its content, metadata and replicas.
+
+    Attributes
+    ----------
+    id
+        ULID.
+    size
+        Bytes.
+    md5, sha256
+        Hexadecimal and base64; see ``mcos.model.digests``. Until the version is ``digested``, the
+        digests that its sender gave, each empty if none was given.
+    metadata
+        User metadata, names in lower case.
+    created_at
+        RFC 3339.
+    mode
+        How its caller waits.
+    staged
+        Where the content is staged; None if it is in the execution's input.
+    storage_policy
+        Name of the policy by which the replicas were placed.
+    readable_from
+        Number of stored replicas by which the version can do without staging.
+    replicas
+        By cluster.
+    digested
+        Whether the digests were computed from the content.
+    part_size
+        Bytes of each part but the last in which replicas are written; 0: in one piece.
+    parts_md5
+        Hexadecimal MD5 of the concatenated binary MD5s of the parts; empty: in one piece.
+    taken_from
+        Id of the upload or event that it was taken from; empty: its content came with a call.
+    """
+
+    id: str
+    size: int
+    md5: str
+    sha256: str
+    content_type: str
+    metadata: dict[str, str]
+    created_at: str
+    mode: Mode
+    staged: Staged | None
+    storage_policy: str
+    readable_from: int
+    replicas: dict[str, Replica]
+    digested: bool = True
+    part_size: int = 0
+    parts_md5: str = ""
+    taken_from: str = ""
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether its caller was told that it is taken, and its digests are known."""
+        return self.mode == "respond-async" and self.digested
+
+    @property
+    def etag(self) -> str:
+        """The quoted MD5; until it is known, the quoted id."""
+        return f'"{self.md5 or self.id}"'
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """Clusters whose replica is stored."""
+        return tuple(name for name, replica in self.replicas.items() if replica.stored)
+
+    @property
+    def wanted(self) -> int:
+        """Number of replicas that the version needs; leaving ones do not count."""
+        return sum(not replica.leaving for replica in self.replicas.values())
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether enough replicas are stored; a leaving one counts while it is stored."""
+        return len(self.stored) >= self.wanted
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every replica is stored and none is leaving."""
+        return all(one.stored and not one.leaving for one in self.replicas.values())
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Clusters whose replica is needed and not stored."""
+        return tuple(
+            name for name, one in self.replicas.items() if not one.stored and not one.leaving
+        )
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether enough replicas are stored for readers, who then do not need staging."""
+        return len(self.stored) >= min(self.readable_from, self.wanted)
+
+    def tag(self, cluster: str) -> str:
+        """Return what the cluster's service has for its replica: the MD5, or its own tag."""
+        return self.replicas[cluster].tag or self.md5
+
+    def copies(self, clusters: Iterable[str]) -> dict[str, Stored]:
+        """Return the version's own copies on some clusters, as stored ones."""
+        return {name: Stored(self.replicas[name].incarnation) for name in clusters}
+
+    def with_stored(self, stored: Mapping[str, Stored]) -> "Version":
+        """Return this version with replicas stored, by cluster; copies that it has not are ignored.
+
+        A copy has then replaced the damaged one.
+        """
+
+        def after(name: str, one: Replica) -> Replica:
+            copy = stored.get(name)
+            if copy is None or copy.incarnation != one.incarnation:
+                return one
+            return replace(one, stored=True, tag=copy.tag or one.tag, replaces=None)
+
+        return replace(
+            self, replicas={name: after(name, one) for name, one in self.replicas.items()}
+        )
+
+    def removals(self, clusters: Iterable[str] | None = None) -> tuple[Removal, ...]:
+        """Return the removals of the copies on some clusters; None: of all copies."""
+        return tuple(
+            Removal(
+                name,
+                self.id,
+                incarnation,
+                in_parts=self.part_size > 0,
+                late=late,
+                taken_from=self.taken_from,
+            )
+            for name in (self.replicas if clusters is None else clusters)
+            for incarnation, late in _copies(self.replicas[name])
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            **document_of(self),
+            "staged": self.staged and document_of(self.staged),
+            "replicas": {name: document_of(replica) for name, replica in self.replicas.items()},
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Version":
+        replicas = {
+            name: Replica(**arguments(Replica, replica))
+            for name, replica in value["replicas"].items()
+        }
+        staged = Staged(**arguments(Staged, value["staged"])) if value["staged"] else None
+        return cls(**{**arguments(cls, value), "replicas": replicas, "staged": staged})
+
+
+def _copies(replica: Replica) -> Iterable[tuple[str, bool]]:
+    """Return the incarnations that a replica may have on its backend; is its write running?"""
+    yield replica.incarnation, not replica.stored
+    if replica.replaces is not None:
+        yield replica.replaces, False
