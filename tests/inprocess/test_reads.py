@@ -2,9 +2,11 @@
 
 import json
 from base64 import b64encode
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from mcos import limits
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
 from tests.support.gateway import object_path, stat_path
 from tests.support.user import User
@@ -147,3 +149,20 @@ def test_no_range_of_an_empty_object_can_be_had(user: User) -> None:
     user.create("a", b"", SYNC)
     assert user.download("a", {"range": "bytes=0-"}).status == 416
     assert user.download("a").status == 200
+
+
+def test_a_redirect_names_the_file_in_the_same_way_before_and_after_its_replicas_are_stored(
+    cloud: Cloud, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = 'may/Ünter "wegs".mp4'
+    user.create(name, b"many bytes", ASYNC)
+    monkeypatch.setattr(limits, "CONTENT_BYTES", 4)
+    staged = user.download(name)
+    cloud.settle()
+    stored = user.download(name)
+    assert (staged.status, stored.status) == (307, 307)
+    places = [urlsplit(one.headers["location"]) for one in (staged, stored)]
+    assert places[0].path != places[1].path
+    told = [parse_qs(one.query)["response-content-disposition"] for one in places]
+    exact = "filename*=UTF-8''%C3%9Cnter%20%22wegs%22.mp4"
+    assert told == [[f'attachment; filename="_nter _wegs_.mp4"; {exact}']] * 2

@@ -27,6 +27,7 @@ from mcos.replicas.read import (
 )
 from mcos.settings import settings
 from mcos.storage import StorageError
+from mcos.storage.arguments import content_disposition
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +79,10 @@ def _sign_staged(version: Version, filename: str) -> str | None:
         if staging.find(staged.key, staged.version, bucket=bucket) is None:
             return None
         return staging.sign_get(
-            bucket, staged, content_type=version.content_type, filename=filename
+            bucket,
+            staged,
+            content_type=version.content_type,
+            disposition=content_disposition(filename),
         )
     except AWS_ERRORS as error:
         _log.warning("staged content cannot be read: %s", type(error).__name__)

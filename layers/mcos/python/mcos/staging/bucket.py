@@ -15,7 +15,6 @@ under the same key, and removing one version removes nothing else.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
-from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
@@ -162,20 +161,20 @@ def _get(parameters: dict[str, str]) -> BinaryIO | None:
     return cast(BinaryIO, reply["Body"])
 
 
-def sign_get(bucket: str, staged: Staged, *, content_type: str, filename: str) -> str:
+def sign_get(bucket: str, staged: Staged, *, content_type: str, disposition: str) -> str:
     """Return a URL that lets anyone read staged content for a limited time.
 
     Parameters
     ----------
-    filename
-        File name under which browsers save it.
+    content_type, disposition
+        ``Content-Type`` and ``Content-Disposition`` of the reply.
     """
     url: str = client("s3").generate_presigned_url(
         "get_object",
         Params={
             **_named(bucket, staged.key, staged.version),
             "ResponseContentType": content_type,
-            "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(filename, '')}",
+            "ResponseContentDisposition": disposition,
         },
         ExpiresIn=limits.DOWNLOAD_URL_SECONDS,
     )
