@@ -82,7 +82,7 @@ def main(account: str) -> dict[str, int]:
         request(function, method, account, "warm")
         count(call, function, method, account, "warm")
 
-    def keep(given: ExecutionInput, *, wait_seconds: float) -> execution.ExecutionResult:
+    def keep(given: ExecutionInput, *, wait_seconds: float = 0) -> execution.ExecutionResult:
         begun.append(given)
         return execution.ExecutionResult(Outcome.COMMITTED, frozenset())
 

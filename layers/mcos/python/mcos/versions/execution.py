@@ -159,7 +159,9 @@ def _running() -> Iterator[str]:
         page = {"nextToken": found["nextToken"]}
 
 
-def run(given: ExecutionInput, *, wait_seconds: float) -> ExecutionResult | None:
+def run(
+    given: ExecutionInput, *, wait_seconds: float = limits.EXECUTION_SECONDS
+) -> ExecutionResult:
     """Run an execution of a version in one piece to its end.
 
     Parameters
@@ -167,24 +169,10 @@ def run(given: ExecutionInput, *, wait_seconds: float) -> ExecutionResult | None
     wait_seconds
         How long to wait for the end.
 
-    Returns
-    -------
-    The result; None if it is not known because the execution failed or did not end in time.
-    """
-    try:
-        return run_surely(given, wait_seconds=wait_seconds)
-    except NoResult:
-        return None
-
-
-def run_surely(
-    given: ExecutionInput, *, wait_seconds: float = limits.EXECUTION_SECONDS
-) -> ExecutionResult:
-    """As ``run``, and tell what is known if there is no result.
-
     Raises
     ------
     NoResult
+        It failed, or did not end in time.
     """
     # Whole seconds, so that there are few clients: each has its own connections.
     sfn = client("stepfunctions", read_seconds=math.ceil(wait_seconds) + _GRACE_SECONDS, tries=1)

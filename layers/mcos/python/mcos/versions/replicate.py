@@ -72,7 +72,10 @@ def _store_and_wait(
         given = execution.execution_input(
             record, version, mode="wait", source=source, targets=targets
         )
-        result = execution.run(given, wait_seconds=seconds_left)
+        try:
+            result = execution.run(given, wait_seconds=seconds_left)
+        except execution.NoResult:
+            result = None
         if result is None or result.outcome is not Outcome.INCOMPLETE:
             break
         stored |= result.stored

@@ -85,7 +85,7 @@ def _replicate(record: ObjectRecord, version: Version) -> str:
     )
     began = clock.elapsed()
     try:
-        result = execution.run_surely(given)
+        result = execution.run(given)
     except execution.NoResult as none:
         seconds = limits.EXECUTION_SECONDS if none.may_be_running else None
         raise TryLater(str(none), seconds=seconds) from none

@@ -215,9 +215,9 @@ def _move(record: ObjectRecord, wanted: Move, registry: Registry) -> bool:
         source=source_of(current),
         targets=[wanted.target] if wanted.target else [],
     )
-    if current.part_size > 0:
-        with suppress(execution.TooManyExecutions):
+    with suppress(execution.TooManyExecutions, execution.NoResult):
+        if current.part_size > 0:
             execution.start(given)
-    else:
-        execution.run(given, wait_seconds=limits.WAIT_SECONDS_MAX)
+        else:
+            execution.run(given, wait_seconds=limits.WAIT_SECONDS_MAX)
     return True
