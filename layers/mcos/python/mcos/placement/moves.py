@@ -90,20 +90,12 @@ def written_off(
     record = lifecycle.write_off(record, cluster)
     versions = [one for one in (record.current, *record.pending) if one is not None]
     for version in versions:
-        kept = [name for name in version.replicas if name != cluster]
         is_staged_there = version.staged is not None and version.staged.cluster == cluster
         if is_staged_there and not version.stored:
             reason = f"Cluster {cluster!r}, which alone had its content, was lost."
             record = lifecycle.abandon(record, version.id, reason=reason, forget=False)[0] or record
         elif cluster in version.replicas and version in record.pending:
-            chosen = resolver.complete(
-                registry.clusters.values(),
-                policy_of(version, registry.policies),
-                record.key,
-                kept=kept,
-                avoided=[cluster],
-                down_too=True,
-            )
+            chosen = _instead_of(cluster, record, version, registry, down_too=True)
             added = {one.name: Replica(one.backend, incarnation) for one in chosen}
             following = lifecycle.exchange(
                 record, version.id, stored={}, failed=[cluster], added=added
@@ -132,15 +124,32 @@ def _moves_off(record: ObjectRecord, cluster: str, registry: Registry) -> list[M
         return []  # the version is pending, or its copy to be removed: wait until that has changed
     if any(replica.leaving for replica in version.replicas.values()):
         return []
-    kept = [name for name in version.replicas if name != cluster]
-    chosen = resolver.complete(
+    chosen = _instead_of(cluster, record, version, registry)
+    return [Move(cluster, target.name) for target in chosen] or [Move(cluster, None)]
+
+
+def _instead_of(
+    cluster: str,
+    record: ObjectRecord,
+    version: Version,
+    registry: Registry,
+    *,
+    down_too: bool = False,
+) -> tuple[Cluster, ...]:
+    """Return the clusters that complete a version's placement without one of its clusters.
+
+    Raises
+    ------
+    NotEnoughClusters
+    """
+    return resolver.complete(
         registry.clusters.values(),
         policy_of(version, registry.policies),
         record.key,
-        kept=kept,
+        kept=[name for name in version.replicas if name != cluster],
         avoided=[cluster],
+        down_too=down_too,
     )
-    return [Move(cluster, target.name) for target in chosen] or [Move(cluster, None)]
 
 
 def _moves_home(record: ObjectRecord, version: Version, registry: Registry) -> list[Move] | None:
