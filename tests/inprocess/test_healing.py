@@ -16,12 +16,13 @@ from mcos.replicas import read as reading
 from mcos.replicas.read import ReplicaUnreadable
 from mcos.replicas.repair_queue import verify_message
 from tests.support.builders import version
-from tests.support.cloud import CLUSTERS, SYNC, Cloud
+from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
 from tests.support.environment import MORE_CLUSTERS
 from tests.support.network import Manner
 from tests.support.user import User
 
 CONTENT = b"the right bytes"
+STAGED = bytes(200_000)  # too large for an execution's input
 WRONG = b"the wrong bytes"
 
 
@@ -120,6 +121,48 @@ def test_a_replica_that_is_missing_is_told_of_until_it_is_back(cloud: Cloud, use
     cloud.lose_messages()
     cloud.settle()  # the sweeper alone is enough
     assert {one["state"] for one in user.stat("a")["replicas"]} == {"stored"}
+    cloud.check_storage(user.account)
+
+
+def test_what_a_synchronous_call_stored_is_made_whole_by_the_sweeper_alone(
+    cloud: Cloud, user: User
+) -> None:
+    """Its content was staged, and too few replicas are left for readers to do without staging."""
+    user.create("a", STAGED, SYNC)
+    for name in ("swift", "ceph"):
+        lose(cloud, name, key_of(cloud, user, name))
+        cloud.backends[name].refuse("put")
+        assert user.download("a", at=name).body == STAGED
+    cloud.pump()
+    cloud.lose_messages()
+    for name in ("swift", "ceph"):
+        cloud.backends[name].accept()
+    cloud.settle()
+    cloud.check_storage(user.account)
+
+
+@pytest.mark.parametrize("content", [CONTENT, STAGED])
+@pytest.mark.parametrize("how", [SYNC, ASYNC])
+def test_copies_that_were_all_out_of_sight_for_a_while_are_not_given_up(
+    cloud: Cloud, user: User, content: bytes, how: dict[str, str]
+) -> None:
+    """As if each service had answered 404 for all that it has."""
+    user.create("a", content, how)
+    cloud.settle()
+    there = {name: dict(cloud.backends[name].replicas) for name in CLUSTERS}
+    for name in CLUSTERS:
+        cloud.backends[name].replicas.clear()
+    for name in CLUSTERS:
+        assert user.download("a", at=name).status == 503
+    cloud.pump()
+    cloud.lose_messages()
+    cloud.sweep()
+    cloud.pump()
+    for name in CLUSTERS:
+        cloud.backends[name].replicas.update(there[name])
+    assert user.download("a").body == content
+    cloud.settle()
+    assert user.download("a").body == content
     cloud.check_storage(user.account)
 
 

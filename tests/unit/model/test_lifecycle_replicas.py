@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -194,6 +195,18 @@ def test_a_copy_that_was_written_wrong_is_removed_and_written_anew() -> None:
     assert after.current is not None
     assert after.current.replicas["swift"] == Replica("swift", "another")
     assert after.removals == (Removal("swift", version(1).id, "swift-1", late=True),)
+
+
+@pytest.mark.parametrize("leaving", [False, True])
+def test_the_last_stored_copy_is_never_given_up(leaving: bool) -> None:
+    held = version(stored=["s3"])
+    if leaving:
+        held = replace(
+            held, replicas={**held.replicas, "s3": replace(held.replicas["s3"], leaving=True)}
+        )
+    here = record(State.UPDATING, current=held)
+    lost = lifecycle.lose(here, held.id, "s3", copy=incarnation("s3"), by="new")
+    assert lost is here
 
 
 def test_a_replica_that_leaves_and_is_damaged_is_not_written_anew() -> None:

@@ -337,8 +337,9 @@ def lose(
 ) -> ObjectRecord | None:
     """Record that a copy of a replica is damaged or missing, and that another one replaces it.
 
-    The damaged copy stays until the other one is stored: it may be the last, or not damaged after
-    all. A CREATED object is UPDATING until then: CREATED means that every replica is stored.
+    The damaged copy stays until the other one is stored: it may not be damaged after all. A CREATED
+    object is UPDATING until then: CREATED means that every replica is stored. The last stored copy
+    is never given up: what made it look damaged may pass, and there is nothing to replace it by.
 
     Parameters
     ----------
@@ -350,6 +351,8 @@ def lose(
     version = record.find(version_id) if record else None
     replica = version.replicas.get(cluster) if version else None
     if record is None or version is None or replica is None or replica.incarnation != copy:
+        return record
+    if version.stored == (cluster,):
         return record
     owed: tuple[Removal, ...] = ()
     if replica.leaving:

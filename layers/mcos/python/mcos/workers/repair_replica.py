@@ -121,6 +121,8 @@ def _restore(key: ObjectKey, version_id: str, *, distrust: bool, done: Verified 
                 return verified
         elif _is_whole(key.account, version):
             return "whole" if replica.stored else _commit(record, version)
+        if version.stored == (own,):
+            return "damaged, and the last"  # a later read tells of it again
         record, version = _replace(record, version)
     if version.part_size > 0:
         return _begin_in_parts(record, version)

@@ -117,7 +117,7 @@ def _sweep(key: ObjectKey) -> str:
     if record is None:
         return "settled"
     current = record.current
-    if current is not None and not current.is_readable and current.staged is not None:
+    if current is not None and current.is_acknowledged and not current.is_readable:
         record = _finish(record, current)
     elif current is not None and not current.is_settled:
         _settle(record, current)
@@ -147,7 +147,7 @@ def _settle(record: ObjectRecord, version: Version) -> None:
 
 
 def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
-    """Continue an asynchronous version that is only staged, or abandon a synchronous one."""
+    """Continue an asynchronous version, or abandon a synchronous one, which is pending."""
     if version.mode == "respond-async":
         clusters = all_clusters()
         if any(clusters[one].is_up for one in version.missing if one in clusters):
