@@ -8,11 +8,12 @@ from moto.s3.models import s3_backends
 
 from mcos.catalog import accounts, jobs, registry
 from mcos.model.accounts import Role
+from mcos.model.clusters import PolicyPart, StoragePolicy
 from mcos.model.jobs import JobState
-from mcos.model.objects import State
+from mcos.model.objects import ObjectKey, State
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.environment import ACCOUNT_ID, MORE_CLUSTERS, cluster_environment
-from tests.support.gateway import object_path
+from tests.support.gateway import container_path, object_path
 from tests.support.uploads import Sender
 from tests.support.user import User
 
@@ -133,6 +134,35 @@ def test_a_lost_cluster_is_replaced_and_unlinked_without_its_help(
     reply = Sender(user).ask("GET", f"/{upload['upload']}")
     assert reply.status == 404
     assert ruin.asked == []
+
+
+@pytest.mark.parametrize("how", [SYNC, ASYNC])
+def test_what_a_lost_cluster_alone_had_fails_with_the_reason_and_holds_up_nothing(
+    operators: Cloud, ruin: Ruin, user: User, how: dict[str, str]
+) -> None:
+    cloud = operators
+    one = StoragePolicy("one", (PolicyPart(replicas=1),), readable=1)
+    cloud.write_policy(one)
+    headers = {"x-storage-policy": "one"}
+    assert user.call("PUT", container_path("singles"), headers=headers).status == 201
+    singles = {
+        name: cloud.targets(ObjectKey(user.account, "singles", name), one) == [LOST]
+        for name in map(str, range(12))
+    }
+    for name in singles:
+        assert user.call("POST", object_path("singles", name), b"bytes", how).status < 300
+    assert user.create("a", b"bytes", SYNC).status == 201
+    cloud.settle()
+    ruin.begin()
+    job = operate(cloud, "POST", f"/v1/admin/clusters/{LOST}/lose", {"rate": 1000})
+    assert work(cloud, job["job"]) == "DONE"
+    assert any(singles.values())
+    for name, was_there in singles.items():
+        record = cloud.record(user.account, "singles", name)
+        assert record is not None
+        assert record.state is (State.FAILED if was_there else State.CREATED)
+        assert bool(record.reason and LOST in record.reason) == was_there
+    operate(cloud, "DELETE", f"/v1/admin/clusters/{LOST}")
 
 
 def test_a_lost_cluster_takes_nothing_and_is_not_read(

@@ -163,6 +163,19 @@ def test_a_pending_version_whose_content_only_the_lost_cluster_had_is_given_up()
     assert failed.reason == "Cluster 'ceph', which alone had its content, was lost."
 
 
+def test_what_was_found_damaged_elsewhere_is_not_given_up_with_the_last_stored_copy() -> None:
+    registry = linked(*FIVE, ceph=ClusterState.LOST)
+    found = stored("ceph", "s3")
+    assert found.current is not None
+    damaged = {**found.current.replicas, "s3": Replica("s3", "new", replaces="old")}
+    found = replace(found, current=replace(found.current, replicas=damaged))
+    following = written_off(found, "ceph", registry, incarnation="new")
+    assert following.current is not None
+    assert following.current.stored == ()
+    alone = written_off(stored("ceph"), "ceph", registry, incarnation="new")
+    assert alone.state is State.FAILED
+
+
 def test_a_pending_version_stays_while_no_cluster_can_take_its_replica() -> None:
     with pytest.raises(NotEnoughClusters):
         written_off(

@@ -372,13 +372,20 @@ def lose(
 
 
 def write_off(record: ObjectRecord, cluster: str) -> ObjectRecord:
-    """Return the record without counting what a cluster had stored that never comes back."""
+    """Return the record without counting what a cluster had stored that never comes back.
+
+    What was staged of a version is gone once all its replicas were stored.
+    """
 
     def without(version: Version | None) -> Version | None:
         if version is None or cluster not in version.stored:
             return version
         replica = replace(version.replicas[cluster], stored=False, replaces=None)
-        return replace(version, replicas={**version.replicas, cluster: replica})
+        return replace(
+            version,
+            staged=None if version.is_complete else version.staged,
+            replicas={**version.replicas, cluster: replica},
+        )
 
     following = replace(record, current=without(record.current), previous=without(record.previous))
     if following == record:

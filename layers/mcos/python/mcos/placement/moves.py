@@ -90,8 +90,7 @@ def written_off(
     record = lifecycle.write_off(record, cluster)
     versions = [one for one in (record.current, *record.pending) if one is not None]
     for version in versions:
-        is_staged_there = version.staged is not None and version.staged.cluster == cluster
-        if is_staged_there and not version.stored:
+        if not version.stored and not _has_content_elsewhere(record, version, cluster):
             reason = f"Cluster {cluster!r}, which alone had its content, was lost."
             record = lifecycle.abandon(record, version.id, reason=reason, forget=False)[0] or record
         elif cluster in version.replicas and version in record.pending:
@@ -102,6 +101,15 @@ def written_off(
             )
             record = following or record
     return record
+
+
+def _has_content_elsewhere(record: ObjectRecord, version: Version, cluster: str) -> bool:
+    """Whether others than a cluster have the content of a version of which nothing is stored."""
+    if any(one.replaces and name != cluster for name, one in version.replicas.items()):
+        return True  # a copy was found damaged, perhaps wrongly
+    if version.staged is None:
+        return version in record.pending  # the call that brought it has it
+    return version.staged.cluster != cluster
 
 
 def _is_on(record: ObjectRecord, cluster: str) -> bool:
