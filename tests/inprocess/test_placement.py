@@ -2,11 +2,13 @@
 
 import pytest
 
+from mcos.catalog import containers
 from mcos.model.clusters import ClusterState, PolicyPart, StoragePolicy
 from mcos.model.objects import ObjectKey
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.environment import ALL_CLUSTERS, CLUSTERS, MORE_CLUSTERS
 from tests.support.gateway import container_path, object_path, stat_path
+from tests.support.uploads import Sender
 from tests.support.user import User
 
 FAST_AND_BACKUP = StoragePolicy(
@@ -176,6 +178,45 @@ def test_a_warm_function_knows_a_containers_policy_and_makes_no_call_more(
             assert user.call("POST", object_path("photos-2", name), b"bytes", SYNC).status == 201
     own = [call for call in calls if call.function == "create_object"]
     assert len(own) == 3, own
+
+
+TWO = StoragePolicy("two", (PolicyPart(2),), readable=1)
+
+
+@pytest.fixture
+def pair(cloud: Cloud, user: User, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """Two clusters, enough for the policy of the container ``pairs`` and not for the default."""
+    cloud.write_policy(TWO)
+    made = user.call("PUT", container_path("pairs"), headers={"x-storage-policy": "two"})
+    assert made.status == 201
+    cloud.unregister("ceph")
+    cloud.chill()
+    monkeypatch.setattr(containers, "_policies", {})
+    return cloud
+
+
+@pytest.mark.parametrize("how", [SYNC, ASYNC])
+def test_a_wrong_guess_at_a_containers_policy_refuses_nothing(
+    pair: Cloud, user: User, how: dict[str, str]
+) -> None:
+    assert user.call("POST", object_path("pairs", "a"), b"bytes", how).status in (201, 202)
+    pair.settle()
+    record = pair.record(user.account, "pairs", "a")
+    assert record is not None
+    assert record.current is not None
+    assert set(record.current.replicas) == {"s3", "swift"}
+
+
+def test_a_wrong_guess_at_a_containers_policy_refuses_no_upload(
+    pair: Cloud, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = Sender(user)
+    upload = sender.begin("a", b"bytes", container="pairs")
+    sender.send(upload, b"bytes")
+    monkeypatch.setattr(containers, "_policies", {})
+    assert pair.ingest("s3", sender.event(upload)) == []
+    pair.settle()
+    assert user.call("GET", object_path("pairs", "a")).body == b"bytes"
 
 
 def test_an_object_may_name_another_policy_and_keeps_it(five: Cloud, user: User) -> None:

@@ -41,8 +41,7 @@ def create_object(
     Superseded, OutcomeUnknown
     """
     make.check(key, content)
-    policy = make.policy_of(key, storage_policy)
-    version = make.place(make.new_version(content, prefer), key, policy)
+    version = make.place_new(make.new_version(content, prefer), key, storage_policy)
     version = make.stage(version, content)
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:

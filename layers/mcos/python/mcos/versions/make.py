@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from mcos import clock, limits, staging
 from mcos.catalog import containers
 from mcos.catalog.registry import all_clusters, current_registry, policy_named
-from mcos.errors import ContentTooLarge
+from mcos.errors import ContentTooLarge, NotEnoughClusters
 from mcos.model.clusters import DEFAULT_POLICY, StoragePolicy
 from mcos.model.digests import digests_of
 from mcos.model.names import check_container_name, check_metadata, check_object_name
@@ -50,19 +50,24 @@ def check(key: ObjectKey, content: Content) -> None:
         )
 
 
-def policy_of(key: ObjectKey, name: str | None) -> StoragePolicy:
-    """Return the named storage policy, or a guess at the container's.
+def place_new(version: Version, key: ObjectKey, policy: str | None) -> Version:
+    """Place the first version of an object: by a policy, or by a guess at its container's.
 
-    ``mcos.versions.take.confirm_container`` checks the guess.
+    ``mcos.versions.take.confirm_container`` checks the guess. If too few clusters can take what is
+    guessed, the container is read.
 
     Raises
     ------
-    UnknownStoragePolicy
+    UnknownStoragePolicy, NotEnoughClusters, ContainerNotFound
     """
-    if name is not None:
-        return policy_named(name)
+    if policy is not None:
+        return place(version, key, policy_named(policy))
     seen = containers.policy_seen(key.account, key.container)
-    return current_registry().policies.get(seen, DEFAULT_POLICY)
+    try:
+        return place(version, key, current_registry().policies.get(seen, DEFAULT_POLICY))
+    except NotEnoughClusters:
+        known = containers.get(key.account, key.container).storage_policy
+        return place(version, key, policy_named(known))
 
 
 def policy_kept(record: ObjectRecord | None) -> StoragePolicy:

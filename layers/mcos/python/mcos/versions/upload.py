@@ -44,8 +44,11 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
         guard(
             Conditions(upload.if_match, upload.if_none_match), there.latest.etag if there else None
         )
-        kept = make.policy_kept(record) if there else make.policy_of(upload.key, None)
-        placed = make.place(_version_of(taking), upload.key, named or kept)
+        version = _version_of(taking)
+        if named or there:
+            placed = make.place(version, upload.key, named or make.policy_kept(record))
+        else:
+            placed = make.place_new(version, upload.key, None)
         own = settings().cluster
         if not isinstance(upload.action, Action):
             raise Conflict("Only a newer release can take this upload; try again later.")
