@@ -9,6 +9,7 @@ from mcos import limits
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
 from tests.support.environment import ALL_CLUSTERS
 from tests.support.gateway import container_path, object_path, stat_path
+from tests.support.uploads import Sender
 from tests.support.user import User
 
 LARGE = bytes(range(256)) * 1024
@@ -229,3 +230,25 @@ def test_a_listing_shows_every_object_with_its_state(cloud: Cloud, user: User) -
     assert [one["name"] for one in folded["objects"]] == ["b"]
     assert folded["next_marker"] is None
     cloud.settle()
+
+
+def test_a_name_whose_deletion_is_still_under_way_is_free_for_conditional_creates(
+    cloud: Cloud, user: User
+) -> None:
+    anew = {"if-none-match": "*"}
+    path = object_path("photos", "a")
+    etag = user.create("a", b"one", SYNC).headers["etag"]
+    sender = Sender(user)
+    wanted = {"container": "photos", "object": "b", "action": "create", "size": 8}
+    upload = sender.ask("POST", "", wanted, **anew).json()
+    sender.send(upload, b"uploaded")
+    user.create("b", b"one", SYNC)
+    for name in ("a", "b"):
+        assert user.call("DELETE", object_path("photos", name), headers=ASYNC).status == 202
+    assert user.create("a", b"two", {**SYNC, "if-match": etag}).status == 412
+    assert user.create("a", b"two", {**SYNC, **anew}).status == 201
+    assert sender.complete(upload).status == 202
+    cloud.settle()
+    assert user.call("GET", path).body == b"two"
+    assert user.download("b").body == b"uploaded"
+    cloud.check_storage(user.account)

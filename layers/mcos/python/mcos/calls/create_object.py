@@ -47,7 +47,7 @@ def create_object(
     def accept(record: ObjectRecord | None) -> ObjectRecord:
         if record is not None and record.find(version.id) is not None:
             return record  # accepted by a write whose reply was lost
-        exists = record is not None and record.state is not State.FAILED
+        exists = record is not None and record.state not in (State.FAILED, State.DELETING)
         guard(conditions, record.latest.etag if record and exists else None)
         return lifecycle.accept_create(record, version, key=key, cluster=settings().cluster)
 

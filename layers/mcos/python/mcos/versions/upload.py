@@ -40,7 +40,8 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
     named = upload.storage_policy and policy_named(upload.storage_policy)
 
     def accept(taking: Upload, record: ObjectRecord | None) -> ObjectRecord:
-        there = record if record is not None and record.state is not State.FAILED else None
+        gone = record is None or record.state in (State.FAILED, State.DELETING)
+        there = None if gone else record
         guard(
             Conditions(upload.if_match, upload.if_none_match), there.latest.etag if there else None
         )
