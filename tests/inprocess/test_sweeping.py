@@ -238,3 +238,26 @@ def test_a_removal_waits_as_long_as_its_cluster_is_away(cloud: Cloud, user: User
     cloud.register("ceph")
     cloud.settle()
     cloud.check_storage(user.account)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        "text",
+        5,
+        {},
+        {"action": "remove", "account": 5, "version": 6},
+        {"action": "remove", "account": "ada"},
+        {"action": "unstage", "key": 5, "staged": None},
+        {"action": "dispose", "account": "ada", "container": "photos", "object": 5},
+        {"action": "put", "account": "ada", "container": "photos", "object": "a", "version": 5},
+    ],
+)
+def test_a_message_that_nobody_understands_is_not_kept_for_ever(cloud: Cloud, body: object) -> None:
+    """Only what a later try may do is sent anew; the others end in the dead-letter queue."""
+    event = sqs_event(json.dumps(body))
+    event["Records"][0]["attributes"]["ApproximateReceiveCount"] = "501"
+    answer = cloud.invoke(arn("ceph", "repair_replica"), event)
+    assert answer["batchItemFailures"]
+    assert cloud.queued()["ceph"] == 0

@@ -59,6 +59,8 @@ def repair_replica(message: Mapping[str, Any], *, tries: int = 1) -> str:
     ValueError
         The message is malformed; it ends in the dead-letter queue.
     """
+    if not isinstance(message, Mapping):
+        raise ValueError("a message is a JSON object")
     action = message.get("action")
     if action in ("put", "verify", "remove") and _is_down():
         if action == "put":
@@ -82,24 +84,33 @@ def _process(message: Mapping[str, Any]) -> str:
     match message:
         case {
             "action": "put" | "verify" as action,
-            "account": account,
-            "container": container,
-            "object": name,
-            "version": version,
+            "account": str(account),
+            "container": str(container),
+            "object": str(name),
+            "version": str(version),
         }:
             key = ObjectKey(account, container, name)
             return _restore(key, version, distrust=action == "verify", done=message.get("done"))
-        case {"action": "remove", "account": account, "version": version}:
+        case {"action": "remove", "account": str(account), "version": str(version)}:
             incarnation = message.get("incarnation", "")
             _remove(account, version, incarnation, in_parts=message.get("in_parts", False))
             return "removed"
-        case {"action": "unstage", "key": staged_key, "staged": staged_version}:
+        case {
+            "action": "unstage",
+            "key": str(staged_key),
+            "staged": str() | None as staged_version,
+        }:
             staging.delete(staged_key, staged_version)
             return "unstaged"
-        case {"action": "dispose", "account": account, "container": container, "object": name}:
+        case {
+            "action": "dispose",
+            "account": str(account),
+            "container": str(container),
+            "object": str(name),
+        }:
             dispose.dispose(objects.get(ObjectKey(account, container, name)))
             return "disposed"
-    raise ValueError(f"unknown action {message.get('action')!r}")
+    raise ValueError(f"a message of action {message.get('action')!r} that nobody understands")
 
 
 def _restore(key: ObjectKey, version_id: str, *, distrust: bool, done: Verified | None) -> str:
