@@ -130,6 +130,32 @@ def test_a_replica_on_a_cluster_that_is_gone_is_missing_and_is_written_elsewhere
         assert move.target in ("s3-2", "swift-2")
 
 
+@pytest.mark.parametrize("kind", [JobKind.LOSE, JobKind.REBALANCE])
+def test_a_replica_that_is_gone_does_not_wait_for_a_move_that_waits_for_it(kind: JobKind) -> None:
+    """A leaving replica stays until no other is missing."""
+    registry = linked(*FIVE, ceph=ClusterState.LOST)
+    found = stored(*CLUSTERS, "s3-2")
+    assert found.current is not None
+    moving = {**found.current.replicas, "s3": Replica("s3", stored=True, leaving=True)}
+    found = replace(found, current=replace(found.current, replicas=moving))
+    following = written_off(found, "ceph", registry, incarnation="new")
+    job = new_job("a job", kind, cluster="ceph", rate=1, at="now")
+    assert wanted_moves(job, following, registry) == [Move("ceph", "swift-2")]
+
+
+def test_all_that_is_gone_is_moved_though_one_leaves_already() -> None:
+    registry = linked("s3", "swift", "swift-2")
+    replicas = {
+        "ceph": Replica("ceph", leaving=True),
+        "s3": Replica("s3", stored=True),
+        "s3-2": Replica("s3-2"),
+        "swift": Replica("swift", stored=True),
+    }
+    here = record(State.UPDATING, current=replace(version(1), replicas=replicas))
+    rebalance = new_job("a job", JobKind.REBALANCE, cluster=None, rate=1, at="now")
+    assert wanted_moves(rebalance, here, registry) == [Move("s3-2", "swift-2")]
+
+
 def test_what_names_only_clusters_that_work_is_left_alone() -> None:
     registry = linked(*FIVE, ceph=ClusterState.DOWN, swift=ClusterState.DRAINING)
     found = stored(*CLUSTERS)

@@ -44,9 +44,11 @@ def wanted_moves(job: Job, record: ObjectRecord, registry: Registry) -> list[Mov
     version = record.current
     if version is None:
         return None
-    for name in gone_clusters(record, registry):
-        return _moves_off(record, name, registry)
-    if not version.is_settled:
+    gone = gone_clusters(record, registry)
+    for name in gone:
+        if moves := _moves_off(record, name, registry):
+            return moves
+    if gone or not version.is_settled:
         return []
     return _moves_home(record, version, registry)
 
@@ -130,8 +132,9 @@ def _moves_off(record: ObjectRecord, cluster: str, registry: Registry) -> list[M
     version = record.current
     if version is None or cluster not in version.replicas:
         return []  # the version is pending, or its copy to be removed: wait until that has changed
-    if any(replica.leaving for replica in version.replicas.values()):
-        return []
+    leaving = [name for name, one in version.replicas.items() if one.leaving]
+    if cluster in leaving or (leaving and cluster in version.stored):
+        return []  # wait for that move, which ends once no replica is missing
     chosen = _instead_of(cluster, record, version, registry)
     return [Move(cluster, target.name) for target in chosen] or [Move(cluster, None)]
 
@@ -150,12 +153,13 @@ def _instead_of(
     ------
     NotEnoughClusters
     """
+    leaving = [name for name, one in version.replicas.items() if one.leaving]
     return resolver.complete(
         registry.clusters.values(),
         policy_of(version, registry.policies),
         record.key,
-        kept=[name for name in version.replicas if name != cluster],
-        avoided=[cluster],
+        kept=[name for name in version.replicas if name not in (cluster, *leaving)],
+        avoided=[cluster, *leaving],
         down_too=down_too,
     )
 
