@@ -329,3 +329,25 @@ def test_a_message_that_nobody_understands_stays(cloud: Cloud, body: Any) -> Non
 def test_a_synchronous_create_queues_nothing(cloud: Cloud, user: User) -> None:
     assert user.create("a", b"bytes", SYNC).status == 201
     assert not any(cloud.waiting().values())
+
+
+@pytest.mark.parametrize(("throttled", "status"), [(3, 201), (1000, 503)])
+def test_a_synchronous_create_that_is_throttled_is_tried_again_while_its_caller_waits(
+    cloud: Cloud, user: User, throttled: int, status: int
+) -> None:
+    real = cloud.network.answers["sfn:StartSyncExecution"]
+    refuse, asked = refusing("ThrottlingException"), 0
+
+    def answer(request: AWSPreparedRequest) -> Answer:
+        nonlocal asked
+        asked += 1
+        return refuse(request) if asked <= throttled else real(request)
+
+    cloud.network.answers["sfn:StartSyncExecution"] = answer
+    try:
+        assert user.create("a", b"bytes", {"prefer": "wait=10"}).status == status
+    finally:
+        cloud.network.answers["sfn:StartSyncExecution"] = real
+    assert 3 < asked < 8
+    cloud.settle()
+    cloud.check_storage(user.account)

@@ -25,6 +25,9 @@ from mcos.settings import Mode, settings
 # Added to the caller's wait for the network between.
 _GRACE_SECONDS = 1
 
+# Before an execution that was throttled is tried again.
+_FIRST_PAUSE_SECONDS = 0.25
+
 
 class TooManyExecutions(Exception):
     """No further execution may be started now."""
@@ -37,11 +40,16 @@ class NoResult(Exception):
     ----------
     may_be_running
         Whether it may still be running, for ``limits.EXECUTION_SECONDS`` at most.
+    is_throttled
+        Whether it was not started, and may be soon.
     """
 
-    def __init__(self, reason: str, *, may_be_running: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, may_be_running: bool = False, is_throttled: bool = False
+    ) -> None:
         super().__init__(reason)
         self.may_be_running = may_be_running
+        self.is_throttled = is_throttled
 
 
 @dataclass(frozen=True)
@@ -172,6 +180,25 @@ def run(
     Raises
     ------
     NoResult
+        It failed, or did not end in time. One that is throttled is tried again while there is time.
+    """
+    until, pause = clock.elapsed() + wait_seconds, _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return _run_once(given, wait_seconds=until - clock.elapsed())
+        except NoResult as none:
+            if not none.is_throttled or clock.elapsed() + 2 * pause > until:
+                raise
+        clock.sleep(pause)
+        pause *= 2
+
+
+def _run_once(given: ExecutionInput, *, wait_seconds: float) -> ExecutionResult:
+    """Run it, as ``run`` does, without another try.
+
+    Raises
+    ------
+    NoResult
         It failed, or did not end in time.
     """
     # Whole seconds, so that there are few clients: each has its own connections.
@@ -183,8 +210,9 @@ def run(
             input=json.dumps(given),
         )
     except ClientError as error:
-        # Throttled, for instance: nothing was started.
-        raise NoResult(f"refused: {error.response['Error']['Code']}") from error
+        code = error.response["Error"]["Code"]
+        throttled = code == "ThrottlingException"
+        raise NoResult(f"refused: {code}", is_throttled=throttled) from error
     except BotoCoreError as error:
         raise NoResult(f"no reply: {type(error).__name__}", may_be_running=True) from error
     if reply["status"] != "SUCCEEDED":
