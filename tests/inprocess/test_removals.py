@@ -7,7 +7,9 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ConnectionClosedError
 
-from mcos.model.objects import State
+from mcos.catalog import objects
+from mcos.model import lifecycle
+from mcos.model.objects import ObjectKey, State
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.environment import CLUSTERS
 from tests.support.gateway import object_path, stat_path
@@ -95,3 +97,33 @@ def test_whatever_goes_wrong_with_one_removal_all_are_made(
             assert user.call("DELETE", PATH, headers=SYNC).status == 204
             cloud.settle()
         cloud.check_storage(user.account)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_change_that_was_accepted_is_not_refused_because_its_debts_cannot_be_noted(
+    cloud: Cloud, user: User, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """Others change the record each time that it is to be written without what was paid."""
+    assert user.create("a", b"old", SYNC).status == 201
+    for _ in range(9):
+        assert user.update("a", b"owing", ASYNC).status == 202
+
+    def touch(called: str) -> None:
+        if called == "sqs:SendMessage":
+            with cloud.network.outside():
+                objects.change(ObjectKey(user.account, "photos", "a"), lifecycle.touch)
+
+    monkeypatch.setattr(objects, "_TRIES", 1)
+    cloud.network.before = touch
+    try:
+        reply = user.call(method, PATH, b"new", ASYNC if method == "PUT" else SYNC)
+    finally:
+        cloud.network.before = None
+    monkeypatch.undo()
+    assert reply.status == 202
+    cloud.settle()
+    cloud.check_storage(user.account)
+    if method == "PUT":
+        assert user.download("a").body == b"new"
+    else:
+        assert user.download("a").status == 404

@@ -10,6 +10,7 @@ from mcos import staging
 from mcos.aws import AWS_ERRORS
 from mcos.catalog import objects, uploads
 from mcos.catalog.registry import all_clusters
+from mcos.errors import Conflict
 from mcos.model import lifecycle
 from mcos.model.clusters import Cluster, ClusterState
 from mcos.model.objects import ObjectRecord, State
@@ -27,7 +28,8 @@ def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
 
     Returns
     -------
-    The record as it is now; None: the object does not exist any more.
+    The record as it is now, or as it was given if others kept changing it; None: the object does
+    not exist any more.
     """
     if record is None or not (record.owes or record.state is State.DELETING):
         return record
@@ -41,7 +43,10 @@ def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
     def pay(found: ObjectRecord | None) -> ObjectRecord | None:
         return found and lifecycle.pay(found, removals, unstagings)
 
-    return objects.change_guessed(record.key, pay, record)
+    try:
+        return objects.change_guessed(record.key, pay, record)
+    except Conflict:
+        return record  # what was paid is paid again later, which is harmless
 
 
 def _hand_over(account: str, what: Removal | Staged, silent: set[str]) -> bool:
