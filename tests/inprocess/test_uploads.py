@@ -16,7 +16,7 @@ from mcos.workers import digest_content as digest_content_worker
 from mcos.workers import put_parts as put_parts_worker
 from mcos.workers import repair_replica as repair_replica_worker
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, arn
-from tests.support.gateway import container_path, object_path
+from tests.support.gateway import container_path, object_path, stat_path
 from tests.support.network import Manner, NetworkCall
 from tests.support.uploads import PART, Sender, etag
 from tests.support.user import User
@@ -617,3 +617,22 @@ def test_rotten_sources_alone_do_not_keep_anybody_busy(sender: Sender) -> None:
     assert sender.user.stat(NAME)["state"] == "UPDATING"
     states = [one["state"] for one in sender.user.stat(NAME)["replicas"]]
     assert sorted(states) == ["stored", "writing", "writing"]
+
+
+def test_a_name_that_is_only_held_is_no_object(sender: Sender) -> None:
+    """A try to take an upload has held the name, and has ended there."""
+    user, cloud = sender.user, sender.cloud
+    upload = sender.begin(NAME, b"bytes")
+    sender.send(upload, b"bytes")
+    cloud.network.choose = lambda call, again: Manner.DIES if cloud.unsettled() else None
+    assert sender.complete(upload).died
+    cloud.network.choose = None
+    assert cloud.unsettled() == [NAME]
+    path = object_path("photos", NAME)
+    assert user.call("GET", stat_path("photos", NAME)).status == 404
+    assert user.call("HEAD", path).status == 404
+    assert user.call("DELETE", path, headers=SYNC).status == 404
+    assert user.call("GET", f"{container_path('photos')}/objects").json()["objects"] == []
+    assert sender.complete(upload).status == 202
+    cloud.settle()
+    assert user.download(NAME).body == b"bytes"

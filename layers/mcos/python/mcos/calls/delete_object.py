@@ -5,10 +5,12 @@ import logging
 from mcos import clock
 from mcos.aws import AWS_ERRORS
 from mcos.catalog import objects
+from mcos.errors import ObjectNotFound
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
 from mcos.model.names import check_container_name, check_object_name
 from mcos.model.objects import ObjectKey, ObjectRecord, State
+from mcos.model.reservation import is_reserved
 from mcos.replicas import repair_queue
 from mcos.settings import settings
 from mcos.versions import dispose
@@ -34,6 +36,8 @@ def delete_object(key: ObjectKey, prefer: Prefer, conditions: Conditions) -> boo
     check_object_name(key.name)
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:
+        if is_reserved(record):
+            raise ObjectNotFound("There is no such object.")
         accepted = lifecycle.accept_delete(record, cluster=settings().cluster, at=clock.now())
         guard(conditions, record.latest.etag if record else None)
         return accepted

@@ -7,6 +7,7 @@ from mcos.catalog import containers, objects
 from mcos.model import listing
 from mcos.model.names import check_container_name
 from mcos.model.objects import ObjectRecord
+from mcos.model.reservation import is_reserved
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def list_object(
     shown = set(folded.names)
     ended = page.more_after is None or len(records) < len(page.records)
     return Listing(
-        objects=[one for one in records if one.name in shown],
+        objects=[one for one in records if one.name in shown and not is_reserved(one)],
         common_prefixes=folded.common_prefixes,
         next_marker=None if ended else folded.last,
     )

@@ -5,6 +5,7 @@ from mcos.catalog import objects
 from mcos.errors import ObjectNotFound
 from mcos.model.names import check_container_name, check_object_name
 from mcos.model.objects import ObjectKey, ObjectRecord, State
+from mcos.model.reservation import is_reserved
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 1.0
@@ -38,7 +39,7 @@ def stat_object(
     pause = _FIRST_PAUSE_SECONDS
     while True:
         record = objects.get(key)
-        if record is None:
+        if record is None or is_reserved(record):
             raise ObjectNotFound("There is no such object.")
         left = deadline - clock.elapsed()
         if record.state in _SETTLED or left <= 0:
