@@ -6,6 +6,7 @@ from hashlib import md5
 import pytest
 
 from mcos import limits
+from mcos.catalog import containers
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
 from tests.support.environment import ALL_CLUSTERS
 from tests.support.gateway import container_path, object_path, stat_path
@@ -251,4 +252,18 @@ def test_a_name_whose_deletion_is_still_under_way_is_free_for_conditional_create
     cloud.settle()
     assert user.call("GET", path).body == b"two"
     assert user.download("b").body == b"uploaded"
+    cloud.check_storage(user.account)
+
+
+def test_an_update_whose_container_cannot_be_checked_loses_nothing(
+    cloud: Cloud, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others keep marking the container for deletion; what was acknowledged before is displaced."""
+    assert user.create("a", b"acknowledged", ASYNC).status == 202
+    monkeypatch.setattr(containers, "_TRIES", 0)
+    reply = user.update("a", b"new", ASYNC)
+    monkeypatch.undo()
+    assert (reply.status, reply.code) == (503, "outcome_unknown")
+    cloud.settle()
+    assert user.download("a").body == b"new"
     cloud.check_storage(user.account)

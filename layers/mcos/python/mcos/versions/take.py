@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from mcos.catalog import containers, objects
 from mcos.catalog.registry import policy_named
-from mcos.errors import McosError, OutcomeUnknown, Superseded
+from mcos.errors import Conflict, McosError, OutcomeUnknown, Superseded
 from mcos.model import lifecycle
 from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.model.versions import Version
@@ -46,6 +46,8 @@ def confirm_container(
     ------
     ContainerNotFound, NotEnoughClusters, Superseded
         The version was abandoned.
+    OutcomeUnknown
+        Others kept changing the container, or the object.
     """
     version = version_in(record, version_id)
     try:
@@ -58,7 +60,13 @@ def confirm_container(
         )
         if following is None or following.find(version_id) is None:
             raise Superseded("A later change of the object was accepted; this one was dropped.")
-    except McosError:
+    except McosError as error:
+        if isinstance(error, Conflict) and not isinstance(error, Superseded):
+            # What the version has displaced is gone, so it stays: the sweeper checks the container.
+            raise OutcomeUnknown(
+                "The change was accepted, and may be taken back. Read the object before you try "
+                "again."
+            ) from error
         _take_back(key, record, version)
         raise
     return following
