@@ -54,7 +54,7 @@ PARTS = (
     Part("unit", 2, (*MARKED, *TWO, "tests/unit", "tests/clouds", "tests/infrastructure")),
     Part("in process", 4, (*MARKED, *TWO, "tests/inprocess")),
     Part("faults", 1, (*MARKED, "tests/faults")),
-    Part("repairs taken out", 5, (*MARKED, "tests/long/test_taken_out.py")),
+    Part("repairs taken out", 3, (*MARKED, "tests/long/test_taken_out.py")),
     Part("API", 12, (*MARKED, *TWO, "tests/functional/api", "tests/functional/budgets"), 3),
     Part("storage", 1, (*MARKED, "tests/functional/storage", "tests/functional/clouds"), 3),
     Part("load and outages", 8, (*MARKED, "tests/functional/load", "tests/functional/outages"), 3),
