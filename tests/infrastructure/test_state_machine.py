@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from chalicelib.workers import digest_content
 from mcos import limits
 from tools.terraform import ROOT
 
@@ -71,10 +70,3 @@ def test_a_target_holds_up_its_caller_for_a_bounded_time() -> None:
 def test_what_goes_wrong_at_a_target_is_a_value() -> None:
     for name in ("PutReplica", "QueueRepair"):
         assert tasks()[name]["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
-
-
-def test_the_largest_content_is_digested_within_the_events_of_an_execution() -> None:
-    """Progress of the digests is in the execution: one that is cut short begins anew."""
-    bytes_a_second, events_a_call = 6_000_000, 7
-    calls = limits.OBJECT_BYTES / (bytes_a_second * digest_content._SECONDS)
-    assert calls * events_a_call < 25_000 / 2

@@ -636,3 +636,10 @@ def test_a_name_that_is_only_held_is_no_object(sender: Sender) -> None:
     assert sender.complete(upload).status == 202
     cloud.settle()
     assert user.download(NAME).body == b"bytes"
+
+
+def test_the_largest_content_is_digested_within_the_events_of_an_execution() -> None:
+    """Progress of the digests is in the execution: one that is cut short begins anew."""
+    bytes_a_second, events_a_call = 6_000_000, 7
+    calls = limits.OBJECT_BYTES / (bytes_a_second * digest_content_function._SECONDS)
+    assert calls * events_a_call < 25_000 / 2
