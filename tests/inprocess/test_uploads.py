@@ -575,14 +575,21 @@ def part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(put_parts_worker, "_SIDE_BY_SIDE", 1)
 
 
-@pytest.mark.usefixtures("part_by_part")
-def test_a_rotten_source_is_found_and_replaced_too(sender: Sender) -> None:
+def stored(sender: Sender) -> tuple[Any, dict[str, str]]:
+    """A large upload that is CREATED, and the keys of its replicas, by cluster."""
     upload = sender.begin(NAME, LARGE)
     sender.send(upload, LARGE)
     sender.complete(upload)
     sender.cloud.settle()
+    return upload, {
+        name: sender.cloud.key(sender.user.account, "photos", NAME, name) for name in CLUSTERS
+    }
+
+
+@pytest.mark.usefixtures("part_by_part")
+def test_a_rotten_source_is_found_and_replaced_too(sender: Sender) -> None:
+    upload, keys = stored(sender)
     account = sender.user.account
-    keys = {name: sender.cloud.key(account, "photos", NAME, name) for name in CLUSTERS}
     first_to_be_read = "ceph"
     sender.cloud.backends[first_to_be_read].damage(keys[first_to_be_read], b"?" + LARGE[1:])
     del sender.cloud.backends["swift"].replicas[keys["swift"]]
@@ -597,12 +604,8 @@ def test_a_rotten_source_is_found_and_replaced_too(sender: Sender) -> None:
 @pytest.mark.usefixtures("part_by_part")
 def test_rotten_sources_alone_do_not_keep_anybody_busy(sender: Sender) -> None:
     """A replica is to be written anew from one that has other bytes than its service believes."""
-    upload = sender.begin(NAME, LARGE)
-    sender.send(upload, LARGE)
-    sender.complete(upload)
-    sender.cloud.settle()
+    upload, keys = stored(sender)
     account = sender.user.account
-    keys = {name: sender.cloud.key(account, "photos", NAME, name) for name in CLUSTERS}
     sender.cloud.backends["s3"].damage(keys["s3"], b"?" + LARGE[1:])
     sender.cloud.backends["ceph"].damage(keys["ceph"], LARGE[:-1] + b"!")
     del sender.cloud.backends["swift"].replicas[keys["swift"]]

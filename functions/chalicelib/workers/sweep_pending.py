@@ -6,7 +6,7 @@ from typing import Any
 from chalicelib.shared.worker import logged
 from mcos.workers.sweep_pending import sweep_pending
 
-# An Express execution ends after five minutes, so no execution is writing older objects.
+# Longer than any execution of a version in one piece, and than a call waits for one.
 _OLDER_THAN_SECONDS = 330
 _SECONDS = 40  # the function has 60
 
