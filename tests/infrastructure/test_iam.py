@@ -176,7 +176,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "all staging buckets": ["s3:ListBucket"],
     },
     "check_health": {
-        "registry": ["dynamodb:GetItem", "dynamodb:PutItem"],
+        "registry": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"],
         "own backend secret": SECRET,
     },
     "run_jobs": {

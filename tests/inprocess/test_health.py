@@ -2,9 +2,11 @@
 
 import pytest
 
-from mcos import limits
+from mcos import clock, limits
 from mcos.catalog import registry
 from mcos.model.clusters import ClusterState
+from mcos.model.documents import document_of
+from mcos.replicas import generation, identity
 from mcos.replicas.backend import MARKER
 from tests.support.cloud import CLUSTERS, SYNC, Cloud, arn
 from tests.support.uploads import Sender
@@ -43,7 +45,9 @@ def test_a_probe_is_one_write_one_read_one_delete_and_leaves_nothing_but_the_mar
         check(cloud, "ceph")
     probed = [call.name for call in calls if call.name.startswith("backend:")]
     assert probed == ["backend:stat", "backend:put", "backend:get", "backend:delete"]
-    assert cloud.backends["ceph"].replicas.keys() == {MARKER}
+    kept = set(cloud.backends["ceph"].replicas)
+    assert {key for key in kept if not key.startswith(generation.PREFIX)} == {MARKER}
+    assert len(kept) == 2
 
 
 def test_a_failure_that_passes_is_no_outage(cloud: Cloud) -> None:
@@ -153,3 +157,70 @@ def test_one_replica_that_is_gone_is_written_anew_on_a_backend_that_is_known(
     assert user.download("a", at="swift").body == b"bytes"
     cloud.settle()
     cloud.check_storage(user.account)
+
+
+def held(cloud: Cloud, cluster: str) -> str | None:
+    check(cloud, cluster)
+    with cloud.network.outside():
+        return registry.read_health(cluster).removals_held
+
+
+def test_every_backend_knows_the_catalogs_generation_which_is_raised_every_day(
+    cloud: Cloud,
+) -> None:
+    for cluster in CLUSTERS:
+        assert held(cloud, cluster) is None
+    first = {key for key in cloud.backends["s3"].replicas if key.startswith(generation.PREFIX)}
+    cloud.clock.advance(25 * 3600)
+    for cluster in CLUSTERS:
+        assert held(cloud, cluster) is None
+    for cluster in CLUSTERS:
+        keys = cloud.backends[cluster].replicas
+        (known,) = (key for key in keys if key.startswith(generation.PREFIX))
+        assert known not in first
+
+
+def test_a_catalog_that_was_set_back_removes_nothing_until_it_is_raised_above(
+    cloud: Cloud,
+) -> None:
+    with cloud.network.outside():
+        before = registry.raise_generation(at=clock.now())
+    assert held(cloud, "s3") is None
+    with cloud.network.outside():
+        yesterday = document_of(before)
+        registry.raise_generation(at=clock.now())
+    assert held(cloud, "s3") is None
+    with cloud.network.outside():
+        registry.write(registry.DEPLOYMENT, "this", yesterday)
+    assert "set back" in (held(cloud, "s3") or "")
+    with cloud.network.outside():
+        registry.raise_generation(above=before.generation + 1, at=clock.now())
+    assert held(cloud, "s3") is None
+
+
+def test_a_deployment_that_took_the_backend_over_fences_the_old_one(cloud: Cloud) -> None:
+    assert held(cloud, "ceph") is None
+    with cloud.network.outside():
+        old = registry.current_registry(fresh=True).deployment
+        registry.remove(registry.DEPLOYMENT, "this")
+        new = registry.raise_generation(above=old.generation, at=clock.now())
+    assert new.id != old.id
+    assert held(cloud, "ceph") is None
+    with cloud.network.outside():
+        registry.write(registry.DEPLOYMENT, "this", document_of(old))
+    assert new.id in (held(cloud, "ceph") or "")
+
+
+def test_every_replica_says_what_it_is(cloud: Cloud, user: User) -> None:
+    check(cloud, "s3")
+    with cloud.network.outside():
+        deployment = registry.current_registry(fresh=True).deployment
+    user.create("a/ö", b"bytes", SYNC)
+    for cluster in CLUSTERS:
+        (found,) = (
+            identity.read(stat.identity)
+            for key, (_, stat) in cloud.backends[cluster].replicas.items()
+            if not key.startswith("~")
+        )
+        assert found is not None
+        assert (found.name, found.deployment) == ("a/ö", deployment.id)

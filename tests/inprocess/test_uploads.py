@@ -504,7 +504,7 @@ def test_a_large_replica_that_is_there_is_not_written_again(sender: Sender) -> N
     assert record is not None
     assert record.current is not None
     copy = record.current.replicas["s3"].incarnation
-    replica = {**replica_of(record.account, record.current), "incarnation": copy}
+    replica = {**replica_of(record.key, record.current), "incarnation": copy}
     event = {"replica": replica, "content": content}
     with sender.cloud.network.record() as calls:
         answer = sender.cloud.invoke(arn("s3", "put_parts"), event)

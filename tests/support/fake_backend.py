@@ -66,6 +66,7 @@ class FakeBackend:
         self.kind = kind
         self.replicas: dict[str, tuple[bytes, ReplicaStat]] = {}
         self.parts: dict[str, dict[int, tuple[bytes, str]]] = {}
+        self.identities: dict[str, str] = {}
         self.refusing: set[str] = set()
         self._network = network
 
@@ -97,8 +98,11 @@ class FakeBackend:
         md5: str,
         sha256: str,
         content_type: str,
+        identity: str = "",
     ) -> ReplicaStat:
-        check_put(key, size=size, md5=md5, sha256=sha256, content_type=content_type)
+        check_put(
+            key, size=size, md5=md5, sha256=sha256, content_type=content_type, identity=identity
+        )
         name = f"{self.kind} put {key}"
         taken = prepare_content(content, size=size, md5=md5, sha256=sha256, name=name)
         body = taken if isinstance(taken, bytes) else taken.read_all()
@@ -112,17 +116,21 @@ class FakeBackend:
                 md5=digests_of(body).md5,
                 content_type=content_type,
                 stored_at=clock.moment().replace(microsecond=0),
+                identity=identity or None,
             )
             self.replicas[key] = (body, stat)
             return stat
 
         return self._call("put", key, do)
 
-    def begin_parts(self, key: str, *, content_type: str, parts_md5: str) -> str:
-        check_parts_of(key, content_type=content_type, parts_md5=parts_md5)
+    def begin_parts(
+        self, key: str, *, content_type: str, parts_md5: str, identity: str = ""
+    ) -> str:
+        check_parts_of(key, content_type=content_type, parts_md5=parts_md5, identity=identity)
 
         def do() -> str:
             self.parts.setdefault(key, {})
+            self.identities.setdefault(key, identity)
             return f"upload of {key}"
 
         return self._call("begin_parts", key, do)
@@ -160,8 +168,11 @@ class FakeBackend:
         *,
         content_type: str,
         parts_md5: str,
+        identity: str = "",
     ) -> ReplicaStat:
-        check_complete_parts(key, parts, content_type=content_type, parts_md5=parts_md5)
+        check_complete_parts(
+            key, parts, content_type=content_type, parts_md5=parts_md5, identity=identity
+        )
         name = f"{self.kind} complete_parts {key}"
         size = check_parts(parts, parts_md5=parts_md5, name=name)
 
@@ -181,6 +192,7 @@ class FakeBackend:
                 stored_at=clock.moment().replace(microsecond=0),
                 in_parts=True,
                 parts_md5=parts_md5,
+                identity=self.identities.pop(key, "") or None,
             )
             self.replicas[key] = (b"".join(held[part.number][0] for part in parts), stat)
             del self.parts[key]

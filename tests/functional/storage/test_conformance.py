@@ -19,6 +19,7 @@ from uuid import uuid4
 import pytest
 
 from mcos.storage import (
+    IDENTITY_CHARACTERS,
     KEY_BYTES,
     BackendRefused,
     BackendUnavailable,
@@ -76,6 +77,20 @@ def test_bytes_are_kept_exactly(
         assert reader.length == len(content)
         assert reader.read() == content
         assert reader.read() == b""
+
+
+@pytest.mark.parametrize("identity", ["a", "Az09._-" * 30, "x" * IDENTITY_CHARACTERS], ids=len)
+@pytest.mark.parametrize("size", [0, 1, MIB + 1])
+def test_the_identity_is_kept(
+    backend: StorageBackend, key: str, expected: Arguments, identity: str, size: int
+) -> None:
+    content = b"x" * size
+    stat = backend.put(key, Stream(content), **expected(content), identity=identity)
+    assert stat.identity == backend.stat(key).identity == identity
+    with backend.get(key) as reader:
+        assert reader.stat.identity == identity
+    again = backend.put(key, Stream(content), **expected(content), identity="other")
+    assert again.identity == identity
 
 
 @pytest.mark.parametrize("size", [MIB, MIB + 1, 8 * MIB])

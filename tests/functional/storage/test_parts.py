@@ -100,6 +100,14 @@ def emptied(backend: StorageBackend, key: str) -> Iterator[None]:
 # What is put in parts is one replica
 
 
+def test_the_identity_of_a_replica_in_parts_is_kept(backend: StorageBackend, key: str) -> None:
+    told = {**named(ONE), "identity": "Az09._-" * 250}
+    upload = backend.begin_parts(key, **told)
+    parts = [put_part(backend, key, upload, 1, ONE[0])]
+    assert backend.complete_parts(key, upload, parts, **told).identity == told["identity"]
+    assert backend.stat(key).identity == told["identity"]
+
+
 def test_parts_become_one_replica(
     backend: StorageBackend, kind: str, prefix: str, key: str
 ) -> None:

@@ -166,7 +166,7 @@ locals {
       local.grants.repair, local.grants.list_expiring, local.grants.end_uploads, local.grants.clear_uploads,
       local.grants.list_all_staging,
     ]
-    check_health = [local.grants.write_health]
+    check_health = [local.grants.read_registry, local.grants.write_health]
     run_jobs = [
       local.grants.change_jobs, local.grants.drop_jobs, local.grants.edit_registry, local.grants.scan_objects,
       local.grants.change_object, local.grants.replicate_now, local.grants.replicate_large, local.grants.see_executions,

@@ -4,6 +4,7 @@ Every fact is an item of its own, so that its writers cannot overwrite each othe
 operator) writes a cluster's row, the cluster's health check its health, an operator an override.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from mcos.model.clusters import (
     DEFAULT_POLICY,
     Cluster,
     ClusterState,
+    Deployment,
     Health,
     PolicyPart,
     Registry,
@@ -34,6 +36,9 @@ POLICY = "policy"
 REVOCATION = "revocation"
 JOB = "job"
 UNLINKED = "unlinked"
+DEPLOYMENT = "deployment"
+
+_THIS = "this"  # name of the only item of its kind
 
 # An operator's override whose cluster is being unlinked; no operator can give it.
 _UNLINKED_WORD = "UNLINKED"
@@ -219,6 +224,37 @@ def write_health(cluster: str, health: Health) -> None:
     write(HEALTH, cluster, document_of(health))
 
 
+def raise_generation(*, above: int = 0, at: str, fresh: bool = True) -> Deployment:
+    """Raise the catalog's generation, and give the catalog an id if it has none.
+
+    Parameters
+    ----------
+    above
+        The new generation is greater than this one, and than the one before.
+    at
+        Now, RFC 3339.
+    fresh
+        False: if another call raises it at the same time, that is enough.
+    """
+    while True:
+        before = read(DEPLOYMENT, _THIS)
+        known = _deployment(before)
+        raised = dataclasses.replace(
+            known,
+            id=known.id or clock.new_id(),
+            generation=max(known.generation, above) + 1,
+            raised_at=at,
+        )
+        if replace(DEPLOYMENT, _THIS, document_of(raised), before=before):
+            return raised
+        if not fresh:
+            return _deployment(read(DEPLOYMENT, _THIS))
+
+
+def _deployment(document: Mapping[str, Any] | None) -> Deployment:
+    return Deployment(**arguments(Deployment, document or {}))
+
+
 def write_policy(policy: StoragePolicy) -> None:
     """Write a storage policy under its name."""
     parts = [document_of(part) for part in policy.parts]
@@ -227,7 +263,7 @@ def write_policy(policy: StoragePolicy) -> None:
 
 def _assembled(items: Iterable[RegistryItem]) -> Registry:
     found: dict[str, dict[str, Any]] = {
-        kind: {} for kind in (CLUSTER, HEALTH, OPERATOR, POLICY, REVOCATION, UNLINKED)
+        kind: {} for kind in (CLUSTER, HEALTH, OPERATOR, POLICY, REVOCATION, UNLINKED, DEPLOYMENT)
     }
     for item in items:
         if _has_expired(item):
@@ -250,6 +286,7 @@ def _assembled(items: Iterable[RegistryItem]) -> Registry:
         revoked={name: document["before"] for name, document in found[REVOCATION].items()},
         unlinking=frozenset(unlinking),
         unlinked=frozenset({*found[UNLINKED], *unlinking}.difference(rows)),
+        deployment=_deployment(found[DEPLOYMENT].get(_THIS)),
     )
 
 

@@ -46,6 +46,10 @@ class Health:
         Why the last probe failed; None if it succeeded.
     marked
         Whether the backend has a marker, by which it is known again.
+    removals_held
+        Why nothing may be removed from the backend now; None: it may.
+    generation, compared_at
+        The catalog's generation that was compared with the backend's last, and when.
     """
 
     healthy: bool = True
@@ -54,6 +58,9 @@ class Health:
     read_ms: float | None = None
     reason: str | None = None
     marked: bool = False
+    removals_held: str | None = None
+    generation: int = 0
+    compared_at: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -196,6 +203,28 @@ DEFAULT_POLICY = StoragePolicy("default", (PolicyPart(replicas=3),), readable=2)
 
 
 @dataclass(frozen=True)
+class Deployment:
+    """What tells a catalog from every other one, and from an older state of itself.
+
+    Attributes
+    ----------
+    id
+        ULID, made with the catalog: replicas and the journal carry it. Empty: it has none yet.
+    generation
+        Raised every day, and by whoever restores or imports a catalog. Every backend knows the
+        highest that it has seen: a catalog with a lower one has been set back, and nothing may be
+        removed by what it says.
+    raised_at
+        RFC 3339.
+    """
+
+    id: str = ""
+    generation: int = 0
+    raised_at: str = ""
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Registry:
     """The cluster registry as it was read at one time.
 
@@ -210,6 +239,8 @@ class Registry:
         Names of clusters whose items are still to be removed.
     unlinked
         Names of clusters that are not linked any more.
+    deployment
+        The catalog's.
     """
 
     clusters: Mapping[str, Cluster]
@@ -219,6 +250,7 @@ class Registry:
     revoked: Mapping[str, str] = field(default_factory=dict)
     unlinking: frozenset[str] = frozenset()
     unlinked: frozenset[str] = frozenset()
+    deployment: Deployment = Deployment()
 
     def adopted_by(self, own: str, moment: datetime) -> tuple[str, ...]:
         """Return the clusters whose work a cluster does, because they do none themselves.

@@ -49,11 +49,15 @@ class ReplicaToPut(TypedDict):
         Id of the version.
     incarnation
         Identity of the copy to write; not given: release 0.1.0 began it.
+    identity
+        What the copy says of itself, see ``mcos.replicas.identity``; not given: release 0.1.0
+        began it.
     """
 
     account: str
     version: str
     incarnation: NotRequired[str]
+    identity: NotRequired[str]
     size: int
     digested: bool
     md5: str

@@ -2,11 +2,13 @@
 
 import json
 from functools import lru_cache
+from io import BytesIO
 from secrets import token_hex
 
 from mcos.aws import secret
 from mcos.catalog.registry import all_clusters
 from mcos.model.clusters import ClusterState
+from mcos.model.digests import digests_of
 from mcos.model.versions import Version
 from mcos.settings import settings
 from mcos.storage import ReplicaNotFound, StorageBackend, Timeouts, open_backend
@@ -67,6 +69,24 @@ def is_known() -> bool:
     except ReplicaNotFound:
         return False
     return True
+
+
+def put_bytes(backend: StorageBackend, key: str, content: bytes) -> None:
+    """Put what is no object's replica: a probe, a marker, a file of the journal.
+
+    Raises
+    ------
+    StorageError
+    """
+    digests = digests_of(content)
+    backend.put(
+        key,
+        BytesIO(content),
+        size=len(content),
+        md5=digests.md5,
+        sha256=digests.sha256,
+        content_type="application/octet-stream",
+    )
 
 
 def new_incarnation() -> str:

@@ -12,6 +12,7 @@ Importing this package imports no SDK. ``EXTENDING.md`` beside this file says ho
 """
 
 from mcos.storage.contract import (
+    IDENTITY_CHARACTERS,
     KEY_BYTES,
     LIST_LIMIT,
     PARTS_LIMIT,
@@ -37,6 +38,7 @@ from mcos.storage.kinds import BACKEND_KINDS, open_backend
 
 __all__ = [
     "BACKEND_KINDS",
+    "IDENTITY_CHARACTERS",
     "KEY_BYTES",
     "LIST_LIMIT",
     "PARTS_LIMIT",

@@ -3,16 +3,27 @@
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from mcos.storage.contract import LIST_LIMIT, PARTS_LIMIT, SIGNED_URL_SECONDS, Part, check_key
+from mcos.storage.contract import (
+    IDENTITY_CHARACTERS,
+    LIST_LIMIT,
+    PARTS_LIMIT,
+    SIGNED_URL_SECONDS,
+    Part,
+    check_key,
+)
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
+_IDENTITY = re.compile(r"[A-Za-z0-9._-]*")
+_IDENTITY_ENTRY = "mcos-id-"
 _PRINTABLE_ASCII = re.compile(r"[\x20-\x7e]+")
 
 
-def check_put(key: str, *, size: int, md5: str, sha256: str, content_type: str) -> None:
+def check_put(
+    key: str, *, size: int, md5: str, sha256: str, content_type: str, identity: str
+) -> None:
     """Check arguments of a backend's call.
 
     Raises
@@ -30,9 +41,10 @@ def check_put(key: str, *, size: int, md5: str, sha256: str, content_type: str) 
     if length != 32:
         raise ValueError("sha256 must be the base64 of 32 bytes")
     _check_content_type(content_type)
+    _check_identity(identity)
 
 
-def check_parts_of(key: str, *, content_type: str, parts_md5: str) -> None:
+def check_parts_of(key: str, *, content_type: str, parts_md5: str, identity: str) -> None:
     """Check arguments of a backend's call.
 
     Raises
@@ -42,6 +54,7 @@ def check_parts_of(key: str, *, content_type: str, parts_md5: str) -> None:
     check_key(key)
     _check_md5("parts_md5", parts_md5)
     _check_content_type(content_type)
+    _check_identity(identity)
 
 
 def check_part(key: str, *, number: int, size: int) -> None:
@@ -59,7 +72,7 @@ def check_part(key: str, *, number: int, size: int) -> None:
 
 
 def check_complete_parts(
-    key: str, parts: Sequence[Part], *, content_type: str, parts_md5: str
+    key: str, parts: Sequence[Part], *, content_type: str, parts_md5: str, identity: str
 ) -> None:
     """Check arguments of a backend's call.
 
@@ -67,7 +80,7 @@ def check_complete_parts(
     ------
     ValueError
     """
-    check_parts_of(key, content_type=content_type, parts_md5=parts_md5)
+    check_parts_of(key, content_type=content_type, parts_md5=parts_md5, identity=identity)
     numbers = [part.number for part in parts]
     if not numbers or numbers != sorted(set(numbers)):
         raise ValueError("parts must not be empty and must be in the order of their numbers")
@@ -82,6 +95,34 @@ def _check_content_type(content_type: str) -> None:
     # This also prevents header injection.
     if not _PRINTABLE_ASCII.fullmatch(content_type):
         raise ValueError("content_type must be printable ASCII")
+
+
+def _check_identity(identity: str) -> None:
+    if not _IDENTITY.fullmatch(identity) or len(identity) > IDENTITY_CHARACTERS:
+        raise ValueError(
+            f"identity must have at most {IDENTITY_CHARACTERS} characters of A-Z a-z 0-9 . _ -"
+        )
+
+
+def identity_entries(identity: str, characters: int) -> dict[str, str]:
+    """Return the entries of metadata that keep an identity, cut to a service's longest value.
+
+    >>> identity_entries("abcde", 2)
+    {'mcos-id-0': 'ab', 'mcos-id-1': 'cd', 'mcos-id-2': 'e'}
+    """
+    cuts = range(0, len(identity), characters)
+    return {
+        f"{_IDENTITY_ENTRY}{number}": identity[first : first + characters]
+        for number, first in enumerate(cuts)
+    }
+
+
+def identity_of(metadata: Mapping[str, str], prefix: str = "") -> str | None:
+    """Return the identity in metadata whose names begin with ``prefix``; None if it has none."""
+    pieces: list[str] = []
+    while (piece := metadata.get(f"{prefix}{_IDENTITY_ENTRY}{len(pieces)}")) is not None:
+        pieces.append(piece)
+    return "".join(pieces) or None
 
 
 def range_header(first: int | None, last: int | None) -> str | None:

@@ -24,6 +24,9 @@ SIGNED_URL_SECONDS = 7 * 24 * 3600
 PARTS_LIMIT = 10_000
 """Most parts of a replica: the limit of S3."""
 
+IDENTITY_CHARACTERS = 1800
+"""Longest identity of a replica: S3 allows 2 KB of metadata in all."""
+
 _SEGMENT = r"[A-Za-z0-9._~@+=,-]+"
 _KEY = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
 
@@ -101,6 +104,8 @@ class ReplicaStat:
         tag, made from the digests of the parts: opaque, and constant while the replica exists.
     parts_md5
         The ``parts_md5`` given to ``begin_parts``, which the service keeps; None in listings.
+    identity
+        The ``identity`` with which it was written; None if there was none, and in listings.
     """
 
     key: str
@@ -110,6 +115,7 @@ class ReplicaStat:
     stored_at: datetime
     in_parts: bool = False
     parts_md5: str | None = None
+    identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +259,7 @@ class StorageBackend(Protocol):
         md5: str,
         sha256: str,
         content_type: str,
+        identity: str = "",
     ) -> ReplicaStat:
         """Store a replica; it is readable as a whole, or not at all.
 
@@ -273,6 +280,9 @@ class StorageBackend(Protocol):
             is sent; the service verifies the MD5 as well.
         content_type
             Printable ASCII, kept with the replica.
+        identity
+            What the replica is, for whoever finds it: at most 1,800 characters of A-Z a-z 0-9
+            ``. _ -``, kept with the replica as they are. It is not compared if the key exists.
 
         Raises
         ------
@@ -284,7 +294,9 @@ class StorageBackend(Protocol):
             Exceptions of ``content.read`` are passed on unchanged.
         """
 
-    def begin_parts(self, key: str, *, content_type: str, parts_md5: str) -> str:
+    def begin_parts(
+        self, key: str, *, content_type: str, parts_md5: str, identity: str = ""
+    ) -> str:
         """Begin a replica in parts, or continue the one that was begun.
 
         Nothing is readable before ``complete_parts``. Harmless to repeat, even after a crash.
@@ -293,7 +305,7 @@ class StorageBackend(Protocol):
         ----------
         key
             Key of the replica.
-        content_type
+        content_type, identity
             As for ``put``.
         parts_md5
             Hexadecimal MD5 of the concatenated binary MD5s of the parts.
@@ -351,6 +363,7 @@ class StorageBackend(Protocol):
         *,
         content_type: str,
         parts_md5: str,
+        identity: str = "",
     ) -> ReplicaStat:
         """Join the parts; from then on the whole replica is readable.
 
@@ -363,7 +376,7 @@ class StorageBackend(Protocol):
             As for ``put_part``.
         parts
             All parts in order, as ``put_part`` or ``list_parts`` returned them.
-        content_type, parts_md5
+        content_type, parts_md5, identity
             As given to ``begin_parts``.
 
         Raises

@@ -32,6 +32,8 @@ from mcos.storage.arguments import (
     check_put,
     check_signed_url,
     content_disposition,
+    identity_entries,
+    identity_of,
     parse_content_range,
     range_header,
 )
@@ -80,6 +82,7 @@ _NOT_THE_BYTES = frozenset(
 _TRY_LATER = frozenset({"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException"})
 _OF_AN_UPLOAD = frozenset({"put_part", "list_parts", "complete_parts", "discard_parts"})
 _PARTS_MD5 = "mcos-parts-md5"  # name of a metadata entry
+_VALUE_CHARACTERS = 900  # some deployments of Ceph allow 1,024 bytes a value
 
 
 class _UploadGone(BackendUnavailable):
@@ -141,9 +144,12 @@ class S3Backend:
         md5: str,
         sha256: str,
         content_type: str,
+        identity: str = "",
     ) -> ReplicaStat:
         """Store a replica; see ``StorageBackend.put``."""
-        check_put(key, size=size, md5=md5, sha256=sha256, content_type=content_type)
+        check_put(
+            key, size=size, md5=md5, sha256=sha256, content_type=content_type, identity=identity
+        )
         body = prepare_content(content, size=size, md5=md5, sha256=sha256, name=self._at(key))
         parameters: dict[str, Any] = {
             "Bucket": self._bucket,
@@ -152,6 +158,7 @@ class S3Backend:
             "ContentLength": size,
             "ContentMD5": b64encode(bytes.fromhex(md5)).decode("ascii"),
             "ContentType": content_type,
+            "Metadata": identity_entries(identity, _VALUE_CHARACTERS),
             "IfNoneMatch": "*",
         }
         if self.has_sha256_check:
@@ -167,7 +174,9 @@ class S3Backend:
             raise self._other_md5(key, reply)
         headers = reply["ResponseMetadata"]["HTTPHeaders"]
         stored_at = parsedate_to_datetime(headers["date"]) if "date" in headers else _now()
-        return ReplicaStat(key, size, md5, content_type, stored_at.astimezone(UTC))
+        return ReplicaStat(
+            key, size, md5, content_type, stored_at.astimezone(UTC), identity=identity or None
+        )
 
     def _already_there(self, key: str, *, size: int, md5: str) -> ReplicaStat:
         try:
@@ -186,9 +195,11 @@ class S3Backend:
             )
         return ReplicaDigestMismatch(f"{self._at(key)}: the service stored another MD5")
 
-    def begin_parts(self, key: str, *, content_type: str, parts_md5: str) -> str:
+    def begin_parts(
+        self, key: str, *, content_type: str, parts_md5: str, identity: str = ""
+    ) -> str:
         """Begin a multipart upload; see ``StorageBackend.begin_parts``."""
-        check_parts_of(key, content_type=content_type, parts_md5=parts_md5)
+        check_parts_of(key, content_type=content_type, parts_md5=parts_md5, identity=identity)
         if begun := self._begun("begin_parts", key):
             return begun[0]
         reply = self._request(
@@ -198,7 +209,10 @@ class S3Backend:
                 Bucket=self._bucket,
                 Key=key,
                 ContentType=content_type,
-                Metadata={_PARTS_MD5: parts_md5},
+                Metadata={
+                    _PARTS_MD5: parts_md5,
+                    **identity_entries(identity, _VALUE_CHARACTERS),
+                },
             ),
         )
         with parsing(f"{self._at(key)}: begin_parts"):
@@ -285,9 +299,12 @@ class S3Backend:
         *,
         content_type: str,
         parts_md5: str,
+        identity: str = "",
     ) -> ReplicaStat:
         """Join the parts; see ``StorageBackend.complete_parts``."""
-        check_complete_parts(key, parts, content_type=content_type, parts_md5=parts_md5)
+        check_complete_parts(
+            key, parts, content_type=content_type, parts_md5=parts_md5, identity=identity
+        )
         size = check_parts(parts, parts_md5=parts_md5, name=self._at(key))
         try:
             # Not every service supports a condition when a multipart upload is completed.
@@ -513,6 +530,7 @@ def _stat(key: str, reply: Mapping[str, Any]) -> ReplicaStat:
         reply["LastModified"].astimezone(UTC),
         in_parts="-" in etag,
         parts_md5=reply.get("Metadata", {}).get(_PARTS_MD5),
+        identity=identity_of(reply.get("Metadata", {})),
     )
 
 

@@ -26,6 +26,8 @@ from mcos.storage.arguments import (
     check_parts_of,
     check_put,
     check_signed_url,
+    identity_entries,
+    identity_of,
     parse_content_range,
     range_header,
 )
@@ -69,7 +71,9 @@ from mcos.storage.reader import PIECE_BYTES, StreamReader
 
 Reply = TypeVar("Reply")
 
-_PARTS_MD5 = "x-object-meta-mcos-parts-md5"
+_META = "x-object-meta-"
+_PARTS_MD5 = f"{_META}mcos-parts-md5"
+_VALUE_CHARACTERS = 200  # Swift allows 256 bytes a value
 _BYTES = "application/octet-stream"
 _URL_KEY = "x-container-meta-temp-url-key"
 _URL_KEY_BEFORE = "x-container-meta-temp-url-key-2"
@@ -145,9 +149,12 @@ class SwiftBackend:
         md5: str,
         sha256: str,
         content_type: str,
+        identity: str = "",
     ) -> ReplicaStat:
         """Store a replica; see ``StorageBackend.put``."""
-        check_put(key, size=size, md5=md5, sha256=sha256, content_type=content_type)
+        check_put(
+            key, size=size, md5=md5, sha256=sha256, content_type=content_type, identity=identity
+        )
         body = prepare_content(content, size=size, md5=md5, sha256=sha256, name=self._at(key))
         stream = body if isinstance(body, VerifiedContent) else None
         if stream is not None:
@@ -167,7 +174,7 @@ class SwiftBackend:
                 content_length=size,
                 etag=md5,
                 content_type=content_type,
-                headers={"If-None-Match": "*"},
+                headers={"If-None-Match": "*", **_identity_headers(identity)},
                 response_dict=reply,
             )
             return etag
@@ -200,6 +207,7 @@ class SwiftBackend:
             md5,
             content_type,
             _stored_at({"last-modified": formatdate(), **reply["headers"]}),
+            identity=identity or None,
         )
 
     def _already_there(self, key: str, *, size: int, md5: str) -> ReplicaStat:
@@ -210,9 +218,11 @@ class SwiftBackend:
             raise BackendUnavailable(f"{self._at(key)}: another write interfered") from None
         return check_same_content(found, size=size, md5=md5, name=self._at(key))
 
-    def begin_parts(self, key: str, *, content_type: str, parts_md5: str) -> str:
+    def begin_parts(
+        self, key: str, *, content_type: str, parts_md5: str, identity: str = ""
+    ) -> str:
         """Only check that the container exists; see ``StorageBackend.begin_parts``."""
-        check_parts_of(key, content_type=content_type, parts_md5=parts_md5)
+        check_parts_of(key, content_type=content_type, parts_md5=parts_md5, identity=identity)
         self._request("begin_parts", key, lambda swift: swift.head_container(self._container))
         return ""
 
@@ -268,9 +278,12 @@ class SwiftBackend:
         *,
         content_type: str,
         parts_md5: str,
+        identity: str = "",
     ) -> ReplicaStat:
         """Write the manifest; see ``StorageBackend.complete_parts``."""
-        check_complete_parts(key, parts, content_type=content_type, parts_md5=parts_md5)
+        check_complete_parts(
+            key, parts, content_type=content_type, parts_md5=parts_md5, identity=identity
+        )
         size = check_parts(parts, parts_md5=parts_md5, name=self._at(key))
         # Writing the last manifest would show that the key exists, but the others come before it.
         with suppress(ReplicaNotFound):
@@ -278,7 +291,7 @@ class SwiftBackend:
         *folded, own = make_manifests(key, parts, self.manifest_entries)
         for manifest in folded:
             self._put_manifest(key, manifest, content_type=_BYTES, headers={})
-        headers = {"If-None-Match": "*", _PARTS_MD5: parts_md5}
+        headers = {"If-None-Match": "*", _PARTS_MD5: parts_md5, **_identity_headers(identity)}
         try:
             self._put_manifest(key, own, content_type=content_type, headers=headers)
         except ReplicaConflict:
@@ -506,6 +519,11 @@ def _page(container: str, prefix: str, marker: str | None, swift: Any) -> Any:
     return swift.get_container(container, prefix=prefix, marker=marker)[1]
 
 
+def _identity_headers(identity: str) -> dict[str, str]:
+    entries = identity_entries(identity, _VALUE_CHARACTERS)
+    return {f"{_META}{name}": value for name, value in entries.items()}
+
+
 def _stat(key: str, size: int, headers: Mapping[str, str]) -> ReplicaStat:
     return ReplicaStat(
         key,
@@ -515,6 +533,7 @@ def _stat(key: str, size: int, headers: Mapping[str, str]) -> ReplicaStat:
         _stored_at(headers),
         in_parts="x-static-large-object" in headers,
         parts_md5=headers.get(_PARTS_MD5),
+        identity=identity_of(headers, _META),
     )
 
 

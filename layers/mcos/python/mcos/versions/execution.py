@@ -14,12 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from mcos import clock, limits
 from mcos.aws import client
-from mcos.catalog.registry import all_clusters
+from mcos.catalog.registry import all_clusters, current_registry
 from mcos.model.lifecycle import Outcome
 from mcos.model.messages import CommitResult, ExecutionInput, ReplicaToPut, Source
-from mcos.model.objects import ObjectRecord
+from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.model.versions import Version
-from mcos.replicas import repair_queue
+from mcos.replicas import identity, repair_queue
 from mcos.settings import Mode, settings
 
 # Added to the caller's wait for the network between.
@@ -87,7 +87,7 @@ def execution_input(
         "mode": mode,
         "version_id": version.id,
         "record": record.as_json(),
-        "replica": replica_of(record.account, version),
+        "replica": replica_of(record.key, version),
         "content": source,
         "digests": None,
         "targets": [
@@ -105,11 +105,13 @@ def execution_input(
     }
 
 
-def replica_of(account: str, version: Version) -> ReplicaToPut:
+def replica_of(key: ObjectKey, version: Version) -> ReplicaToPut:
     """Return the description of a replica for ``put_replica`` and ``put_parts``."""
+    deployment = current_registry().deployment
     return {
-        "account": account,
+        "account": key.account,
         "version": version.id,
+        "identity": identity.write(deployment.id, key, version.created_at),
         "size": version.size,
         "digested": version.digested,
         "md5": version.md5,

@@ -2,13 +2,19 @@
 
 import os
 from dataclasses import dataclass, replace
-from io import BytesIO
 
 from mcos import clock
-from mcos.catalog.registry import OPERATOR, read, read_health, write_health
-from mcos.model.clusters import ClusterState, Health
-from mcos.model.digests import digests_of
-from mcos.replicas.backend import MARKER, own_backend
+from mcos.catalog.registry import (
+    OPERATOR,
+    current_registry,
+    raise_generation,
+    read,
+    read_health,
+    write_health,
+)
+from mcos.model.clusters import ClusterState, Deployment, Health
+from mcos.replicas.backend import MARKER, own_backend, put_bytes
+from mcos.replicas.generation import why_held
 from mcos.settings import settings
 from mcos.storage import ReplicaNotFound, StorageBackend, StorageError
 
@@ -21,6 +27,9 @@ _PROBE_BYTES = 64
 # No account has this name.
 _PREFIX = "~health"
 _SMOOTHING = 0.3
+_GENERATION_SECONDS = 24 * 3600
+# A catalog that was set back is noticed after this time.
+_COMPARED_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,7 @@ def check_health() -> Health:
     others, 5 s apart, so that an outage, or its end, is confirmed soon after it was first seen.
     """
     name = settings().cluster
+    deployment = _deployment()
     health = read_health(name)
     while True:
         verdict = health.healthy
@@ -46,8 +56,35 @@ def check_health() -> Health:
         if health.streak == 0 or health.healthy != verdict:
             break
         clock.sleep(_PAUSE_SECONDS)
+    if health.healthy and health.streak == 0:
+        health = _with_generation(health, deployment)
     write_health(name, health)
     return health
+
+
+def _deployment() -> Deployment:
+    """Return the catalog's deployment, with a generation that was raised within the last day."""
+    known = current_registry(fresh=True).deployment
+    if known.id and known.raised_at > clock.later(-_GENERATION_SECONDS):
+        return known
+    return raise_generation(at=clock.now(), fresh=False)
+
+
+def _with_generation(health: Health, deployment: Deployment) -> Health:
+    """Compare the catalog's generation with what the backend has seen, every few minutes."""
+    due = (health.compared_at or "") <= clock.later(-_COMPARED_SECONDS)
+    if not due and health.generation == deployment.generation:
+        return health
+    try:
+        held = why_held(own_backend(), deployment)
+    except StorageError as error:
+        return replace(health, reason=f"{type(error).__name__}: {error}")
+    return replace(
+        health,
+        removals_held=held,
+        compared_at=clock.now(),
+        generation=deployment.generation,
+    )
 
 
 def judge(health: Health, found: Probe) -> Health:
@@ -86,10 +123,10 @@ def probe(*, marked: bool) -> Probe:
     try:
         backend = own_backend()
         if not marked:
-            _put(backend, MARKER, settings().cluster.encode())
+            put_bytes(backend, MARKER, settings().cluster.encode())
         elif not _is_marked(backend):
             return Probe(reason="the backend has lost all, or is another one: its marker is gone")
-        _put(backend, key, content)
+        put_bytes(backend, key, content)
         started = clock.elapsed()
         with backend.get(key) as reader:
             read = reader.read()
@@ -110,17 +147,5 @@ def _is_marked(backend: StorageBackend) -> bool:
         override = read(OPERATOR, settings().cluster) or {}
         if override.get("state") != ClusterState.ACTIVE:
             return False
-        _put(backend, MARKER, settings().cluster.encode())
+        put_bytes(backend, MARKER, settings().cluster.encode())
     return True
-
-
-def _put(backend: StorageBackend, key: str, content: bytes) -> None:
-    digests = digests_of(content)
-    backend.put(
-        key,
-        BytesIO(content),
-        size=len(content),
-        md5=digests.md5,
-        sha256=digests.sha256,
-        content_type="application/octet-stream",
-    )

@@ -75,7 +75,7 @@ def digest_content(
         return {"outcome": Outcome.SUPERSEDED.value}
     return {
         "record": record.as_json(),
-        "replica": replica_of(record.account, accepted),
+        "replica": replica_of(record.key, accepted),
         "digests": None,
     }
 

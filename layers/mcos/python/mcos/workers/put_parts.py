@@ -77,8 +77,12 @@ def _write(
     backend = own_backend(patient=True)
     if found := _found(backend, key, replica):
         return found
-    parts_md5, content_type = replica["parts_md5"], replica["content_type"]
-    upload = backend.begin_parts(key, content_type=content_type, parts_md5=parts_md5)
+    told = {
+        "content_type": replica["content_type"],
+        "parts_md5": replica["parts_md5"],
+        "identity": replica.get("identity", ""),
+    }
+    upload = backend.begin_parts(key, **told)
     parts = {part.number: part for part in backend.list_parts(key, upload)}
     wanted = list(part_ranges(replica["size"], replica["part_size"]))
 
@@ -102,13 +106,7 @@ def _write(
         finally:
             for future in futures:
                 future.cancel()  # only those that have not begun
-    return backend.complete_parts(
-        key,
-        upload,
-        [parts[one.number] for one in wanted],
-        content_type=content_type,
-        parts_md5=parts_md5,
-    )
+    return backend.complete_parts(key, upload, [parts[one.number] for one in wanted], **told)
 
 
 def _found(backend: StorageBackend, key: str, replica: ReplicaToPut) -> ReplicaStat | None:

@@ -31,6 +31,7 @@ def put_replica(replica: ReplicaToPut, content: Source) -> PutResult:
                 md5=replica["md5"],
                 sha256=replica["sha256"],
                 content_type=replica["content_type"],
+                identity=replica.get("identity", ""),
             )
     except SourceMissing as error:
         return _result(replica, reason=f"SourceMissing: {error}")

@@ -159,7 +159,7 @@ def _write(record: ObjectRecord, version: Version) -> str:
     own = settings().cluster
     incarnation = version.replicas[own].incarnation
     try:
-        replica: ReplicaToPut = {**replica_of(record.account, version), "incarnation": incarnation}
+        replica: ReplicaToPut = {**replica_of(record.key, version), "incarnation": incarnation}
         result = put_replica(replica, source_of(version))
     except SourceMissing as error:
         raise TryLater(str(error)) from error
