@@ -48,6 +48,8 @@ WORKERS = (
     "check_health",
     "run_jobs",
     "publish_changes",
+    "write_journal",
+    "write_snapshot",
 )
 """Functions that the state machine, other clusters, queues, streams and schedules invoke."""
 

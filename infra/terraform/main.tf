@@ -75,6 +75,7 @@ module "cluster" {
   registry_table            = module.shared.tables["registry"]
   publishes                 = each.key == local.publisher
   changes                   = module.shared.changes
+  streams                   = module.shared.streams
   backend_secret            = var.backend_secrets[each.key]
   backend_secret_version    = var.backend_secrets_version
   openapi                   = yamldecode(file("${path.module}/../../openapi.yaml"))

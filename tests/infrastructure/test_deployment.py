@@ -14,6 +14,7 @@ from tests.infrastructure.conftest import INSTANCE, Deployment
 from tools import local
 from tools.terraform import ROOT
 
+JOURNALED = ("accounts", "containers", "objects", "registry")
 METHODS = {"get", "head", "put", "post", "patch", "delete", "options"}
 
 
@@ -243,17 +244,40 @@ def test_what_changes_of_objects_is_published_once_for_all_clusters(deployment: 
         for table in deployment.of_type("aws_dynamodb_table")
         if table["stream_enabled"]
     }
-    assert list(streams) == ["mcos-objects"]
-    stream, images = streams["mcos-objects"]
-    assert images == "NEW_AND_OLD_IMAGES"
-    mappings = deployment.of_type("aws_lambda_event_source_mapping")
-    (mapping,) = [one for one in mappings if one["event_source_arn"] == stream]
+    assert streams.keys() == {f"mcos-{table}" for table in JOURNALED}
+    assert {images for _, images in streams.values()} == {"NEW_AND_OLD_IMAGES"}
     publisher = f"mcos-{deployment.clusters[0]}-publish_changes"
-    assert mapping["function_name"].split(":")[6] == publisher
+    readers = _stream_readers(deployment)
+    assert [one["event_source_arn"] for one in readers[publisher]] == [streams["mcos-objects"][0]]
     (bus,) = deployment.of_type("aws_cloudwatch_event_bus")
     functions = {one["function_name"]: one for one in deployment.of_type("aws_lambda_function")}
     (environment,) = functions[publisher]["environment"]
     assert environment["variables"]["MCOS_EVENT_BUS"] == bus["name"] == "mcos"
+
+
+def _stream_readers(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
+    """The event sources of streams, by the function that reads them."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in deployment.of_type("aws_lambda_event_source_mapping"):
+        if "/stream/" in one["event_source_arn"]:
+            found.setdefault(one["function_name"].split(":")[6], []).append(one)
+    return found
+
+
+def test_the_journal_is_written_once_for_all_clusters(deployment: Deployment) -> None:
+    streams = {
+        table["stream_arn"]
+        for table in deployment.of_type("aws_dynamodb_table")
+        if table["stream_enabled"]
+    }
+    readers = _stream_readers(deployment)
+    assert len(readers) == 2  # a stream has no more readers than these two
+    mappings = readers[f"mcos-{deployment.clusters[0]}-write_journal"]
+    assert {one["event_source_arn"] for one in mappings} == streams
+    for one in mappings:
+        assert one["maximum_batching_window_in_seconds"] == 10
+        assert one["maximum_retry_attempts"] == -1
+        assert one["starting_position"] == "TRIM_HORIZON"
 
 
 def test_a_change_that_cannot_be_published_is_kept_in_mind(deployment: Deployment) -> None:
@@ -262,11 +286,8 @@ def test_a_change_that_cannot_be_published_is_kept_in_mind(deployment: Deploymen
         for one in deployment.of_type("aws_sqs_queue")
         if one["name"] == "mcos-unpublished-events"
     ]
-    (mapping,) = [
-        one
-        for one in deployment.of_type("aws_lambda_event_source_mapping")
-        if "/stream/" in one["event_source_arn"]
-    ]
+    publisher = f"mcos-{deployment.clusters[0]}-publish_changes"
+    (mapping,) = _stream_readers(deployment)[publisher]
     (destination,) = mapping["destination_config"]
     assert destination["on_failure"][0]["destination_arn"] == queue["arn"]
     assert mapping["starting_position"] == "TRIM_HORIZON"
@@ -325,5 +346,6 @@ def test_every_function_of_every_cluster_has_a_log_that_ends(deployment: Deploym
         for one in deployment.of_type("aws_cloudwatch_log_group")
         if one["retention_in_days"]
     }
-    assert len(functions) == 29 * len(deployment.clusters) + len(["publish_changes"])
+    once = ["publish_changes", "write_journal", "write_snapshot"]
+    assert len(functions) == 29 * len(deployment.clusters) + len(once)
     assert functions <= groups

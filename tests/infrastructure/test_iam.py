@@ -69,6 +69,8 @@ TAKE = {
     "all repair queues": ["sqs:SendMessage"],
 }
 
+JOURNALED = ("accounts", "containers", "objects", "registry")
+
 FUNCTIONS: dict[str, dict[str, list[str]]] = {
     "authorizer": {"token key": SECRET, "registry": READ_ALL},
     "login": {"token key": SECRET, "accounts": READ},
@@ -188,17 +190,32 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
     },
 }
 
-# There is one for all clusters, at the first of them.
-PUBLISHER = "publish_changes"
-PUBLISH = {
-    "objects stream": [
-        "dynamodb:DescribeStream",
-        "dynamodb:GetRecords",
-        "dynamodb:GetShardIterator",
-        "dynamodb:ListStreams",
-    ],
-    "event bus": ["events:PutEvents"],
-    "unpublished queue": ["sqs:SendMessage"],
+READ_STREAM = [
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+]
+
+# There is one of each for all clusters, at the first of them.
+FOR_ALL: dict[str, dict[str, list[str]]] = {
+    "publish_changes": {
+        "objects stream": READ_STREAM,
+        "event bus": ["events:PutEvents"],
+        "unpublished queue": ["sqs:SendMessage"],
+    },
+    "write_journal": {
+        "journaled streams": READ_STREAM,
+        "registry": READ_ALL,
+        "all put_replica": INVOKE,
+        "all repair queues": ["sqs:SendMessage"],
+    },
+    "write_snapshot": {
+        **dict.fromkeys(JOURNALED, READ_ALL),
+        "registry": [*READ_ALL, "dynamodb:GetItem", "dynamodb:PutItem"],
+        "all put_replica": INVOKE,
+        "all repair queues": ["sqs:SendMessage"],
+    },
 }
 
 # What the clock calls, once a minute.
@@ -247,6 +264,9 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
         "unsettled": [arn("dynamodb", "table/mcos-objects/index/unsettled")],
         "expiring": [arn("dynamodb", "table/mcos-uploads/index/expiring")],
         "objects stream": [arn("dynamodb", "table/mcos-objects/stream/*")],
+        "journaled streams": [
+            arn("dynamodb", f"table/mcos-{table}/stream/*") for table in JOURNALED
+        ],
         "event bus": [arn("events", "event-bus/mcos")],
         "unpublished queue": [arn("sqs", "mcos-unpublished-events")],
         "token key": [secrets["mcos/token-key"]],
@@ -272,7 +292,7 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
         "all get_replica": each("lambda", "function:mcos-{}-get_replica"),
         **{
             f"own {worker}": [arn("lambda", f"function:mcos-{cluster}-{worker}")]
-            for worker in ("commit_version", "digest_content", *SCHEDULED)
+            for worker in ("commit_version", "digest_content", "write_snapshot", *SCHEDULED)
         },
     }
 
@@ -322,13 +342,15 @@ def own_logs(function: str) -> Grants:
     return {("logs:CreateLogStream", own_log), ("logs:PutLogEvents", own_log)}
 
 
-def test_what_changes_is_published_by_the_first_cluster_alone(
-    deployment: Deployment, policies: dict[str, Grants]
+@pytest.mark.parametrize("function", FOR_ALL)
+def test_what_is_done_once_is_done_by_the_first_cluster_alone(
+    deployment: Deployment, policies: dict[str, Grants], function: str
 ) -> None:
     first = deployment.clusters[0]
-    name = f"mcos-{first}-{PUBLISHER}"
-    assert policies[name] == wanted(PUBLISH, resources(deployment, first)) | own_logs(name)
-    assert [role for role in policies if role.endswith(PUBLISHER)] == [name]
+    name = f"mcos-{first}-{function}"
+    words = resources(deployment, first)
+    assert policies[name] == wanted(FOR_ALL[function], words) | own_logs(name)
+    assert [role for role in policies if role.endswith(function)] == [name]
 
 
 def test_a_state_machine_may_call_replicas_and_its_own_commit(
@@ -357,13 +379,23 @@ def test_a_schedule_may_start_its_own_function_and_no_other(
         assert found == wanted({f"own {worker}": INVOKE}, words)
 
 
+def test_the_schedule_of_snapshots_may_start_them_and_nothing_else(
+    deployment: Deployment, policies: dict[str, Grants]
+) -> None:
+    first = deployment.clusters[0]
+    words = resources(deployment, first)
+    found = policies[f"mcos-{first}-write_snapshot-schedule"]
+    assert found == wanted({"own write_snapshot": INVOKE}, words)
+
+
 def test_there_is_no_other_role_and_no_managed_policy(
     deployment: Deployment, policies: dict[str, Grants]
 ) -> None:
     roles = deployment.of_type("aws_iam_role")
     assert {role["name"] for role in roles} == set(policies)
     a_cluster = len(FUNCTIONS) + len(SCHEDULED) + len(["replicate-object"])
-    assert len(roles) == len(deployment.clusters) * a_cluster + len([PUBLISHER])
+    once = len(FOR_ALL) + len(["write_snapshot-schedule"])
+    assert len(roles) == len(deployment.clusters) * a_cluster + once
     assert not any(role["managed_policy_arns"] for role in roles)
     for kind in ("aws_iam_role_policy_attachment", "aws_iam_policy", "aws_iam_user"):
         assert not deployment.of_type(kind)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import deepcopy
@@ -23,7 +24,9 @@ from chalicelib.shared import endpoint
 from mcos import aws, clock, limits
 from mcos.auth import passwords, tokens
 from mcos.catalog import accounts, registry
+from mcos.catalog.journaled import TABLES
 from mcos.catalog.tables import ALL_TABLES
+from mcos.journal import deliver
 from mcos.model.clusters import DEFAULT_POLICY, ClusterState, StoragePolicy
 from mcos.model.objects import ObjectKey
 from mcos.placement import resolver
@@ -32,7 +35,7 @@ from mcos.replicas import repair_queue
 from mcos.replicas.read import latencies
 from mcos.settings import settings
 from mcos.storage import StorageBackend, Timeouts
-from mcos.workers import replicate_version
+from mcos.workers import replicate_version, write_journal
 from tests.support import gateway
 from tests.support.contract import Contract, Exchange
 from tests.support.environment import (
@@ -59,6 +62,7 @@ PASSWORD_WORK = limits.PASSWORD_WORK
 """What it is outside of these tests."""
 
 _ROUNDS = 12
+_ALL = 100_000
 _HOURS = 12 * 3600  # as long as SQS can hide a message: the test decides when it comes again
 
 
@@ -90,6 +94,7 @@ class Cloud(Inventory):
         self.delivered: list[tuple[str, Any]] = []
         self._cluster: str | None = None
         self._sequence = 0
+        self._journaled: Counter[str] = Counter()
         self._accounts = 0
         self._deployed: Callable[[], None] | None = None
         self._session = get_session()
@@ -117,6 +122,7 @@ class Cloud(Inventory):
             self._make()
             self._deployed = self.keep()
         self._deployed()
+        self._journaled = Counter()
         self.executed.clear()
         self.delivered.clear()
         self.chill()
@@ -161,6 +167,14 @@ class Cloud(Inventory):
         with self.network.outside():
             for model in ALL_TABLES:
                 model.create_table(billing_mode="PAY_PER_REQUEST")
+            for model in TABLES.values():
+                self.client("dynamodb").update_table(
+                    TableName=model.Meta.table_name,
+                    StreamSpecification={
+                        "StreamEnabled": True,
+                        "StreamViewType": "NEW_AND_OLD_IMAGES",
+                    },
+                )
             secrets = self.client("secretsmanager")
             secrets.create_secret(Name=f"{PREFIX}/token-key", SecretString=_TOKEN_KEY)
             for name in ALL_CLUSTERS:
@@ -230,6 +244,7 @@ class Cloud(Inventory):
         registry.forget()
         latencies.forget()
         replicate_version.forget()
+        write_journal.forget()
 
     def leave(self) -> None:
         """Be no function of any cluster, and remember nothing of AWS."""
@@ -598,6 +613,46 @@ class Cloud(Inventory):
         with suppress(Died, Exception):
             self.invoke(function_arn, event)
 
+    def journal(self) -> None:
+        """Let the journal's writer have what its streams have not given it yet, at one cluster."""
+        for table in TABLES:
+            with self.network.outside():
+                records = self.stream_records(table)
+            fresh = records[self._journaled[table] :]
+            if fresh:
+                self.invoke(arn(CLUSTERS[0], "write_journal"), {"Records": fresh})
+            self._journaled[table] = len(records)
+
+    def forget_the_journal(self) -> None:
+        """Let the journal's writer have all that the streams have, again."""
+        self._journaled.clear()
+
+    def stream_records(self, table: str) -> list[dict[str, Any]]:
+        """All writes to a table, as its stream tells them; moto's own time is not ours."""
+        name = TABLES[table].Meta.table_name
+        described = self.client("dynamodb").describe_table(TableName=name)["Table"]
+        streams = self.client("dynamodbstreams")
+        stream = described["LatestStreamArn"]
+        shard = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"][0]
+        iterator = streams.get_shard_iterator(
+            StreamArn=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        at = self.clock.moment().timestamp()
+        return [
+            {
+                "eventSourceARN": stream,
+                "dynamodb": {
+                    **{
+                        name: image
+                        for name, image in record["dynamodb"].items()
+                        if name in ("OldImage", "NewImage")
+                    },
+                    "ApproximateCreationDateTime": int(at),
+                },
+            }
+            for record in streams.get_records(ShardIterator=iterator, Limit=_ALL)["Records"]
+        ]
+
     def sweep(self, *clusters: str) -> None:
         """Let the clusters' sweepers look, all of them if none are named, as if all had waited long
         enough."""
@@ -625,6 +680,8 @@ def in_charge(cloud: Cloud) -> Iterator[None]:
         # A message that is late on purpose would be waited for.
         patch.setattr(repair_queue, "LATE_SECONDS", 0)
         patch.setattr(repair_queue, "LATE_SECONDS_IN_PARTS", 0)
+        # The functions of this process are those of one cluster at a time.
+        patch.setattr(deliver, "_SIDE_BY_SIDE", 1)
         # How much work a password is, is not the subject.
         patch.setattr(limits, "PASSWORD_WORK", 2)
         # Metrics are lines on standard output, thousands here.

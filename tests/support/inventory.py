@@ -9,7 +9,7 @@ from moto.sqs.models import Queue, sqs_backends
 from mcos.catalog import objects
 from mcos.model.digests import digests_of
 from mcos.model.objects import ObjectRecord
-from mcos.replicas.backend import MARKER, key_of
+from mcos.replicas.backend import key_of
 from tests.support.environment import (
     ACCOUNT_ID,
     ALL_CLUSTERS,
@@ -130,7 +130,7 @@ class Inventory:
     def check_storage_of_all(self) -> None:
         """Of every account, as ``check_storage``; and nothing is staged."""
         keys = [key for backend in self.backends.values() for key in backend.replicas]
-        for account in {key.partition("/")[0] for key in keys if key != MARKER}:
+        for account in {key.partition("/")[0] for key in keys if not key.startswith("~")}:
             self.check_storage(account)
         assert self.staged() == set()
 

@@ -26,6 +26,7 @@ LIBRARY: Table = {
     "events": ["model", "aws", "settings", "clock"],
     "inbound": ["staging", "model", "aws", "settings", "clock", "limits"],
     "replicas": ["staging", "catalog", "storage", "model", "aws", "settings", "clock", "limits"],
+    "journal": ["replicas", "catalog", "model", "aws"],
     "versions": [
         "replicas",
         "staging",
@@ -67,6 +68,7 @@ LIBRARY: Table = {
     ],
     "workers": [
         "versions",
+        "journal",
         "replicas",
         "inbound",
         "events",

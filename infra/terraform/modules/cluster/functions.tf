@@ -1,7 +1,10 @@
 # The functions, with the handlers, memory and timeouts that Chalice declares.
 
 locals {
-  functions = { for name, function in var.build.functions : name => function if var.publishes || name != "publish_changes" }
+  functions = { for name, function in var.build.functions : name => function if var.publishes || !contains(local.for_all, name) }
+
+  # What one cluster does for all.
+  for_all = ["publish_changes", "write_journal", "write_snapshot"]
 
   environment = {
     MCOS_CLUSTER                 = local.cluster
@@ -31,6 +34,8 @@ locals {
       MCOS_EVENT_BUS             = local.event_bus
       MCOS_UNPUBLISHED_QUEUE_URL = local.unpublished_queue_url
     }
+    # The emulator does not wait until a batch has grown: the function asks for it again.
+    write_journal = var.aws.emulator_url == null ? {} : { MCOS_BATCHING_WINDOW_SECONDS = "5" }
     ingest_upload = {
       MCOS_INBOUND_QUEUE_URL = local.inbound_queue_url
       MCOS_INBOUND_DLQ_URL   = local.inbound_dlq_url

@@ -22,6 +22,7 @@ locals {
   event_bus             = var.prefix
   event_bus_arn         = "${local.arn.events}:event-bus/${local.event_bus}"
   objects_stream        = "${local.tables.objects}/stream/*" # its label is the time at which it was made
+  journaled_streams     = [for table in keys(var.streams) : "${local.tables[table]}/stream/*"]
   unpublished_queue     = "${var.prefix}-unpublished-events"
   unpublished_queue_url = "${var.aws.queue_url}/${local.unpublished_queue}"
   unpublished_queue_arn = "${local.arn.sqs}:${local.unpublished_queue}"

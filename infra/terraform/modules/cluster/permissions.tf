@@ -86,8 +86,14 @@ locals {
       Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
       Resource = [local.objects_stream]
     }
-    publish   = { Action = ["events:PutEvents"], Resource = [local.event_bus_arn] }
-    set_aside = { Action = ["sqs:SendMessage"], Resource = [local.unpublished_queue_arn] }
+    take_all_changes = {
+      Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
+      Resource = local.journaled_streams
+    }
+    scan_catalog = { Action = ["dynamodb:Scan"], Resource = [for table in keys(var.streams) : local.tables[table]] }
+    put_files    = { Action = ["lambda:InvokeFunction"], Resource = local.all_put_replica }
+    publish      = { Action = ["events:PutEvents"], Resource = [local.event_bus_arn] }
+    set_aside    = { Action = ["sqs:SendMessage"], Resource = [local.unpublished_queue_arn] }
   }
 
   receive = [
@@ -172,6 +178,8 @@ locals {
       local.grants.change_object, local.grants.replicate_now, local.grants.replicate_large, local.grants.see_executions,
     ]
     publish_changes = [local.grants.take_changes, local.grants.publish, local.grants.set_aside]
+    write_journal   = [local.grants.take_all_changes, local.grants.read_registry, local.grants.put_files, local.grants.repair]
+    write_snapshot  = [local.grants.scan_catalog, local.grants.write_health, local.grants.put_files, local.grants.repair]
   }
 
   # The functions that use the backend: only they may read its secret and have its layer.

@@ -2,14 +2,8 @@
 
 locals {
   every_minute = toset(["sweep_pending", "check_health", "run_jobs"])
-}
 
-resource "aws_iam_role" "schedule" {
-  for_each = local.every_minute
-
-  name = "${local.name}-${each.key}-schedule"
-
-  assume_role_policy = jsonencode({
+  assumed_by_scheduler = jsonencode({
     Version = "2012-10-17"
     Statement = [{
       Effect    = "Allow"
@@ -18,6 +12,14 @@ resource "aws_iam_role" "schedule" {
       Condition = { StringEquals = { "aws:SourceAccount" = var.aws.account_id } }
     }]
   })
+}
+
+resource "aws_iam_role" "schedule" {
+  for_each = local.every_minute
+
+  name = "${local.name}-${each.key}-schedule"
+
+  assume_role_policy = local.assumed_by_scheduler
 }
 
 resource "aws_iam_role_policy" "schedule" {

@@ -91,6 +91,11 @@ variable "changes" {
   type        = object({ stream_arn = string, unpublished_queue_arn = string, unpublished_queue_url = string })
 }
 
+variable "streams" {
+  description = "ARN of the stream of each table that the journal keeps."
+  type        = map(string)
+}
+
 variable "openapi" {
   description = "The OpenAPI document, decoded."
   type        = any

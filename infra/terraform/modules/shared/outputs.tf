@@ -36,6 +36,11 @@ output "changes" {
   }
 }
 
+output "streams" {
+  description = "ARN of the stream of each table that the journal keeps."
+  value       = { for table in local.journaled : table => aws_dynamodb_table.catalog[table].stream_arn }
+}
+
 output "event_bus" {
   description = "Name and ARN of the bus on which changes of objects are published."
   value = {

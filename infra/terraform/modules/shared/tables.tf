@@ -9,6 +9,9 @@ locals {
     jobs       = { hash = "job", range = null }
     uploads    = { hash = "account", range = "upload" }
   }
+
+  # What a rescue cannot continue is not in the journal.
+  journaled = ["accounts", "containers", "objects", "registry"]
 }
 
 resource "aws_dynamodb_table" "catalog" {
@@ -20,9 +23,9 @@ resource "aws_dynamodb_table" "catalog" {
   range_key                   = each.value.range
   deletion_protection_enabled = !var.disposable
 
-  # Events are made from this stream, so that no call waits for them: see events.tf.
-  stream_enabled   = each.key == "objects"
-  stream_view_type = each.key == "objects" ? "NEW_AND_OLD_IMAGES" : null
+  # Events and the journal are made from these streams, so that no call waits for them.
+  stream_enabled   = contains(local.journaled, each.key)
+  stream_view_type = contains(local.journaled, each.key) ? "NEW_AND_OLD_IMAGES" : null
 
   dynamic "attribute" {
     for_each = concat(

@@ -108,3 +108,11 @@ def new_id(*, after: str = "") -> str:
 def next_id(one: str) -> str:
     """Return the ULID that follows ``one``."""
     return str(ULID.from_int(int(ULID.from_str(one)) + 1))
+
+
+def made_at(one: str) -> datetime | None:
+    """Return when a ULID was made, by the clock of its maker; None: it is none."""
+    try:
+        return ULID.from_str(one).datetime
+    except ValueError:
+        return None

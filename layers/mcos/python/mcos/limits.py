@@ -68,6 +68,10 @@ SECRET_AGE_SECONDS = 300
 HEALTH_AGE_SECONDS = 180
 """A cluster whose last health check is older counts as DOWN: three checks were due since."""
 
+AWAY_SECONDS = 24 * 3600
+"""A backend that was away for longer gets a new snapshot of the catalog: the segments of the
+journal that it has missed are not kept for longer."""
+
 ADOPTION_SECONDS = 600
 """A cluster whose last health check is older is swept by another one."""
 

@@ -85,6 +85,11 @@ def event_bus() -> str:
     return os.environ["MCOS_EVENT_BUS"]
 
 
+def batching_window_seconds() -> float:
+    """Return for how long a batch of a stream waits for more, where its source does not wait."""
+    return float(os.environ.get("MCOS_BATCHING_WINDOW_SECONDS", "0"))
+
+
 def unpublished_queue_url() -> str:
     """Return the URL of the queue of changes that cannot be published."""
     return os.environ["MCOS_UNPUBLISHED_QUEUE_URL"]

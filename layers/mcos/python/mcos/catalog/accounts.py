@@ -60,6 +60,7 @@ def create(user_name: str, password_hash: str, role: Role = Role.USER) -> Accoun
         created_at=clock.now(),
         role=role.value,
         enabled=True,
+        revision=clock.new_id(),
     )
     try:
         item.save(AccountItem.user_name.does_not_exist())
@@ -124,6 +125,8 @@ def change(
         actions.append(AccountItem.role.set(role.value))
     if enabled is not None:
         actions.append(AccountItem.enabled.set(enabled))
+    if actions:
+        actions.append(AccountItem.revision.set(clock.new_id()))
     for _ in range(_TRIES):
         account = find(user_name)
         if account is None:

@@ -60,7 +60,13 @@ def create(account: str, name: str, *, storage_policy: str) -> tuple[Container, 
         It was being deleted at the same time.
     """
     for _ in range(_TRIES):
-        item = ContainerItem(account, name, created_at=clock.now(), storage_policy=storage_policy)
+        item = ContainerItem(
+            account,
+            name,
+            created_at=clock.now(),
+            storage_policy=storage_policy,
+            revision=clock.new_id(),
+        )
         try:
             item.save(ContainerItem.name.does_not_exist())
         except PutError as error:

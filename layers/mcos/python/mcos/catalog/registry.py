@@ -37,6 +37,7 @@ REVOCATION = "revocation"
 JOB = "job"
 UNLINKED = "unlinked"
 DEPLOYMENT = "deployment"
+JOURNAL = "journal"
 
 _THIS = "this"  # name of the only item of its kind
 
@@ -106,7 +107,9 @@ def write(kind: str, name: str, document: Mapping[str, Any], *, expires: int | N
     expires
         Unix time after which readers ignore it and ``tidy`` removes it.
     """
-    RegistryItem(kind, name, document=dict(document), expires=expires).save()
+    RegistryItem(
+        kind, name, document=dict(document), expires=expires, revision=clock.new_id()
+    ).save()
     forget()
 
 
@@ -139,7 +142,7 @@ def replace(
     -------
     False, with nothing changed, if it has changed.
     """
-    item = RegistryItem(kind, name, document=document)
+    item = RegistryItem(kind, name, document=document, revision=clock.new_id())
     try:
         if document is None:
             item.delete(_unchanged(before))

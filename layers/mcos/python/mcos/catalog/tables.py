@@ -87,6 +87,8 @@ class AccountItem(Model):
     enabled = BooleanAttribute()
     # Id of the call by which an enabled admin is about to become none.
     leaving = UnicodeAttribute(null=True)
+    # New with each write, for the journal; only items of release 0.1.0 have none.
+    revision = UnicodeAttribute(null=True)
 
 
 class ContainerItem(Model):
@@ -98,6 +100,8 @@ class ContainerItem(Model):
     created_at = UnicodeAttribute()
     storage_policy = UnicodeAttribute()
     deletion = UnicodeAttribute(null=True)
+    # As that of an account.
+    revision = UnicodeAttribute(null=True)
 
 
 class UnsettledIndex(GlobalSecondaryIndex["ObjectItem"]):
@@ -141,6 +145,8 @@ class RegistryItem(Model):
     name = UnicodeAttribute(range_key=True)
     document: JSONAttribute = JSONAttribute()
     expires = NumberAttribute(null=True)
+    # As that of an account; what Terraform writes has none.
+    revision = UnicodeAttribute(null=True)
 
 
 class JobItem(Model):

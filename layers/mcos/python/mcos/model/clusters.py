@@ -48,6 +48,10 @@ class Health:
         Whether the backend has a marker, by which it is known again.
     removals_held
         Why nothing may be removed from the backend now; None: it may.
+    down_since
+        When the verdict became that it is down, RFC 3339; None: it is healthy.
+    returned_at
+        When it was last found healthy after it was away for longer than ``limits.AWAY_SECONDS``.
     generation, compared_at
         The catalog's generation that was compared with the backend's last, and when.
     """
@@ -59,6 +63,8 @@ class Health:
     reason: str | None = None
     marked: bool = False
     removals_held: str | None = None
+    down_since: str | None = None
+    returned_at: str | None = None
     generation: int = 0
     compared_at: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)

@@ -298,7 +298,23 @@ class DisposeMessage(TypedDict):
     object: str
 
 
-RepairMessage = PutMessage | VerifyMessage | RemoveMessage | UnstageMessage | DisposeMessage
+class FileMessage(TypedDict):
+    """Write a file of the journal to the cluster's backend.
+
+    Attributes
+    ----------
+    content
+        Base64.
+    """
+
+    action: Literal["file"]
+    key: str
+    content: str
+
+
+RepairMessage = (
+    PutMessage | VerifyMessage | RemoveMessage | UnstageMessage | DisposeMessage | FileMessage
+)
 """A message of a repair queue."""
 
 

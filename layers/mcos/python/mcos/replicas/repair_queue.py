@@ -2,14 +2,17 @@
 
 ``put``: store the cluster's replica of a version. ``verify``: check the cluster's replica, and
 write it again if it is damaged. ``remove``: remove one copy from the backend. ``unstage``: remove
-staged content. ``dispose``: see to what an object's record owes.
+staged content. ``dispose``: see to what an object's record owes. ``file``: write a file of the
+journal.
 """
 
 import json
+from base64 import b64encode
 
 from mcos.aws import client
 from mcos.model.messages import (
     DisposeMessage,
+    FileMessage,
     PutMessage,
     RemoveMessage,
     RepairMessage,
@@ -82,6 +85,11 @@ def dispose_message(key: ObjectKey) -> DisposeMessage:
         "container": key.container,
         "object": key.name,
     }
+
+
+def file_message(key: str, content: bytes) -> FileMessage:
+    """Return the message ``file``."""
+    return {"action": "file", "key": key, "content": b64encode(content).decode("ascii")}
 
 
 def waiting(queue_url: str) -> int:

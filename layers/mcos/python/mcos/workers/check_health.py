@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, replace
 
-from mcos import clock
+from mcos import clock, limits
 from mcos.catalog.registry import (
     OPERATOR,
     current_registry,
@@ -103,11 +103,21 @@ def judge(health: Health, found: Probe) -> Health:
         streak=0,
     )
     if succeeded == health.healthy:
-        return following
+        return _returned(health, following)
     streak = health.streak + 1
     if streak < (SUCCESSES_TO_ACTIVE if succeeded else FAILURES_TO_DOWN):
         return replace(following, streak=streak)
-    return replace(following, healthy=succeeded)
+    if succeeded:
+        return _returned(health, replace(following, healthy=True, down_since=None))
+    return replace(following, healthy=False, down_since=clock.now())
+
+
+def _returned(before: Health, health: Health) -> Health:
+    """Note when a cluster is well again that was away for long, or was not checked for long."""
+    heard = before.down_since or before.checked_at
+    if not health.healthy or heard is None or heard > clock.later(-limits.AWAY_SECONDS):
+        return health
+    return replace(health, returned_at=clock.now())
 
 
 def probe(*, marked: bool) -> Probe:

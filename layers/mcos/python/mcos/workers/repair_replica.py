@@ -4,19 +4,29 @@
 the queue.
 """
 
+from base64 import b64decode
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-from mcos import clock, staging
+from mcos import clock, limits, staging
 from mcos.catalog import objects
 from mcos.catalog.registry import all_clusters
+from mcos.journal.files import FOLDER
 from mcos.model import lifecycle
 from mcos.model.messages import ReplicaToPut, Verified
 from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.model.running_digests import RunningDigests
 from mcos.model.versions import Version
 from mcos.replicas import repair_queue
-from mcos.replicas.backend import is_known, key_of, new_incarnation, own_backend, replica_key
+from mcos.replicas.backend import (
+    is_known,
+    key_of,
+    new_incarnation,
+    own_backend,
+    put_bytes,
+    replica_key,
+)
 from mcos.replicas.read import ReplicaUnreadable, read_replica
 from mcos.replicas.sign import sign_own_replica
 from mcos.replicas.source import SourceMissing, source_of
@@ -62,9 +72,11 @@ def repair_replica(message: Mapping[str, Any], *, tries: int = 1) -> str:
     if not isinstance(message, Mapping):
         raise ValueError("a message is a JSON object")
     action = message.get("action")
-    if action in ("put", "verify", "remove") and _is_down():
+    if action in ("put", "verify", "remove", "file") and _is_down():
         if action == "put":
             return _LEFT
+        if action == "file" and _is_old(message.get("key")):
+            return "left to the next snapshot"
         raise TryLater("the backend is down", longest=_DOWN_SECONDS)
     try:
         return _process(message)
@@ -78,6 +90,13 @@ def _is_down() -> bool:
     """Whether to spare the backend, and the time that waiting for it takes."""
     own = all_clusters().get(settings().cluster)
     return own is not None and not own.is_up
+
+
+def _is_old(key: object) -> bool:
+    """Whether a file is a segment from before the time at which a new snapshot has all of it."""
+    written_at = clock.made_at(str(key).rpartition("/")[2].partition(".")[0])
+    age = timedelta(seconds=limits.AWAY_SECONDS)
+    return written_at is not None and clock.moment() - written_at > age
 
 
 def _process(message: Mapping[str, Any]) -> str:
@@ -110,6 +129,11 @@ def _process(message: Mapping[str, Any]) -> str:
         }:
             dispose.dispose(objects.get(ObjectKey(account, container, name)))
             return "disposed"
+        case {"action": "file", "key": str(file), "content": str(content)} if file.startswith(
+            FOLDER
+        ):
+            put_bytes(own_backend(), file, b64decode(content, validate=True))
+            return "written"
     raise ValueError(f"a message of action {message.get('action')!r} that nobody understands")
 
 

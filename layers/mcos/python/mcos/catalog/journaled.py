@@ -1,0 +1,192 @@
+"""What the journal keeps of the catalog: the items of its tables as plain JSON, with their history.
+
+``rescue/src/mcos_rescue/README.txt`` describes an entry for whoever reads the journal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pynamodb.models import Model
+
+from mcos import clock
+from mcos.catalog import registry
+from mcos.catalog.tables import (
+    AccountItem,
+    ContainerItem,
+    ObjectItem,
+    RegistryItem,
+    read_again,
+)
+
+Image = Mapping[str, Any]
+"""An item in DynamoDB's JSON."""
+
+Record = dict[str, Any]
+"""An item in plain JSON."""
+
+_REMOVED = "~"
+"""Behind the revision of what was removed: greater than it, and than no later one."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The state of one item after one write.
+
+    Attributes
+    ----------
+    table
+        One of ``TABLES``.
+    key
+        Names that tell the item from others of its table.
+    revision
+        Of the written item, greater with each write; of a removal, that of the removed item with
+        ``~`` behind it.
+    replaces
+        Revision of the item that the write replaced; None: there was none, or it is not known.
+    at
+        When it was written, by the table, to the second, RFC 3339; None: it was read in a scan.
+    record
+        None: it was removed.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    revision: str
+    replaces: str | None
+    at: str | None
+    record: Record | None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "table": self.table,
+            "key": list(self.key),
+            "revision": self.revision,
+            "replaces": self.replaces,
+            "at": self.at,
+            "record": self.record,
+        }
+
+
+def entry_of_write(
+    table: str, old: Image | None, new: Image | None, at: datetime, *, secrets: bool
+) -> Entry | None:
+    """Return the entry for a write to a table, as its stream reports it.
+
+    Parameters
+    ----------
+    old, new
+        The item before and after; None: there was or is none.
+    at
+        When it was written.
+    secrets
+        Whether the journal is encrypted, and so may have the hashes of passwords.
+
+    Returns
+    -------
+    None if the journal need not know of it.
+    """
+    before = None if old is None else _plain(table, old, secrets=secrets)
+    after = None if new is None else _plain(table, new, secrets=secrets)
+    shown = after or before
+    if shown is None or not (_is_kept(table, before) or _is_kept(table, after)):
+        return None
+    if before is not None and after is not None and _same(before, after):
+        return None
+    replaces = None if before is None else before.get("revision") or ""
+    revision = f"{replaces}{_REMOVED}" if after is None else after.get("revision") or ""
+    return Entry(
+        table,
+        _key(table, shown),
+        revision,
+        None if replaces == revision else replaces,
+        clock.text(at),
+        after,
+    )
+
+
+@dataclass(frozen=True)
+class EntryPage:
+    """A page of a table, and the cursor of the next page; None: this is the last."""
+
+    entries: list[Entry]
+    cursor: dict[str, Any] | None
+
+
+def scan(table: str, cursor: dict[str, Any] | None, *, limit: int, secrets: bool) -> EntryPage:
+    """Return a page of a table: one network call."""
+    found = TABLES[table].scan(last_evaluated_key=cursor, page_size=limit)
+    raw = read_again(lambda: next(found.page_iter))
+    records = [_plain(table, image, secrets=secrets) for image in raw["Items"]]
+    entries = [
+        Entry(table, _key(table, one), one.get("revision") or "", None, None, one)
+        for one in records
+        if _is_kept(table, one)
+    ]
+    return EntryPage(entries, raw.get("LastEvaluatedKey"))
+
+
+TABLES: Mapping[str, type[Model]] = {
+    "objects": ObjectItem,
+    "containers": ContainerItem,
+    "accounts": AccountItem,
+    "registry": RegistryItem,
+}
+"""The tables that the journal keeps: not jobs and uploads, which a rescue cannot continue."""
+
+_KEYS = {
+    "objects": ("account", "container", "name"),
+    "containers": ("account", "name"),
+    "accounts": ("user_name",),
+    "registry": ("kind", "name"),
+}
+
+# Marks of calls that are under way.
+_PASSING = {"containers": {"deletion"}, "accounts": {"leaving"}}
+
+# What a deployment finds out anew, and what tells it from others.
+_OWN_KINDS = {registry.HEALTH, registry.DEPLOYMENT, registry.JOB, registry.JOURNAL}
+
+
+def _key(table: str, record: Record) -> tuple[str, ...]:
+    return tuple(record[name] for name in _KEYS[table])
+
+
+def _plain(table: str, image: Image, *, secrets: bool) -> Record:
+    values = TABLES[table].from_raw_data(dict(image)).attribute_values
+    if table == "objects":
+        account, _, container = values["container_key"].partition("/")
+        return {
+            **values["document"],
+            "account": account,
+            "container": container,
+            "name": values["name"],
+            "revision": values["revision"],
+            "state": values["state"],
+        }
+    passing = _PASSING.get(table, set()) | (set() if secrets else {"password_hash"})
+    return {name: value for name, value in values.items() if name not in passing}
+
+
+def _is_kept(table: str, record: Record | None) -> bool:
+    if record is None:
+        return False
+    if table == "registry":
+        return record["kind"] not in _OWN_KINDS
+    return table != "objects" or not _is_reserved(record)
+
+
+def _is_reserved(record: Record) -> bool:
+    """Whether it only holds a name: see ``mcos.model.reservation``."""
+    last = record.get("last")
+    owes = record.get("removals") or record.get("unstagings")
+    if record["state"] != "DELETING" or owes or not last:
+        return False
+    return not last["replicas"]
+
+
+def _same(before: Record, after: Record) -> bool:
+    """Whether nothing changed but how often a sweeper has looked."""
+    looks = ("revision", "sweeps")
+    return {**before, **dict.fromkeys(looks)} == {**after, **dict.fromkeys(looks)}

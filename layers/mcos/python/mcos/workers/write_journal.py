@@ -1,0 +1,100 @@
+"""write_journal: write the catalog's changes to the journal on every backend."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mcos import clock
+from mcos.catalog.journaled import Entry, Image, entry_of_write
+from mcos.catalog.registry import current_registry
+from mcos.journal import deliver
+from mcos.journal.files import segment_key, segments
+
+_log = logging.getLogger(__name__)
+
+# A segment without entries shows that there was nothing to write.
+_SIGN_OF_LIFE = timedelta(minutes=15)
+
+_written_at: datetime | None = None
+
+
+class NoDeployment(Exception):
+    """The catalog has no id yet: the first health check gives it one."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write to a table, as its stream reports it.
+
+    Attributes
+    ----------
+    table
+        One of ``mcos.catalog.journaled.TABLES``.
+    old, new
+        The item before and after; None: there was or is none.
+    at
+        In UTC, to the second.
+    """
+
+    table: str
+    old: Image | None
+    new: Image | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Journaled:
+    """What was done: numbers of segments, of entries, and of writes that could not be read."""
+
+    segments: int
+    entries: int
+    unreadable: int
+
+
+def write_journal(writes: Sequence[Write]) -> Journaled:
+    """Write one or more segments with the entries of writes, in any order.
+
+    Harmless to repeat. What a backend cannot take now waits in its cluster's repair queue.
+
+    Raises
+    ------
+    NoDeployment, BotoCoreError, ClientError
+        Deliver the writes again.
+    """
+    global _written_at
+    deployment = current_registry().deployment
+    if not deployment.id:
+        raise NoDeployment("the catalog has no id yet")
+    entries, unreadable = _entries_of(writes)
+    now = clock.moment()
+    if not entries and _written_at is not None and now - _written_at < _SIGN_OF_LIFE:
+        return Journaled(0, 0, unreadable)
+    count = 0
+    for content in segments(entries, deployment, written_at=clock.now()):
+        key = segment_key(deployment.id, clock.new_id())
+        deliver.deliver_or_queue(deliver.receivers(), key, content)
+        count += 1
+    _written_at = now
+    return Journaled(count, len(entries), unreadable)
+
+
+def forget() -> None:
+    """Forget when something was written last."""
+    global _written_at
+    _written_at = None
+
+
+def _entries_of(writes: Sequence[Write]) -> tuple[list[Entry], int]:
+    entries, unreadable = [], 0
+    for write in writes:
+        try:
+            entry = entry_of_write(write.table, write.old, write.new, write.at, secrets=False)
+        except Exception:
+            # It must not hold up all others; the next snapshot tries it again.
+            _log.exception("a write cannot be read")
+            unreadable += 1
+            continue
+        if entry is not None:
+            entries.append(entry)
+    return entries, unreadable

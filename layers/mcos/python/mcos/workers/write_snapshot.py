@@ -1,0 +1,180 @@
+"""write_snapshot: write all of the catalog to every backend, part by part.
+
+A snapshot is fuzzy: it is read while the catalog changes, and is exact together with the journal's
+segments since a few minutes before it was begun. Its state is an item of the registry, so that any
+call continues where the one before ended.
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from mcos import clock
+from mcos.catalog import journaled, registry
+from mcos.catalog.journaled import TABLES, Entry
+from mcos.catalog.registry import current_registry
+from mcos.journal import deliver
+from mcos.journal.files import complete_key, pack, part_key
+from mcos.model.clusters import Cluster, Deployment
+from mcos.model.journal import Part, Snapshot, Snapshots
+
+_log = logging.getLogger(__name__)
+
+_EVERY = timedelta(days=7)
+# Until a cluster that could not take the last one is tried again.
+_AGAIN = timedelta(hours=6)
+
+_PART_RECORDS = 20_000
+# What one call of put_replica carries, in base64.
+_PART_BYTES = 4_000_000
+_PAGE = 500
+
+_SHRUNK = 0.8
+"""A table with fewer of its records than this share of the last snapshot's has lost some."""
+
+
+def write_snapshot(*, seconds: float, now: bool = False, accept_smaller: bool = False) -> str:
+    """Begin a snapshot if one is due, or continue the one that was begun.
+
+    Parameters
+    ----------
+    seconds
+        Time after which no further part is begun.
+    now
+        Whether to begin one although none is due.
+    accept_smaller
+        An operator's word: the catalog is right although it has many fewer records than before.
+
+    Returns
+    -------
+    ``not due``, ``begun``, ``complete``, ``refused`` or ``interrupted``.
+    """
+    until = clock.elapsed() + seconds
+    given = current_registry(fresh=True)
+    document = registry.read(registry.JOURNAL, _NAME)
+    state = Snapshots.from_json(document or {})
+    if not given.deployment.id:
+        return "not due"
+    if state.running is None:
+        if not now and not _is_due(state, deliver.receivers()):
+            return "not due"
+        begun = Snapshot(id=clock.new_id(), begun_at=clock.now(), tables=tuple(TABLES))
+        state = replace(state, running=begun, refused=None)
+    running = state.running
+    assert running is not None
+    while running.tables:
+        if clock.elapsed() > until:
+            return "begun"
+        running = _next_part(running, given.deployment)
+        state = replace(state, running=running)
+        if not registry.replace(
+            registry.JOURNAL, _NAME, following := state.as_json(), before=document
+        ):
+            return "interrupted"  # another call works on it
+        document = following
+    outcome, state = _completed(state, running, given.deployment, accept_smaller=accept_smaller)
+    if not registry.replace(registry.JOURNAL, _NAME, state.as_json(), before=document):
+        return "interrupted"
+    return outcome
+
+
+_NAME = "snapshot"
+
+
+def _is_due(state: Snapshots, clusters: list[Cluster]) -> bool:
+    last, now = state.last, clock.moment()
+    if last is None:
+        return True
+    age = now - datetime.fromisoformat(last.begun_at)
+    if age > _EVERY:
+        return True
+    up = [one for one in clusters if one.is_up]
+    if any((one.health.returned_at or "") > last.begun_at for one in up):
+        return True  # it was away for longer than its queue keeps segments
+    return age > _AGAIN and any(one.name not in last.complete_on for one in up)
+
+
+def _next_part(running: Snapshot, deployment: Deployment) -> Snapshot:
+    """Read and deliver the next part, or two if it is too large for one call."""
+    table = running.tables[0]
+    entries: list[Entry] = []
+    cursor = running.cursor
+    while len(entries) < _PART_RECORDS:
+        page = journaled.scan(table, cursor, limit=_PAGE, secrets=False)
+        entries += page.entries
+        cursor = page.cursor
+        if cursor is None:
+            break
+    parts = list(running.parts)
+    missed = set(running.missed)
+    for packed, records in _packed(entries, deployment):
+        number = sum(one.table == table for one in parts)
+        key = part_key(deployment.id, running.id, table, number)
+        digest = sha256(packed).hexdigest()
+        parts.append(Part(key, table, records, digest, len(packed)))
+        missed |= {
+            one.name
+            for one in deliver.receivers()
+            if one.name not in missed and not deliver.deliver(one, key, packed)
+        }
+    return replace(
+        running,
+        parts=tuple(parts),
+        missed=tuple(sorted(missed)),
+        cursor=cursor,
+        tables=running.tables if cursor is not None else running.tables[1:],
+    )
+
+
+def _packed(entries: list[Entry], deployment: Deployment) -> Iterator[tuple[bytes, int]]:
+    packed = pack(entries, deployment, kind="snapshot", written_at=clock.now())
+    if len(packed) <= _PART_BYTES or len(entries) < 2:
+        yield packed, len(entries)
+        return
+    middle = len(entries) // 2
+    yield from _packed(entries[:middle], deployment)
+    yield from _packed(entries[middle:], deployment)
+
+
+def _completed(
+    state: Snapshots, running: Snapshot, deployment: Deployment, *, accept_smaller: bool
+) -> tuple[str, Snapshots]:
+    """Complete a snapshot whose parts are all delivered, unless the catalog has shrunk."""
+    counts = running.counts
+    before: Mapping[str, int] = state.last.counts if state.last else {}
+    shrunk = sorted(name for name, n in before.items() if counts.get(name, 0) < _SHRUNK * n)
+    if shrunk and not accept_smaller:
+        reason = ", ".join(f"{name}: {before[name]} to {counts.get(name, 0)}" for name in shrunk)
+        _log.error("a snapshot is refused, because the catalog has shrunk: %s", reason)
+        return "refused", replace(state, running=None, refused=reason)
+    done = replace(
+        running,
+        completed_at=clock.now(),
+        complete_on=tuple(
+            sorted(
+                one.name
+                for one in deliver.receivers()
+                if one.name not in running.missed
+                and deliver.deliver(
+                    one, complete_key(deployment.id, running.id), _complete(running, deployment)
+                )
+            )
+        ),
+    )
+    return "complete", Snapshots(running=None, last=done.without_parts(), refused=None)
+
+
+def _complete(running: Snapshot, deployment: Deployment) -> bytes:
+    """Return the last file of a snapshot; the same each time, because a key is written once."""
+    document = {
+        "format": 1,
+        "deployment": deployment.id,
+        "generation": deployment.generation,
+        "begun_at": running.begun_at,
+        "parts": [one._asdict() for one in running.parts],
+        "counts": running.counts,
+    }
+    return json.dumps(document, indent=1).encode() + b"\n"
