@@ -7,7 +7,7 @@ Written to ``.mcos/build/<target>/``:
 
 ``functions.zip``
     The Chalice project: ``app.py``, ``chalicelib/`` and Chalice's own runtime.
-``mcos.zip``, ``common.zip``, ``auth.zip``, and one zip for each layer of a kind of backend
+``mcos.zip``, ``common.zip``, ``age.zip``, ``auth.zip``, and one zip for each kind of backend
     The layers, laid out as ``python/...``. ``mcos`` is ours; the others are third-party wheels,
     pinned by hash in ``layers/<layer>/requirements.txt``. A layer holds only what ``common``
     does not.
@@ -53,7 +53,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "mcos" / "python")]
 from clouds.files import write_whole  # noqa: E402  (the path is set above)
 from mcos.storage.kinds import BACKEND_LAYERS  # noqa: E402
 
-THIRD_PARTY_LAYERS = ("common", "auth", *sorted(set(BACKEND_LAYERS.values())))
+THIRD_PARTY_LAYERS = ("common", "age", "auth", *sorted(set(BACKEND_LAYERS.values())))
 LAYERS = ("mcos", *THIRD_PARTY_LAYERS)
 Layers = dict[str, str]
 """Folders of Python's path, by layer."""

@@ -76,6 +76,7 @@ module "cluster" {
   publishes                 = each.key == local.publisher
   changes                   = module.shared.changes
   streams                   = module.shared.streams
+  rescue_recipient          = var.rescue_recipient
   backend_secret            = var.backend_secrets[each.key]
   backend_secret_version    = var.backend_secrets_version
   openapi                   = yamldecode(file("${path.module}/../../openapi.yaml"))

@@ -183,6 +183,17 @@ variable "throttling" {
   default = {}
 }
 
+variable "rescue_recipient" {
+  description = "Public key (age, age1...) to which the journal and the identities of replicas are encrypted. Null: they are not, and the journal has no password hashes. The private key belongs outside of AWS."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.rescue_recipient == null || can(regex("^age1[02-9ac-hj-np-z]{58}$", var.rescue_recipient))
+    error_message = "It must be a public key of age: age1..."
+  }
+}
+
 variable "fetch" {
   description = "Rules for fetching content that messages of the inbound queues name ('source_url'), over https. allowed_hosts: 'data.example.com', or '*.example.com' for all hosts below it; empty: nothing is fetched. max_seconds must be at most 240."
   type = object({

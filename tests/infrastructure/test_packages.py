@@ -17,7 +17,7 @@ ELF_MACHINE = 18
 AARCH64 = 183
 LAYERS_TOGETHER = [
     ("mcos", "common", "auth"),
-    *(("mcos", "common", layer) for layer in sorted(set(BACKEND_LAYERS.values()))),
+    *(("mcos", "common", "age", layer) for layer in sorted(set(BACKEND_LAYERS.values()))),
 ]
 
 

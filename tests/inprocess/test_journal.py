@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
@@ -9,12 +10,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from pyrage import decrypt, x25519
 
 from mcos import limits
 from mcos.catalog import registry
 from mcos.journal import files
 from mcos.model.clusters import ClusterState
-from mcos.replicas import repair_queue
+from mcos.replicas import identity, repair_queue
 from mcos.workers import write_snapshot
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
 from tests.support.gateway import Reply, object_path
@@ -291,3 +293,29 @@ def test_a_fault_anywhere_loses_nothing(
 def test_a_message_with_a_file_that_is_not_the_journals_is_refused(cloud: Cloud) -> None:
     assert not cloud.repair("s3", repair_queue.file_message("account/version", b"bytes"))
     assert "account/version" not in cloud.backends["s3"].replicas
+
+
+def test_with_a_public_key_all_is_encrypted_to_it(
+    cloud: Cloud, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = x25519.Identity.generate()
+    monkeypatch.setenv("MCOS_RESCUE_RECIPIENT", str(own.to_public()))
+    prepare(cloud)
+    cloud.add_account("somebody", "a password")
+    user.create("a", b"bytes", SYNC)
+    cloud.journal()
+    assert snapshot(cloud) == "complete"
+    for cluster in CLUSTERS:
+        held = cloud.backends[cluster].replicas
+        written = [*keys(cloud, cluster, "log"), *keys(cloud, cluster, "snapshot")]
+        for key in (one for one in written if not one.endswith("complete.json")):
+            assert key.endswith(".jsonl.gz.age")
+            _, *told = lines(decrypt(held[key][0], [own]))
+            accounts = [one["record"] for one in told if one["table"] == "accounts"]
+            assert all(one["password_hash"] for one in accounts)
+        (sealed,) = (stat.identity for key, (_, stat) in held.items() if not key.startswith("~"))
+        assert identity.read(sealed) is None
+        assert sealed is not None
+        text = sealed.removeprefix("age.")
+        fields = json.loads(decrypt(urlsafe_b64decode(text + "=" * (-len(text) % 4)), [own]))
+        assert fields[2:5] == [user.account, CONTAINER, "a"]

@@ -43,12 +43,16 @@ locals {
     }
   }
 
+  # The functions that write the journal and the identities of replicas, encrypted if there is a key.
+  sealing_functions = ["put_parts", "put_replica", "repair_replica", "write_journal", "write_snapshot"]
+
   backend_layer = var.build.backend_layers[var.cluster.backend]
   layers = {
     for function in keys(local.functions) : function => concat(
       ["mcos", "common"],
       contains(["authorizer", "login"], function) ? ["auth"] : [],
       contains(local.backend_functions, function) ? [local.backend_layer] : [],
+      contains(local.sealing_functions, function) && var.rescue_recipient != null ? ["age"] : [],
     )
   }
 
@@ -91,6 +95,7 @@ resource "aws_lambda_function" "this" {
       lookup(local.own_environment, each.key, {}),
       # So that a function is started anew when the secret that it has read has changed.
       contains(local.backend_functions, each.key) ? { MCOS_BACKEND_SECRET_VERSION = aws_secretsmanager_secret_version.backend.version_id } : {},
+      contains(local.sealing_functions, each.key) && var.rescue_recipient != null ? { MCOS_RESCUE_RECIPIENT = var.rescue_recipient } : {},
       local.python_path[each.key],
     )
   }

@@ -96,6 +96,12 @@ variable "streams" {
   type        = map(string)
 }
 
+variable "rescue_recipient" {
+  description = "The operator's public key for the journal: see the root's variable."
+  type        = string
+  default     = null
+}
+
 variable "openapi" {
   description = "The OpenAPI document, decoded."
   type        = any

@@ -85,6 +85,11 @@ def event_bus() -> str:
     return os.environ["MCOS_EVENT_BUS"]
 
 
+def rescue_recipient() -> str | None:
+    """Return the operator's public key (age, ``age1...``) for journal and identities, if any."""
+    return os.environ.get("MCOS_RESCUE_RECIPIENT") or None
+
+
 def batching_window_seconds() -> float:
     """Return for how long a batch of a stream waits for more, where its source does not wait."""
     return float(os.environ.get("MCOS_BATCHING_WINDOW_SECONDS", "0"))

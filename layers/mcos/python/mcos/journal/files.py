@@ -7,9 +7,11 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from secrets import token_hex
 
 from mcos.catalog.journaled import Entry
 from mcos.model.clusters import Deployment
+from mcos.replicas.sealing import SUFFIX, is_sealing, seal
 
 ACCOUNT = "~catalog"
 """First segment of every key: no account has this name."""
@@ -28,7 +30,7 @@ def log_folder(deployment: str) -> str:
 
 def segment_key(deployment: str, name: str) -> str:
     """Return the key of the segment that was written at the time in a ULID."""
-    return f"{log_folder(deployment)}{name}.jsonl.gz"
+    return f"{log_folder(deployment)}{name}{_suffix()}"
 
 
 def snapshot_folder(deployment: str) -> str:
@@ -37,8 +39,9 @@ def snapshot_folder(deployment: str) -> str:
 
 
 def part_key(deployment: str, snapshot: str, table: str, number: int) -> str:
-    """Return the key of a part of a snapshot."""
-    return f"{snapshot_folder(deployment)}{snapshot}/{table}-{number:04}.jsonl.gz"
+    """Return the key of a part of a snapshot: a new one each time, as a key is written once."""
+    part = f"{table}-{number:04}-{token_hex(4)}"
+    return f"{snapshot_folder(deployment)}{snapshot}/{part}{_suffix()}"
 
 
 def complete_key(deployment: str, snapshot: str) -> str:
@@ -60,7 +63,10 @@ def segments(
 
 
 def pack(entries: Iterable[Entry], deployment: Deployment, *, kind: str, written_at: str) -> bytes:
-    """Return the bytes of a segment (``log``) or of a part of a snapshot (``snapshot``)."""
+    """Return the bytes of a segment (``log``) or of a part of a snapshot (``snapshot``).
+
+    They are encrypted if the operator has given a public key.
+    """
     head = {
         "format": _FORMAT,
         "deployment": deployment.id,
@@ -70,7 +76,11 @@ def pack(entries: Iterable[Entry], deployment: Deployment, *, kind: str, written
     }
     lines = [_line(head), *(_line(entry.as_json()) for entry in entries)]
     text = b"".join(lines)
-    return gzip.compress(text + _line({"sha256": sha256(text).hexdigest()}), mtime=0)
+    return seal(gzip.compress(text + _line({"sha256": sha256(text).hexdigest()}), mtime=0))
+
+
+def _suffix() -> str:
+    return f".jsonl.gz{SUFFIX}" if is_sealing() else ".jsonl.gz"
 
 
 def _line(value: object) -> bytes:

@@ -11,6 +11,7 @@ from mcos import clock
 from mcos.model.messages import PutResult, ReplicaToPut, Source
 from mcos.model.parts import PartRange, part_ranges
 from mcos.replicas.backend import own_backend, replica_key
+from mcos.replicas.sealing import seal_identity
 from mcos.replicas.source import READ_ERRORS, SourceMissing, open_part
 from mcos.settings import settings
 from mcos.storage import (
@@ -80,7 +81,7 @@ def _write(
     told = {
         "content_type": replica["content_type"],
         "parts_md5": replica["parts_md5"],
-        "identity": replica.get("identity", ""),
+        "identity": seal_identity(replica.get("identity", "")),
     }
     upload = backend.begin_parts(key, **told)
     parts = {part.number: part for part in backend.list_parts(key, upload)}

@@ -2,6 +2,7 @@
 
 from mcos.model.messages import PutResult, ReplicaToPut, Source
 from mcos.replicas.backend import own_backend, replica_key
+from mcos.replicas.sealing import seal_identity
 from mcos.replicas.source import READ_ERRORS, SourceMissing, open_source
 from mcos.settings import settings
 from mcos.storage import ReplicaConflict, StorageError
@@ -31,7 +32,7 @@ def put_replica(replica: ReplicaToPut, content: Source) -> PutResult:
                 md5=replica["md5"],
                 sha256=replica["sha256"],
                 content_type=replica["content_type"],
-                identity=replica.get("identity", ""),
+                identity=seal_identity(replica.get("identity", "")),
             )
     except SourceMissing as error:
         return _result(replica, reason=f"SourceMissing: {error}")

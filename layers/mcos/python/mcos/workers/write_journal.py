@@ -10,6 +10,7 @@ from mcos.catalog.journaled import Entry, Image, entry_of_write
 from mcos.catalog.registry import current_registry
 from mcos.journal import deliver
 from mcos.journal.files import segment_key, segments
+from mcos.replicas.sealing import is_sealing
 
 _log = logging.getLogger(__name__)
 
@@ -89,7 +90,9 @@ def _entries_of(writes: Sequence[Write]) -> tuple[list[Entry], int]:
     entries, unreadable = [], 0
     for write in writes:
         try:
-            entry = entry_of_write(write.table, write.old, write.new, write.at, secrets=False)
+            entry = entry_of_write(
+                write.table, write.old, write.new, write.at, secrets=is_sealing()
+            )
         except Exception:
             # It must not hold up all others; the next snapshot tries it again.
             _log.exception("a write cannot be read")

@@ -20,6 +20,7 @@ from mcos.journal import deliver
 from mcos.journal.files import complete_key, pack, part_key
 from mcos.model.clusters import Cluster, Deployment
 from mcos.model.journal import Part, Snapshot, Snapshots
+from mcos.replicas.sealing import is_sealing
 
 _log = logging.getLogger(__name__)
 
@@ -103,11 +104,12 @@ def _next_part(running: Snapshot, deployment: Deployment) -> Snapshot:
     entries: list[Entry] = []
     cursor = running.cursor
     while len(entries) < _PART_RECORDS:
-        page = journaled.scan(table, cursor, limit=_PAGE, secrets=False)
+        page = journaled.scan(table, cursor, limit=_PAGE, secrets=is_sealing())
         entries += page.entries
         cursor = page.cursor
         if cursor is None:
             break
+    tables = running.tables if cursor is not None else running.tables[1:]
     parts = list(running.parts)
     missed = set(running.missed)
     for packed, records in _packed(entries, deployment):
@@ -125,7 +127,9 @@ def _next_part(running: Snapshot, deployment: Deployment) -> Snapshot:
         parts=tuple(parts),
         missed=tuple(sorted(missed)),
         cursor=cursor,
-        tables=running.tables if cursor is not None else running.tables[1:],
+        tables=tables,
+        # Now, not when the last file is delivered, so that this is the same each time.
+        completed_at=None if tables else clock.now(),
     )
 
 
@@ -152,7 +156,6 @@ def _completed(
         return "refused", replace(state, running=None, refused=reason)
     done = replace(
         running,
-        completed_at=clock.now(),
         complete_on=tuple(
             sorted(
                 one.name
@@ -174,6 +177,7 @@ def _complete(running: Snapshot, deployment: Deployment) -> bytes:
         "deployment": deployment.id,
         "generation": deployment.generation,
         "begun_at": running.begun_at,
+        "completed_at": running.completed_at,
         "parts": [one._asdict() for one in running.parts],
         "counts": running.counts,
     }
