@@ -35,7 +35,7 @@ from mcos.replicas import repair_queue
 from mcos.replicas.read import latencies
 from mcos.settings import settings
 from mcos.storage import StorageBackend, Timeouts
-from mcos.workers import replicate_version, write_journal
+from mcos.workers import replicate_version
 from tests.support import gateway
 from tests.support.contract import Contract, Exchange
 from tests.support.environment import (
@@ -244,7 +244,6 @@ class Cloud(Inventory):
         registry.forget()
         latencies.forget()
         replicate_version.forget()
-        write_journal.forget()
 
     def leave(self) -> None:
         """Be no function of any cluster, and remember nothing of AWS."""
