@@ -84,6 +84,7 @@ class Fold:
         self.database = sqlite3.connect(path, isolation_level=None)
         # The file is of use to this process alone.
         self.database.executescript("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;")
+        self.database.executescript("PRAGMA locking_mode = EXCLUSIVE;")
         self.database.executescript("PRAGMA temp_store = FILE; PRAGMA cache_size = -65536;")
         self.database.executescript(_TABLES)
 
@@ -150,6 +151,16 @@ class Fold:
                 # The place itself is the first that begins like it.
                 return state if place_of(state.table, *state.key) == place else None
         return None
+
+    def next_names(self, table: str, *key: str) -> Iterator[str]:
+        """Yield the different names that follow ``key`` in the keys of a table, in order."""
+        first, end = place_of(table, *key, ""), place_of(table, *key, "") + b"\xff"
+        while found := self.database.execute(
+            "SELECT min(place) FROM state WHERE place >= ? AND place < ?", (first, end)
+        ).fetchone()[0]:
+            name = key_at(found)[1][len(key)]
+            yield name
+            first = place_of(table, *key, name, "") + b"\xff"
 
     def _decided(self) -> Iterator[tuple[bytes, str, int, bool]]:
         with closing(self.database.cursor()) as cursor:
