@@ -12,7 +12,7 @@ STAMP := $(DEV)/installed
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help python installed up down test unit functional long check format endpoints account \
-	faults soak inprocess start-backend stop-backend logs status clean
+	faults soak inprocess rescue start-backend stop-backend logs status clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -50,6 +50,10 @@ stop-backend: python ## stop one storage service: make stop-backend NAME=s3|swif
 
 start-backend: installed ## start it again: make start-backend NAME=...
 	@$(TOOLS) -m clouds start --instance up "$(NAME)"
+
+rescue: python ## bring back every object from one storage service: make rescue BACKEND=... TO=DIR [METADATA=1]
+	@test -n "$(BACKEND)" -a -n "$(TO)" || { echo "make rescue BACKEND=s3|swift|ceph TO=DIR" >&2; exit 2; }
+	@$(PYTHON) tools/rescue.py --instance up --backend "$(BACKEND)" --to "$(TO)" $(if $(METADATA),--metadata)
 
 logs: python ## follow the logs of the local clouds and their functions
 	@$(PYTHON) -m clouds logs --instance up
