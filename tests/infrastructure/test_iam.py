@@ -175,7 +175,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "uploads": [*CHANGE, *CONFIRM],
         "expiring": ["dynamodb:Query"],
         "all staged uploads": ["s3:AbortMultipartUpload", "s3:DeleteObjectVersion", "s3:GetObject"],
-        "all staging buckets": ["s3:ListBucket"],
+        **READ_STAGING,
     },
     "check_health": {
         "registry": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"],

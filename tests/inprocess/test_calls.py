@@ -258,10 +258,22 @@ def test_a_name_whose_deletion_is_still_under_way_is_free_for_conditional_create
 def test_an_update_whose_container_cannot_be_checked_loses_nothing(
     cloud: Cloud, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Others keep marking the container for deletion; what was acknowledged before is displaced."""
+    """Others keep marking the container for deletion; what was acknowledged before stays."""
     assert user.create("a", b"acknowledged", ASYNC).status == 202
     monkeypatch.setattr(containers, "_TRIES", 0)
     reply = user.update("a", b"new", ASYNC)
+    monkeypatch.undo()
+    assert (reply.status, reply.code) == (409, "conflict")
+    cloud.settle()
+    assert user.download("a").body == b"acknowledged"
+    cloud.check_storage(user.account)
+
+
+def test_a_create_whose_container_cannot_be_checked_is_not_taken_back(
+    cloud: Cloud, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "_TRIES", 0)
+    reply = user.create("a", b"new", ASYNC)
     monkeypatch.undo()
     assert (reply.status, reply.code) == (503, "outcome_unknown")
     cloud.settle()

@@ -68,7 +68,7 @@ REPAIRS = {
     ),
     "what was stored is not swept for want of a container": Repair(
         "workers/sweep_pending.py",
-        "if not record.is_begun:",
+        "if not record.is_admitted:",
         "if record.is_unsettled:",
         "tests/inprocess/test_healing.py -k container",
     ),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.shared.endpoint import count
 from chalicelib.shared.worker import logged
 from mcos.workers.sweep_pending import sweep_pending
 
@@ -19,6 +20,8 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             older_than_seconds=float(event.get("older_than_seconds", _OLDER_THAN_SECONDS)),
             seconds=_SECONDS,
         )
+        if given_up := done.get("given_up"):
+            count("ObjectsGivenUp", given_up)
         return "swept" if done else "nothing", done
 
     result: dict[str, Any] = logged("sweep_pending", work)

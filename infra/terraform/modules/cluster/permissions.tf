@@ -170,7 +170,7 @@ locals {
       local.grants.list_unsettled, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
       local.grants.queue_versions, local.grants.count_queued, local.grants.see_executions, local.grants.unstage,
       local.grants.repair, local.grants.list_expiring, local.grants.end_uploads, local.grants.clear_uploads,
-      local.grants.list_all_staging,
+      local.grants.read_all_staging, local.grants.list_all_staging,
     ]
     check_health = [local.grants.read_registry, local.grants.write_health]
     run_jobs = [

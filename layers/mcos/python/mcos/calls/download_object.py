@@ -171,7 +171,7 @@ def _readable(key: ObjectKey) -> tuple[ObjectRecord, Version]:
         raise ObjectNotFound(f"The object could not be stored: {record.reason}")
     if record.current is None:
         raise ObjectNotReady("The object is not stored yet; try again.")
-    if not record.is_begun:
+    if not record.is_admitted:
         try:
             # Its call may have ended before it looked whether there is a container.
             containers.get(key.account, key.container)

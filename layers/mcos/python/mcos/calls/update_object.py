@@ -1,6 +1,6 @@
 """update_object: replace an object's content; readers see the old one until the new is stored."""
 
-from mcos.catalog import objects
+from mcos.catalog import containers, objects
 from mcos.catalog.registry import policy_named
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
@@ -52,9 +52,13 @@ def update_object(
         return accepted
 
     with unstaged_if_refused(version):
-        record = objects.accept(key, accept)
-    if not record.is_begun:
-        # The create may not have checked the container yet.
+        found = objects.get(key)
+        if found is not None and not found.is_admitted:
+            # The create may not have checked the container yet. Once the update is accepted, what
+            # was acknowledged before is gone: so nothing is accepted without a container.
+            containers.admit(key.account, key.container)
+        record = objects.accept_read(key, accept, found)
+    if not record.is_admitted:
         record = confirm_container(key, record, version.id)
     if len(record.removals) > _OWED_AT_MOST:
         dispose.dispose(record)

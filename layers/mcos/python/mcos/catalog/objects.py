@@ -94,7 +94,14 @@ def accept(key: ObjectKey, transition: Transition) -> ObjectRecord:
         A write had no reply, and the record does not show its outcome: other calls have changed
         the record since, and may have disposed of the accepted version.
     """
-    return _accepted(_apply(key, transition, get(key), read=True, once=True))
+    return accept_read(key, transition, get(key))
+
+
+def accept_read(
+    key: ObjectKey, transition: Transition, record: ObjectRecord | None
+) -> ObjectRecord:
+    """As ``accept``, with the record as it was just read."""
+    return _accepted(_apply(key, transition, record, read=True, once=True))
 
 
 def accept_guessed(
@@ -217,14 +224,15 @@ def _write(
 def with_revision(following: ObjectRecord, record: ObjectRecord | None) -> ObjectRecord:
     """Return ``following`` with a new revision, greater than that of ``record``.
 
-    Consumers of events compare revisions to order events. Whatever else changes than ``sweeps``,
-    the sweeper looks at it soon again.
+    Consumers of events compare revisions to order events. Whatever changes but for a look of the
+    sweeper, it looks soon again, and nothing is missed yet.
     """
     is_looked_at = record is not None and following.sweeps != record.sweeps
     return replace(
         following,
         revision=clock.new_id(after=record.revision if record else ""),
         sweeps=following.sweeps if is_looked_at else 0,
+        missed_since=following.missed_since if is_looked_at else None,
     )
 
 

@@ -111,6 +111,7 @@ def accept_update(record: ObjectRecord | None, version: Version, *, cluster: str
         sweeper=cluster,
         pending=(*kept, version),
         last_modified=version.created_at,
+        reason=None,
     )
     if version.is_acknowledged:
         return _show(accepted, version)
@@ -213,6 +214,8 @@ def commit(
     if is_pending and found.mode == "wait" and not version.is_complete:
         return record, outcome
     following = _owing(_with_version(record, found, version), _replaced(found, version))
+    if version != found:
+        following = replace(following, admitted=True)  # or nothing would have been written
     if is_pending and (version.is_complete or (version.is_readable and version.is_acknowledged)):
         following = _show(following, version)
     elif not is_pending:
@@ -231,7 +234,7 @@ def abandon(
     Parameters
     ----------
     reason
-        The ``reason`` of a FAILED object.
+        The ``reason`` of a FAILED object, or of one whose acknowledged change is given up.
     forget
         If the object has no other version: True removes it, because its caller gets the error;
         False keeps it as FAILED, because its caller has been answered already.
@@ -253,6 +256,8 @@ def abandon(
     if current is None and not rest:
         state = State.DELETING if forget else State.FAILED
         return replace(following, state=state, last=version, reason=reason), Outcome.INCOMPLETE
+    if version.mode == "respond-async" and not forget:
+        following = replace(following, reason=reason)  # nobody else will tell its caller
     return _with_state(record, following), Outcome.INCOMPLETE
 
 
@@ -394,9 +399,24 @@ def write_off(record: ObjectRecord, cluster: str) -> ObjectRecord:
     return replace(following, state=State.UPDATING if is_created else record.state)
 
 
-def touch(record: ObjectRecord | None) -> ObjectRecord | None:
-    """Return the record after a sweeper has looked at it; it looks again later each time."""
-    return record and replace(record, sweeps=record.sweeps + 1)
+def touch(
+    record: ObjectRecord | None, *, admitted: bool = False, missed_at: str | None = None
+) -> ObjectRecord | None:
+    """Return the record after a sweeper has looked at it; it looks again later each time.
+
+    Parameters
+    ----------
+    admitted
+        Whether the sweeper has seen its container.
+    missed_at
+        Now, RFC 3339, if the sweeper missed its container or its staged content.
+    """
+    return record and replace(
+        record,
+        sweeps=record.sweeps + 1,
+        admitted=record.admitted or admitted,
+        missed_since=missed_at and (record.missed_since or missed_at),
+    )
 
 
 def pay(

@@ -60,9 +60,14 @@ class ObjectRecord:
     last
         The last version of a FAILED or DELETING object, to be shown.
     reason
-        Why a FAILED object failed.
+        Why a FAILED object failed, or why the last change that was acknowledged was given up.
     sweeps
         How often a sweeper has looked at it since it changed; the next time is later with each.
+    admitted
+        Whether its container was seen after it was written, as far as somebody has noted it.
+    missed_since
+        RFC 3339; since when every sweep has missed its container, or its staged content. None: the
+        last one missed nothing.
     schema
         ``SCHEMA`` of the release that wrote it.
     """
@@ -83,6 +88,8 @@ class ObjectRecord:
     last: Version | None = None
     reason: str | None = None
     sweeps: int = 0
+    admitted: bool = False
+    missed_since: str | None = None
     schema: int = SCHEMA
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
@@ -129,9 +136,9 @@ class ObjectRecord:
         return self.current.missing
 
     @property
-    def is_begun(self) -> bool:
-        """Whether a replica of it was ever stored; then its container was seen."""
-        return any(one.stored for one in self.versions)
+    def is_admitted(self) -> bool:
+        """Whether it is known that its container was seen: before any replica is stored it is."""
+        return self.admitted or any(one.stored for one in self.versions)
 
     def find(self, version_id: str) -> Version | None:
         """Return the current, previous or pending version with that id; None if there is none."""

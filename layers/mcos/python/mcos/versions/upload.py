@@ -64,7 +64,7 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
     version = version_in(record, taking.version or "")
     if version not in record.pending:
         return record  # an earlier try has gone further
-    if not record.is_begun:
+    if not record.is_admitted:
         # The container was not checked since the object was written.
         is_new = record.current is None and record.pending[0] is version
         record = confirm_container(

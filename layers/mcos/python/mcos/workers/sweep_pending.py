@@ -9,7 +9,7 @@ from collections import Counter
 from contextlib import suppress
 from functools import partial
 
-from mcos import clock
+from mcos import clock, staging
 from mcos.catalog import containers, objects
 from mcos.catalog.registry import all_clusters, sweepers
 from mcos.errors import ContainerNotFound, ObjectNotFound
@@ -17,6 +17,7 @@ from mcos.model import lifecycle
 from mcos.model.objects import ObjectKey, ObjectRecord, State
 from mcos.model.versions import Version
 from mcos.replicas import repair_queue
+from mcos.replicas.source import READ_ERRORS
 from mcos.settings import settings
 from mcos.versions import dispose, execution, replicate_queue
 from mcos.versions.commit import commit_version
@@ -30,6 +31,16 @@ _REPAIRS_AT_ONCE = 200
 """With more messages in the cluster's repair queue, no further object is sent there."""
 
 _AGAIN_AT_ONCE = 500
+
+_CONTAINER_SECONDS = 3 * 24 * 3600
+"""So long the container of what may have been acknowledged may be missing: restoring a table to an
+earlier moment can take its item away for a while."""
+
+_CONTENT_SECONDS = 24 * 3600
+"""The same for the only content of what was acknowledged."""
+
+_FIRST_LOOKS = 2
+"""So often the sweeper looks at an object before it looks for its content."""
 
 
 def sweep_pending(*, older_than_seconds: float, seconds: float) -> dict[str, int]:
@@ -46,8 +57,9 @@ def sweep_pending(*, older_than_seconds: float, seconds: float) -> dict[str, int
 
     Returns
     -------
-    Number of objects by the action taken: ``settled``, ``disposed``, ``removed``, ``restarted`` or
-    ``failed``; and of uploads, see ``mcos.workers.sweep_uploads``.
+    Number of objects by the action taken: ``settled``, ``disposed``, ``removed``, ``restarted``,
+    ``waits`` (its container is missing), ``given_up`` (its content was lost) or ``failed``; and of
+    uploads, see ``mcos.workers.sweep_uploads``.
     """
     before, until = clock.later(-older_than_seconds), clock.elapsed() + seconds
     done = Counter(sweep_uploads(limit=_AT_ONCE))
@@ -103,20 +115,22 @@ def _sweep(key: ObjectKey) -> str:
         record = dispose.dispose(record)
         if record is None or not record.is_unsettled:
             return "disposed"
-    if not record.is_begun:
-        # The create that wrote the record may have ended before it checked the container. What
-        # readers see was checked: it stays, even if the container's item was lost since.
-        try:
-            containers.admit(key.account, key.container)
-        except ContainerNotFound:
-            with suppress(ObjectNotFound):
-                dispose.dispose(objects.change(key, partial(_delete_if_unchanged, record.revision)))
-            return "removed"
+    has_container = _has_container(record)
+    if not has_container and not _may_be_acknowledged(record):
+        return _remove(record)
+    missed = not has_container or _is_content_gone(record)
     # Write it again, so that the next sweep looks at it only after the same time.
-    record = objects.change(key, lifecycle.touch)
+    look = partial(
+        lifecycle.touch, admitted=has_container, missed_at=clock.now() if missed else None
+    )
+    record = objects.change(key, look)
     if record is None:
         return "settled"
+    if not has_container:
+        return _remove(record) if _is_missed_for(record, _CONTAINER_SECONDS) else "waits"
     current = record.current
+    if current is not None and missed and _is_missed_for(record, _CONTENT_SECONDS):
+        return _give_up(record, current)
     if current is not None and current.is_acknowledged and not current.is_readable:
         record = _finish(record, current)
     elif current is not None and not current.is_settled:
@@ -124,6 +138,69 @@ def _sweep(key: ObjectKey) -> str:
     for version in record.pending:
         record = _finish(record, version)
     return "restarted"
+
+
+def _has_container(record: ObjectRecord) -> bool:
+    """Whether the object's container is there, or was seen since the object was written.
+
+    The create that wrote the record may have ended before it looked.
+    """
+    if record.is_admitted:
+        return True
+    try:
+        containers.admit(record.account, record.container)
+    except ContainerNotFound:
+        return False
+    return True
+
+
+def _may_be_acknowledged(record: ObjectRecord) -> bool:
+    """Whether a caller may have been told that a version is taken of which nothing is stored."""
+    return any(one.mode == "respond-async" for one in record.versions)
+
+
+def _is_content_gone(record: ObjectRecord) -> bool:
+    """Whether nothing of what readers see is there any more: no replica, and nothing staged.
+
+    A staging bucket that is gone as a whole may come back.
+    """
+    version = record.current
+    if version is None or version.stored or version.staged is None or record.sweeps < _FIRST_LOOKS:
+        return False
+    if any(one.replaces for one in version.replicas.values()):
+        return False  # a copy was found damaged, perhaps wrongly
+    staged, bucket = version.staged, staging.bucket_of(version.staged.cluster)
+    if bucket is None:
+        return False
+    last = 0 if version.size else None
+    try:
+        content = staging.open_content(bucket, staged.key, staged.version, staged.etag, last=last)
+    except READ_ERRORS as error:
+        _log.warning("staging of %s: %s", staged.cluster, type(error).__name__)
+        return False
+    if content is not None:
+        content.close()
+    return content is None
+
+
+def _is_missed_for(record: ObjectRecord, seconds: float) -> bool:
+    """Whether every sweep of so long has missed the object's container, or its content."""
+    return record.missed_since is not None and record.missed_since <= clock.later(-seconds)
+
+
+def _remove(record: ObjectRecord) -> str:
+    """Remove an object that has no container, unless it was changed since."""
+    delete = partial(_delete_if_unchanged, record.revision)
+    with suppress(ObjectNotFound):
+        dispose.dispose(objects.change(record.key, delete))
+    return "removed"
+
+
+def _give_up(record: ObjectRecord, version: Version) -> str:
+    """Give up a version whose content is lost; readers see the one before it, if there is any."""
+    _log.error("the content of %s is lost", version.id)
+    _abandon(record, version, "Its staged content was lost before it was stored.")
+    return "given_up"
 
 
 def _delete_if_unchanged(revision: str, record: ObjectRecord | None) -> ObjectRecord | None:
@@ -154,12 +231,12 @@ def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
             replicate_queue.send_again(record.key, version)
         return record
     # Its caller was answered long ago, or its function ended with the only copy of the bytes.
-    key = record.key
+    return _abandon(record, version, "The call that created it was cut off.") or record
 
+
+def _abandon(record: ObjectRecord, version: Version, reason: str) -> ObjectRecord | None:
     def abandon(found: ObjectRecord | None) -> ObjectRecord | None:
-        following, _ = lifecycle.abandon(
-            found, version.id, reason="The call that created it was cut off.", forget=False
-        )
+        following, _ = lifecycle.abandon(found, version.id, reason=reason, forget=False)
         return following
 
-    return dispose.dispose(objects.change(key, abandon)) or record
+    return dispose.dispose(objects.change(record.key, abandon))
