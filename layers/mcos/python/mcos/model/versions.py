@@ -201,6 +201,25 @@ class Version:
         """Whether enough replicas are stored for readers, who then do not need staging."""
         return len(self.stored) >= min(self.readable_from, self.wanted)
 
+    def doubted(self) -> "Version | None":
+        """Return the version as if it had the copies that were found damaged, and no others.
+
+        They may not be damaged after all.
+
+        Returns
+        -------
+        None if there are none. Nor are copies in parts among them: their digest cannot be told
+        before all of them is read.
+        """
+        if self.part_size > 0:
+            return None
+        copies = {
+            name: replace(one, incarnation=one.replaces, stored=True, replaces=None)
+            for name, one in self.replicas.items()
+            if one.replaces is not None
+        }
+        return replace(self, replicas=copies) if copies else None
+
     def tag(self, cluster: str) -> str:
         """Return what the cluster's service has for its replica: the MD5, or its own tag."""
         return self.replicas[cluster].tag or self.md5

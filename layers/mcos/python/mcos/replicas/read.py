@@ -10,7 +10,7 @@ import logging
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import cast
 
 from urllib3.exceptions import HTTPError
@@ -73,7 +73,8 @@ def read_version(
 ) -> tuple[bytes, dict[str, ReplicaUnreadable]]:
     """Read bytes ``first`` to ``last`` (inclusive) of a version, from any stored replica.
 
-    It takes one network call if the first replica answers soon.
+    It takes one network call if the first replica answers soon. If there is no other, the whole is
+    read from a copy that was found damaged, and is verified as always.
 
     Parameters
     ----------
@@ -88,7 +89,20 @@ def read_version(
     ------
     NoReplicaReadable
     """
-    avoided = set(but)
+    try:
+        return _read_stored(account, version, first, last, avoided=set(but))
+    except NoReplicaReadable:
+        doubted = version.doubted()
+        if doubted is None or last - first + 1 < version.size:
+            raise
+        with suppress(NoReplicaReadable):
+            return _read_stored(account, doubted, first, last, avoided=set())[0], {}
+        raise
+
+
+def _read_stored(
+    account: str, version: Version, first: int, last: int, *, avoided: set[str]
+) -> tuple[bytes, dict[str, ReplicaUnreadable]]:
     waiting = [one for one in reading_order(version.stored) if one not in avoided]
     failures: dict[str, ReplicaUnreadable] = {}
     running: dict[Future[bytes], str] = {}

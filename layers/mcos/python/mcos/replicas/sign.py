@@ -94,7 +94,8 @@ def open_version(
 ) -> BinaryIO:
     """Open bytes ``first`` to ``last`` (inclusive) of a version as a stream, from any replica.
 
-    The bytes are not verified here; the caller must do so. Reading the stream may raise urllib3's
+    If there is no other, it is a copy that was found damaged. The bytes are not verified here; the
+    caller must do so. Reading the stream may raise urllib3's
     ``HTTPError``.
 
     Parameters
@@ -107,12 +108,13 @@ def open_version(
     NoReplicaReadable
     """
     avoided = set(but)
+    copies = [(version, one) for one in reading_order(version.stored) if one not in avoided]
+    if doubted := version.doubted():
+        copies += [(doubted, one) for one in reading_order(doubted.stored)]
     failures: dict[str, ReplicaUnreadable] = {}
-    for cluster in reading_order(version.stored):
-        if cluster in avoided:
-            continue
+    for held, cluster in copies:
         try:
-            return _open(cluster, _sign_replica(account, version, cluster, None), first, last)
+            return _open(cluster, _sign_replica(account, held, cluster, None), first, last)
         except ReplicaUnreadable as error:
             failures[cluster] = error
     raise NoReplicaReadable(failures)

@@ -33,6 +33,8 @@ def inline(content: bytes) -> Source:
 def source_of(version: Version) -> Source:
     """Return the source of a version: staging until it is complete, and its stored replicas.
 
+    If there is no other, the copies that were found damaged are tried.
+
     Raises
     ------
     SourceMissing
@@ -41,7 +43,7 @@ def source_of(version: Version) -> Source:
     source: Source = {}
     if version.staged is not None and not version.is_complete:
         source = _in_staging(version.staged)
-    if version.stored:
+    if version.stored or version.doubted():
         source["version"] = version.as_json()
     if not source:
         raise SourceMissing("no replica is stored, and the content is not staged")
