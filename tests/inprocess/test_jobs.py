@@ -4,14 +4,15 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from mcos import clock, limits
-from mcos.catalog import jobs
+from mcos.catalog import jobs, objects
 from mcos.model.clusters import ClusterState
 from mcos.model.jobs import Job, JobKind, JobState, new_job
-from mcos.model.objects import ObjectKey
+from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.workers import run_jobs as worker
 from tests.support.cloud import ASYNC, SYNC, Cloud, arn
 from tests.support.environment import CLUSTERS, MORE_CLUSTERS
@@ -272,6 +273,60 @@ def test_a_drain_may_be_cut_short_anywhere(five: Cloud, user: User, manner: Mann
             break
         number += 1
     assert number > 8
+
+
+def test_an_object_that_cannot_be_moved_holds_up_no_other(five: Cloud, user: User) -> None:
+    """Its only content is staged at a cluster that is not linked for a while."""
+    for name in NAMES:
+        assert user.create(name, name.encode(), SYNC).status == 201
+    keys = (ObjectKey(user.account, "photos", f"taken-{number}") for number in range(100))
+    held = (key.name for key in keys if {"ceph"} <= set(five.targets(key)) <= set(CLUSTERS))
+    taken = next(held)
+    assert user.create(taken, b"acknowledged", ASYNC, at="swift-2").status == 202
+    five.cut_executions()
+    five.unregister("swift-2")
+    job = begin(five, JobKind.DRAIN, "ceph")
+    for _ in range(3):
+        five.work_at_jobs("s3")
+    held_there = [one.name for one in five.records(user.account) if on(one, "ceph")]
+    assert held_there == [taken]
+    five.register("swift-2")
+    assert run_to_its_end(five, job).state is JobState.DONE
+    assert user.download(taken).body == b"acknowledged"
+    five.check_storage(user.account)
+
+
+def on(record: ObjectRecord, cluster: str) -> bool:
+    """Whether a cluster is to have a replica of it."""
+    return record.current is not None and cluster in record.current.replicas
+
+
+@pytest.mark.parametrize("kind", [JobKind.DRAIN, JobKind.REBALANCE])
+def test_an_object_whose_record_cannot_be_written_holds_up_no_other(
+    five: Cloud, user: User, monkeypatch: pytest.MonkeyPatch, kind: JobKind
+) -> None:
+    for name in NAMES:
+        assert user.create(name, name.encode(), SYNC).status == 201
+    if kind is JobKind.REBALANCE:
+        five.unregister("ceph")
+    job = begin(five, kind, "ceph" if kind is JobKind.DRAIN else None)
+    bad = next(one.name for one in five.records(user.account) if on(one, "ceph"))
+    change = objects.change_guessed
+
+    def refuse(key: ObjectKey, *rest: Any) -> ObjectRecord | None:
+        if key.name == bad:
+            raise RuntimeError("larger than an item may be")
+        return change(key, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(objects, "change_guessed", refuse)
+        for _ in range(3):
+            five.work_at_jobs("s3")
+        left = [one.name for one in five.records(user.account) if on(one, "ceph")]
+        assert left == [bad]
+        assert the_job(five, job).state is JobState.RUNNING
+        assert the_job(five, job).remaining == 1
+    assert run_to_its_end(five, job).state is JobState.DONE
 
 
 def test_a_removal_that_waits_does_not_take_what_has_moved_home_meanwhile(

@@ -5,6 +5,7 @@ all objects in passes. It moves misplaced replicas with the state machine that w
 faster than the job's rate. The next pass checks whether the moves have ended.
 """
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -25,6 +26,8 @@ from mcos.placement.moves import Move, gone_clusters, wanted_moves, written_off
 from mcos.replicas.backend import new_incarnation
 from mcos.replicas.source import source_of
 from mcos.versions import execution
+
+_log = logging.getLogger(__name__)
 
 _PAGE = 100
 _SIDE_BY_SIDE = 4
@@ -111,6 +114,11 @@ def _page(job: Job, until: float) -> Job:
         except NotEnoughClusters:
             waiting, stuck = waiting + 1, stuck + 1
             continue
+        except Exception:
+            # One object must not hold up the others; the next pass looks at it again.
+            _log.exception("an object could not be looked at")
+            waiting += 1
+            continue
         if wanted is not None:
             waiting += 1
             planned += [_Planned(record, move) for move in wanted[:1]]
@@ -180,9 +188,17 @@ def _move_all(
                 return moved, False
             began = clock.elapsed()
             few = planned[first : first + _SIDE_BY_SIDE]
-            moved += sum(pool.map(lambda one: _move(one.record, one.move, registry), few))
+            moved += sum(pool.map(lambda one: _moved(one.record, one.move, registry), few))
             clock.sleep(max(0.0, len(few) / rate - (clock.elapsed() - began)))
     return moved, True
+
+
+def _moved(record: ObjectRecord, wanted: Move, registry: Registry) -> bool:
+    try:
+        return _move(record, wanted, registry)
+    except Exception:
+        _log.exception("an object could not be moved")
+        return False
 
 
 def _move(record: ObjectRecord, wanted: Move, registry: Registry) -> bool:
