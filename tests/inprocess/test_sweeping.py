@@ -10,8 +10,10 @@ from mcos.catalog import objects
 from mcos.catalog.registry import write_health
 from mcos.model.clusters import ClusterState, Health
 from mcos.model.objects import ObjectKey, ObjectRecord
-from mcos.replicas.repair_queue import put_message
+from mcos.model.versions import Removal
+from mcos.replicas.repair_queue import put_message, remove_message
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
+from tests.support.environment import cluster_environment
 from tests.support.gateway import object_path, sqs_event
 from tests.support.user import User
 
@@ -89,6 +91,36 @@ def test_a_cluster_that_is_back_gets_what_it_lacks_in_steps_that_it_can_take(
     assert not cloud.unsettled()
     assert 100 <= most <= 200
     assert {one.state for one in cloud.records(user.account)} == {"CREATED"}
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_messages_that_never_succeed_keep_no_replica_from_being_written(
+    cloud: Cloud, user: User, hidden: bool
+) -> None:
+    """Whether they wait for their next try at this moment or not."""
+    owe(cloud, user, number=30)
+    cloud.backends["ceph"].accept()
+    cloud.backends["ceph"].refuse("delete")
+    cloud.register("ceph")
+    queue = cloud.repair_queue("ceph")
+    with cloud.network.outside():
+        for number in range(250):
+            removal = Removal("ceph", f"{number:026}", "an incarnation")
+            message = json.dumps(remove_message(user.account, removal))
+            cloud.send(cluster_environment("ceph")["MCOS_REPAIR_QUEUE_URL"], message)
+    if hidden:
+        for one in queue.messages:
+            one.mark_received(DAY)
+    rounds = 0
+    while cloud.unsettled():
+        rounds += 1
+        assert rounds <= (1 if hidden else 4)
+        cloud.clock.advance(10 * MINUTE)
+        sweep(cloud, "ceph")
+        for one in queue.messages:
+            body = json.loads(one.body)
+            if body["action"] == "put":
+                assert cloud.repair("ceph", body)
 
 
 def test_what_was_taken_and_lost_is_found_at_once_whatever_else_waits(

@@ -99,9 +99,24 @@ def waiting(queue_url: str) -> int:
     ------
     BotoCoreError, ClientError
     """
-    counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-    found = client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(counts))
-    return sum(int(found["Attributes"][name]) for name in counts)
+    return _count(queue_url, "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+
+def ready(queue_url: str) -> int:
+    """Return the approximate number of messages in a queue that could be worked on now.
+
+    Those that have failed and wait for their next try are not among them.
+
+    Raises
+    ------
+    BotoCoreError, ClientError
+    """
+    return _count(queue_url, "ApproximateNumberOfMessages")
+
+
+def _count(queue_url: str, *names: str) -> int:
+    found = client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(names))
+    return sum(int(found["Attributes"][name]) for name in names)
 
 
 def send(queue_url: str, message: RepairMessage, *, delay_seconds: int = 0) -> None:

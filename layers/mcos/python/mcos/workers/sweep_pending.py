@@ -27,8 +27,11 @@ _log = logging.getLogger(__name__)
 
 _AT_ONCE = 100
 
-_REPAIRS_AT_ONCE = 200
-"""With more messages in the cluster's repair queue, no further object is sent there."""
+_REPAIRS_AT_ONCE = 190
+"""Most objects that are sent to the cluster's repair queue at once, less what is there already."""
+
+_REPAIRS_AT_LEAST = 10
+"""So many are sent whatever is there: it may be what will never succeed."""
 
 _AGAIN_AT_ONCE = 500
 
@@ -69,10 +72,9 @@ def sweep_pending(*, older_than_seconds: float, seconds: float) -> dict[str, int
     own = all_clusters().get(settings().cluster)
     if own is not None and own.is_up:
         # As many as the cluster can repair soon; the others wait in the catalog, not in the queue.
-        waiting = repair_queue.waiting(own.repair_queue_url)
-        _sweep_all(
-            objects.waiting_for(own.name), before, until, done, at_most=_REPAIRS_AT_ONCE - waiting
-        )
+        ready = repair_queue.ready(own.repair_queue_url)
+        at_most = max(_REPAIRS_AT_ONCE - ready, _REPAIRS_AT_LEAST)
+        _sweep_all(objects.waiting_for(own.name), before, until, done, at_most=at_most)
     for cluster in sweepers():
         _sweep_all(objects.looked_at_by(cluster), before, until, done, at_most=_AGAIN_AT_ONCE)
     return dict(done)
