@@ -100,6 +100,10 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "registry": EDIT_REGISTRY,
         "jobs": ["dynamodb:GetItem", "dynamodb:PutItem"],
         "own run_jobs": INVOKE,
+        "unsettled": ["dynamodb:Query"],
+        "objects": READ,
+        "expiring": ["dynamodb:Query"],
+        "uploads": ["dynamodb:BatchGetItem"],
     },
     "admin_policies": {"accounts": READ, "registry": EDIT_REGISTRY, "containers": READ_ALL},
     "admin_accounts": {

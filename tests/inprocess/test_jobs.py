@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from mcos import clock, limits
-from mcos.catalog import jobs, objects
+from mcos.catalog import accounts, jobs, objects, uploads
+from mcos.model.accounts import Role
 from mcos.model.clusters import ClusterState
 from mcos.model.jobs import Job, JobKind, JobState, new_job
 from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.uploads import UploadState
 from mcos.workers import run_jobs as worker
 from tests.support.cloud import ASYNC, SYNC, Cloud, arn
 from tests.support.environment import CLUSTERS, MORE_CLUSTERS
+from tests.support.gateway import Reply
 from tests.support.network import CALL_SECONDS, Died, Manner
 from tests.support.uploads import Sender
 from tests.support.user import User
@@ -327,6 +330,96 @@ def test_an_object_whose_record_cannot_be_written_holds_up_no_other(
         assert the_job(five, job).state is JobState.RUNNING
         assert the_job(five, job).remaining == 1
     assert run_to_its_end(five, job).state is JobState.DONE
+
+
+# Unlinking
+
+
+@pytest.fixture
+def drained(five: Cloud) -> Cloud:
+    """The cluster ``ceph`` was drained; its entry point still takes what comes."""
+    with five.network.outside():
+        assert accounts.create("ops", "hash", Role.ADMIN)
+    reply = operate(five, "POST", "/v1/admin/clusters/ceph/drain")
+    assert run_to_its_end(five, reply.json()["job"]).state is JobState.DONE
+    five.chill()
+    return five
+
+
+def operate(cloud: Cloud, method: str, path: str) -> Reply:
+    return cloud.call("s3", method, path, token=cloud.token("ops"))
+
+
+def unlink(cloud: Cloud) -> int:
+    return operate(cloud, "DELETE", "/v1/admin/clusters/ceph").status
+
+
+def test_a_cluster_is_not_unlinked_while_an_upload_there_is_open(
+    drained: Cloud, user: User
+) -> None:
+    sender = Sender(user, at="ceph")
+    upload = sender.begin("a", b"bytes")
+    assert unlink(drained) == 409
+    sender.send(upload, b"bytes")
+    assert sender.complete(upload).status == 202
+    drained.cut_executions()
+    assert unlink(drained) == 409  # the content is staged, and nowhere else
+    drained.settle()
+    assert unlink(drained) == 204
+    assert user.download("a").body == b"bytes"
+    drained.check_storage(user.account)
+
+
+def test_a_cluster_is_not_unlinked_while_an_upload_there_is_being_taken(
+    drained: Cloud, user: User
+) -> None:
+    sender = Sender(user, at="ceph")
+    upload = sender.begin("a", b"bytes")
+    sender.send(upload, b"bytes")
+
+    def die(name: str) -> None:
+        if name == "dynamodb:PutItem":
+            writes.append(name)
+            if len(writes) == 3:  # a reservation, the mark, the acceptance
+                raise Died(name)
+
+    writes: list[str] = []
+    drained.network.before = die
+    assert sender.complete(upload).died
+    drained.network.before = None
+    with drained.network.outside():
+        found = uploads.get(user.account, upload["upload"])
+    assert found is not None
+    assert found.state is UploadState.TAKING
+    assert unlink(drained) == 409
+    drained.clock.advance(600)
+    drained.sweep()
+    drained.settle()
+    assert unlink(drained) == 204
+    assert user.download("a").body == b"bytes"
+
+
+def test_a_cluster_is_not_unlinked_while_it_alone_has_what_it_has_taken(
+    drained: Cloud, user: User
+) -> None:
+    assert user.create("a", b"acknowledged", ASYNC, at="ceph").status == 202
+    drained.cut_executions()
+    assert unlink(drained) == 409
+    drained.settle()
+    assert unlink(drained) == 204
+    assert user.download("a").body == b"acknowledged"
+
+
+def test_an_upload_that_nobody_completes_keeps_a_cluster_only_until_it_expires(
+    drained: Cloud, user: User
+) -> None:
+    Sender(user, at="ceph").begin("a", b"bytes")
+    drained.clock.advance(8 * 24 * 3600)
+    drained.sweep()
+    assert unlink(drained) == 204
+
+
+# Removals that come again
 
 
 def test_a_removal_that_waits_does_not_take_what_has_moved_home_meanwhile(

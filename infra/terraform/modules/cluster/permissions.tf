@@ -59,6 +59,7 @@ locals {
     }
     # Whoever disposes of a version first marks the upload that it was taken from.
     confirm_uploads = { Action = ["dynamodb:UpdateItem"], Resource = [local.tables.uploads] }
+    look_at_uploads = { Action = ["dynamodb:BatchGetItem"], Resource = [local.tables.uploads] }
     list_expiring   = { Action = ["dynamodb:Query"], Resource = [local.expiring] }
     take_inbound = {
       Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
@@ -126,7 +127,10 @@ locals {
       local.grants.change_object, local.grants.read_registry, local.grants.repair, local.grants.unstage,
       local.grants.confirm_uploads,
     ]
-    admin_clusters = [local.grants.read_account, local.grants.edit_registry, local.grants.begin_jobs, local.grants.run_jobs]
+    admin_clusters = [
+      local.grants.read_account, local.grants.edit_registry, local.grants.begin_jobs, local.grants.run_jobs,
+      local.grants.list_unsettled, local.grants.read_object, local.grants.list_expiring, local.grants.look_at_uploads,
+    ]
     admin_policies = [local.grants.read_account, local.grants.edit_registry, local.grants.scan_containers]
     admin_accounts = [local.grants.change_accounts, local.grants.write_registry]
     admin_jobs     = [local.grants.read_account, local.grants.name_job, local.grants.change_jobs, local.grants.run_jobs]

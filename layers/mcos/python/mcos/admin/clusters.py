@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mcos import clock
+from mcos import clock, limits
 from mcos.admin.checks import check_cluster, check_own_labels, check_rate, check_weight
 from mcos.admin.jobs import run_soon, running_job, stop_job
-from mcos.catalog import jobs, registry
+from mcos.catalog import jobs, objects, registry, uploads
 from mcos.catalog.registry import CLUSTER, OPERATOR, UNLINKED, current_registry
 from mcos.errors import ClusterInUse, ClusterNotFound, Conflict, JobNotFound, PolicyUnmet
 from mcos.model.clusters import Cluster, ClusterState, Registry
@@ -15,6 +15,8 @@ from mcos.model.names import check_cluster_name
 from mcos.placement.seating import unmet
 
 _TRIES = 12
+_ACCEPTED = 1000  # most objects that are looked at for content at a cluster
+_AHEAD = 86400  # a sweeper's pauses are shorter
 _LEAVING = (ClusterState.DRAINING, ClusterState.LOST)
 _ROW = (
     "entry_point",
@@ -165,7 +167,7 @@ def unlink_cluster(name: str) -> None:
     ------
     ClusterNotFound
     ClusterInUse
-        It may hold replicas.
+        It may hold replicas, or content that is not stored elsewhere yet.
     """
     _linked(name)
     override = _override(name) or {}
@@ -178,8 +180,25 @@ def unlink_cluster(name: str) -> None:
     state = job.state
     if state is not JobState.DONE:
         raise ClusterInUse(f"The {job.kind} job of cluster {name!r} must be DONE; it is {state}.")
+    if job.kind is JobKind.DRAIN and _is_content_staged(name):
+        raise ClusterInUse(
+            f"Content at cluster {name!r} is not stored elsewhere yet, or uploads to it are open. "
+            f"They end after {limits.UPLOAD_SECONDS // 86400} days at most."
+        )
     if not registry.unlink(name, override=override):
         raise ClusterInUse(f"Another operator changed cluster {name!r} at the same time.")
+
+
+def _is_content_staged(name: str) -> bool:
+    """Whether what the cluster has accepted since its drain ended is, or will be, only there."""
+    accepted = (name, objects.looked_at_by(name))
+    for partition in accepted:
+        for key in objects.find_unsettled(partition, before=clock.later(_AHEAD), limit=_ACCEPTED):
+            record = objects.get(key)
+            for one in record.versions if record else ():
+                if one.staged is not None and one.staged.cluster == name and not one.is_readable:
+                    return True
+    return uploads.are_unfinished(name)
 
 
 def _linked(name: str) -> tuple[Cluster, Registry]:

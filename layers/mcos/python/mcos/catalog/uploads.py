@@ -323,6 +323,16 @@ def find_expired(cluster: str, *, before: str, limit: int) -> list[tuple[str, st
     return [(item.account, item.upload) for item in found]
 
 
+def are_unfinished(cluster: str) -> bool:
+    """Whether any upload of a cluster still waits for content, or is being taken.
+
+    All that the cluster had in the last weeks are read, a hundred with each call.
+    """
+    over = (UploadState.TAKEN.value, UploadState.ENDED.value)
+    keys = [(item.account, item.upload) for item in UploadItem.expiring.query(cluster)]
+    return any(item.state not in over for item in UploadItem.batch_get(keys, consistent_read=True))
+
+
 def _write(upload: Upload, condition: Condition) -> bool:
     try:
         _item(upload).save(condition)
