@@ -176,7 +176,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "own replicate queue": ["sqs:GetQueueAttributes", "sqs:SendMessage"],
         "own repair queue": ["sqs:GetQueueAttributes"],
         "own large state machine": ["states:ListExecutions"],
-        "uploads": [*CHANGE, *CONFIRM],
+        "uploads": [*CHANGE, *CONFIRM, "dynamodb:Scan"],
         "expiring": ["dynamodb:Query"],
         "all staged uploads": ["s3:AbortMultipartUpload", "s3:DeleteObjectVersion", "s3:GetObject"],
         **READ_STAGING,

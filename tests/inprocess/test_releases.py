@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from mcos import limits
+from mcos.catalog import uploads
+from mcos.catalog.tables import UploadItem
 from tests.support.cloud import PASSWORD_WORK, Cloud
 from tests.support.environment import CLUSTERS
 from tests.support.gateway import object_path, stat_path
@@ -18,6 +20,7 @@ from tests.support.release import ACCOUNT, LARGE, PASSWORD, Release, put_back, r
 from tests.support.uploads import Sender
 from tests.support.user import User
 
+DAY = 24 * 3600
 RELEASES = sorted((Path(__file__).parents[1] / "releases").glob("*.json"))
 
 pytestmark = pytest.mark.usefixtures("small_parts")
@@ -99,6 +102,25 @@ def test_uploads_go_on(cloud: Cloud, restored: tuple[User, Release]) -> None:
     assert sender.complete(later).status == 202
     cloud.settle()
     assert ada.download("later").body == b"not sent yet"
+
+
+def test_uploads_that_were_taken_are_forgotten_in_the_end(
+    cloud: Cloud, restored: tuple[User, Release], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "_PARTS", 5)
+    for wanted in ({"large", "dropped"}, set()):  # for 15 days their events may come again
+        cloud.clock.advance(10 * DAY)
+        for _ in range(5):
+            cloud.clock.advance(60)
+            cloud.sweep()
+        assert taken(cloud) == wanted
+
+
+def taken(cloud: Cloud) -> set[str]:
+    """Objects of the uploads and events that the catalog remembers as taken."""
+    with cloud.network.outside():
+        items = list(UploadItem.scan(UploadItem.state == "TAKEN"))
+    return {item.document["object"] for item in items}
 
 
 def test_accounts_log_in_and_operators_see_what_they_said(

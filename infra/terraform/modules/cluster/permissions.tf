@@ -57,6 +57,7 @@ locals {
       Action   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
       Resource = [local.tables.uploads]
     }
+    scan_uploads = { Action = ["dynamodb:Scan"], Resource = [local.tables.uploads] }
     # Whoever disposes of a version first marks the upload that it was taken from.
     confirm_uploads = { Action = ["dynamodb:UpdateItem"], Resource = [local.tables.uploads] }
     look_at_uploads = { Action = ["dynamodb:BatchGetItem"], Resource = [local.tables.uploads] }
@@ -174,7 +175,7 @@ locals {
       local.grants.list_unsettled, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
       local.grants.queue_versions, local.grants.count_queued, local.grants.see_executions, local.grants.unstage,
       local.grants.repair, local.grants.list_expiring, local.grants.end_uploads, local.grants.clear_uploads,
-      local.grants.read_all_staging, local.grants.list_all_staging,
+      local.grants.read_all_staging, local.grants.list_all_staging, local.grants.scan_uploads,
     ]
     check_health = [local.grants.read_registry, local.grants.write_health]
     run_jobs = [

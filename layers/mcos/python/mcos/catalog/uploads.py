@@ -28,6 +28,7 @@ Accept = Callable[[Upload, ObjectRecord | None], ObjectRecord]
 
 _TRIES = 12
 _REMEMBERED_SECONDS = 15 * 24 * 3600  # longer than SQS keeps a message
+_PARTS = 24 * 60
 _TAKING_SECONDS = 120  # longer than a function takes an upload
 _OVER = "The upload was completed before, or has ended."
 
@@ -270,6 +271,20 @@ def remove(upload: Upload) -> None:
 def forget(account: str, upload_id: str) -> None:
     """Remove the item of an upload that was taken so long ago that nothing can repeat it."""
     _delete(account, upload_id, _has_expired())
+
+
+def forget_those_without_an_end() -> int:
+    """Remove what release 0.1.0 has left to DynamoDB's time to live, in a part of the table.
+
+    Each minute has a part of its own, so that a day has gone through all. Returns their number.
+    """
+    now = clock.moment().timestamp()
+    is_old = (UploadItem.state == UploadState.TAKEN.value) & (UploadItem.expires < now)
+    part = int(now // 60) % _PARTS
+    old = list(UploadItem.scan(is_old, segment=part, total_segments=_PARTS))
+    for item in old:
+        _delete(item.account, item.upload, is_old)
+    return len(old)
 
 
 def _delete(account: str, upload_id: str, condition: Condition) -> None:

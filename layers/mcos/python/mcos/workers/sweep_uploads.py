@@ -4,9 +4,10 @@ import logging
 
 from mcos import clock
 from mcos.catalog import uploads
-from mcos.catalog.registry import sweepers
+from mcos.catalog.registry import all_clusters, sweepers
 from mcos.errors import McosError
 from mcos.model.uploads import UploadState
+from mcos.settings import settings
 from mcos.versions.upload import clear_upload, take_again
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,9 @@ def sweep_uploads(*, limit: int) -> dict[str, int]:
             continue
         if action:
             done[action] = done.get(action, 0) + 1
+    is_first = settings().cluster == min(all_clusters(), default=None)  # one of them is enough
+    if is_first and (forgotten := uploads.forget_those_without_an_end()):
+        done["forgotten"] = done.get("forgotten", 0) + forgotten
     return done
 
 
