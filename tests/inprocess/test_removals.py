@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
@@ -10,6 +11,7 @@ from botocore.exceptions import ConnectionClosedError
 from mcos.catalog import objects
 from mcos.model import lifecycle
 from mcos.model.objects import ObjectKey, State
+from mcos.storage import BackendUnavailable
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.environment import CLUSTERS
 from tests.support.gateway import object_path, stat_path
@@ -127,3 +129,24 @@ def test_a_change_that_was_accepted_is_not_refused_because_its_debts_cannot_be_n
         assert user.download("a").body == b"new"
     else:
         assert user.download("a").status == 404
+
+
+def test_nothing_is_left_of_a_copy_that_was_stored_without_an_answer_after_its_removal(
+    cloud: Cloud, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert user.create("a", b"bytes", ASYNC).status == 202
+    put = cloud.backends["ceph"].put
+
+    def put_too_late(*given: Any, **more: Any) -> None:
+        with cloud.network.outside():
+            assert user.call("DELETE", PATH).status in (202, 204, 404)
+            cloud.pump()
+            put(*given, **more)
+        raise BackendUnavailable("no answer")
+
+    monkeypatch.setattr(cloud.backends["ceph"], "put", put_too_late)
+    cloud.run_executions()
+    monkeypatch.undo()
+    cloud.settle()
+    assert cloud.records(user.account) == []
+    cloud.check_storage(user.account)

@@ -646,3 +646,25 @@ def test_the_largest_content_is_digested_within_the_events_of_an_execution() -> 
     bytes_a_second, events_a_call = 6_000_000, 7
     calls = limits.OBJECT_BYTES / (bytes_a_second * digest_content_function._SECONDS)
     assert calls * events_a_call < 25_000 / 2
+
+
+def test_nothing_is_left_of_parts_that_were_begun_after_their_removal(sender: Sender) -> None:
+    """An execution goes on for a while when its version is dropped."""
+    cloud, user = sender.cloud, sender.user
+    upload = sender.begin(NAME, LARGE)
+    sender.send(upload, LARGE)
+    assert sender.complete(upload).status == 202
+
+    def drop(called: str) -> None:
+        if called == "backend:begin_parts":
+            cloud.network.before = None
+            with cloud.network.outside():
+                assert user.call("DELETE", object_path("photos", NAME)).status in (202, 204)
+                cloud.pump()
+
+    cloud.network.before = drop
+    cloud.settle()
+    assert cloud.network.before is None
+    assert cloud.records(user.account) == []
+    assert {name: one.parts for name, one in cloud.backends.items() if one.parts} == {}
+    cloud.check_storage(user.account)

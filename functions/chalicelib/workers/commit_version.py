@@ -24,8 +24,12 @@ def handle(event: CommitInput, context: Any) -> CommitResult:
         one["cluster"]: one.get("incarnation", "") for one in event["results"] if one.get("wrong")
     }
 
+    # What was written with other bytes is removed otherwise.
+    failed = {one["cluster"] for one in event["results"]} - {*stored, *wrong}
+    failed &= set(version.replicas)
+
     def work() -> tuple[str, CommitResult]:
-        _, outcome = commit_version(record, version, stored, wrong=wrong)
+        _, outcome = commit_version(record, version, stored, wrong=wrong, failed=failed)
         return outcome.value, {"outcome": outcome.value, "stored": sorted(stored)}
 
     result: CommitResult = logged(

@@ -1,6 +1,6 @@
 """commit_version: record which replicas of a version are stored, and change the object's state."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from mcos.catalog import objects
 from mcos.catalog.registry import all_clusters
@@ -19,6 +19,7 @@ def commit_version(
     stored: Mapping[str, Stored],
     *,
     wrong: Mapping[str, str] | None = None,
+    failed: Iterable[str] = (),
 ) -> tuple[ObjectRecord | None, Outcome]:
     """Commit a version: one conditional write if nothing raced.
 
@@ -32,6 +33,8 @@ def commit_version(
         The copies that were stored and verified, by cluster.
     wrong
         Incarnations of copies that were written with other bytes, by cluster; others replace them.
+    failed
+        Clusters whose copy of ``version`` was not stored, as far as they have told.
 
     Returns
     -------
@@ -54,16 +57,33 @@ def commit_version(
     if outcome is Outcome.COMMITTED:
         dispose.unstage(version)
     known = record.find(version.id) if record else None
-    for cluster, copy in stored.items():
-        replica = known.replicas.get(cluster) if known else None
-        if replica is None or copy.incarnation not in (replica.incarnation, replica.replaces):
-            # It was written after another one had taken its place, or the version was dropped.
-            in_parts = version.part_size > 0
-            removal = Removal(cluster, version.id, copy.incarnation, in_parts=in_parts)
-            dispose.remove_copy(guess.account, removal)
+    for removal in _unknown(known, version, stored, failed):
+        dispose.remove_copy(guess.account, removal)
     if wrong and known is not None and known.part_size > 0:
         _distrust_sources(guess.key, known)
     return record, outcome
+
+
+def _unknown(
+    known: Version | None, version: Version, stored: Mapping[str, Stored], failed: Iterable[str]
+) -> Iterator[Removal]:
+    """Yield removals of the copies that the record does not have.
+
+    They were written after others had taken their place, or the version was dropped. What has
+    failed may have left parts, or was stored without an answer.
+    """
+    copies = {name: copy.incarnation for name, copy in stored.items()}
+    failures = {name: version.replicas[name].incarnation for name in failed}
+    for cluster, copy in {**failures, **copies}.items():
+        replica = known.replicas.get(cluster) if known else None
+        if replica is None or copy not in (replica.incarnation, replica.replaces):
+            yield Removal(
+                cluster,
+                version.id,
+                copy,
+                in_parts=version.part_size > 0,
+                late=cluster not in copies,
+            )
 
 
 def _distrust_sources(key: ObjectKey, version: Version) -> None:
