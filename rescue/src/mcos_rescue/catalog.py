@@ -101,6 +101,7 @@ def open_catalog(
                 f"{chosen.deployment}, is read (--deployment: {others})"
             )
         _read_marker(store, catalog)
+        _read_generations(store, catalog)
         since = _read_snapshot(store, catalog, keys)
         _read_segments(store, catalog, keys, since)
         fold.run()
@@ -129,6 +130,13 @@ def _read_marker(store: Store, catalog: Catalog) -> None:
             catalog.generation = found["generation"]
     else:
         catalog.problems.append("the backend's marker is malformed")
+
+
+def _read_generations(store: Store, catalog: Catalog) -> None:
+    for one in fetch.all_keys(store, journal.GENERATIONS):
+        number = one.key.removeprefix(journal.GENERATIONS).partition("-")[0]
+        if number.isascii() and number.isdigit():
+            catalog.generation = max(catalog.generation, int(number))
 
 
 def _read_snapshot(store: Store, catalog: Catalog, keys: Keys) -> datetime | None:

@@ -209,15 +209,20 @@ class Fold:
             births = [(revision, at) for revision, at in births if revision != ended]
         certain = [revision for revision, at in births if at > removal.at]
         for begun, doubtful in ((certain, False), ([revision for revision, _ in births], True)):
-            line = [one for one in living if begun and one.revision >= min(begun)]
+            line = [one for one in living if begun and self._continues(place, one, begun)]
             if line:
                 return self._greatest(line), doubtful
         return None
 
-    def _birth_of(self, place: bytes, removal: _Standing) -> str | None:
-        """Return the revision with which what was removed began, as far as entries tell."""
+    def _continues(self, place: bytes, one: _Standing, begun: list[str]) -> bool:
+        """Whether an entry belongs to a line that began with one of these revisions."""
+        # A clock that was set back in the middle of a line shows only in the line itself.
+        return one.revision >= min(begun) or self._birth_of(place, one) in begun
+
+    def _birth_of(self, place: bytes, one: _Standing) -> str | None:
+        """Return the revision with which the line of an entry began, as far as entries tell."""
         seen: set[str] = set()
-        revision: str | None = removal.revision
+        revision: str | None = one.revision
         born = None
         while revision is not None and revision not in seen:
             seen.add(revision)

@@ -75,7 +75,7 @@ def decode(text: str, keys: Keys = NO_KEYS) -> Identity:
             data = keys.open(_bytes(text.removeprefix(_SEALED)))
         else:
             data = zlib.decompressobj().decompress(_bytes(text), _LONGEST_JSON)
-        version, deployment, account, container, name, created_at = json.loads(data)
+        version, deployment, account, container, name, created_at, *_ = json.loads(data)
         shown = name if isinstance(name, str) else None
         digest = sha256(name.encode()).hexdigest() if shown is not None else name["sha256"]
         fields = (deployment, account, container, digest, created_at)

@@ -20,6 +20,9 @@ from mcos_rescue.ulids import is_ulid
 FORMAT = 1
 CATALOG = f"~catalog/{FORMAT}/"
 MARKER = "~health/marker"
+GENERATIONS = "~health/generation/"
+"""Of keys ``<generation>-<deployment>``: the generations that a backend has seen."""
+
 COMPLETE = "complete.json"
 SEALED = ".age"
 _SUFFIX = ".jsonl.gz"

@@ -158,6 +158,9 @@ def test_the_greatest_generation_seen_counts(deployment: Deployment) -> None:
         deployment.write_segment(number, deployment.entries)
     with open_catalog(deployment.memory) as catalog:
         assert catalog.generation == 7
+    deployment.memory.put(f"{journal.GENERATIONS}0000000009-{OTHER}", b"")
+    with open_catalog(deployment.memory) as catalog:
+        assert catalog.generation == 9
 
 
 def test_an_encrypted_journal_is_read_with_its_key_alone() -> None:

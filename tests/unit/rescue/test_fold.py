@@ -111,6 +111,13 @@ def test_what_was_created_and_removed_in_one_second_is_removed_without_doubt() -
     assert (state.record, state.is_doubtful) == (None, False)
 
 
+def test_a_line_wins_whose_clock_was_set_back_in_the_middle(
+    removed_then_born: list[Entry],
+) -> None:
+    state = the_state(*removed_then_born, entry("050", "100", 7, {"n": 3}))
+    assert (state.record, state.is_doubtful) == ('{"n":3}', False)
+
+
 def test_a_removal_ends_what_a_snapshot_still_had() -> None:
     state = the_state(entry("100", None, None, {"n": 1}), entry("100~", "100", 5, None))
     assert state.record is None

@@ -14,6 +14,7 @@ from mcos_client.command.ls import ls
 from mcos_client.command.mb import mb
 from mcos_client.command.put import put
 from mcos_client.command.rb import rb
+from mcos_client.command.rescue import rescue
 from mcos_client.command.rm import rm
 from mcos_client.command.shared.failures import FAILURES, report
 from mcos_client.command.shared.session import Json, profile_name_of, session_of
@@ -63,6 +64,11 @@ def options(
 
 for subcommand in (login, mb, rb, ls, put, get, cat, stat, watch, cp, sync, rm):
     app.command()(subcommand)
+# Its own command line is that of another package.
+app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(rescue)
 app.add_typer(uploads, name="uploads")
 app.add_typer(admin)
 
