@@ -7,10 +7,11 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from io import BytesIO
-from typing import Any
+from typing import Any, BinaryIO
 
 from mcos_rescue.encryption import NO_KEYS, Keys, seal
 from mcos_rescue.entries import Entry, entry_of
@@ -123,7 +124,9 @@ class Reading:
     Parameters
     ----------
     data
-        The gzip.
+        The gzip, or an open file.
+    is_packed
+        False: it is the lines themselves.
 
     Attributes
     ----------
@@ -135,9 +138,9 @@ class Reading:
     Damaged
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | BinaryIO, *, is_packed: bool = True) -> None:
         self._digest = sha256()
-        self._lines = _lines(data)
+        self._lines = _lines(BytesIO(data) if isinstance(data, bytes) else data, is_packed)
         first = next(self._lines, b"")
         self._digest.update(first)
         self.header = _header(first)
@@ -227,9 +230,9 @@ def _line(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _lines(data: bytes) -> Iterator[bytes]:
+def _lines(file: BinaryIO, is_packed: bool) -> Iterator[bytes]:
     try:
-        with gzip.GzipFile(fileobj=BytesIO(data)) as unpacked:
+        with closing(gzip.GzipFile(fileobj=file) if is_packed else file) as unpacked:
             while line := unpacked.readline(_LONGEST_LINE):
                 if not line.endswith(b"\n"):
                     raise Damaged("it has a line without an end")

@@ -23,6 +23,6 @@ def test_without_the_package_it_says_what_to_install(
 ) -> None:
     for name in [one for one in sys.modules if one.partition(".")[0] == "mcos_rescue"]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "mcos_rescue", None)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "mcos_rescue", None)
     result = mcos("rescue", "ls", code=1)
     assert "pip install ./rescue" in result.errors
