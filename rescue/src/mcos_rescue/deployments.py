@@ -7,6 +7,7 @@ from datetime import datetime
 from mcos_rescue.errors import NoCatalog
 from mcos_rescue.journal import COMPLETE, place_of_key
 from mcos_rescue.stores.contract import Listed
+from mcos_rescue.ulids import moment_of
 
 
 @dataclass
@@ -20,9 +21,10 @@ class Journal:
     snapshots
         ULIDs of those that were completed, the newest first.
     newest_at
-        When the newest segment, or file of a snapshot, was written, by the backend's clock.
+        Until when the journal tells, by the backend's clock: when the newest segment was written
+        there, or without segments, when the newest snapshot was begun.
     newest_id
-        Its ULID.
+        The greatest ULID.
     """
 
     deployment: str
@@ -42,12 +44,15 @@ def journals_in(keys: Iterable[Listed]) -> dict[str, Journal]:
         journal = found.setdefault(place.deployment, Journal(place.deployment))
         if place.kind == "log":
             journal.segments[place.ulid] = one.key
+            journal.newest_at = one.modified  # a listing is in the order of the keys
         elif place.name == COMPLETE:
             journal.snapshots.insert(0, place.ulid)
         else:
             continue
-        if place.ulid > journal.newest_id:
-            journal.newest_id, journal.newest_at = place.ulid, one.modified
+        journal.newest_id = max(journal.newest_id, place.ulid)
+    for journal in found.values():
+        if not journal.segments and journal.snapshots:
+            journal.newest_at = moment_of(journal.snapshots[0])
     return found
 
 

@@ -1,5 +1,7 @@
 """A backend's journal is read whole, and what cannot be read is said."""
 
+from datetime import timedelta
+
 import pyrage
 import pytest
 
@@ -8,7 +10,7 @@ from mcos_rescue.catalog import Catalog, open_catalog
 from mcos_rescue.encryption import NO_KEYS, Keys
 from mcos_rescue.entries import Entry
 from mcos_rescue.errors import NoCatalog, Sealed
-from tests.unit.rescue.memory import DEPLOYMENT, OTHER, Deployment, Memory
+from tests.unit.rescue.memory import BEGINNING, DEPLOYMENT, OTHER, Deployment, Memory
 
 
 @pytest.fixture
@@ -185,3 +187,17 @@ def test_connections_that_break_are_continued(deployment: Deployment, hasty: lis
     deployment.memory.breaks = [3, 0, 5, 0, 0, 1]
     assert names(deployment.memory) == {"a"}
     assert hasty
+
+
+def test_a_journal_tells_until_its_newest_segment_or_until_its_snapshot_began(
+    deployment: Deployment,
+) -> None:
+    entry = deployment.object("a", None)
+    deployment.write_snapshot(1000, [entry])
+    last = max(key for key in deployment.memory.kept if key.endswith("complete.json"))
+    deployment.memory.kept[last].modified += timedelta(seconds=500)
+    with open_catalog(deployment.memory) as catalog:
+        assert catalog.journal.newest_at == BEGINNING + timedelta(seconds=1000)
+    deployment.write_segment(900)
+    with open_catalog(deployment.memory) as catalog:
+        assert catalog.journal.newest_at == BEGINNING + timedelta(seconds=900)

@@ -23,7 +23,7 @@ ROOMS: Table = {
     # Where it lies
     "stores": ["clock", "errors"],
     "fetch": ["stores", "clock", "errors"],
-    "deployments": ["stores", "journal", "errors"],
+    "deployments": ["stores", "journal", "ulids", "errors"],
     # What it adds up to
     "fold": ["entries"],
     "catalog": [

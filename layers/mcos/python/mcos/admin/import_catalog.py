@@ -124,7 +124,8 @@ def import_catalog(
     states
         May be called several times for a table.
     deployment, generation
-        The old deployment's id, and the greatest generation of it that was seen.
+        The old deployment's id, by which the import is remembered (empty: it is not), and the
+        greatest generation of it that was seen.
     write_off
         Whether objects that only clusters have that are not linked are written as FAILED; else
         they are left out.
@@ -134,7 +135,7 @@ def import_catalog(
         Number of writes at the same time.
     """
     raised = registry.raise_generation(above=generation, at=clock.now())
-    before = registry.read(_IMPORT, deployment) or {}
+    before = (registry.read(_IMPORT, deployment) if deployment else None) or {}
     work = _Import(write_off=write_off)
     with ThreadPoolExecutor(workers) as pool:
         for table in TABLES:
@@ -143,7 +144,7 @@ def import_catalog(
             before = {**before, table: max(newest, seen)}
     work.leave_clusters_behind()
     report = Report(raised.generation, work.counts)
-    if not any(one.left_out for one in work.counts.values()):
+    if deployment and not any(one.left_out for one in work.counts.values()):
         registry.write(_IMPORT, deployment, before)
     return report
 
