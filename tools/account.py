@@ -42,8 +42,13 @@ def main() -> int:
     if not 1 <= len(password) <= limits.PASSWORD_CHARACTERS:
         print(f"A password has 1 to {limits.PASSWORD_CHARACTERS} characters.", file=sys.stderr)
         return 2
-    if accounts.create(name, hash_password(password), Role(arguments.role)):
+    hashed = hash_password(password)
+    if accounts.create(name, hashed, Role(arguments.role)):
         print(f"account {name} ({arguments.role}) added")
+    elif not accounts.has_password(name):
+        # A journal that is not encrypted has no hashes, so who came from one has none.
+        accounts.change(name, password_hash=hashed, enabled=True)
+        print(f"account {name} was brought back, and has a password again")
     else:
         print(f"account {name} exists already; nothing was changed", file=sys.stderr)
         return 1

@@ -49,6 +49,7 @@ def main() -> int:
         for step in (tools, servers, built, started):
             step.result()
         _run("tools/deploy.py", *INSTANCE)
+        _run("tools/recover.py", *INSTANCE)
         _run("tools/first_object.py", *INSTANCE)
     except CloudsError as error:
         print(f"clouds: {error}", file=sys.stderr)

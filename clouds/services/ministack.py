@@ -149,8 +149,8 @@ class Emulator(_MiniStack):
         saved = max((file.stat().st_mtime for file in self._states()), default=0)
         since = f"since {time.ctime(saved)} " if saved else ""
         progress.say(self.name, f"did not end in order: lost is what was changed in it {since}-")
-        progress.say("", "accounts, containers, records of objects, messages, what was staged.")
-        progress.say("", "Replicas on the storage services are untouched; nothing names them now.")
+        progress.say("", "messages, what was staged, and the catalog. Replicas are untouched, and")
+        progress.say("", "their services have a journal, from which the catalog is brought back.")
 
 
 class S3(_MiniStack, Backend):

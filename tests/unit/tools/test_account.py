@@ -59,3 +59,15 @@ def test_what_cannot_be_is_refused(
         run(monkeypatch, "--role", "root", "eve", "word")
     assert role("eve") is None
     assert "word" not in capsys.readouterr().out
+
+
+def test_who_was_brought_back_without_a_password_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert accounts.create("bob", "hash", Role.ADMIN)
+    assert accounts.create("ada", "", Role.ADMIN)
+    assert not passwords.is_correct("", accounts.password_hash("ada"))
+    accounts.change("ada", enabled=False)
+    assert run(monkeypatch, "ada", "word") == 0
+    assert passwords.is_correct("word", accounts.password_hash("ada"))
+    assert role("ada") is Role.ADMIN
+    assert run(monkeypatch, "ada", "other") == 1
+    assert passwords.is_correct("word", accounts.password_hash("ada"))

@@ -38,6 +38,14 @@ def password_hash(user_name: str) -> str | None:
     return item.password_hash if item.enabled else None
 
 
+def has_password(user_name: str) -> bool:
+    """Whether a user has a password; one whose account came from a journal may have none."""
+    try:
+        return bool(AccountItem.get(user_name, consistent_read=True).password_hash)
+    except DoesNotExist:
+        return False
+
+
 def find(user_name: str) -> Account | None:
     """Return an account, read strongly consistent, or None: one network call."""
     try:

@@ -1,0 +1,91 @@
+"""After the emulator was killed hard: bring the catalog back from the journal on the backends.
+
+    python tools/recover.py --instance up
+
+An emulator keeps its tables only when it ends in order. Killed, it comes back with what it had
+saved before, or with nothing; ``python -m clouds describe`` tells by a number that this happened.
+What the backends' journals have is written into the tables, if it is newer than what is there.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / path) for path in ("layers/mcos/python", "rescue/src", "")]
+
+from clouds.files import write_whole  # noqa: E402
+from mcos_rescue.deployments import choose, journals_in  # noqa: E402  (the path is set above)
+from mcos_rescue.errors import RescueError  # noqa: E402
+from mcos_rescue.fetch import all_keys  # noqa: E402
+from mcos_rescue.journal import CATALOG  # noqa: E402
+from mcos_rescue.stores.contract import Store  # noqa: E402
+from mcos_rescue.stores.settings import store_of_file  # noqa: E402
+from tools import catalog, local  # noqa: E402
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Bring the catalog back after a hard kill.")
+    parser.add_argument("--instance", required=True)
+    instance = parser.parse_args().instance
+    local.use_emulator(instance)
+    os.environ["MCOS_TABLE_PREFIX"] = "mcos"
+    folder = ROOT / ".mcos" / instance
+    told = local.describe(instance)
+    seen, generation = folder / "recovered", str(told["aws_generation"])
+    if not told["aws_embedded"] or (seen.read_text() if seen.exists() else "0") == generation:
+        return 0
+    started = (folder / "emulator" / "unsaved").stat().st_mtime
+    recovered = [
+        name
+        for name, settings in told["backends"].items()
+        if _recover(instance, name, settings, datetime.fromtimestamp(started, UTC))
+    ]
+    if not recovered:
+        print("nothing could be brought back: is a storage service up?", file=sys.stderr)
+        return 1
+    write_whole(seen, generation)
+    return 0
+
+
+def _recover(instance: str, name: str, settings: dict[str, Any], started: datetime) -> bool:
+    """Take over what the journal on a backend has; whether it could be read."""
+    with tempfile.TemporaryDirectory() as folder:  # nobody else can read it
+        file = Path(folder, "backend.json")
+        file.write_text(json.dumps(settings))
+        try:
+            deployment = _deployment(store_of_file(file), started)
+        except (RescueError, OSError) as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            return False
+        if deployment is None:
+            return True
+        print(f"bringing back what the journal on {name} has:")
+        arguments = ["--instance", instance, "rescue", "--backend", str(file)]
+        # 1: something of it is doubtful, and was said.
+        return catalog.main([*arguments, "--deployment", deployment]) in (0, 1)
+
+
+def _deployment(store: Store, started: datetime) -> str | None:
+    """Return the deployment whose journal was written last; None: there is no journal.
+
+    One that was made since the emulator came back has nothing that is not in the tables.
+    """
+    from mcos import clock
+    from mcos.catalog.registry import current_registry
+
+    own = current_registry(fresh=True).deployment.id
+    made = clock.made_at(own)
+    found = journals_in(all_keys(store, CATALOG))
+    if made is not None and made > started:
+        found.pop(own, None)
+    return choose(found, None).deployment if found else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
