@@ -68,9 +68,21 @@ REPAIRS = {
     ),
     "what was stored is not swept for want of a container": Repair(
         "workers/sweep_pending.py",
-        "if not record.is_admitted:",
-        "if record.is_unsettled:",
+        "if record.is_admitted:",
+        "if False:",
         "tests/inprocess/test_healing.py -k container",
+    ),
+    "what may be acknowledged waits for its container": Repair(
+        "workers/sweep_pending.py",
+        "if not has_container and not _may_be_acknowledged(record):",
+        "if not has_container:",
+        "tests/inprocess/test_missing.py -k waits_for",
+    ),
+    "what was acknowledged makes no room for what is refused": Repair(
+        "calls/update_object.py",
+        "containers.admit(key.account, key.container)",
+        "pass",
+        "tests/inprocess/test_missing.py -k takes_nothing_away",
     ),
     "content stays if it is unknown whether it was accepted": Repair(
         "versions/take.py",
