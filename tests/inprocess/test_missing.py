@@ -9,7 +9,7 @@ from moto.s3.models import s3_backends
 from mcos.catalog.tables import ContainerItem
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
 from tests.support.environment import ACCOUNT_ID, cluster_environment
-from tests.support.gateway import container_path
+from tests.support.gateway import container_path, object_path
 from tests.support.network import Manner
 from tests.support.uploads import Sender
 from tests.support.user import User
@@ -118,6 +118,36 @@ def test_a_create_that_ended_before_it_looked_for_its_container_leaves_nothing(
     cloud.settle()
     assert cloud.records(user.account) == []
     assert cloud.staged() == set()
+
+
+def test_a_container_that_was_seen_counts_for_no_later_object_of_the_name(
+    cloud: Cloud, user: User
+) -> None:
+    """Between the sweeper's look and its note the object and the container are deleted, and a
+    create writes another object and ends."""
+    taken(user)
+    cloud.drop_message("s3")
+    looks: list[str] = []
+
+    def another_object() -> None:
+        assert user.call("DELETE", object_path("photos", "a"), headers=SYNC).status == 204
+        assert user.call("DELETE", container_path("photos")).status == 204
+        with cloud.network.record((2, Manner.DIES)):
+            assert user.create("a", OLD, ASYNC).died
+
+    def before(name: str) -> None:
+        if len(looks) == 2:  # at the record, and at the container
+            cloud.network.before = None
+            another_object()
+        elif name == "dynamodb:GetItem" and cloud.network.place[1] == "sweep_pending":
+            looks.append(name)
+
+    cloud.network.before = before
+    cloud.sweep("s3")
+    assert cloud.network.before is None
+    assert sweep(cloud, seconds=4 * DAY).get("removed") == 1
+    cloud.settle()
+    assert cloud.records(user.account) == []
 
 
 # Content

@@ -122,12 +122,13 @@ def _sweep(key: ObjectKey) -> str:
         return _remove(record)
     missed = not has_container or _is_content_gone(record)
     # Write it again, so that the next sweep looks at it only after the same time.
-    look = partial(
+    touch = partial(
         lifecycle.touch, admitted=has_container, missed_at=clock.now() if missed else None
     )
-    record = objects.change(key, look)
-    if record is None:
-        return "settled"
+    looks, look = record.sweeps + 1, partial(_if_unchanged, record.revision, touch)
+    record = objects.change_guessed(key, look, record)
+    if record is None or record.sweeps != looks:
+        return "settled"  # or changed since: then the next sweep looks for its container
     if not has_container:
         return _remove(record) if _is_missed_for(record, _CONTAINER_SECONDS) else "waits"
     current = record.current
@@ -192,7 +193,8 @@ def _is_missed_for(record: ObjectRecord, seconds: float) -> bool:
 
 def _remove(record: ObjectRecord) -> str:
     """Remove an object that has no container, unless it was changed since."""
-    delete = partial(_delete_if_unchanged, record.revision)
+    accept = partial(lifecycle.accept_delete, cluster=settings().cluster, at=clock.now())
+    delete = partial(_if_unchanged, record.revision, accept)
     with suppress(ObjectNotFound):
         dispose.dispose(objects.change(record.key, delete))
     return "removed"
@@ -205,11 +207,13 @@ def _give_up(record: ObjectRecord, version: Version) -> str:
     return "given_up"
 
 
-def _delete_if_unchanged(revision: str, record: ObjectRecord | None) -> ObjectRecord | None:
-    """Delete the object that was looked at; one that was changed since may have a container."""
+def _if_unchanged(
+    revision: str, transition: objects.Transition, record: ObjectRecord | None
+) -> ObjectRecord | None:
+    """Change the record that was looked at; what was seen does not hold for a later one."""
     if record is None or record.revision != revision:
         return record
-    return lifecycle.accept_delete(record, cluster=settings().cluster, at=clock.now())
+    return transition(record)
 
 
 def _settle(record: ObjectRecord, version: Version) -> None:
