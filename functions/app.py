@@ -31,6 +31,8 @@ API = (
     "admin_policies",
     "admin_accounts",
     "admin_jobs",
+    "admin_scrub",
+    "admin_objects",
     "no_route",
 )
 """Functions that API Gateway invokes."""
@@ -47,6 +49,7 @@ WORKERS = (
     "sweep_pending",
     "check_health",
     "run_jobs",
+    "scrub_backend",
     "publish_changes",
     "write_journal",
     "write_snapshot",

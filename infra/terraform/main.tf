@@ -85,6 +85,7 @@ module "cluster" {
   log_retention_days        = var.log_retention_days
   repair_visibility_seconds = var.repair_visibility_seconds
   background                = var.background
+  scrub                     = var.scrub
   reserved_concurrency      = var.reserved_concurrency
   throttling                = var.throttling
   fetch                     = var.fetch

@@ -161,6 +161,33 @@ variable "background" {
   }
 }
 
+variable "scrub" {
+  description = <<-EOT
+    How each cluster compares its backend with the catalog:
+    - every_days: a run begins so long after the last one has ended;
+    - grace_days: what is younger is never taken for an orphan;
+    - slots: each run reads one share of the copies, of so many, in full;
+    - rate: copies that a run looks at per second, at most.
+  EOT
+  type = object({
+    every_days = optional(number, 7)
+    grace_days = optional(number, 14)
+    slots      = optional(number, 12)
+    rate       = optional(number, 100)
+  })
+  default = {}
+
+  validation {
+    condition     = var.scrub.every_days > 0 && var.scrub.grace_days >= 1
+    error_message = "every_days must be more than 0, and grace_days at least 1: less, and a backend's own delays look like orphans."
+  }
+
+  validation {
+    condition     = var.scrub.slots >= 1 && var.scrub.slots <= 1000 && floor(var.scrub.slots) == var.scrub.slots && var.scrub.rate >= 0.1 && var.scrub.rate <= 1000
+    error_message = "slots is 1 to 1,000, rate 0.1 to 1,000."
+  }
+}
+
 variable "reserved_concurrency" {
   description = "Concurrency that is reserved in each cluster for a function, by the function's name. It is taken from the account's, which others cannot use then; and the function never gets more. Empty: none, so that all functions share the account's."
   type        = map(number)

@@ -140,7 +140,7 @@ def test_every_cluster_is_looked_after_every_minute(deployment: Deployment) -> N
         (target,) = schedule["target"]
         assert target["retry_policy"][0]["maximum_retry_attempts"] == 0
         called.append(cluster_and_function(functions[target["arn"]]))
-    workers = ("check_health", "run_jobs", "sweep_pending")
+    workers = ("check_health", "run_jobs", "scrub_backend", "sweep_pending")
     assert sorted(called) == [
         (cluster, worker) for cluster in deployment.clusters for worker in workers
     ]
@@ -305,6 +305,7 @@ def test_a_function_has_only_the_layers_it_uses(deployment: Deployment) -> None:
         "put_parts",
         "put_replica",
         "repair_replica",
+        "scrub_backend",
     }
     for function in deployment.of_type("aws_lambda_function"):
         cluster, name = cluster_and_function(function["function_name"])
@@ -347,5 +348,5 @@ def test_every_function_of_every_cluster_has_a_log_that_ends(deployment: Deploym
         if one["retention_in_days"]
     }
     once = ["publish_changes", "write_journal", "write_snapshot"]
-    assert len(functions) == 29 * len(deployment.clusters) + len(once)
+    assert len(functions) == 32 * len(deployment.clusters) + len(once)
     assert functions <= groups

@@ -121,6 +121,19 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "jobs": CHANGE_JOBS,
         "own run_jobs": INVOKE,
     },
+    "admin_scrub": {
+        "accounts": READ,
+        "registry": READ_ALL,
+        "jobs": ["dynamodb:GetItem", "dynamodb:PutItem"],
+        "all repair queues": ["sqs:GetQueueAttributes"],
+    },
+    "admin_objects": {
+        "accounts": READ,
+        "registry": READ_ALL,
+        "objects": READ,
+        "all get_replica": INVOKE,
+        "all repair queues": ["sqs:SendMessage"],
+    },
     "no_route": {},
     "uploads": {
         **TAKE,
@@ -192,6 +205,13 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "own state machine": ["states:StartSyncExecution"],
         "own large state machine": ["states:ListExecutions", "states:StartExecution"],
     },
+    "scrub_backend": {
+        "jobs": ["dynamodb:GetItem", "dynamodb:PutItem"],
+        "registry": READ_ALL,
+        "objects": ["dynamodb:GetItem", "dynamodb:Scan"],
+        "own repair queue": ["sqs:GetQueueAttributes", "sqs:SendMessage"],
+        "own backend secret": SECRET,
+    },
 }
 
 READ_STREAM = [
@@ -223,7 +243,7 @@ FOR_ALL: dict[str, dict[str, list[str]]] = {
 }
 
 # What the clock calls, once a minute.
-SCHEDULED = ["check_health", "run_jobs", "sweep_pending"]
+SCHEDULED = ["check_health", "run_jobs", "scrub_backend", "sweep_pending"]
 WORKERS = {
     *SCHEDULED,
     "commit_version",

@@ -13,7 +13,7 @@ import pytest
 END_SECONDS = 30
 """How long a thread may take to end, of the machine's; it has nothing left to do."""
 
-KEPT = ("reader",)
+KEPT = ("reader", "scrub")
 """Beginnings of the names of threads that a warm function keeps."""
 
 

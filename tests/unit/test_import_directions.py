@@ -39,6 +39,8 @@ LIBRARY: Table = {
         "limits",
         "errors",
     ],
+    # A backend against the catalog
+    "scrub": ["replicas", "catalog", "storage", "model", "settings", "clock"],
     # What is done
     "calls": [
         "versions",
@@ -55,6 +57,7 @@ LIBRARY: Table = {
         "errors",
     ],
     "admin": [
+        "replicas",
         "auth",
         "catalog",
         "storage",
@@ -67,6 +70,7 @@ LIBRARY: Table = {
         "errors",
     ],
     "workers": [
+        "scrub",
         "versions",
         "journal",
         "replicas",

@@ -35,6 +35,7 @@ from mcos_client.api.models import (
     Written,
 )
 from mcos_client.api.policies import PolicyPart, StoragePolicy
+from mcos_client.api.scrubs import ObjectCheck, ObjectRepair, ReplicaCheck, Scrub
 from mcos_client.api.uploads import Upload, UploadPage, UploadPart, UploadPut
 from mcos_client.client import Client
 from mcos_client.errors import (
@@ -147,12 +148,14 @@ __all__ = [
     "NotSent",
     "NotSettled",
     "ObjectChanged",
+    "ObjectCheck",
     "ObjectExists",
     "ObjectFailed",
     "ObjectNotFound",
     "ObjectNotReady",
     "ObjectPage",
     "ObjectPlacement",
+    "ObjectRepair",
     "ObjectStat",
     "OutcomeUnknown",
     "PendingVersion",
@@ -164,8 +167,10 @@ __all__ = [
     "PreconditionFailed",
     "RangeNotSatisfiable",
     "Replica",
+    "ReplicaCheck",
     "ReplicasUnavailable",
     "ReplicationFailed",
+    "Scrub",
     "SourceChanged",
     "StoragePolicy",
     "StorageRefused",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mcos_client.api import admin, containers, objects, uploads, waiting
+from mcos_client.api import admin, containers, objects, scrubs, uploads, waiting
 from mcos_client.api import login as login_call
 from mcos_client.api.method import method, procedure, series
 from mcos_client.api.models import Token
@@ -64,3 +64,9 @@ class OperatorCalls:
     get_job = method(admin.get_job)
     stop_job = method(admin.stop_job)
     start_job = method(admin.start_job)
+
+    get_scrub = method(scrubs.get_scrub)
+    start_scrub = method(scrubs.start_scrub)
+    stop_scrub = method(scrubs.stop_scrub)
+    verify_object = method(scrubs.verify_object)
+    repair_object = method(scrubs.repair_object)

@@ -30,6 +30,8 @@ locals {
     no_route       = { MCOS_ROUTES = jsonencode(local.methods) }
     admin_clusters = { MCOS_RUN_JOBS = local.run_jobs_arn }
     admin_jobs     = { MCOS_RUN_JOBS = local.run_jobs_arn }
+    admin_scrub    = { MCOS_SCRUB = jsonencode(var.scrub) }
+    scrub_backend  = { MCOS_SCRUB = jsonencode(var.scrub) }
     publish_changes = {
       MCOS_EVENT_BUS             = local.event_bus
       MCOS_UNPUBLISHED_QUEUE_URL = local.unpublished_queue_url

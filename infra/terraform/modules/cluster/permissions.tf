@@ -82,6 +82,8 @@ locals {
       Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
       Resource = [local.repair_queue_arn]
     }
+    count_repairs = { Action = ["sqs:GetQueueAttributes"], Resource = local.all_repair_queues }
+    feed_repairs  = { Action = ["sqs:GetQueueAttributes", "sqs:SendMessage"], Resource = [local.repair_queue_arn] }
     read_replicas = { Action = ["lambda:InvokeFunction"], Resource = local.all_get_replica }
 
     take_changes = {
@@ -135,7 +137,12 @@ locals {
     admin_policies = [local.grants.read_account, local.grants.edit_registry, local.grants.scan_containers]
     admin_accounts = [local.grants.change_accounts, local.grants.write_registry]
     admin_jobs     = [local.grants.read_account, local.grants.name_job, local.grants.change_jobs, local.grants.run_jobs]
-    no_route       = []
+    admin_scrub    = [local.grants.read_account, local.grants.read_registry, local.grants.begin_jobs, local.grants.count_repairs]
+    admin_objects = [
+      local.grants.read_account, local.grants.read_object, local.grants.read_registry, local.grants.read_replicas,
+      local.grants.repair,
+    ]
+    no_route = []
     uploads = [
       local.grants.change_uploads, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
       local.grants.receive_uploads, local.grants.list_all_staging, local.grants.unstage, local.grants.queue_versions,
@@ -182,13 +189,17 @@ locals {
       local.grants.change_jobs, local.grants.drop_jobs, local.grants.edit_registry, local.grants.scan_objects,
       local.grants.change_object, local.grants.replicate_now, local.grants.replicate_large, local.grants.see_executions,
     ]
+    scrub_backend = [
+      local.grants.begin_jobs, local.grants.read_registry, local.grants.scan_objects, local.grants.read_object,
+      local.grants.feed_repairs,
+    ]
     publish_changes = [local.grants.take_changes, local.grants.publish, local.grants.set_aside]
     write_journal   = [local.grants.take_all_changes, local.grants.read_registry, local.grants.put_files, local.grants.repair]
     write_snapshot  = [local.grants.scan_catalog, local.grants.write_health, local.grants.put_files, local.grants.repair]
   }
 
   # The functions that use the backend: only they may read its secret and have its layer.
-  backend_functions = toset(["check_health", "download_object", "get_replica", "put_parts", "put_replica", "repair_replica"])
+  backend_functions = toset(["check_health", "download_object", "get_replica", "put_parts", "put_replica", "repair_replica", "scrub_backend"])
   backend_permissions = concat([local.grants.backend_secret], var.cluster.backend_bucket_arn == null ? [] : [
     {
       Action = [

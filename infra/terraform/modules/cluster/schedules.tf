@@ -1,7 +1,7 @@
-# Every minute: sweep unfinished objects, check the backend's health, work on operators' jobs.
+# Every minute: sweep unfinished objects, check the backend's health, work on operators' jobs and the scrub.
 
 locals {
-  every_minute = toset(["sweep_pending", "check_health", "run_jobs"])
+  every_minute = toset(["sweep_pending", "check_health", "run_jobs", "scrub_backend"])
 
   assumed_by_scheduler = jsonencode({
     Version = "2012-10-17"

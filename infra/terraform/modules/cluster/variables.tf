@@ -146,3 +146,8 @@ variable "fetch" {
   description = "Rules for fetching content that messages name. allowed_hosts: 'data.example.com', '*.example.com'; empty: nothing is fetched."
   type        = object({ allowed_hosts = list(string), max_bytes = number, max_seconds = number })
 }
+
+variable "scrub" {
+  description = "How the backend is compared with the catalog: see the root's variable."
+  type        = object({ every_days = number, grace_days = number, slots = number, rate = number })
+}

@@ -105,6 +105,33 @@ def run_jobs_function() -> str:
     return os.environ["MCOS_RUN_JOBS"]
 
 
+@dataclass(frozen=True)
+class ScrubSettings:
+    """How the cluster's backend is compared with the catalog.
+
+    Attributes
+    ----------
+    every_days
+        A run begins so long after the last one has ended.
+    grace_days
+        What is younger is never taken for an orphan.
+    slots
+        A run reads one share, of so many, in full.
+    rate
+        Copies that a run looks at per second, at most.
+    """
+
+    every_days: float = 7
+    grace_days: float = 14
+    slots: int = 12
+    rate: float = 100
+
+
+def scrub_settings() -> ScrubSettings:
+    """Return the settings of the scrub."""
+    return ScrubSettings(**json.loads(os.environ.get("MCOS_SCRUB", "{}")))
+
+
 def routes() -> Mapping[str, Sequence[str]]:
     """Return the methods of each path template of the API."""
     paths: Mapping[str, Sequence[str]] = json.loads(os.environ["MCOS_ROUTES"])

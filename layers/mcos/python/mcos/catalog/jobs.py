@@ -14,6 +14,7 @@ from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
 
 from mcos import clock
 from mcos.catalog import registry
+from mcos.catalog.scrubs import is_scrub
 from mcos.catalog.tables import JobItem, is_condition_failure
 from mcos.errors import Conflict, JobNotFound
 from mcos.model.jobs import Job, JobState
@@ -100,8 +101,11 @@ def get(job_id: str) -> Job:
 
 
 def all_jobs() -> list[Job]:
-    """Return every job, the newest first. One Scan reads them, because there are few."""
-    found = [_job(item) for item in JobItem.scan(consistent_read=True)]
+    """Return every job, the newest first. One Scan reads them, because there are few.
+
+    The scrubs of clusters are in the table too, and are no operator's jobs.
+    """
+    found = [_job(item) for item in JobItem.scan(consistent_read=True) if not is_scrub(item)]
     return sorted(found, key=lambda job: job.id, reverse=True)
 
 

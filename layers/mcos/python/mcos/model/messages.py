@@ -255,6 +255,8 @@ class VerifyMessage(TypedDict):
     ----------
     done
         What an earlier message did of it; not given: nothing.
+    renew
+        Incarnation of a copy that is to be written anew even if it is whole.
     """
 
     action: Literal["verify"]
@@ -263,6 +265,7 @@ class VerifyMessage(TypedDict):
     object: str
     version: str
     done: NotRequired[Verified]
+    renew: NotRequired[str]
 
 
 class RemoveMessage(TypedDict):

@@ -71,6 +71,16 @@ def is_known() -> bool:
     return True
 
 
+def mark(backend: StorageBackend) -> None:
+    """Leave the marker on this cluster's backend, by which it is known again.
+
+    Raises
+    ------
+    StorageError
+    """
+    put_bytes(backend, MARKER, settings().cluster.encode())
+
+
 def put_bytes(backend: StorageBackend, key: str, content: bytes) -> None:
     """Put what is no object's replica: a probe, a marker, a file of the journal.
 

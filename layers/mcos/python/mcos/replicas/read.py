@@ -231,6 +231,27 @@ def read_replica(account: str, version: Version, cluster: str, first: int, last:
     return content
 
 
+def check_replica(account: str, version: Version, cluster: str) -> str:
+    """Have a cluster look at its replica, by its own function even if it is this cluster.
+
+    Returns
+    -------
+    ``content`` if all of it was read, ``tag`` if it is too large for one call: then only its size
+    and tag were compared.
+
+    Raises
+    ------
+    ReplicaUnreadable
+    """
+    if version.size > limits.CONTENT_BYTES:
+        ask(cluster, {"account": account, "version": version.as_json(), "sign": {"filename": None}})
+        return "tag"
+    content = _read_remote_replica(account, version, cluster, 0, version.size - 1)
+    if digests_of(content).sha256 != version.sha256:
+        raise ReplicaUnreadable(f"{cluster}: the digest does not agree", is_damaged=True)
+    return "content"
+
+
 def read_own_replica(account: str, version: Version, cluster: str, first: int, last: int) -> bytes:
     """Read from this cluster's backend as ``read_replica`` does, without the check by SHA-256.
 

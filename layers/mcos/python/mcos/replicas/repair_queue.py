@@ -47,9 +47,15 @@ def put_message(key: ObjectKey, version_id: str) -> PutMessage:
 
 
 def verify_message(
-    key: ObjectKey, version_id: str, *, done: Verified | None = None
+    key: ObjectKey, version_id: str, *, done: Verified | None = None, renew: str | None = None
 ) -> VerifyMessage:
-    """Return the message ``verify``."""
+    """Return the message ``verify``.
+
+    Parameters
+    ----------
+    renew
+        Incarnation of a copy that is to be written anew even if it is whole.
+    """
     message: VerifyMessage = {
         "action": "verify",
         "account": key.account,
@@ -59,6 +65,8 @@ def verify_message(
     }
     if done is not None:
         message["done"] = done
+    if renew is not None:
+        message["renew"] = renew
     return message
 
 

@@ -13,7 +13,7 @@ from mcos.catalog.registry import (
     write_health,
 )
 from mcos.model.clusters import ClusterState, Deployment, Health
-from mcos.replicas.backend import MARKER, own_backend, put_bytes
+from mcos.replicas.backend import MARKER, mark, own_backend, put_bytes
 from mcos.replicas.generation import why_held
 from mcos.settings import settings
 from mcos.storage import ReplicaNotFound, StorageBackend, StorageError
@@ -133,7 +133,7 @@ def probe(*, marked: bool) -> Probe:
     try:
         backend = own_backend()
         if not marked:
-            put_bytes(backend, MARKER, settings().cluster.encode())
+            mark(backend)
         elif not _is_marked(backend):
             return Probe(reason="the backend has lost all, or is another one: its marker is gone")
         put_bytes(backend, key, content)
@@ -157,5 +157,5 @@ def _is_marked(backend: StorageBackend) -> bool:
         override = read(OPERATOR, settings().cluster) or {}
         if override.get("state") != ClusterState.ACTIVE:
             return False
-        put_bytes(backend, MARKER, settings().cluster.encode())
+        mark(backend)
     return True

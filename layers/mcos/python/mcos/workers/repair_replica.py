@@ -109,7 +109,13 @@ def _process(message: Mapping[str, Any]) -> str:
             "version": str(version),
         }:
             key = ObjectKey(account, container, name)
-            return _restore(key, version, distrust=action == "verify", done=message.get("done"))
+            return _restore(
+                key,
+                version,
+                distrust=action == "verify",
+                done=message.get("done"),
+                renew=message.get("renew"),
+            )
         case {"action": "remove", "account": str(account), "version": str(version)}:
             incarnation = message.get("incarnation", "")
             _remove(account, version, incarnation, in_parts=message.get("in_parts", False))
@@ -137,8 +143,18 @@ def _process(message: Mapping[str, Any]) -> str:
     raise ValueError(f"a message of action {message.get('action')!r} that nobody understands")
 
 
-def _restore(key: ObjectKey, version_id: str, *, distrust: bool, done: Verified | None) -> str:
-    """Store this cluster's replica of a version; with ``distrust``, also check a stored one."""
+def _restore(
+    key: ObjectKey,
+    version_id: str,
+    *,
+    distrust: bool,
+    done: Verified | None,
+    renew: str | None,
+) -> str:
+    """Store this cluster's replica of a version; with ``distrust``, also check a stored one.
+
+    A copy of the incarnation ``renew`` is written anew even if it is whole.
+    """
     own = settings().cluster
     record = objects.get(key)
     version = record.find(version_id) if record else None
@@ -150,7 +166,9 @@ def _restore(key: ObjectKey, version_id: str, *, distrust: bool, done: Verified 
             dispose.unstage(version)
         return "stored already"
     if replica.stored or not replica.incarnation:
-        if version.part_size > 0 and replica.stored:
+        if replica.stored and renew == replica.incarnation:
+            pass
+        elif version.part_size > 0 and replica.stored:
             verified = _verify_in_parts(key, version, done)
             if verified is not None:
                 return verified
