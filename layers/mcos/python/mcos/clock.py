@@ -105,17 +105,6 @@ def new_id(*, after: str = "") -> str:
     return made if made > after else next_id(after)
 
 
-def moment_of(one: str) -> datetime:
-    """Return when a ULID was made, by the clock of the machine that made it.
-
-    Raises
-    ------
-    ValueError
-        It is no ULID.
-    """
-    return ULID.from_str(one).datetime
-
-
 def next_id(one: str) -> str:
     """Return the ULID that follows ``one``."""
     return str(ULID.from_int(int(ULID.from_str(one)) + 1))

@@ -71,10 +71,8 @@ def check_answers(error: StorageError) -> None:
 
 def is_older(version_id: str, moment: datetime) -> bool:
     """Whether a version was made before a moment; so was what has no id from which that shows."""
-    try:
-        return clock.moment_of(version_id) < moment
-    except ValueError:
-        return True
+    made_at = clock.made_at(version_id)
+    return made_at is None or made_at < moment
 
 
 def keep_rate(looked_at: int, rate: float, began: float) -> None:

@@ -6,7 +6,7 @@ function does at a time.
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from mcos import clock
 from mcos.catalog import scrubs
@@ -117,7 +117,8 @@ def _stepped(kept: _Kept, own: Cluster, until: float) -> Scrub:
 
 
 def _page(kept: _Kept, until: float) -> Scrub:
-    grace_before = clock.moment_of(kept.run.id) - timedelta(days=scrub_settings().grace_days)
+    began = datetime.fromisoformat(kept.run.created_at)
+    grace_before = began - timedelta(days=scrub_settings().grace_days)
     match kept.run.leg:
         case Leg.RECORDS:
             return compare_records(kept.run, until=until, grace_before=grace_before)
