@@ -210,6 +210,9 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "registry": READ_ALL,
         "objects": ["dynamodb:GetItem", "dynamodb:Scan"],
         "own repair queue": ["sqs:GetQueueAttributes", "sqs:SendMessage"],
+        "uploads": READ,
+        "own staging": ["s3:DeleteObjectVersion"],
+        "own staging bucket": ["s3:ListBucketVersions"],
         "own backend secret": SECRET,
     },
 }

@@ -3,6 +3,7 @@
 import builtins
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from io import BytesIO
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -12,6 +13,8 @@ from mcos.model.digests import digests_of
 from mcos.storage import (
     LIST_LIMIT,
     BackendUnavailable,
+    BegunPage,
+    BegunParts,
     ByteStream,
     Part,
     RangeNotSatisfiable,
@@ -45,7 +48,14 @@ from tests.support.network import Network
 Result = TypeVar("Result")
 
 
-_PARTS_CALLS = ("begin_parts", "put_part", "list_parts", "complete_parts", "discard_parts")
+_PARTS_CALLS = (
+    "list_begun_parts",
+    "begin_parts",
+    "put_part",
+    "list_parts",
+    "complete_parts",
+    "discard_parts",
+)
 _CALLS = ("put", "get", "stat", "delete", "list", *_PARTS_CALLS)
 
 
@@ -67,6 +77,7 @@ class FakeBackend:
         self.replicas: dict[str, tuple[bytes, ReplicaStat]] = {}
         self.parts: dict[str, dict[int, tuple[bytes, str]]] = {}
         self.identities: dict[str, str] = {}
+        self.begun: dict[str, datetime] = {}
         self.refusing: set[str] = set()
         self._network = network
 
@@ -131,6 +142,7 @@ class FakeBackend:
         def do() -> str:
             self.parts.setdefault(key, {})
             self.identities.setdefault(key, identity)
+            self.begun[key] = clock.moment()
             return f"upload of {key}"
 
         return self._call("begin_parts", key, do)
@@ -203,6 +215,13 @@ class FakeBackend:
     def discard_parts(self, key: str) -> None:
         check_key(key)
         self._call("discard_parts", key, lambda: self.parts.pop(key, None))
+
+    def list_begun_parts(self, marker: str = "") -> BegunPage:
+        def do() -> BegunPage:
+            begun = [BegunParts(key, self.begun[key]) for key in sorted(self.parts)]
+            return BegunPage(tuple(begun), None)
+
+        return self._call("list_begun_parts", "", do)
 
     def get(self, key: str, *, first: int | None = None, last: int | None = None) -> ReplicaReader:
         check_key(key)

@@ -40,7 +40,7 @@ LIBRARY: Table = {
         "errors",
     ],
     # A backend against the catalog
-    "scrub": ["replicas", "catalog", "storage", "model", "settings", "clock"],
+    "scrub": ["replicas", "staging", "catalog", "storage", "model", "settings", "clock"],
     # What is done
     "calls": [
         "versions",

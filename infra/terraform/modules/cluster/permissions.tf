@@ -49,6 +49,9 @@ locals {
     # Without these two, S3 answers 403 instead of 404 for a missing key.
     list_staging = { Action = ["s3:ListBucket"], Resource = [local.staging_arn] }
 
+    list_versions = { Action = ["s3:ListBucketVersions"], Resource = [local.staging_arn] }
+    read_uploads  = { Action = ["dynamodb:GetItem"], Resource = [local.tables.uploads] }
+
     change_uploads = {
       Action   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
       Resource = [local.tables.uploads]
@@ -191,7 +194,7 @@ locals {
     ]
     scrub_backend = [
       local.grants.begin_jobs, local.grants.read_registry, local.grants.scan_objects, local.grants.read_object,
-      local.grants.feed_repairs,
+      local.grants.feed_repairs, local.grants.read_uploads, local.grants.list_versions, local.grants.unstage,
     ]
     publish_changes = [local.grants.take_changes, local.grants.publish, local.grants.set_aside]
     write_journal   = [local.grants.take_all_changes, local.grants.read_registry, local.grants.put_files, local.grants.repair]

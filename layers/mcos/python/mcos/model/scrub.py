@@ -1,8 +1,8 @@
 """A scrub: the comparison of a backend with the catalog, both ways.
 
 A run goes through legs, each page by page: the records, whose copies must be on the backend; the
-copies on the backend, which records must name. Its whole state is in one item, so a run goes on
-where a function ended.
+copies on the backend, which records must name; parts of copies that were never completed; and what
+is staged. Its whole state is in one item, so a run goes on where a function ended.
 """
 
 from collections.abc import Mapping
@@ -34,6 +34,8 @@ class Leg(StrEnum):
 
     RECORDS = "records"
     COPIES = "copies"
+    PARTS = "parts"
+    STAGING = "staging"
 
 
 @dataclass(frozen=True)

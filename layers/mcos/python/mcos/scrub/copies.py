@@ -9,7 +9,6 @@ written, under a key that is never used again. So once no record names it, none 
 """
 
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,19 +22,14 @@ from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.model.scrub import Counts, Scrub
 from mcos.replicas import identity as identities
 from mcos.replicas.backend import own_backend
-from mcos.scrub.guards import why_held
 from mcos.scrub.looking import check_answers, is_older, keep_rate, look_at_each, page_size
-from mcos.scrub.signals import Waits, Wrong
+from mcos.scrub.removing import Orphan, Save, remove_orphans
 from mcos.storage import ReplicaNotFound, ReplicaStat, StorageError
-
-Save = Callable[[Scrub], Scrub]
-"""Writes a run down and returns it as written; raises if an operator has stopped it."""
 
 _CATALOG, _BEHIND_CATALOG = "~catalog/", "~catalog0"  # the character behind the slash
 _HEALTH = "~health/"
 _PROBE = re.compile(rf"{_HEALTH}[^/]+-([0-9A-HJKMNP-TV-Z]{{26}})")
 _PROBE_AGE = timedelta(days=1)
-_WASTE = "the run has removed as much as it may: {0} copies"
 
 
 class CopyKey(NamedTuple):
@@ -99,8 +93,8 @@ def compare_copies(run: Scrub, *, save: Save, grace_before: datetime) -> Scrub:
     began = clock.elapsed()
     page = own_backend().list(marker=run.cursor or "", limit=page_size(run.rate))
     old = [one.key for one in page.replicas if _is_old(one, grace_before)]
-    looks = look_at_each(look_at, old)
-    orphans = [look for look in looks if look.state is _State.ORPHAN]
+    looks = look_at_each(_look_at, old)
+    orphans = [_orphan(look) for look in looks if look.state is _State.ORPHAN]
     run = remove_orphans(run, orphans, save=save)
     keep_rate(len(looks), run.rate, began)
     following = page.next_marker
@@ -113,7 +107,6 @@ def compare_copies(run: Scrub, *, save: Save, grace_before: datetime) -> Scrub:
         + Counts(
             listed=len(page.replicas),
             calls=1 + sum(look.calls for look in looks),
-            orphans=len(orphans),
             unreadable=sum(look.state is _State.UNREADABLE for look in looks),
             nameless=sum(look.state is _State.NAMELESS for look in looks),
             foreign=sum(look.state is _State.FOREIGN for look in looks),
@@ -137,7 +130,7 @@ def is_old_probe(key: str) -> bool:
     return probe is not None and is_older(probe[1], clock.moment() - _PROBE_AGE)
 
 
-def look_at(key: str) -> _Look:
+def _look_at(key: str) -> _Look:
     """Say what a key is: one call of the backend, and one of the catalog if it has an identity.
 
     Raises
@@ -172,41 +165,11 @@ def _is_named(key: ObjectKey, copy: CopyKey) -> bool:
     return is_kept(key, copy) or is_referenced(objects.get(key), copy) or is_kept(key, copy)
 
 
-def remove_orphans(run: Scrub, orphans: Sequence[_Look], *, save: Save) -> Scrub:
-    """Remove orphans, each only after everything was read again.
-
-    What is about to be removed is counted first: a run that is cut short here removes no more than
-    it may.
-
-    Raises
-    ------
-    Wrong
-        The run may not remove all of them.
-    """
-    if not orphans:
-        return run
-    if held := _why_held():
-        return replace(run, held=held)
-    going = orphans[: run.may_remove]
-    if going:
-        run = save(replace(run, counts=run.counts + Counts(removed=len(going))))
-    for orphan in going:
-        if held := _why_held():
-            return replace(run, held=held)
-        again = look_at(orphan.key)
-        if again.state is _State.UNREADABLE:
-            run = replace(run, counts=run.counts + Counts(unreadable=1))  # the next run's
-        elif again.state is _State.ORPHAN:
-            own_backend().delete(orphan.key)
-            if orphan.in_parts:
-                own_backend(patient=True).discard_parts(orphan.key)
-    if len(going) < len(orphans):
-        raise Wrong(_WASTE.format(run.counts.removed))
-    return run
+def _orphan(look: _Look) -> Orphan:
+    return Orphan(lambda: _look_at(look.key).state is _State.ORPHAN, lambda: _remove(look))
 
 
-def _why_held() -> str | None:
-    try:
-        return why_held()
-    except StorageError as error:
-        raise Waits(f"the backend does not answer: {type(error).__name__}") from error
+def _remove(look: _Look) -> None:
+    own_backend().delete(look.key)
+    if look.in_parts:
+        own_backend(patient=True).discard_parts(look.key)

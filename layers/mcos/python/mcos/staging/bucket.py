@@ -14,6 +14,7 @@ under the same key, and removing one version removes nothing else.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, BinaryIO, cast
 
 from botocore.exceptions import ClientError
@@ -27,6 +28,7 @@ from mcos.settings import settings
 
 INCOMING = "incoming/"
 INBOUND = "inbound/"
+VERSIONS = "versions/"
 UPLOADS = "uploads/"
 
 # Enough for the largest content that a call carries, at one megabyte per second.
@@ -70,7 +72,7 @@ def bucket_of(cluster: str) -> str | None:
 
 def version_key(version_id: str) -> str:
     """Return the key of content that comes with a call."""
-    return f"versions/{version_id}"
+    return f"{VERSIONS}{version_id}"
 
 
 def upload_key(account: str, upload_id: str) -> str:
@@ -192,6 +194,46 @@ def delete(key: str, version: str | None, *, bucket: str | None = None) -> None:
         None: this cluster's staging bucket.
     """
     client("s3").delete_object(**_named(bucket or settings().staging_bucket, key, version))
+
+
+@dataclass(frozen=True)
+class ListedFile:
+    """One version of a file in this cluster's staging bucket."""
+
+    key: str
+    version: str | None
+    stored_at: datetime
+
+
+def page(marker: str = "") -> tuple[list[ListedFile], str | None]:
+    """Return a page of all versions of all files in this cluster's bucket: one network call.
+
+    Parameters
+    ----------
+    marker
+        Empty: the first page.
+
+    Returns
+    -------
+    The files, and the marker of the next page (opaque); None if this is the last page.
+
+    Raises
+    ------
+    BotoCoreError, ClientError
+    """
+    after: dict[str, str] = {}
+    if marker:
+        after["KeyMarker"], _, after["VersionIdMarker"] = marker.partition("\n")
+    reply = client("s3", read_seconds=READ_SECONDS).list_object_versions(
+        Bucket=settings().staging_bucket, **after
+    )
+    files = [
+        ListedFile(one["Key"], one.get("VersionId"), one["LastModified"])
+        for one in reply.get("Versions", ())
+    ]
+    if not reply.get("IsTruncated"):
+        return files, None
+    return files, f"{reply['NextKeyMarker']}\n{reply['NextVersionIdMarker']}"
 
 
 def _named(bucket: str, key: str, version: str | None) -> dict[str, Any]:

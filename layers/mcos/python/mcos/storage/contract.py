@@ -153,6 +153,37 @@ class ReplicaPage:
     next_marker: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class BegunParts:
+    """Parts under a key that belong to no replica.
+
+    Attributes
+    ----------
+    stored_at
+        By the service's clock: when the write of the parts was begun, or when one of them was
+        stored.
+    """
+
+    key: str
+    stored_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BegunPage:
+    """One page of a listing of parts.
+
+    Attributes
+    ----------
+    begun
+        A key may be in several pages, and several times in one.
+    next_marker
+        The ``marker`` of the next page (opaque); None if this is the last page, which may be empty.
+    """
+
+    begun: tuple[BegunParts, ...]
+    next_marker: str | None
+
+
 class ByteStream(Protocol):
     """Any binary file or stream that ``put`` can read. One that can seek may be sent twice."""
 
@@ -395,6 +426,15 @@ class StorageBackend(Protocol):
 
         An existing replica keeps its parts: ``delete`` it first. Harmless to repeat; repeat it if
         it failed.
+        """
+
+    def list_begun_parts(self, marker: str = "") -> BegunPage:
+        """Return a page of what ``discard_parts`` would remove, for all keys.
+
+        Parameters
+        ----------
+        marker
+            The ``next_marker`` of the page before; empty: the first page.
         """
 
     def get(self, key: str, *, first: int | None = None, last: int | None = None) -> ReplicaReader:

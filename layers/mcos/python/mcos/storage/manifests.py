@@ -26,6 +26,7 @@ BEHIND_SEGMENTS = f"{SEGMENTS}{'~' * KEY_BYTES}"
 """A marker after all names of segments, and before all names that follow them."""
 
 _NAME = re.compile(r"[pm]/([0-9]+)")
+_SEGMENT = re.compile(rf"{SEGMENTS}(.+)/[pm]/[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,12 @@ def entries_of(key: str, entries: Iterable[Listed]) -> Iterator[tuple[int, Liste
         name, folder = entry["name"], f"{SEGMENTS}{key}/"
         if name.startswith(folder) and (own := _NAME.fullmatch(name, len(folder))):
             yield int(own[1]), entry
+
+
+def key_of_segment(name: str) -> str | None:
+    """Return the key that a segment, or a manifest of segments, was written for; None: neither."""
+    own = _SEGMENT.fullmatch(name)
+    return own[1] if own else None
 
 
 def tag_in_listing(entry: Listed) -> str | None:

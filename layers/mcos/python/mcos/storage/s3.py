@@ -49,6 +49,8 @@ from mcos.storage.contract import (
     LIST_LIMIT,
     BackendRefused,
     BackendUnavailable,
+    BegunPage,
+    BegunParts,
     ByteStream,
     Part,
     RangeNotSatisfiable,
@@ -239,6 +241,22 @@ class S3Backend:
 
     def _uploads(self, key: str, after: Mapping[str, str]) -> Any:
         return self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=key, **after)
+
+    def list_begun_parts(self, marker: str = "") -> BegunPage:
+        """Return a page of multipart uploads; see ``StorageBackend.list_begun_parts``."""
+        after: dict[str, str] = {}
+        if marker:
+            after["KeyMarker"], _, after["UploadIdMarker"] = marker.partition("\n")
+        reply = self._request("list_begun_parts", "", partial(self._uploads, "", after))
+        with parsing(f"{self._at('')}: list_begun_parts"):
+            begun = tuple(
+                BegunParts(one["Key"], one["Initiated"].astimezone(UTC).replace(microsecond=0))
+                for one in reply.get("Uploads", ())
+            )
+            following = None
+            if reply.get("IsTruncated"):
+                following = f"{reply['NextKeyMarker']}\n{reply['NextUploadIdMarker']}"
+        return BegunPage(begun, following)
 
     def put_part(
         self, key: str, upload: str, number: int, content: ByteStream, *, size: int

@@ -44,6 +44,8 @@ from mcos.storage.contract import (
     LIST_LIMIT,
     BackendRefused,
     BackendUnavailable,
+    BegunPage,
+    BegunParts,
     ByteStream,
     Part,
     RangeNotSatisfiable,
@@ -63,6 +65,7 @@ from mcos.storage.manifests import (
     SEGMENTS,
     Manifest,
     entries_of,
+    key_of_segment,
     make_manifests,
     part_name,
     tag_in_listing,
@@ -329,13 +332,34 @@ class SwiftBackend:
     def discard_parts(self, key: str) -> None:
         """Remove the segments of a key; see ``StorageBackend.discard_parts``."""
         check_key(key)
-        with suppress(ReplicaNotFound):
-            if self.stat(key).in_parts:
-                return  # the segments hold its bytes
+        if self._is_replica(key):
+            return
         for folder in ("m", "p"):
             found = self._listed("discard_parts", key, f"{SEGMENTS}{key}/{folder}/")
             for _, entry in entries_of(key, found):
                 self._delete_segment(key, entry["name"])
+
+    def list_begun_parts(self, marker: str = "") -> BegunPage:
+        """Return a page of segments of no replica; see ``StorageBackend.list_begun_parts``."""
+        page = self._request(
+            "list_begun_parts", "", partial(_page, self._container, SEGMENTS, marker or None)
+        )
+        with parsing(f"{self._at(SEGMENTS)}: list_begun_parts"):
+            newest: dict[str, datetime] = {}
+            for entry in page:
+                if key := key_of_segment(entry["name"]):
+                    stored_at = _rounded_up(entry["last_modified"])
+                    newest[key] = max(stored_at, newest.get(key, stored_at))
+            following = page[-1]["name"] if page else None
+        begun = (BegunParts(*one) for one in newest.items() if not self._is_replica(one[0]))
+        return BegunPage(tuple(begun), following)
+
+    def _is_replica(self, key: str) -> bool:
+        """Whether segments hold the bytes of a replica."""
+        try:
+            return self.stat(key).in_parts
+        except ReplicaNotFound:
+            return False
 
     def _delete_segment(self, key: str, segment: str) -> None:
         with suppress(ReplicaNotFound):

@@ -16,6 +16,7 @@ from mcos.model.scrub import Leg, Scrub, done, new_run, stopped
 from mcos.replicas.backend import is_known, mark, own_backend
 from mcos.scrub.copies import compare_copies
 from mcos.scrub.guards import MARKER_GONE
+from mcos.scrub.leftovers import compare_parts, compare_staging
 from mcos.scrub.records import compare_records
 from mcos.scrub.signals import Waits, Wrong
 from mcos.settings import scrub_settings, settings
@@ -124,6 +125,10 @@ def _page(kept: _Kept, until: float) -> Scrub:
             return compare_records(kept.run, until=until, grace_before=grace_before)
         case Leg.COPIES:
             return compare_copies(kept.run, save=kept.save, grace_before=grace_before)
+        case Leg.PARTS:
+            return compare_parts(kept.run, save=kept.save, grace_before=grace_before)
+        case Leg.STAGING:
+            return compare_staging(kept.run, save=kept.save, grace_before=grace_before)
     raise Waits("a newer release has begun it")
 
 
