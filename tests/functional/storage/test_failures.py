@@ -94,6 +94,7 @@ CALLS: dict[str, Call] = {
     "list_parts": lambda backend, _: backend.list_parts(KEY, UPLOAD),
     "complete_parts": _complete,
     "discard_parts": lambda backend, _: backend.discard_parts(KEY),
+    "list_begun_parts": lambda backend, _: backend.list_begun_parts(),
 }
 
 

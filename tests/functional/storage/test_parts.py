@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -494,6 +495,78 @@ def test_a_listing_leaves_out_what_replicas_are_made_of(backend: StorageBackend,
         marker, pages = page.next_marker, pages + 1
     assert not [one for one in found if one.startswith("~parts/") or one.startswith(key)]
     assert pages <= len(found) + 3  # parts are passed over at once
+
+
+def begun(backend: StorageBackend, prefix: str) -> dict[str, datetime]:
+    """The keys below a prefix that have parts of no replica, each with its last time."""
+    found: dict[str, datetime] = {}
+    marker: str | None = ""
+    while marker is not None:
+        page = backend.list_begun_parts(marker)
+        for one in page.begun:
+            if one.key.startswith(prefix):
+                found[one.key] = max(one.stored_at, found.get(one.key, one.stored_at))
+        marker = page.next_marker
+    return found
+
+
+def test_parts_of_no_replica_are_listed_until_they_are_joined_or_discarded(
+    backend: StorageBackend, prefix: str
+) -> None:
+    joined, discarded, nested = f"{prefix}joined", f"{prefix}discarded", f"{prefix}joined/nested"
+    before = datetime.now(UTC) - timedelta(minutes=5)
+    try:
+        uploads = {key: put_all(backend, key, THREE) for key in (joined, discarded, nested)}
+        found = begun(backend, prefix)
+        assert set(found) == {joined, discarded, nested}
+        assert all(before < at < before + timedelta(minutes=10) for at in found.values())
+        assert all(at.microsecond == 0 for at in found.values())
+        backend.complete_parts(joined, *uploads[joined], **named(THREE))
+        assert set(begun(backend, prefix)) == {discarded, nested}
+        backend.discard_parts(discarded)
+        backend.discard_parts(joined)  # it is a replica: nothing of it is begun
+        assert set(begun(backend, prefix)) == {nested}
+        assert content_of(backend, joined) == b"".join(THREE)
+        backend.delete(joined)
+        backend.discard_parts(joined)
+        assert joined not in begun(backend, prefix)
+    finally:
+        for key in (joined, discarded, nested):
+            backend.delete(key)
+            backend.discard_parts(key)
+
+
+def test_more_begun_parts_than_a_page_holds_are_all_listed(
+    backend: StorageBackend, kind: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In pages of two, of what the service is asked for."""
+    keys = [f"{prefix}{number}" for number in range(5)]
+    in_pages_of_two(backend, kind, monkeypatch)
+    try:
+        for key in keys:
+            put_all(backend, key, ONE)
+        assert set(begun(backend, prefix)) == set(keys)
+    finally:
+        for key in keys:
+            backend.discard_parts(key)
+
+
+def in_pages_of_two(backend: Any, kind: str, patch: pytest.MonkeyPatch) -> None:
+    """Have a backend ask its service for two entries at a time."""
+    if kind == "swift":
+        ask = Connection.get_container
+        patch.setattr(
+            Connection,
+            "get_container",
+            lambda *given, **named: ask(*given, **{**named, "limit": 2}),
+        )
+    else:
+        asks = backend._client.list_multipart_uploads
+        patch.setattr(
+            backend._client,
+            "list_multipart_uploads",
+            lambda **named: asks(**{**named, "MaxUploads": 2}),
+        )
 
 
 # What is discarded is gone
