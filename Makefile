@@ -12,7 +12,7 @@ STAMP := $(DEV)/installed
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help python installed up down test unit functional long check format endpoints account \
-	faults soak inprocess rescue start-backend stop-backend logs status clean
+	faults soak inprocess rescue scrub start-backend stop-backend logs status clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -44,6 +44,9 @@ endpoints: python ## print NAME URL for each cluster
 
 account: installed ## add an account: make account NAME=... PASSWORD=... [ROLE=admin]
 	@$(TOOLS) tools/account.py --instance up $(if $(ROLE),--role "$(ROLE)") -- "$(NAME)" "$(PASSWORD)"
+
+scrub: installed ## compare every backend with the catalog now, and make whole what is not
+	@$(TOOLS) tools/scrub.py --instance up
 
 stop-backend: python ## stop one storage service: make stop-backend NAME=s3|swift|ceph|swift-2|s3-2
 	@$(PYTHON) -m clouds stop --instance up "$(NAME)"

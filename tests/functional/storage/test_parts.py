@@ -521,7 +521,8 @@ def test_parts_of_no_replica_are_listed_until_they_are_joined_or_discarded(
         assert set(found) == {joined, discarded, nested}
         assert all(before < at < before + timedelta(minutes=10) for at in found.values())
         assert all(at.microsecond == 0 for at in found.values())
-        backend.complete_parts(joined, *uploads[joined], **named(THREE))
+        upload, parts = uploads[joined]
+        backend.complete_parts(joined, upload, parts, **named(THREE))
         assert set(begun(backend, prefix)) == {discarded, nested}
         backend.discard_parts(discarded)
         backend.discard_parts(joined)  # it is a replica: nothing of it is begun

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from mcos_client import Client, JobNotFound, Scrub
-from mcos_client.command.shared.output import print_json, size_of, table, time_of
+from mcos_client.command.shared.output import drawn_table, print_json, size_of, time_of
 from mcos_client.command.shared.session import Json, Session, session_of
 
 app = typer.Typer(
@@ -90,18 +91,23 @@ def _each(
             print_json(session, run)
         return
     if not session.quiet:
-        print_runs(session, runs)
+        _print_runs(session, runs)
 
 
-def print_runs(session: Session, runs: Sequence[Scrub]) -> None:
+def _print_runs(session: Session, runs: Sequence[Scrub]) -> None:
     """Print runs as a table, and below it what is to be said of each."""
-    columns = ("cluster", "state", "seen", "healthy", "repaired", "lost", "orphans", "removed")
-    more = ("unknown", "unnamed", "read", "share", "all read since", "updated")
-    table(session, (*columns, *more), map(_row, runs))
+    session.console.print(table_of(runs))
     for run in runs:
         for what in (run.reason, run.waits, run.held):
             if what is not None:
                 session.console.print(f"{run.cluster}: {what}", markup=False)
+
+
+def table_of(runs: Sequence[Scrub]) -> Table:
+    """Draw runs, a row for each."""
+    columns = ("cluster", "state", "seen", "healthy", "repaired", "lost", "orphans", "removed")
+    more = ("unknown", "unnamed", "read", "share", "all read since", "updated")
+    return drawn_table((*columns, *more), map(_row, runs))
 
 
 def _row(run: Scrub) -> tuple[object, ...]:

@@ -56,12 +56,17 @@ def table(
     session: Session, columns: Iterable[str] | None, rows: Iterable[Iterable[object]]
 ) -> None:
     """Print rows under their headings, if they have any; None is a dash."""
+    session.console.print(drawn_table(columns, rows))
+
+
+def drawn_table(columns: Iterable[str] | None, rows: Iterable[Iterable[object]]) -> Table:
+    """Draw what ``table`` prints."""
     drawn = Table(box=None, pad_edge=False, header_style="bold", show_header=columns is not None)
     for column in columns or ():
         drawn.add_column(column, no_wrap=True)
     for row in rows:
         drawn.add_row(*("-" if cell is None else _visible(str(cell)) for cell in row))
-    session.console.print(drawn)
+    return drawn
 
 
 def print_name(session: Session, name: str) -> None:

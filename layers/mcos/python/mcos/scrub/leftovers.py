@@ -13,6 +13,7 @@ from mcos.catalog import uploads
 from mcos.model.scrub import REMEMBERED_AT_MOST, Counts, Scrub
 from mcos.replicas.backend import own_backend
 from mcos.scrub.copies import CopyKey
+from mcos.scrub.looking import is_older
 from mcos.scrub.removing import Orphan, Save, remove_orphans
 from mcos.staging import ListedFile
 from mcos.storage import BegunParts
@@ -56,8 +57,7 @@ def compare_staging(run: Scrub, *, save: Save, grace_before: datetime) -> Scrub:
     orphans = [
         Orphan(partial(_is_unknown, one.key), partial(staging.delete, one.key, one.version))
         for one in files
-        if _is_ours(one) and one.stored_at < grace_before and one.key not in run.unfinished
-        if _is_unknown(one.key)
+        if _is_ours(one) and _is_left_in_staging(run, one, grace_before) and _is_unknown(one.key)
     ]
     run = _without(run, orphans, save=save)
     return replace(run, cursor=following)
@@ -65,6 +65,12 @@ def compare_staging(run: Scrub, *, save: Save, grace_before: datetime) -> Scrub:
 
 def _is_ours(one: ListedFile) -> bool:
     return one.key.startswith((staging.VERSIONS, staging.UPLOADS))
+
+
+def _is_left_in_staging(run: Scrub, one: ListedFile, grace_before: datetime) -> bool:
+    # By two clocks: S3's, and that of whoever made the id in the key.
+    is_old = one.stored_at < grace_before and is_older(one.key.rpartition("/")[2], grace_before)
+    return is_old and one.key not in run.unfinished
 
 
 def _is_unknown(key: str) -> bool:
