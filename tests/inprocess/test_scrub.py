@@ -324,6 +324,21 @@ def test_what_has_no_identity_or_anothers_stays(known: Cloud, owner: User) -> No
     assert copies(known, "ceph") == before
 
 
+def test_what_is_sealed_is_no_orphan_to_whoever_cannot_open_it(known: Cloud, owner: User) -> None:
+    from dataclasses import replace
+
+    lose_removals(known, owner, NAMES[0])
+    backend = known.backends["ceph"]
+    for key in copies(known, "ceph"):
+        body, stat = backend.replicas[key]
+        backend.replicas[key] = (body, replace(stat, identity="age.c2VhbGVk"))
+    days_pass(known, owner, 15)
+    before = copies(known, "ceph")
+    run = scrub(known, "ceph")
+    assert (run["sealed"], run["unknown"], run["unnamed"], run["orphans"]) == (6, 0, 0, 0)
+    assert copies(known, "ceph") == before
+
+
 def test_copies_without_an_identity_are_counted_and_get_one_if_an_operator_wants_it(
     cloud: Cloud, user: User
 ) -> None:

@@ -15,6 +15,7 @@ _SHOWN = (
     "handed",
     "unnamed",
     "renewed",
+    "sealed",
     "listed",
     "orphans",
     "removed",

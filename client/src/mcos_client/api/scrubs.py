@@ -39,6 +39,8 @@ class Scrub:
         Copies that the cluster's repair queue reads in full.
     unnamed, renewed
         Copies that do not say what they are; those that were sent to be written anew.
+    sealed
+        Copies whose identity only the operator's private key opens; none of them is an orphan.
     listed, orphans, removed, unknown
         Keys on the backend; what no record names; what of it was removed; what stays because it
         does not say that it is this deployment's.
@@ -73,6 +75,7 @@ class Scrub:
     handed: int
     unnamed: int
     renewed: int
+    sealed: int
     listed: int
     orphans: int
     removed: int

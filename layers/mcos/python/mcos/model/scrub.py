@@ -65,6 +65,9 @@ class Counts:
     orphans
         What no record names and this deployment has written, longer ago than the grace;
         ``removed`` of it.
+    sealed
+        Copies whose identity only the operator's private key opens: whether a record names them
+        cannot be told from them, and they stay.
     unknown
         What no record names and that has no identity, or another deployment's: it stays.
     bytes_read, calls
@@ -85,6 +88,7 @@ class Counts:
     orphans: int = 0
     removed: int = 0
     foreign: int = 0
+    sealed: int = 0
     bytes_read: int = 0
     calls: int = 0
 

@@ -72,6 +72,7 @@ class _State(StrEnum):
     GONE = "gone"
     UNREADABLE = "unreadable"
     NAMELESS = "without an identity"
+    SEALED = "cannot be read here"
     FOREIGN = "of another deployment"
     ORPHAN = "orphan"
 
@@ -109,6 +110,7 @@ def compare_copies(run: Scrub, *, save: Save, grace_before: datetime) -> Scrub:
             calls=1 + sum(look.calls for look in looks),
             unreadable=sum(look.state is _State.UNREADABLE for look in looks),
             nameless=sum(look.state is _State.NAMELESS for look in looks),
+            sealed=sum(look.state is _State.SEALED for look in looks),
             foreign=sum(look.state is _State.FOREIGN for look in looks),
         ),
     )
@@ -150,8 +152,10 @@ def _look_at(key: str) -> _Look:
         check_answers(error)
         return _Look(key, _State.UNREADABLE, calls=2)
     told = identities.read(stat.identity)
-    if told is None or told.name is None:
-        return _Look(key, _State.NAMELESS)
+    if told is None:
+        return _Look(key, _State.SEALED if stat.identity else _State.NAMELESS)
+    if told.name is None:
+        return _Look(key, _State.SEALED)  # the name was too long for it
     own = current_registry().deployment.id
     if not own or told.deployment != own or told.account != copy.account:
         return _Look(key, _State.FOREIGN)
