@@ -478,6 +478,22 @@ def test_with_too_much_on_its_way_nothing_that_is_left_over_is_removed(
     assert known.staged() == before
 
 
+def test_the_journals_keys_are_known_and_passed_over(known: Cloud, owner: User) -> None:
+    from mcos.replicas.backend import put_bytes
+
+    backend = known.backends["ceph"]
+    keys = {f"~catalog/1/deployment/log/{number:026}.jsonl.gz" for number in range(500)}
+    with known.network.outside():
+        for key in keys:
+            put_bytes(backend, key, b"a segment")
+    days_pass(known, owner, 15)
+    with known.network.record() as calls:
+        run = scrub(known, "ceph")
+    assert (run["state"], run["orphans"], run["unknown"]) == ("DONE", 0, 0)
+    assert [call.name for call in calls].count("backend:list") == 2
+    assert keys < set(backend.replicas)
+
+
 def test_the_brake_stops_a_run_that_would_remove_too_much(
     known: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:

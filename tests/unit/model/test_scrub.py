@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcos.model.jobs import JobState
+from mcos.model.jobs import Job, JobKind, JobState
 from mcos.model.scrub import (
     Counts,
     Leg,
@@ -96,6 +96,11 @@ def test_it_is_written_and_read_as_it_is_and_keeps_what_a_newer_release_adds() -
     found = Scrub.from_json({**newer, "counts": {"seen": 1, "more": 2}})
     assert (found.leg, found.state, found.unknown) == ("another", "PAUSED", {"more": 1})
     assert not found.is_running
+
+
+def test_releases_without_a_scrub_take_it_for_a_job_that_they_do_not_know() -> None:
+    job = Job.from_json(a_run().as_json())
+    assert not isinstance(job.kind, JobKind)
 
 
 def test_the_legs_follow_each_other() -> None:
