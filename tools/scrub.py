@@ -36,7 +36,7 @@ class Operator:
     """An admin of the local clouds."""
 
     def __init__(self, instance: str) -> None:
-        self._client = Client(*endpoints(instance).values())
+        self._client = Client(list(endpoints(instance).values()))
         account = ("--instance", instance, "--role", "admin", "--", USER, PASSWORD)
         done = subprocess.run(
             [sys.executable, "tools/account.py", *account],

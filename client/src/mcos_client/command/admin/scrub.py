@@ -104,15 +104,30 @@ def _print_runs(session: Session, runs: Sequence[Scrub]) -> None:
 
 
 def table_of(runs: Sequence[Scrub]) -> Table:
-    """Draw runs, a row for each."""
-    columns = ("cluster", "state", "seen", "healthy", "repaired", "lost", "orphans", "removed")
-    more = ("unknown", "unnamed", "read", "share", "all read since", "updated")
-    return drawn_table((*columns, *more), map(_row, runs))
+    """Draw runs, a column for each: so all that is to be said fits on a terminal."""
+    facts = list(map(_facts, runs))
+    rows = ((name, *(one[name] for one in facts)) for name in (facts[0] if facts else ()))
+    return drawn_table(("", *(run.cluster for run in runs)), rows)
 
 
-def _row(run: Scrub) -> tuple[object, ...]:
-    state = run.state if run.leg is None else f"{run.state} ({run.leg})"
-    found = (run.seen, run.healthy, run.repaired, run.unrepairable, run.orphans, run.removed)
-    since = run.oldest_full_reading and time_of(run.oldest_full_reading)
-    reading = (size_of(run.bytes_read), "all" if run.full else run.share, since)
-    return (run.cluster, state, *found, run.unknown, run.unnamed, *reading, time_of(run.updated_at))
+def _facts(run: Scrub) -> dict[str, object]:
+    return {
+        "state": run.state if run.leg is None else f"{run.state} ({run.leg})",
+        "copies seen": run.seen,
+        "healthy": run.healthy,
+        "sent to repair": run.repaired,
+        "beyond repair": run.unrepairable,
+        "unreadable": run.unreadable,
+        "still to come": run.moving,
+        "keys listed": run.listed,
+        "orphans": run.orphans,
+        "removed": run.removed,
+        "unknown": run.unknown,
+        "sealed": run.sealed,
+        "without identity": run.unnamed,
+        "read in full": f"{size_of(run.bytes_read)} ({'all' if run.full else run.share})",
+        "all read since": run.oldest_full_reading and time_of(run.oldest_full_reading),
+        "calls": run.calls,
+        "began": time_of(run.started_at),
+        "ended": run.ended_at and time_of(run.ended_at),
+    }
