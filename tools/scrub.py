@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "client/src")]
@@ -30,6 +31,16 @@ _LOOK_SECONDS = 3.0
 _STUCK_SECONDS = 600.0
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
+
+
+class Watches(Protocol):
+    """What a scrub of all clusters needs of an operator."""
+
+    def clusters(self) -> list[str]: ...
+
+    def start(self, cluster: str, *, full: bool) -> None: ...
+
+    def run_of(self, cluster: str) -> Scrub: ...
 
 
 class Operator:
@@ -67,7 +78,7 @@ class Operator:
             return self._client.admin.get_scrub(cluster)
 
 
-def scrub(operator: Operator, *, full: bool) -> dict[str, Scrub]:
+def scrub(operator: Watches, *, full: bool) -> dict[str, Scrub]:
     """Have every backend scrubbed once, and wait until what was sent to repair is done.
 
     Returns

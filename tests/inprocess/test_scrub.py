@@ -3,6 +3,7 @@ nobody names is gone, but nothing else."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -509,6 +510,69 @@ def test_the_brake_stops_a_run_that_would_remove_too_much(
     assert (run["state"], run["removed"]) == ("STOPPED", 2)
     assert "as much as it may" in run["reason"]
     assert len(copies(known, "ceph")) == 4
+
+
+def change(user: User, what: str) -> None:
+    """Make a change of an object, as far as it comes."""
+    path = object_path("photos", "a")
+    if what == "create":
+        user.create("b", b"created", SYNC)
+    elif what == "accept":
+        user.create("b", b"accepted", ASYNC)
+        user.cloud.run_executions()
+    elif what == "update":
+        user.update("a", b"updated", SYNC)
+    elif what == "delete":
+        user.call("DELETE", path, headers=SYNC)
+    else:
+        large(user, "b")
+        user.cloud.run_executions()
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize(
+    ("what", "has_orphans"),
+    [
+        ("create", False),  # the record knows of all that it has begun
+        ("accept", True),
+        ("update", True),
+        ("delete", True),
+        ("upload", False),
+    ],
+)
+def test_whatever_a_crash_leaves_behind_is_gone_after_the_grace(
+    known: Cloud, what: str, has_orphans: bool
+) -> None:
+    """The function dies at any call, and all messages and executions are lost with it."""
+    user = User(known)
+    assert user.create("a", CONTENT, SYNC).status == 201
+    begin_again = known.keep()
+    number = orphans = 0
+    while True:
+        begin_again()
+        with known.network.record((number, Manner.DIES)) as calls:
+            with suppress(AssertionError):  # the user sees it fail
+                change(user, what)
+        made = len(calls)
+        known.cut_executions()
+        known.lose_messages()
+        days_pass(known, user, 15)
+        known.sweep()  # an upload that nobody has completed is the sweeper's
+        known.settle()
+        for name in CLUSTERS:
+            run = scrub(known, name)
+            assert (run["state"], run["unknown"], run["held"]) == ("DONE", 0, None)
+            assert run["removed"] == run["orphans"]
+            orphans += run["orphans"]
+        known.settle()
+        known.check_storage(user.account)
+        assert known.staged() == set()
+        assert not any(backend.parts for backend in known.backends.values())
+        if number >= made:
+            break
+        number += 1
+    assert number >= 3
+    assert (orphans > 0) is has_orphans
 
 
 @pytest.mark.parametrize("manner", Manner, ids=lambda manner: manner.name.lower())

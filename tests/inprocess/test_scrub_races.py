@@ -250,7 +250,7 @@ def test_whatever_happens_during_a_run_nothing_that_is_named_is_removed(town: To
     played = 0
 
     @settings(
-        max_examples=examples(80),
+        max_examples=examples(40),
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
@@ -262,7 +262,7 @@ def test_whatever_happens_during_a_run_nothing_that_is_named_is_removed(town: To
         played += 1
 
     whatever()
-    assert played >= examples(80)
+    assert played >= examples(40)
 
 
 def test_the_guard_of_these_tests_sees_a_removal_of_what_is_named(
