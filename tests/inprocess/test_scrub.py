@@ -550,9 +550,9 @@ def test_whatever_a_crash_leaves_behind_is_gone_after_the_grace(
     number = orphans = 0
     while True:
         begin_again()
-        with known.network.record((number, Manner.DIES)) as calls:
-            with suppress(AssertionError):  # the user sees it fail
-                change(user, what)
+        # The user sees it fail.
+        with known.network.record((number, Manner.DIES)) as calls, suppress(AssertionError):
+            change(user, what)
         made = len(calls)
         known.cut_executions()
         known.lose_messages()
