@@ -26,7 +26,7 @@ LIBRARY: Table = {
     "events": ["model", "aws", "settings", "clock"],
     "inbound": ["staging", "model", "aws", "settings", "clock", "limits"],
     "replicas": ["staging", "catalog", "storage", "model", "aws", "settings", "clock", "limits"],
-    "journal": ["replicas", "catalog", "model", "aws"],
+    "journal": ["replicas", "catalog", "storage", "model", "aws", "clock"],
     "versions": [
         "replicas",
         "staging",
