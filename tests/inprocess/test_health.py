@@ -165,7 +165,7 @@ def held(cloud: Cloud, cluster: str) -> str | None:
         return registry.read_health(cluster).removals_held
 
 
-def test_every_backend_knows_the_catalogs_generation_which_is_raised_every_day(
+def test_every_backend_knows_the_catalogs_generation_which_is_raised_all_the_time(
     cloud: Cloud,
 ) -> None:
     for cluster in CLUSTERS:
@@ -224,3 +224,59 @@ def test_every_replica_says_what_it_is(cloud: Cloud, user: User) -> None:
         )
         assert found is not None
         assert (found.name, found.deployment) == ("a/ö", deployment.id)
+
+
+def test_a_catalog_that_was_set_back_never_catches_up_by_itself(cloud: Cloud) -> None:
+    """Were its generation raised meanwhile, what was written since would look like orphans."""
+    rows = [(registry.DEPLOYMENT, "this"), *((registry.HEALTH, name) for name in CLUSTERS)]
+    for cluster in CLUSTERS:
+        assert held(cloud, cluster) is None
+    with cloud.network.outside():
+        before = {row: registry.read(*row) for row in rows}
+    for _ in range(3):
+        cloud.clock.advance(3600)
+        for cluster in CLUSTERS:
+            assert held(cloud, cluster) is None
+    with cloud.network.outside():
+        for row, document in before.items():
+            assert document is not None
+            registry.write(*row, document)
+    for _ in range(50):
+        for cluster in CLUSTERS:
+            assert "set back" in (held(cloud, cluster) or "")
+        cloud.clock.advance(12 * 3600)
+
+
+def test_a_backend_that_has_lost_the_last_snapshot_gets_a_new_one(cloud: Cloud, user: User) -> None:
+    for cluster in CLUSTERS:
+        check(cloud, cluster)
+    user.create("a", b"bytes", SYNC)
+    assert cloud.invoke(arn("s3", "write_snapshot"), {})["outcome"] == "complete"
+    kept = cloud.backends["swift"].replicas
+    for key in [key for key in kept if key.startswith("~catalog/")]:
+        del kept[key]
+    cloud.clock.advance(3600)
+    for cluster in CLUSTERS:
+        check(cloud, cluster)
+    assert cloud.invoke(arn("s3", "write_snapshot"), {})["outcome"] == "complete"
+    assert any(key.endswith("complete.json") for key in kept)
+    cloud.clock.advance(3600)
+    for cluster in CLUSTERS:
+        check(cloud, cluster)
+    assert cloud.invoke(arn("s3", "write_snapshot"), {})["outcome"] == "not due"
+
+
+def test_the_age_of_the_journal_is_known(cloud: Cloud, user: User) -> None:
+    check(cloud, "ceph")
+    with cloud.network.outside():
+        assert registry.read_health("ceph").journal_at is None
+    user.create("a", b"bytes", SYNC)
+    cloud.journal()
+    written = clock.now()
+    for _ in range(3):
+        cloud.clock.advance(3600)
+        check(cloud, "ceph")
+        with cloud.network.outside():
+            at = registry.read_health("ceph").journal_at
+        assert at is not None
+        assert written[:16] == at[:16]

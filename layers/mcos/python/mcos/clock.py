@@ -110,6 +110,11 @@ def next_id(one: str) -> str:
     return str(ULID.from_int(int(ULID.from_str(one)) + 1))
 
 
+def id_of(moment: str) -> str:
+    """Return a ULID as it may have been made at a time, RFC 3339."""
+    return str(ULID.from_datetime(datetime.fromisoformat(moment)))
+
+
 def made_at(one: str) -> datetime | None:
     """Return when a ULID was made, by the clock of its maker; None: it is none."""
     try:

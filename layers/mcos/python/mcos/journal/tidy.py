@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from mcos import clock
 from mcos.journal.files import log_folder, snapshot_folder
@@ -41,7 +40,7 @@ class Tidied:
 def tidy(backend: StorageBackend, deployment: Deployment) -> Tidied:
     """Remove old segments, old snapshots and those that were never completed.
 
-    Nothing is removed unless the newest snapshot verifies: each part is read.
+    Nothing is removed unless the newest snapshot is whole, by the sizes and MD5s of its parts.
 
     Raises
     ------
@@ -76,6 +75,26 @@ def tidy(backend: StorageBackend, deployment: Deployment) -> Tidied:
     return Tidied(removed, newest)
 
 
+def newest_segment(
+    backend: StorageBackend, deployment: Deployment, *, since: str | None
+) -> str | None:
+    """Return when the newest segment was written, RFC 3339; None: there is none.
+
+    Parameters
+    ----------
+    since
+        When one was written that was the newest before; None: not known.
+
+    Raises
+    ------
+    StorageError
+    """
+    folder = log_folder(deployment.id)
+    marker = f"{folder}{clock.id_of(since)}" if since else ""
+    written = [at for key in _keys(backend, folder, marker) if (at := clock.made_at(_name(key)))]
+    return clock.text(max(written)) if written else since
+
+
 def _snapshots(backend: StorageBackend, deployment: Deployment) -> tuple[list[str], list[str]]:
     """Return the folders of the complete snapshots, and of the others."""
     folder = snapshot_folder(deployment.id)
@@ -91,18 +110,15 @@ def _snapshots(backend: StorageBackend, deployment: Deployment) -> tuple[list[st
 
 
 def _problem(backend: StorageBackend, snapshot: str) -> str | None:
-    """Return why a snapshot cannot be relied on; None: every part is what it was."""
+    """Return why a snapshot cannot be relied on; None: the service has every part as it was."""
     with backend.get(f"{snapshot}complete.json") as reader:
         told = json.loads(reader.read())
     for part in told["parts"]:
         try:
-            with backend.get(part["key"]) as reader:
-                digest = sha256()
-                for piece in reader:
-                    digest.update(piece)
+            stat = backend.stat(part["key"])
         except ReplicaNotFound:
             return f"{part['key']} is missing"
-        if digest.hexdigest() != part["sha256"]:
+        if (stat.size, stat.md5) != (part["size"], part["md5"]):
             return f"{part['key']} is damaged"
     return None
 
@@ -118,8 +134,8 @@ def _name(key: str) -> str:
     return key.rpartition("/")[2].partition(".")[0]
 
 
-def _keys(backend: StorageBackend, prefix: str) -> Iterator[str]:
-    marker: str | None = ""
+def _keys(backend: StorageBackend, prefix: str, after: str = "") -> Iterator[str]:
+    marker: str | None = after
     while marker is not None:
         page = backend.list(prefix, marker)
         yield from (replica.key for replica in page.replicas)

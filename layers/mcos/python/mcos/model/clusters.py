@@ -51,7 +51,10 @@ class Health:
     down_since
         When the verdict became that it is down, RFC 3339; None: it is healthy.
     returned_at
-        When it was last found healthy after it was away for longer than ``limits.AWAY_SECONDS``.
+        When it was last found healthy after it was away for longer than ``limits.AWAY_SECONDS``, or
+        without the last snapshot of the catalog: it needs a new one.
+    journal_at
+        When the newest segment of the journal on its backend was written; None: there is none.
     generation, compared_at
         The catalog's generation that was compared with the backend's last, and when.
     """
@@ -65,6 +68,7 @@ class Health:
     removals_held: str | None = None
     down_since: str | None = None
     returned_at: str | None = None
+    journal_at: str | None = None
     generation: int = 0
     compared_at: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)

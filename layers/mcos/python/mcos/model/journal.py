@@ -9,12 +9,13 @@ from mcos.model.documents import arguments, document_of
 
 
 class Part(NamedTuple):
-    """A part of a snapshot: its key, its table, its records, SHA-256 (hexadecimal) and bytes."""
+    """A part of a snapshot: its key, its table, its records, digests (hexadecimal) and bytes."""
 
     key: str
     table: str
     records: int
     sha256: str
+    md5: str
     size: int
 
 

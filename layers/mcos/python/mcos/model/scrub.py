@@ -1,8 +1,9 @@
 """A scrub: the comparison of a backend with the catalog, both ways.
 
 A run goes through legs, each page by page: the records, whose copies must be on the backend; the
-copies on the backend, which records must name; parts of copies that were never completed; and what
-is staged. Its whole state is in one item, so a run goes on where a function ended.
+copies on the backend, which records must name; parts of copies that were never completed; what is
+staged; and the journal, of which what is not needed any more goes. Its whole state is in one item,
+so a run goes on where a function ended.
 """
 
 from collections.abc import Mapping
@@ -36,6 +37,7 @@ class Leg(StrEnum):
     COPIES = "copies"
     PARTS = "parts"
     STAGING = "staging"
+    JOURNAL = "journal"
 
 
 @dataclass(frozen=True)

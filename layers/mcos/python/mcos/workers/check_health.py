@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from mcos import clock, limits
 from mcos.catalog.registry import (
+    JOURNAL,
     OPERATOR,
     current_registry,
     raise_generation,
@@ -12,7 +13,10 @@ from mcos.catalog.registry import (
     read_health,
     write_health,
 )
+from mcos.journal.files import SNAPSHOT, complete_key
+from mcos.journal.tidy import newest_segment
 from mcos.model.clusters import ClusterState, Deployment, Health
+from mcos.model.journal import Snapshots
 from mcos.replicas.backend import MARKER, mark, own_backend, put_bytes
 from mcos.replicas.generation import why_held
 from mcos.settings import settings
@@ -27,7 +31,8 @@ _PROBE_BYTES = 64
 # No account has this name.
 _PREFIX = "~health"
 _SMOOTHING = 0.3
-_GENERATION_SECONDS = 24 * 3600
+# What was written in this time before a catalog was set back may look like an orphan to it.
+_GENERATION_SECONDS = 900
 # A catalog that was set back is noticed after this time.
 _COMPARED_SECONDS = 300
 
@@ -47,8 +52,7 @@ def check_health() -> Health:
     A probe that confirms the verdict is the only one. A probe that contradicts it is followed by
     others, 5 s apart, so that an outage, or its end, is confirmed soon after it was first seen.
     """
-    name = settings().cluster
-    deployment = _deployment()
+    name = _own()
     health = read_health(name)
     while True:
         verdict = health.healthy
@@ -57,34 +61,57 @@ def check_health() -> Health:
             break
         clock.sleep(_PAUSE_SECONDS)
     if health.healthy and health.streak == 0:
-        health = _with_generation(health, deployment)
+        try:
+            health = _compared(health)
+        except StorageError as error:
+            health = replace(health, reason=f"{type(error).__name__}: {error}")
     write_health(name, health)
     return health
 
 
-def _deployment() -> Deployment:
-    """Return the catalog's deployment, with a generation that was raised within the last day."""
-    known = current_registry(fresh=True).deployment
-    if known.id and known.raised_at > clock.later(-_GENERATION_SECONDS):
-        return known
-    return raise_generation(at=clock.now(), fresh=False)
+def _compared(health: Health) -> Health:
+    """Compare, every few minutes, what the backend knows of the catalog with the catalog.
 
-
-def _with_generation(health: Health, deployment: Deployment) -> Health:
-    """Compare the catalog's generation with what the backend has seen, every few minutes."""
+    Raises
+    ------
+    StorageError
+    """
+    registry = current_registry(fresh=True)
+    deployment = registry.deployment
     due = (health.compared_at or "") <= clock.later(-_COMPARED_SECONDS)
-    if not due and health.generation == deployment.generation:
+    if deployment.id and not due and health.generation == deployment.generation:
         return health
-    try:
-        held = why_held(own_backend(), deployment)
-    except StorageError as error:
-        return replace(health, reason=f"{type(error).__name__}: {error}")
+    backend = own_backend()
+    held = why_held(backend, deployment) if deployment.id else None
+    # A catalog that was set back must not catch up with its backends by itself.
+    may_rise = held is None and not any(
+        one.health.removals_held for name, one in registry.clusters.items() if name != _own()
+    )
+    if may_rise and deployment.raised_at <= clock.later(-_GENERATION_SECONDS):
+        deployment = raise_generation(at=clock.now(), fresh=False)
+        held = why_held(backend, deployment)
     return replace(
-        health,
+        _with_journal(health, backend, deployment),
         removals_held=held,
         compared_at=clock.now(),
         generation=deployment.generation,
     )
+
+
+def _with_journal(health: Health, backend: StorageBackend, deployment: Deployment) -> Health:
+    """Note when the newest segment was written, and whether the last snapshot is there."""
+    newest = newest_segment(backend, deployment, since=health.journal_at)
+    last = Snapshots.from_json(read(JOURNAL, SNAPSHOT) or {}).last
+    if last is not None and _own() in last.complete_on:
+        try:
+            backend.stat(complete_key(deployment.id, last.id))
+        except ReplicaNotFound:
+            return replace(health, journal_at=newest, returned_at=clock.now())
+    return replace(health, journal_at=newest)
+
+
+def _own() -> str:
+    return settings().cluster
 
 
 def judge(health: Health, found: Probe) -> Health:

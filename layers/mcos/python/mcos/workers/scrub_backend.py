@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 
 from mcos import clock
 from mcos.catalog import scrubs
-from mcos.catalog.registry import all_clusters
+from mcos.catalog.registry import all_clusters, current_registry
+from mcos.journal.tidy import tidy
 from mcos.model.clusters import Cluster, ClusterState
 from mcos.model.scrub import Leg, Scrub, done, new_run, stopped
 from mcos.replicas.backend import is_known, mark, own_backend
 from mcos.scrub.copies import compare_copies
-from mcos.scrub.guards import MARKER_GONE
+from mcos.scrub.guards import MARKER_GONE, why_held
 from mcos.scrub.leftovers import compare_parts, compare_staging
 from mcos.scrub.records import compare_records
 from mcos.scrub.signals import Waits, Wrong
@@ -129,7 +130,17 @@ def _page(kept: _Kept, until: float) -> Scrub:
             return compare_parts(kept.run, save=kept.save, grace_before=grace_before)
         case Leg.STAGING:
             return compare_staging(kept.run, save=kept.save, grace_before=grace_before)
+        case Leg.JOURNAL:
+            return _tidied(kept.run)
     raise Waits("a newer release has begun it")
+
+
+def _tidied(run: Scrub) -> Scrub:
+    if why_held() is None:
+        tidied = tidy(own_backend(), current_registry().deployment)
+        if tidied.problem:
+            _log.error("the newest snapshot is not whole, so all others stay: %s", tidied.problem)
+    return replace(run, cursor=None)
 
 
 def _check(run: Scrub, own: Cluster) -> None:

@@ -17,8 +17,9 @@ from mcos.catalog import journaled, registry
 from mcos.catalog.journaled import TABLES, Entry
 from mcos.catalog.registry import current_registry
 from mcos.journal import deliver
-from mcos.journal.files import complete_key, pack, part_key
+from mcos.journal.files import SNAPSHOT, complete_key, pack, part_key
 from mcos.model.clusters import Cluster, Deployment
+from mcos.model.digests import digests_of
 from mcos.model.journal import Part, Snapshot, Snapshots
 from mcos.replicas.sealing import is_sealing
 
@@ -55,7 +56,7 @@ def write_snapshot(*, seconds: float, now: bool = False, accept_smaller: bool = 
     """
     until = clock.elapsed() + seconds
     given = current_registry(fresh=True)
-    document = registry.read(registry.JOURNAL, _NAME)
+    document = registry.read(registry.JOURNAL, SNAPSHOT)
     state = Snapshots.from_json(document or {})
     if not given.deployment.id:
         return "not due"
@@ -72,17 +73,14 @@ def write_snapshot(*, seconds: float, now: bool = False, accept_smaller: bool = 
         running = _next_part(running, given.deployment)
         state = replace(state, running=running)
         if not registry.replace(
-            registry.JOURNAL, _NAME, following := state.as_json(), before=document
+            registry.JOURNAL, SNAPSHOT, following := state.as_json(), before=document
         ):
             return "interrupted"  # another call works on it
         document = following
     outcome, state = _completed(state, running, given.deployment, accept_smaller=accept_smaller)
-    if not registry.replace(registry.JOURNAL, _NAME, state.as_json(), before=document):
+    if not registry.replace(registry.JOURNAL, SNAPSHOT, state.as_json(), before=document):
         return "interrupted"
     return outcome
-
-
-_NAME = "snapshot"
 
 
 def _is_due(state: Snapshots, clusters: list[Cluster]) -> bool:
@@ -94,7 +92,7 @@ def _is_due(state: Snapshots, clusters: list[Cluster]) -> bool:
         return True
     up = [one for one in clusters if one.is_up]
     if any((one.health.returned_at or "") > last.begun_at for one in up):
-        return True  # it was away for longer than its queue keeps segments
+        return True  # it was away for long, or has lost the journal
     return age > _AGAIN and any(one.name not in last.complete_on for one in up)
 
 
@@ -116,7 +114,7 @@ def _next_part(running: Snapshot, deployment: Deployment) -> Snapshot:
         number = sum(one.table == table for one in parts)
         key = part_key(deployment.id, running.id, table, number)
         digest = sha256(packed).hexdigest()
-        parts.append(Part(key, table, records, digest, len(packed)))
+        parts.append(Part(key, table, records, digest, digests_of(packed).md5, len(packed)))
         missed |= {
             one.name
             for one in deliver.receivers()
