@@ -27,12 +27,14 @@ API = (
     "download_object",
     "delete_object",
     "uploads",
+    "deleted",
     "admin_clusters",
     "admin_policies",
     "admin_accounts",
     "admin_jobs",
     "admin_scrub",
     "admin_objects",
+    "admin_deleted",
     "no_route",
 )
 """Functions that API Gateway invokes."""

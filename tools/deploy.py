@@ -47,6 +47,7 @@ ADOPTIONS = 8  # two or three do, unless something comes to be there all the tim
 LOCK_TIMEOUT = "-lock-timeout=60s"  # a Terraform may outlive, for a moment, who was killed
 FUNCTION = re.compile(r'module\.cluster\["(.+)"\]\.aws_lambda_function\.this\["(.+)"\]')
 QUICK = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 1})
+_GRACE_HOURS = 24
 ANSWER_SECONDS = 20  # the first call of a function starts it
 
 # Reading a deployment's environment from here could point a local deployment at an account.
@@ -54,7 +55,11 @@ NOT_FOR_LOCAL = ("AWS_", "TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE")
 
 
 def variables_of(
-    description: Mapping[str, Any], build_dir: Path, layer_folders: Mapping[str, str] | None = None
+    description: Mapping[str, Any],
+    build_dir: Path,
+    layer_folders: Mapping[str, str] | None = None,
+    *,
+    removal_grace_hours: int = 0,
 ) -> dict[str, Any]:
     """Return Terraform's variables, without secrets, for what ``clouds describe`` describes.
 
@@ -71,6 +76,7 @@ def variables_of(
         "layer_folders": layer_folders,
         "disposable": True,
         "background": {"replicate_readers": 2, "replicate_batch": 1, "repair_readers": 2},
+        "removal_grace_hours": removal_grace_hours,
         "repair_visibility_seconds": 15,  # so that a service that is back is noticed soon
         "backend_secrets_version": int(hashlib.sha256(secrets.encode()).hexdigest()[:8], 16),
         "clusters": {
@@ -197,7 +203,9 @@ class Local:
         packages, build_dir = build.build(target), ROOT / ".mcos" / "build" / target.name
         layers = self.folder / "layers"
         folders = None if self.layered else build.unpack_layers(packages, build_dir, layers)
-        variables = variables_of(self.description, build_dir, folders)
+        # Tests look for what is left of an object that was deleted.
+        grace = _GRACE_HOURS if self.folder.name == "up" else 0
+        variables = variables_of(self.description, build_dir, folders, removal_grace_hours=grace)
         wanted = {
             "fingerprint": fingerprint(variables, packages),
             "generation": self.description["aws_generation"],

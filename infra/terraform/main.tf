@@ -86,6 +86,7 @@ module "cluster" {
   repair_visibility_seconds = var.repair_visibility_seconds
   background                = var.background
   scrub                     = var.scrub
+  removal_grace_hours       = var.removal_grace_hours
   reserved_concurrency      = var.reserved_concurrency
   throttling                = var.throttling
   fetch                     = var.fetch

@@ -89,7 +89,7 @@ def test_login_is_throttled_harder(deployment: Deployment) -> None:
 
 def test_tables_are_encrypted_and_can_be_restored(deployment: Deployment) -> None:
     tables = deployment.of_type("aws_dynamodb_table")
-    names = ("accounts", "containers", "jobs", "objects", "registry", "uploads")
+    names = ("accounts", "containers", "deleted", "jobs", "objects", "registry", "uploads")
     assert sorted(table["name"] for table in tables) == [f"mcos-{name}" for name in names]
     for table in tables:
         assert table["server_side_encryption"][0]["enabled"]

@@ -24,9 +24,11 @@ EDIT_REGISTRY = [
 ]
 CHANGE_JOBS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"]
 CONFIRM = ["dynamodb:UpdateItem"]
+KEEP = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 WRITE = {
     "objects": CHANGE,
     "uploads": CONFIRM,
+    "deleted": KEEP,
     "containers": ADMIT,
     "registry": READ_ALL,
     "own staging": ["s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"],
@@ -38,6 +40,7 @@ WRITE = {
 SETTLE = {
     "objects": CHANGE,
     "uploads": CONFIRM,
+    "deleted": KEEP,
     "registry": READ_ALL,
     "own staging": ["s3:DeleteObjectVersion"],
     "all repair queues": ["sqs:SendMessage"],
@@ -63,6 +66,7 @@ RECEIVE = [
 ]
 TAKE = {
     "objects": CHANGE,
+    "deleted": KEEP,
     "containers": ADMIT,
     "registry": READ_ALL,
     "own replicate queue": ["sqs:SendMessage"],
@@ -70,6 +74,12 @@ TAKE = {
 }
 
 JOURNALED = ("accounts", "containers", "objects", "registry")
+UNDELETE = {
+    **SETTLE,
+    "deleted": [*KEEP, "dynamodb:Query"],
+    "containers": ADMIT,
+    "own replicate queue": ["sqs:SendMessage"],
+}
 
 FUNCTIONS: dict[str, dict[str, list[str]]] = {
     "authorizer": {"token key": SECRET, "registry": READ_ALL},
@@ -135,6 +145,8 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "all repair queues": ["sqs:SendMessage"],
     },
     "no_route": {},
+    "deleted": UNDELETE,
+    "admin_deleted": {**UNDELETE, "accounts": READ},
     "uploads": {
         **TAKE,
         "uploads": [*CHANGE, *CONFIRM, "dynamodb:Query"],
@@ -191,6 +203,8 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "own large state machine": ["states:ListExecutions"],
         "uploads": [*CHANGE, *CONFIRM, "dynamodb:Scan"],
         "expiring": ["dynamodb:Query"],
+        "deleted": [*KEEP, "dynamodb:DeleteItem"],
+        "due": ["dynamodb:Query"],
         "all staged uploads": ["s3:AbortMultipartUpload", "s3:DeleteObjectVersion", "s3:GetObject"],
         **READ_STAGING,
     },
@@ -202,6 +216,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "jobs": [*CHANGE_JOBS, "dynamodb:DeleteItem"],
         "registry": EDIT_REGISTRY,
         "objects": [*CHANGE, "dynamodb:Scan"],
+        "deleted": ["dynamodb:Scan"],
         "own state machine": ["states:StartSyncExecution"],
         "own large state machine": ["states:ListExecutions", "states:StartExecution"],
     },
@@ -285,11 +300,12 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
 
     secrets = {one["name"]: one["arn"] for one in deployment.of_type("aws_secretsmanager_secret")}
     staging = f"arn:aws:s3:::mcos-{{}}-staging-{ACCOUNT}/*"
-    tables = ("accounts", "containers", "objects", "registry", "jobs", "uploads")
+    tables = ("accounts", "containers", "objects", "registry", "jobs", "uploads", "deleted")
     return {
         **{table: [arn("dynamodb", f"table/mcos-{table}")] for table in tables},
         "unsettled": [arn("dynamodb", "table/mcos-objects/index/unsettled")],
         "expiring": [arn("dynamodb", "table/mcos-uploads/index/expiring")],
+        "due": [arn("dynamodb", "table/mcos-deleted/index/due")],
         "objects stream": [arn("dynamodb", "table/mcos-objects/stream/*")],
         "journaled streams": [
             arn("dynamodb", f"table/mcos-{table}/stream/*") for table in JOURNALED

@@ -13,12 +13,12 @@ from mcos.catalog import accounts, jobs, objects, uploads
 from mcos.model.accounts import Role
 from mcos.model.clusters import ClusterState
 from mcos.model.jobs import Job, JobKind, JobState, new_job
-from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.objects import ObjectKey, ObjectRecord, State
 from mcos.model.uploads import UploadState
 from mcos.workers import run_jobs as worker
 from tests.support.cloud import ASYNC, SYNC, Cloud, arn
-from tests.support.environment import CLUSTERS, MORE_CLUSTERS
-from tests.support.gateway import Reply
+from tests.support.environment import ALL_CLUSTERS, CLUSTERS, MORE_CLUSTERS
+from tests.support.gateway import Reply, container_path, object_path
 from tests.support.network import CALL_SECONDS, Died, Manner
 from tests.support.uploads import Sender
 from tests.support.user import User
@@ -458,3 +458,64 @@ def test_every_removal_ever_sent_may_come_again_after_moves_there_and_back(
     for name in NAMES:
         assert user.download(name, at="ceph").body == name.encode()
     five.check_storage(user.account)
+
+
+def delete_and_keep(cloud: Cloud, user: User, name: str = "kept") -> ObjectKey:
+    """Delete an object that is kept for two hours; its key."""
+    cloud.grant(7200)
+    assert user.create(name, b"kept for a while", SYNC).status == 201
+    assert user.call("DELETE", object_path("photos", name), headers=SYNC).status == 204
+    cloud.settle()
+    return ObjectKey(user.account, "photos", name)
+
+
+def test_a_drain_waits_for_what_is_deleted_and_kept(five: Cloud, user: User) -> None:
+    delete_and_keep(five, user)
+    (kept,) = five.deleted(user.account)
+    drained = kept.kept.version.stored[0]
+    job_id = begin(five, JobKind.DRAIN, drained)
+    for _ in range(4):
+        run(five)
+    job = the_job(five, job_id)
+    assert (job.state, job.remaining) == (JobState.RUNNING, 1)
+    five.clock.advance(7200)
+    five.sweep()
+    five.settle()
+    assert run_to_its_end(five, job_id).state is JobState.DONE
+    assert not any(five.replicas(user.account).values())
+
+
+@pytest.mark.parametrize("state", [ClusterState.DRAINING, ClusterState.LOST])
+def test_what_is_taken_back_moves_off_a_cluster_that_takes_none(
+    five: Cloud, user: User, state: ClusterState
+) -> None:
+    key = delete_and_keep(five, user)
+    (kept,) = five.deleted(user.account)
+    left = kept.kept.version.stored[0]
+    five.register(left, state=state)
+    if state is ClusterState.LOST:
+        five.backends[left].refuse()
+    five.chill()
+    path = f"{container_path('photos')}/undelete/kept"
+    at = next(name for name in CLUSTERS if name != left)
+    reply = user.call("POST", path, at=at)
+    assert (reply.status, reply.json()["state"]) == (200, "UPDATING")
+    five.settle()
+    record = five.record(*key)
+    assert record is not None
+    assert record.state is State.CREATED
+    assert record.current is not None
+    assert left not in record.current.replicas
+    assert len(record.current.stored) == 3
+    assert user.download("kept", at=at).body == b"kept for a while"
+
+
+def test_what_gone_clusters_had_alone_is_not_taken_back(five: Cloud, user: User) -> None:
+    delete_and_keep(five, user)
+    (kept,) = five.deleted(user.account)
+    for name in kept.kept.version.stored:
+        five.register(name, state=ClusterState.LOST)
+    five.chill()
+    at = next(name for name in ALL_CLUSTERS if name not in kept.kept.version.stored)
+    reply = user.call("POST", f"{container_path('photos')}/undelete/kept", at=at)
+    assert (reply.status, reply.json()["code"]) == (404, "object_not_found")

@@ -170,4 +170,4 @@ RECORDS = st.builds(
 
 def all_paid(record: ObjectRecord) -> ObjectRecord | None:
     """The record once everything that it owes was seen to."""
-    return lifecycle.pay(record, record.removals, record.unstagings)
+    return lifecycle.pay(record, record.removals, record.unstagings, record.kept)

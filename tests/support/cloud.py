@@ -93,6 +93,7 @@ class Cloud(Inventory):
         self.executed: list[dict[str, Any]] = []
         self.delivered: list[tuple[str, Any]] = []
         self._cluster: str | None = None
+        self._grace_seconds = 0
         self._sequence = 0
         self._journaled: Counter[str] = Counter()
         self._accounts = 0
@@ -113,6 +114,7 @@ class Cloud(Inventory):
         self.network.before = None
         self.network.choose = None
         self.network.call_seconds = CALL_SECONDS
+        self.grant(0)
         self.clock.forget()
         for backend in self.backends.values():
             backend.accept()
@@ -236,6 +238,11 @@ class Cloud(Inventory):
             clusters = registry.current_registry(fresh=True).clusters.values()
         return [target.name for target in resolver.place(clusters, policy, key).targets]
 
+    def grant(self, seconds: int) -> None:
+        """Keep what users delete for so long from now on."""
+        self._grace_seconds = seconds
+        os.environ["MCOS_REMOVAL_GRACE_SECONDS"] = str(seconds)
+
     def chill(self) -> None:
         """Let every function start cold: nothing of AWS is remembered."""
         aws.forget_secrets()
@@ -277,6 +284,7 @@ class Cloud(Inventory):
             cluster_environment(cluster),
             MCOS_ROUTES=gateway.routes_variable(),
             MCOS_RUN_JOBS=arn(cluster, "run_jobs"),
+            MCOS_REMOVAL_GRACE_SECONDS=str(self._grace_seconds),
         )
         settings.cache_clear()
         backend_room.forget()

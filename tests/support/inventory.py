@@ -6,7 +6,8 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import Queue, sqs_backends
 
-from mcos.catalog import objects
+from mcos.catalog import deleted, objects
+from mcos.model.deleted import Deleted, DeletedState
 from mcos.model.digests import digests_of
 from mcos.model.objects import ObjectRecord
 from mcos.replicas.backend import key_of
@@ -70,6 +71,13 @@ class Inventory:
         """The catalog's record of an object."""
         found = [one for one in self.records(account) if one.key == (account, container, name)]
         return found[0] if found else None
+
+    def deleted(self, account: str) -> list[Deleted]:
+        """Every deleted version of an account that may be taken back, or was a moment ago."""
+        with self.network.outside():
+            found = deleted.scan(None, limit=1000)
+        assert found.cursor is None
+        return [one for one in found.deleted if one.key.account == account]
 
     def key(self, account: str, container: str, name: str, cluster: str) -> str:
         """The key of the replica of an object on a cluster's service."""
@@ -135,7 +143,8 @@ class Inventory:
         assert self.staged() == set()
 
     def check_storage(self, account: str) -> None:
-        """Nothing is owed, and the services hold exactly what the records speak of."""
+        """Nothing is owed, and the services hold exactly what the records speak of, and what is
+        deleted and kept."""
         wanted: dict[str, dict[str, str]] = {name: {} for name in ALL_CLUSTERS}
         for record in self.records(account):
             assert not record.is_unsettled, record
@@ -144,6 +153,12 @@ class Inventory:
                 assert record.current.is_complete, record
                 for cluster in record.current.replicas:
                     wanted[cluster][record.current.id] = record.current.sha256
+        for one in self.deleted(account):
+            assert one.state not in (DeletedState.RESTORING, DeletedState.REMOVING), one
+            if one.state is DeletedState.KEPT:
+                for cluster in one.kept.version.stored:
+                    assert one.version_id not in wanted[cluster], "in two places"
+                    wanted[cluster][one.version_id] = one.kept.version.sha256
         held = {
             cluster: {version: digests_of(body).sha256 for version, body in bodies.items()}
             for cluster, bodies in self.replicas(account).items()

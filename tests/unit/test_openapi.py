@@ -36,7 +36,7 @@ def routes(document: dict[str, Any]) -> dict[tuple[str, str], str]:
     return {key: one["x-mcos-function"] for key, one in operations(document).items()}
 
 
-def test_the_users_routes_are_those_of_the_ten_calls_of_placement_and_of_uploads(
+def test_the_users_routes_are_those_of_the_ten_calls_of_placement_uploads_and_deleted_objects(
     document: dict[str, Any],
 ) -> None:
     object_path = "/v1/containers/{container}/objects/{object}"
@@ -54,6 +54,8 @@ def test_the_users_routes_are_those_of_the_ten_calls_of_placement_and_of_uploads
         ("delete", object_path): "delete_object",
         ("get", "/v1/containers/{container}/stat/{object}"): "stat_object",
         ("get", "/v1/containers/{container}/placement/{object}"): "locate_object",
+        ("get", "/v1/containers/{container}/deleted"): "deleted",
+        ("post", "/v1/containers/{container}/undelete/{object}"): "deleted",
         ("get", "/v1/uploads"): "uploads",
         ("post", "/v1/uploads"): "uploads",
         ("get", "/v1/uploads/{upload}"): "uploads",
@@ -89,6 +91,8 @@ def test_the_operators_routes_are_one_function_a_resource(document: dict[str, An
         ("post", jobs): "admin_jobs",
         ("get", f"{jobs}/{{job}}"): "admin_jobs",
         ("post", f"{jobs}/{{job}}/stop"): "admin_jobs",
+        ("post", f"{ADMIN}deleted/{{account}}/{{container}}/{{object}}"): "admin_deleted",
+        ("delete", f"{ADMIN}deleted/{{account}}/{{container}}/{{object}}"): "admin_deleted",
     }
 
 

@@ -21,6 +21,8 @@ from mcos_client.api.admin import (
 from mcos_client.api.models import (
     Container,
     ContainerPage,
+    DeletedObject,
+    DeletedPage,
     Download,
     Downloaded,
     ListedObject,
@@ -121,6 +123,8 @@ __all__ = [
     "ContainerPage",
     "ContentCorrupted",
     "ContentTooLarge",
+    "DeletedObject",
+    "DeletedPage",
     "DigestMismatch",
     "Download",
     "Downloaded",

@@ -25,6 +25,15 @@ def operation(call: str) -> Callable[[Callable[[Request], Response]], Handler]:
     return decorate
 
 
+def by_method(operations: Mapping[str, Handler]) -> Handler:
+    """Make a handler for all calls of a resource that differ in their method."""
+
+    def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        return operations[event["requestContext"]["http"]["method"]](event, context)
+
+    return handle
+
+
 def dispatch(operations: Mapping[Key, Handler]) -> Handler:
     """Make a handler for all calls of a resource.
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mcos.errors import Conflict, McosError, ObjectExists, ObjectNotFound, Superseded
 from mcos.model import lifecycle
+from mcos.model.kept import Grace, Kept
 from mcos.model.lifecycle import Outcome
 from mcos.model.objects import ObjectRecord, State
 from mcos.model.versions import Removal, Stored, Version
@@ -55,6 +56,10 @@ class Life:
         promoted.
     abandoned, deleted
         Those that may be dropped because they were given up, or the object was deleted.
+    waiting
+        Deleted versions that left the record and may be taken back, by id.
+    kept
+        All that were ever kept.
     """
 
     record: ObjectRecord | None = None
@@ -63,6 +68,9 @@ class Life:
     abandoned: set[str] = field(default_factory=set)
     displacing: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
+    waiting: dict[str, Kept] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
+    deletions: int = 0
 
     def take(self, kind: Kind) -> None:
         """A create where there is nothing, else an update."""
@@ -93,15 +101,41 @@ class Life:
         if self.record is not before:
             self.displacing.add(known.id)
 
-    def delete(self) -> None:
+    def delete(self, keeping: bool) -> None:
+        self.deletions += 1
+        grace = Grace(f"{self.deletions:026}", NOW) if keeping else None
+        if self.record and len(self.record.kept) >= 8:
+            return
         try:
-            following = lifecycle.accept_delete(self.record, cluster="s3", at=NOW)
+            following = lifecycle.accept_delete(self.record, cluster="s3", at=NOW, grace=grace)
         except ObjectNotFound:
             assert self.record is None
             return
         assert lifecycle.accept_delete(following, cluster="swift", at=NOW) is following
         self.record = following
         self.deleted |= set(self.taken)
+        self.kept |= {one.version.id for one in following.kept}
+
+    def undelete(self, number: int) -> None:
+        kept, before = self.waiting.get(f"{number:026}"), self.record
+        if kept is None:
+            return
+        others = {name: f"{name}-again-{self.deletions}" for name in CLUSTERS}
+        try:
+            self.record = lifecycle.accept_undelete(
+                before, kept, key=KEY, cluster="s3", incarnations=others
+            )
+        except ObjectExists:
+            assert before is not None
+            assert before.state not in (State.DELETING, State.FAILED)
+            return
+        del self.waiting[kept.version.id]
+        back = self.record.current
+        assert back is not None
+        assert back.stored == kept.version.stored
+        # No copy that is written late is taken for one of its own.
+        lost = {one.incarnation for one in kept.version.replicas.values() if not one.stored}
+        assert not lost & {one.incarnation for one in back.replicas.values()}
 
     def commit(self, number: int, clusters: set[str]) -> None:
         version_id, copies = f"{number:026}", stored(clusters, number)
@@ -129,7 +163,8 @@ class Life:
 
     def dispose(self) -> None:
         if self.record is not None:
-            self.disposed |= set(ids(self.record.removals))
+            self.disposed |= set(ids(self.dropped(self.record.removals)))
+            self.waiting |= {one.version.id: one for one in self.record.kept}
             self.record = all_paid(self.record)
 
     def touch(self) -> None:
@@ -139,16 +174,24 @@ class Life:
             assert touched == replace(self.record, sweeps=self.record.sweeps + 1)
         self.record = touched
 
+    def dropped(self, removals: Iterable[Removal]) -> list[Removal]:
+        """Without those of copies that a version which is kept did not have yet."""
+        return [one for one in removals if one.version not in self.kept or one.restored_from]
+
     def places(self) -> dict[str, list[str]]:
         """For each version ever accepted, where it is."""
         places: dict[str, list[str]] = {one: [] for one in self.taken}
-        for one in self.disposed:
-            places[one].append("dropped")
+        for gone in self.disposed:
+            places[gone].append("dropped")
+        for away in self.waiting:
+            places[away].append("kept")
         if self.record is not None:
             for waiting in self.record.pending:
                 places[waiting.id].append("pending")
-            for owed in ids(self.record.removals):
+            for owed in ids(self.dropped(self.record.removals)):
                 places[owed].append("dropped")
+            for one in self.record.kept:
+                places[one.version.id].append("kept")
             if self.record.current is not None:
                 places[self.record.current.id].append("current")
             if self.record.previous is not None:
@@ -197,7 +240,9 @@ STEPS = st.one_of(
     st.tuples(st.just("commit"), NUMBERS, st.sets(st.sampled_from(CLUSTERS))),
     st.tuples(st.just("commit"), NUMBERS, st.just(ALL)),
     st.tuples(st.just("abandon"), NUMBERS, st.booleans()),
-    st.tuples(st.just("delete")),
+    st.tuples(st.just("delete"), st.booleans()),
+    st.tuples(st.just("delete"), st.just(True)),
+    st.tuples(st.just("undelete"), NUMBERS),
     st.tuples(st.just("dispose")),
     st.tuples(st.just("touch")),
 )
@@ -464,3 +509,40 @@ def test_a_removal_names_the_copy_and_says_whether_its_write_may_still_be_runnin
         Removal(name, version(1).id, incarnation(name), late=name != "s3") for name in CLUSTERS
     )
     assert here.unstagings == (version(1).staged,)
+
+
+def test_what_is_deleted_and_kept_owes_only_what_was_not_stored_of_it() -> None:
+    current, old = version(2, stored={"s3"}), version(1, stored=ALL)
+    here = replace(
+        record(State.UPDATING, current=current, pending=(version(3, "wait"),)), previous=old
+    )
+    grace = Grace("0" * 26, "2026-11-23T10:00:00.000Z")
+    after = lifecycle.accept_delete(here, cluster="ceph", at=NOW, grace=grace)
+    assert (after.state, after.current, after.previous) == (State.DELETING, None, None)
+    (kept,) = after.kept
+    assert (kept.version, kept.deletion, kept.due_at) == (current, *grace)
+    unstored = [one for one in after.removals if one.version == current.id]
+    assert [(one.cluster, one.late) for one in unstored] == [("ceph", True), ("swift", True)]
+    assert {one.version for one in after.removals} == {one.id for one in (old, current, version(3))}
+    assert current.staged not in after.unstagings
+    assert all_paid(after) is None
+    assert lifecycle.pay(after, after.removals, after.unstagings) is not None
+    assert ObjectRecord.from_json(after.as_json()) == after
+
+
+def test_a_version_that_readers_did_not_see_is_not_kept() -> None:
+    here = record(State.CREATING, pending=(version(1, "wait"),))
+    after = lifecycle.accept_delete(here, cluster="s3", at=NOW, grace=Grace("0" * 26, NOW))
+    assert after.kept == ()
+    assert ids(after.removals) == [version(1).id]
+
+
+def test_too_many_kept_versions_are_a_conflict() -> None:
+    here: ObjectRecord | None = None
+    for number in range(1, 9):
+        new = version(number, "respond-async", stored=ALL)
+        here = lifecycle.accept_create(here, new, key=KEY, cluster="s3")
+        grace = Grace(f"{number:026}", NOW)
+        here = lifecycle.accept_delete(here, cluster="s3", at=NOW, grace=grace)
+    with pytest.raises(Conflict):
+        lifecycle.accept_create(here, version(9), key=KEY, cluster="s3")

@@ -13,8 +13,9 @@ from typing import Any, Final, Literal, Self
 
 from mcos_client.api.call import Call, Repeat, Result, given
 from mcos_client.api.method import Series
+from mcos_client.api.models import ObjectStat
 from mcos_client.api.paging import each
-from mcos_client.api.paths import admin_path, with_query
+from mcos_client.api.paths import account_deleted_path, admin_path, with_query
 from mcos_client.api.policies import PolicyPart, StoragePolicy
 from mcos_client.errors import NotFound
 
@@ -286,6 +287,37 @@ def start_job(kind: Literal["rebalance"] = "rebalance", *, rate: float | None = 
     """Have replicas moved to where they would be placed now, ``rate`` a second at most."""
     body = {"kind": kind, **given({"rate": rate})}
     return _send("POST", admin_path("jobs"), body, Job.from_json)
+
+
+def undelete_for(
+    account: str, container: str, name: str, *, version: str | None = None
+) -> Call[ObjectStat]:
+    """Take back an object that a user has deleted, as ``undelete_object``."""
+    return Call(
+        "POST",
+        with_query(account_deleted_path(account, container, name), {"version": version}),
+        lambda response: ObjectStat.from_json(response.json()),
+        repeat=Repeat.ALWAYS,
+    )
+
+
+def purge_object(
+    account: str, container: str, name: str, *, version: str | None = None
+) -> Call[tuple[str, ...]]:
+    """Have deleted versions of an object removed before they are due; their ids.
+
+    Parameters
+    ----------
+    version
+        Id of the version; None: all that were deleted.
+    """
+    return Call(
+        "DELETE",
+        with_query(account_deleted_path(account, container, name), {"version": version}),
+        lambda response: tuple(response.json()["purged"]),
+        repeat=Repeat.ALWAYS,
+        already={NotFound: ()},
+    )
 
 
 def _get(path: str, read: Callable[[Any], Result]) -> Call[Result]:

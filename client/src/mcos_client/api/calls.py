@@ -27,6 +27,9 @@ class UserCalls:
     stat_object = method(objects.stat_object)
     locate_object = method(objects.locate_object)
     delete_object = method(objects.delete_object)
+    list_deleted = method(objects.list_deleted)
+    all_deleted = series(objects.all_deleted)
+    undelete_object = method(objects.undelete_object)
     watch_object = series(waiting.watch_object)
     wait_until_settled = procedure(waiting.wait_until_settled)
 
@@ -70,3 +73,5 @@ class OperatorCalls:
     stop_scrub = method(scrubs.stop_scrub)
     verify_object = method(scrubs.verify_object)
     repair_object = method(scrubs.repair_object)
+    undelete_for = method(admin.undelete_for)
+    purge_object = method(admin.purge_object)

@@ -98,6 +98,44 @@ class ObjectPage:
 
 
 @dataclass(frozen=True)
+class DeletedObject:
+    """A deleted version of an object, which can be taken back until ``removed_after``."""
+
+    name: str
+    version: str
+    size: int
+    etag: str
+    content_type: str
+    deleted_at: datetime
+    removed_after: datetime
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        return cls(
+            name=value["name"],
+            version=value["version"],
+            size=value["size"],
+            etag=value["etag"],
+            content_type=value["content_type"],
+            deleted_at=_time(value["deleted_at"]),
+            removed_after=_time(value["removed_after"]),
+        )
+
+
+@dataclass(frozen=True)
+class DeletedPage:
+    """A page of what was deleted in a container; the last one has no ``next_marker``."""
+
+    deleted: tuple[DeletedObject, ...]
+    next_marker: str | None
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        found = tuple(DeletedObject.from_json(one) for one in value["deleted"])
+        return cls(found, value.get("next_marker"))
+
+
+@dataclass(frozen=True)
 class Written:
     """The version that a create or an update has made (CREATED) or will make.
 

@@ -11,6 +11,8 @@ from mcos_client.api import paths
 from mcos_client.api.call import Call, Repeat, given
 from mcos_client.api.method import Series
 from mcos_client.api.models import (
+    DeletedObject,
+    DeletedPage,
     Download,
     Elsewhere,
     ListedObject,
@@ -168,6 +170,50 @@ def delete_object(
         headers=given({"prefer": prefer, "if-match": if_match}),
         repeat=Repeat.ALWAYS,
         already={NotFound: True},
+    )
+
+
+def list_deleted(
+    container: str,
+    *,
+    prefix: str | None = None,
+    marker: str | None = None,
+    limit: int | None = None,
+) -> Call[DeletedPage]:
+    """Get one page of a container's deleted objects that can be taken back.
+
+    A page may be empty and not be the last: that one has no ``next_marker``.
+    """
+    query = {"prefix": prefix, "marker": marker, "limit": limit}
+    return Call(
+        "GET",
+        paths.with_query(paths.deleted_path(container), query),
+        lambda response: DeletedPage.from_json(response.json()),
+        repeat=Repeat.ALWAYS,
+    )
+
+
+def all_deleted(container: str, *, prefix: str | None = None) -> Series[DeletedObject]:
+    """Go through a container's deleted objects that can be taken back, page by page."""
+    return each(
+        lambda marker: list_deleted(container, prefix=prefix, marker=marker),
+        lambda page: page.deleted,
+    )
+
+
+def undelete_object(container: str, name: str, *, version: str | None = None) -> Call[ObjectStat]:
+    """Take back an object that was deleted, if no other has its name.
+
+    Parameters
+    ----------
+    version
+        Id of the version; None: the newest of those that were deleted.
+    """
+    return Call(
+        "POST",
+        paths.with_query(paths.undelete_path(container, name), {"version": version}),
+        lambda response: ObjectStat.from_json(response.json()),
+        repeat=Repeat.ALWAYS,
     )
 
 

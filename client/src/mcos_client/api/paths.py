@@ -32,6 +32,22 @@ def placement_path(container: str, name: str) -> str:
     return f"{container_path(container)}/placement/{_segments(name)}"
 
 
+def deleted_path(container: str) -> str:
+    """Path of the listing of what was deleted in a container."""
+    return f"{container_path(container)}/deleted"
+
+
+def undelete_path(container: str, name: str) -> str:
+    """Path by which a deleted object is taken back."""
+    return f"{container_path(container)}/undelete/{_segments(name)}"
+
+
+def account_deleted_path(account: str, container: str, name: str) -> str:
+    """Path of the operators' calls about what was deleted of an account's object."""
+    where = f"{_segment(account)}/{_segment(container)}/{_segments(name)}"
+    return f"/v1/admin/deleted/{where}"
+
+
 def upload_path(upload: str) -> str:
     """Path of an upload."""
     return f"{UPLOADS}/{_segment(upload)}"

@@ -22,6 +22,9 @@ def ls(
         bool, typer.Option("--recursive", "-r", help="Do not fold names at slashes.")
     ] = False,
     long: Annotated[bool, typer.Option("--long", "-l", help="State, size and time too.")] = False,
+    deleted: Annotated[
+        bool, typer.Option("--deleted", help="What was deleted and can be taken back.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """List containers, or the objects of one whose names begin with PREFIX (or match it).
@@ -29,8 +32,12 @@ def ls(
     Objects that are deleted and not yet removed are shown only where their state is.
     """
     session = session_of(context)
+    if deleted and (where is None or is_pattern(location(where).name)):
+        raise typer.BadParameter("--deleted needs a CONTAINER, or CONTAINER/PREFIX.")
     with session.client() as client:
-        if where is None:
+        if deleted and where is not None:
+            _print_deleted(session, client, location(where), long=long)
+        elif where is None:
             _print_containers(session, client, long=long)
         elif is_pattern(name := location(where).name):
             found = objects_like(client, location(where).container, Pattern(name))
@@ -46,6 +53,17 @@ def _print_containers(session: Session, client: Client, *, long: bool) -> None:
             print_json(session, one)
         elif long:
             print_name(session, f"{time_of(one.created_at)}  {one.storage_policy:12}  {one.name}")
+        else:
+            print_name(session, one.name)
+
+
+def _print_deleted(session: Session, client: Client, where: Location, *, long: bool) -> None:
+    for one in client.all_deleted(where.container, prefix=where.name or None):
+        if session.json:
+            print_json(session, one)
+        elif long:
+            facts = f"{one.version}  {size_of(one.size):>11}  {time_of(one.removed_after)}"
+            print_name(session, f"{facts}  {one.name}")
         else:
             print_name(session, one.name)
 

@@ -20,6 +20,7 @@ from mcos_client.command.shared.failures import FAILURES, report
 from mcos_client.command.shared.session import Json, profile_name_of, session_of
 from mcos_client.command.stat import stat
 from mcos_client.command.sync import sync
+from mcos_client.command.undelete import undelete
 from mcos_client.command.uploads import app as uploads
 from mcos_client.command.watch import watch
 
@@ -62,7 +63,7 @@ def options(
     session_of(context).profile_name = profile_name_of(profile)
 
 
-for subcommand in (login, mb, rb, ls, put, get, cat, stat, watch, cp, sync, rm):
+for subcommand in (login, mb, rb, ls, put, get, cat, stat, watch, cp, sync, rm, undelete):
     app.command()(subcommand)
 # Its own command line is that of another package.
 app.command(

@@ -6,9 +6,10 @@ locals {
   name    = "${var.prefix}-${local.cluster}"
 
   arn       = { for service in ["dynamodb", "events", "lambda", "sqs", "states"] : service => "arn:${var.aws.partition}:${service}:${var.aws.region}:${var.aws.account_id}" }
-  tables    = { for table in ["accounts", "containers", "objects", "registry", "jobs", "uploads"] : table => "${local.arn.dynamodb}:table/${var.prefix}-${table}" }
+  tables    = { for table in ["accounts", "containers", "objects", "registry", "jobs", "uploads", "deleted"] : table => "${local.arn.dynamodb}:table/${var.prefix}-${table}" }
   unsettled = "${local.tables.objects}/index/unsettled"
   expiring  = "${local.tables.uploads}/index/expiring"
+  due       = "${local.tables.deleted}/index/due"
 
   state_machine_name = "${local.name}-replicate-object"
   state_machine_arn  = "${local.arn.states}:stateMachine:${local.state_machine_name}"

@@ -64,6 +64,18 @@ locals {
     # Whoever disposes of a version first marks the upload that it was taken from.
     confirm_uploads = { Action = ["dynamodb:UpdateItem"], Resource = [local.tables.uploads] }
     look_at_uploads = { Action = ["dynamodb:BatchGetItem"], Resource = [local.tables.uploads] }
+    # Whoever disposes of a version keeps those that users have deleted, or marks them as taken back.
+    keep_deleted = { Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = [local.tables.deleted] }
+    use_deleted = {
+      Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+      Resource = [local.tables.deleted]
+    }
+    change_deleted = {
+      Action   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+      Resource = [local.tables.deleted]
+    }
+    scan_deleted    = { Action = ["dynamodb:Scan"], Resource = [local.tables.deleted] }
+    list_due        = { Action = ["dynamodb:Query"], Resource = [local.due] }
     list_expiring   = { Action = ["dynamodb:Query"], Resource = [local.expiring] }
     take_inbound = {
       Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
@@ -111,7 +123,12 @@ locals {
   write_objects = [
     local.grants.change_object, local.grants.use_container, local.grants.read_registry,
     local.grants.stage, local.grants.list_staging, local.grants.replicate_now, local.grants.queue_versions,
-    local.grants.repair, local.grants.confirm_uploads,
+    local.grants.repair, local.grants.confirm_uploads, local.grants.keep_deleted,
+  ]
+
+  undelete = [
+    local.grants.use_deleted, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
+    local.grants.queue_versions, local.grants.repair, local.grants.unstage, local.grants.confirm_uploads,
   ]
 
   permissions = {
@@ -131,12 +148,14 @@ locals {
     ]
     delete_object = [
       local.grants.change_object, local.grants.read_registry, local.grants.repair, local.grants.unstage,
-      local.grants.confirm_uploads,
+      local.grants.confirm_uploads, local.grants.keep_deleted,
     ]
     admin_clusters = [
       local.grants.read_account, local.grants.edit_registry, local.grants.begin_jobs, local.grants.run_jobs,
       local.grants.list_unsettled, local.grants.read_object, local.grants.list_expiring, local.grants.look_at_uploads,
     ]
+    deleted        = local.undelete
+    admin_deleted  = concat(local.undelete, [local.grants.read_account])
     admin_policies = [local.grants.read_account, local.grants.edit_registry, local.grants.scan_containers]
     admin_accounts = [local.grants.change_accounts, local.grants.write_registry]
     admin_jobs     = [local.grants.read_account, local.grants.name_job, local.grants.change_jobs, local.grants.run_jobs]
@@ -149,7 +168,7 @@ locals {
     uploads = [
       local.grants.change_uploads, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
       local.grants.receive_uploads, local.grants.list_all_staging, local.grants.unstage, local.grants.queue_versions,
-      local.grants.repair,
+      local.grants.repair, local.grants.keep_deleted,
     ]
 
     put_replica = [
@@ -162,6 +181,7 @@ locals {
     digest_content = [
       local.grants.change_object, local.grants.read_all_staging, local.grants.list_all_staging,
       local.grants.read_registry, local.grants.unstage, local.grants.repair, local.grants.confirm_uploads,
+      local.grants.keep_deleted,
     ]
     replicate_version = [
       local.grants.take_versions, local.grants.read_object, local.grants.read_registry, local.grants.replicate_now,
@@ -170,27 +190,30 @@ locals {
     ingest_upload = [
       local.grants.take_inbound, local.grants.refuse_inbound, local.grants.read_account, local.grants.end_uploads,
       local.grants.change_object, local.grants.use_container, local.grants.read_registry, local.grants.receive,
-      local.grants.list_staging, local.grants.queue_versions, local.grants.repair,
+      local.grants.list_staging, local.grants.queue_versions, local.grants.repair, local.grants.keep_deleted,
     ]
     commit_version = [
       local.grants.change_object, local.grants.read_registry, local.grants.repair, local.grants.unstage,
-      local.grants.confirm_uploads,
+      local.grants.confirm_uploads, local.grants.keep_deleted,
     ]
     repair_replica = [
       local.grants.take_repairs, local.grants.change_object, local.grants.read_registry,
       local.grants.read_all_staging, local.grants.list_all_staging, local.grants.unstage, local.grants.read_replicas,
       local.grants.repair, local.grants.replicate_large, local.grants.see_executions, local.grants.confirm_uploads,
+      local.grants.keep_deleted,
     ]
     sweep_pending = [
       local.grants.list_unsettled, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
       local.grants.queue_versions, local.grants.count_queued, local.grants.see_executions, local.grants.unstage,
       local.grants.repair, local.grants.list_expiring, local.grants.end_uploads, local.grants.clear_uploads,
       local.grants.read_all_staging, local.grants.list_all_staging, local.grants.scan_uploads,
+      local.grants.list_due, local.grants.change_deleted,
     ]
     check_health = [local.grants.read_registry, local.grants.write_health]
     run_jobs = [
       local.grants.change_jobs, local.grants.drop_jobs, local.grants.edit_registry, local.grants.scan_objects,
       local.grants.change_object, local.grants.replicate_now, local.grants.replicate_large, local.grants.see_executions,
+      local.grants.scan_deleted,
     ]
     scrub_backend = [
       local.grants.begin_jobs, local.grants.read_registry, local.grants.scan_objects, local.grants.read_object,

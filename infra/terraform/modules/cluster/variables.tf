@@ -132,6 +132,11 @@ variable "background" {
   type        = object({ replicate_readers = number, replicate_batch = number, repair_readers = number })
 }
 
+variable "removal_grace_hours" {
+  description = "How long the copies of an object that a user deletes are kept."
+  type        = number
+}
+
 variable "reserved_concurrency" {
   description = "Calls at the same time that are reserved for a function, and its limit, by the function's name."
   type        = map(number)

@@ -8,6 +8,7 @@ locals {
     registry   = { hash = "kind", range = "name" }
     jobs       = { hash = "job", range = null }
     uploads    = { hash = "account", range = "upload" }
+    deleted    = { hash = "container_key", range = "entry" } # the object's name and the version's id
   }
 
   # What a rescue cannot continue is not in the journal.
@@ -32,6 +33,7 @@ resource "aws_dynamodb_table" "catalog" {
       compact([each.value.hash, each.value.range]),
       each.key == "objects" ? ["sweeper", "unsettled_since"] : [],
       each.key == "uploads" ? ["cluster", "expires_at"] : [],
+      each.key == "deleted" ? ["cluster", "due_at"] : [],
     )
 
     content {
@@ -61,6 +63,18 @@ resource "aws_dynamodb_table" "catalog" {
       name            = global_secondary_index.value
       hash_key        = "cluster"
       range_key       = "expires_at"
+      projection_type = "KEYS_ONLY"
+    }
+  }
+
+  # Deleted versions by the time at which the sweeper must look at them.
+  dynamic "global_secondary_index" {
+    for_each = each.key == "deleted" ? ["due"] : []
+
+    content {
+      name            = global_secondary_index.value
+      hash_key        = "cluster"
+      range_key       = "due_at"
       projection_type = "KEYS_ONLY"
     }
   }

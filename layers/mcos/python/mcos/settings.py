@@ -80,6 +80,16 @@ def allowed_fetches() -> Mapping[str, Any]:
     return rules
 
 
+def removal_grace_seconds() -> float:
+    """Return how long the version of an object that users delete is kept; 0: not at all.
+
+    Raises
+    ------
+    ValueError
+    """
+    return float(os.environ["MCOS_REMOVAL_GRACE_SECONDS"])
+
+
 def event_bus() -> str:
     """Return the name of the bus on which changes of state are published."""
     return os.environ["MCOS_EVENT_BUS"]

@@ -4,6 +4,7 @@ import typer
 
 from mcos_client.command.admin.account import app as account
 from mcos_client.command.admin.cluster import app as cluster
+from mcos_client.command.admin.deleted import purge, undelete
 from mcos_client.command.admin.job import app as job
 from mcos_client.command.admin.policy import app as policy
 from mcos_client.command.admin.replicas import repair, verify
@@ -13,4 +14,6 @@ app = typer.Typer(name="admin", help="What operators do.", no_args_is_help=True)
 for kind in (cluster, policy, account, job, scrub):
     app.add_typer(kind)
 for command in (verify, repair):
+    app.command()(command)
+for command in (undelete, purge):
     app.command()(command)

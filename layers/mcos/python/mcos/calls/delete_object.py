@@ -1,4 +1,4 @@
-"""delete_object: hide an object from readers, and have its replicas removed."""
+"""delete_object: hide an object from readers, and have its replicas removed after a grace."""
 
 import logging
 
@@ -8,11 +8,12 @@ from mcos.catalog import objects
 from mcos.errors import ObjectNotFound
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
+from mcos.model.kept import Grace
 from mcos.model.names import check_container_name, check_object_name
 from mcos.model.objects import ObjectKey, ObjectRecord, State
 from mcos.model.reservation import is_reserved
 from mcos.replicas import repair_queue
-from mcos.settings import settings
+from mcos.settings import removal_grace_seconds, settings
 from mcos.versions import dispose
 from mcos.versions.make import Prefer
 
@@ -38,7 +39,9 @@ def delete_object(key: ObjectKey, prefer: Prefer, conditions: Conditions) -> boo
     def accept(record: ObjectRecord | None) -> ObjectRecord:
         if is_reserved(record):
             raise ObjectNotFound("There is no such object.")
-        accepted = lifecycle.accept_delete(record, cluster=settings().cluster, at=clock.now())
+        accepted = lifecycle.accept_delete(
+            record, cluster=settings().cluster, at=clock.now(), grace=_grace(record)
+        )
         guard(conditions, record.latest.etag if record else None)
         return accepted
 
@@ -52,3 +55,11 @@ def delete_object(key: ObjectKey, prefer: Prefer, conditions: Conditions) -> boo
         # The record says that the object is DELETING: the sweeper will finish it.
         _log.warning("no message for an accepted delete: %s", type(error).__name__)
     return False
+
+
+def _grace(record: ObjectRecord | None) -> Grace | None:
+    seconds = removal_grace_seconds()
+    if seconds <= 0 or record is None or record.current is None:
+        return None
+    before = max(record.revision, record.current.restored_from)
+    return Grace(clock.new_id(after=before), clock.later(seconds))

@@ -192,6 +192,38 @@ class UploadItem(Model):
     expiring = ExpiringIndex()
 
 
+class DueIndex(GlobalSecondaryIndex["DeletedItem"]):
+    """Has the deleted versions by the time at which the sweeper must look at them."""
+
+    class Meta(_Meta):
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    cluster = UnicodeAttribute(hash_key=True)
+    due_at = UnicodeAttribute(range_key=True)
+
+
+class DeletedItem(Model):
+    """A deleted version. ``state`` and ``due_at`` are right where the document is behind.
+
+    ``claim`` is the id of the call that is taking it back.
+    """
+
+    class Meta(_Meta):
+        table_name = f"{_PREFIX}-deleted"
+
+    container_key = UnicodeAttribute(hash_key=True)
+    entry = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    state = UnicodeAttribute()
+    deletion = UnicodeAttribute()
+    cluster = UnicodeAttribute()
+    due_at = UnicodeAttribute()
+    claim = UnicodeAttribute(null=True)
+    document: JSONAttribute = JSONAttribute()
+    due = DueIndex()
+
+
 ALL_TABLES: tuple[type[Model], ...] = (
     AccountItem,
     ContainerItem,
@@ -199,4 +231,5 @@ ALL_TABLES: tuple[type[Model], ...] = (
     RegistryItem,
     JobItem,
     UploadItem,
+    DeletedItem,
 )

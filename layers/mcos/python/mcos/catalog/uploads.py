@@ -117,6 +117,7 @@ def _has(record: ObjectRecord | None, version_id: str | None) -> bool:
     if record is None or version_id is None:
         return False
     dropped = any(removal.version == version_id for removal in record.removals)
+    dropped = dropped or any(one.version.id == version_id for one in record.kept)
     return dropped or record.find(version_id) is not None
 
 

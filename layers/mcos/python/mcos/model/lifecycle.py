@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from mcos.errors import Conflict, ObjectExists, ObjectNotFound, Superseded
+from mcos.model.kept import Grace, Kept
 from mcos.model.objects import ObjectKey, ObjectRecord, State
 from mcos.model.versions import Removal, Replica, Staged, Stored, Version
 
@@ -28,6 +29,9 @@ _PENDING_AT_MOST = 8
 
 _OWED_AT_MOST = 128
 """More removals than this, or unstagings, would make the record large."""
+
+_KEPT_AT_MOST = 8
+"""The same for deleted versions, which a record has only until they are in their own table."""
 
 
 class Outcome(StrEnum):
@@ -82,6 +86,7 @@ def accept_create(
         pending=(version,),
         removals=record.removals if record else (),
         unstagings=record.unstagings if record else (),
+        kept=record.kept if record else (),
     )
     return _show(accepted, version) if version.is_acknowledged else accepted
 
@@ -134,13 +139,17 @@ def accept_put(
     return accept_update(record, version, cluster=cluster)
 
 
-def accept_delete(record: ObjectRecord | None, *, cluster: str, at: str) -> ObjectRecord:
+def accept_delete(
+    record: ObjectRecord | None, *, cluster: str, at: str, grace: Grace | None = None
+) -> ObjectRecord:
     """Accept a delete: from now on no reader sees the object.
 
     Parameters
     ----------
     at
         Time of acceptance, RFC 3339.
+    grace
+        How long the version that readers saw is kept, if there is one; None: it is not.
 
     Raises
     ------
@@ -150,8 +159,22 @@ def accept_delete(record: ObjectRecord | None, *, cluster: str, at: str) -> Obje
         raise ObjectNotFound("There is no such object.")
     if record.state is State.DELETING:
         return record
+    current = record.current if grace else None
+    following = _dropping(
+        record, None if current else record.current, record.previous, *record.pending
+    )
+    if grace and current:
+        kept = Kept(current, grace.deletion, record.created_at, at, grace.due_at)
+        unstored = [name for name, one in current.replicas.items() if not one.stored]
+        # Their writes may come late. Whoever takes the version back wants other copies.
+        owed = [
+            replace(one, taken_from="", restored_from="")
+            for one in current.removals(unstored)
+            if one.late
+        ]
+        following = replace(_owing(following, owed), kept=(*record.kept, kept))
     return replace(
-        _dropping(record, record.current, record.previous, *record.pending),
+        following,
         state=State.DELETING,
         sweeper=cluster,
         current=None,
@@ -159,6 +182,62 @@ def accept_delete(record: ObjectRecord | None, *, cluster: str, at: str) -> Obje
         pending=(),
         last=record.shown,
         last_modified=at,
+    )
+
+
+def accept_undelete(
+    record: ObjectRecord | None,
+    kept: Kept,
+    *,
+    key: ObjectKey,
+    cluster: str,
+    incarnations: Mapping[str, str],
+) -> ObjectRecord:
+    """Accept that a deleted version is taken back: it is the object's current one again.
+
+    Parameters
+    ----------
+    record
+        The record under the key, as for ``accept_create``.
+    incarnations
+        Of the copies that its replicas get that are not stored, by cluster.
+
+    Raises
+    ------
+    ObjectExists
+    """
+    account, container, name = key
+    if record is not None and record.state not in (State.DELETING, State.FAILED):
+        raise ObjectExists(f"Object {name!r} exists in container {container!r}.")
+    version = replace(
+        kept.version,
+        restored_from=kept.deletion,
+        replicas={
+            name: one if one.stored else replace(one, incarnation=incarnations[name])
+            for name, one in kept.version.replicas.items()
+        },
+    )
+    return ObjectRecord(
+        account=account,
+        container=container,
+        name=name,
+        state=State.CREATED if version.is_settled else State.UPDATING,
+        sweeper=cluster,
+        created_at=kept.created_at,
+        last_modified=version.created_at,
+        current=version,
+        admitted=True,  # who takes it back has seen the container
+        removals=record.removals if record else (),
+        unstagings=record.unstagings if record else (),
+        kept=record.kept if record else (),
+    )
+
+
+def has_disposed_of(record: ObjectRecord | None, kept: Kept) -> bool:
+    """Whether a record owes the removal of a deleted version, after it was taken back."""
+    return record is not None and any(
+        one.version == kept.version.id and one.restored_from == kept.deletion
+        for one in record.removals
     )
 
 
@@ -420,19 +499,24 @@ def touch(
 
 
 def pay(
-    record: ObjectRecord, removals: Iterable[Removal], unstagings: Iterable[Staged]
+    record: ObjectRecord,
+    removals: Iterable[Removal],
+    unstagings: Iterable[Staged],
+    kept: Iterable[Kept] = (),
 ) -> ObjectRecord | None:
-    """Return the record without what it owed and was seen to: removals and unstagings.
+    """Return the record without what it owed and was seen to: removals, unstagings, kept versions.
 
     Returns
     -------
     None if nothing is left of a DELETING object.
     """
     seen_to, unstaged = set(removals), set(unstagings)
+    deletions = {one.deletion for one in kept}
     following = replace(
         record,
         removals=tuple(one for one in record.removals if one not in seen_to),
         unstagings=tuple(one for one in record.unstagings if one not in unstaged),
+        kept=tuple(one for one in record.kept if one.deletion not in deletions),
     )
     if record.state is State.DELETING and not following.owes:
         return None
@@ -444,13 +528,15 @@ def _knows(record: ObjectRecord, version: Version) -> bool:
     if record.find(version.id) is not None:
         return True
     dropped = any(one.version == version.id for one in record.removals)
+    dropped = dropped or any(one.version.id == version.id for one in record.kept)
     if dropped or (version.staged is not None and version.staged in record.unstagings):
         raise Superseded("A later change of the object was accepted; this one was dropped.")
     return False
 
 
 def _check_owed(record: ObjectRecord) -> None:
-    if len(record.removals) > _OWED_AT_MOST or len(record.unstagings) > _OWED_AT_MOST:
+    owed = max(len(record.removals), len(record.unstagings))
+    if owed > _OWED_AT_MOST or len(record.kept) >= _KEPT_AT_MOST:
         raise Conflict("Too much of the object's earlier versions is still to be removed.")
 
 

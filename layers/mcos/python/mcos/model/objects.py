@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from mcos.model.documents import arguments, document_of
+from mcos.model.kept import Kept
 from mcos.model.versions import Removal, Staged, Version
 
 SCHEMA = 2
@@ -57,6 +58,8 @@ class ObjectRecord:
         Copies that must be removed.
     unstagings
         Staged content that must be removed.
+    kept
+        Deleted versions on their way to ``mcos.catalog.deleted``, where they wait.
     last
         The last version of a FAILED or DELETING object, to be shown.
     reason
@@ -85,6 +88,7 @@ class ObjectRecord:
     pending: tuple[Version, ...] = ()
     removals: tuple[Removal, ...] = ()
     unstagings: tuple[Staged, ...] = ()
+    kept: tuple[Kept, ...] = ()
     last: Version | None = None
     reason: str | None = None
     sweeps: int = 0
@@ -118,8 +122,8 @@ class ObjectRecord:
 
     @property
     def owes(self) -> bool:
-        """Whether anything must be removed."""
-        return bool(self.removals or self.unstagings)
+        """Whether anything must be removed, or kept for a later removal."""
+        return bool(self.removals or self.unstagings or self.kept)
 
     @property
     def is_unsettled(self) -> bool:
@@ -153,6 +157,7 @@ class ObjectRecord:
             "pending": [version.as_json() for version in self.pending],
             "removals": [document_of(removal) for removal in self.removals],
             "unstagings": [document_of(staged) for staged in self.unstagings],
+            "kept": [one.as_json() for one in self.kept],
             "last": self.last and self.last.as_json(),
         }
 
@@ -184,6 +189,7 @@ class ObjectRecord:
                 "pending": tuple(map(Version.from_json, value["pending"])),
                 "removals": removals + tuple(one for old in obsolete for one in old.removals()),
                 "unstagings": unstagings + tuple(old.staged for old in obsolete if old.staged),
+                "kept": tuple(map(Kept.from_json, value.get("kept", ()))),
                 "last": version(value["last"]),
             }
         )

@@ -69,7 +69,7 @@ class Removal:
         Whether it is written in parts.
     late
         Whether its write may still be running.
-    taken_from
+    taken_from, restored_from
         The version's.
     """
 
@@ -79,6 +79,7 @@ class Removal:
     in_parts: bool = False
     late: bool = False
     taken_from: str = ""
+    restored_from: str = ""
     unknown: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
@@ -139,6 +140,8 @@ class Version:
         Hexadecimal MD5 of the concatenated binary MD5s of the parts; empty: in one piece.
     taken_from
         Id of the upload or event that it was taken from; empty: its content came with a call.
+    restored_from
+        Id of the deletion that it was taken back from last; empty: it never was.
     """
 
     id: str
@@ -157,6 +160,7 @@ class Version:
     part_size: int = 0
     parts_md5: str = ""
     taken_from: str = ""
+    restored_from: str = ""
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -254,6 +258,7 @@ class Version:
                 in_parts=self.part_size > 0,
                 late=late,
                 taken_from=self.taken_from,
+                restored_from=self.restored_from,
             )
             for name in (self.replicas if clusters is None else clusters)
             for incarnation, late in _copies(self.replicas[name])

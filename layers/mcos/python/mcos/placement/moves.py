@@ -7,10 +7,11 @@ says what then becomes of the object, ``wanted_moves`` where its missing replica
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from mcos.errors import NotEnoughClusters
 from mcos.model import lifecycle
 from mcos.model.clusters import Cluster, ClusterState, Registry
 from mcos.model.jobs import Job, JobKind
-from mcos.model.objects import ObjectRecord
+from mcos.model.objects import ObjectRecord, State
 from mcos.model.versions import Replica, Version
 from mcos.placement import resolver
 from mcos.placement.seating import policy_of
@@ -105,6 +106,42 @@ def written_off(
     return record
 
 
+def taken_in(record: ObjectRecord, registry: Registry, *, incarnation: str) -> ObjectRecord:
+    """Return a record whose current version was taken back, as the clusters are now.
+
+    What gone clusters had of it is written off, and one replica begins to move off a cluster that
+    is gone or takes none: the job that sees to those may be over.
+
+    Parameters
+    ----------
+    incarnation
+        Of the copy that is to be written instead.
+    """
+    for name in gone_clusters(record, registry):
+        record = written_off(record, name, registry, incarnation=incarnation)
+    for name in record.current.replicas if record.current else ():
+        cluster = registry.clusters.get(name)
+        if cluster is not None and cluster.state not in (ClusterState.DRAINING, ClusterState.LOST):
+            continue
+        try:
+            wanted = _moves_off(record, name, registry)
+        except NotEnoughClusters:
+            continue
+        for move in wanted:
+            record = _moving(record, move, registry, incarnation)
+    return record
+
+
+def _moving(record: ObjectRecord, move: Move, registry: Registry, incarnation: str) -> ObjectRecord:
+    version = record.current
+    if version is None or move.target is None:
+        return record
+    replica = Replica(registry.clusters[move.target].backend, incarnation)
+    target = lifecycle.NewReplica(move.target, replica)
+    moving = lifecycle.move(record, version.id, source=move.source, target=target) or record
+    return replace(moving, state=State.UPDATING)
+
+
 def _has_content_elsewhere(record: ObjectRecord, version: Version, cluster: str) -> bool:
     """Whether others than a cluster have the content of a version of which nothing is stored."""
     if any(one.replaces and name != cluster for name, one in version.replicas.items()):
@@ -119,6 +156,7 @@ def _is_on(record: ObjectRecord, cluster: str) -> bool:
     return (
         any(cluster in version.replicas for version in record.versions)
         or any(removal.cluster == cluster for removal in record.removals)
+        or any(cluster in one.version.replicas for one in record.kept)
         or any(staged.cluster == cluster for staged in record.unstagings)
         or any(
             version.staged is not None and version.staged.cluster == cluster

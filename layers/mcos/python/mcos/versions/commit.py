@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from mcos.catalog import objects
+from mcos.catalog import deleted, objects
 from mcos.catalog.registry import all_clusters
 from mcos.model import lifecycle
 from mcos.model.lifecycle import Outcome
@@ -57,7 +57,12 @@ def commit_version(
     if outcome is Outcome.COMMITTED:
         dispose.unstage(version)
     known = record.find(version.id) if record else None
-    for removal in _unknown(known, version, stored, failed):
+    unknown = list(_unknown(known, version, stored, failed))
+    # A deleted version that is kept may have the same copies, by another execution.
+    kept = deleted.find(guess.key, version.id) if unknown and known is None else None
+    for removal in unknown:
+        if kept is not None and kept.holds(removal.cluster, removal.incarnation):
+            continue
         dispose.remove_copy(guess.account, removal)
     if wrong and known is not None and known.part_size > 0:
         _distrust_sources(guess.key, known)

@@ -1,14 +1,15 @@
 """Disposal of what no reader sees: copies of dropped versions, and staged content.
 
 An object's record owes each of them until the message that removes it is in a queue, so a crash
-loses none.
+loses none. A version that users have deleted goes into a table of its own before, where it waits
+for its removal (``mcos.catalog.deleted``).
 """
 
 import logging
 
 from mcos import staging
 from mcos.aws import AWS_ERRORS
-from mcos.catalog import objects, uploads
+from mcos.catalog import deleted, objects, uploads
 from mcos.catalog.registry import all_clusters
 from mcos.errors import Conflict
 from mcos.model import lifecycle
@@ -35,13 +36,19 @@ def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
         return record
     silent: set[str] = set()
     taken = {(one.taken_from, one.version) for one in record.removals if one.taken_from}
-    for upload, version in sorted(taken):
+    taken |= {(one.version.taken_from, one.version.id) for one in record.kept}
+    for upload, version in sorted(one for one in taken if one[0]):
         uploads.confirm_taken(record.account, upload, version)
+    restored = {(one.version, one.restored_from) for one in record.removals if one.restored_from}
+    for version, deletion in sorted(restored):
+        deleted.confirm_restored(record.key, version, deletion)
+    for one in record.kept:
+        deleted.keep(record.key, one, cluster=record.sweeper)
     removals = [one for one in record.removals if _hand_over(record.account, one, silent)]
     unstagings = [one for one in record.unstagings if _hand_over(record.account, one, silent)]
 
     def pay(found: ObjectRecord | None) -> ObjectRecord | None:
-        return found and lifecycle.pay(found, removals, unstagings)
+        return found and lifecycle.pay(found, removals, unstagings, record.kept)
 
     try:
         return objects.change_guessed(record.key, pay, record)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from mcos import clock, limits
-from mcos.catalog import jobs, objects
+from mcos.catalog import deleted, jobs, objects
 from mcos.catalog.registry import current_registry, tidy
 from mcos.errors import Conflict, NotEnoughClusters
 from mcos.model import lifecycle
@@ -30,6 +30,8 @@ from mcos.versions import execution
 _log = logging.getLogger(__name__)
 
 _PAGE = 100
+# In the cursor of a pass that has come to the deleted versions, which it goes through last.
+_DELETED = "deleted"
 _SIDE_BY_SIDE = 4
 # Between two passes, so that moves can end.
 _PAUSE_SECONDS = 2.0
@@ -103,6 +105,8 @@ def _page(job: Job, until: float) -> Job:
     If the time is up before the page is done, the job stays at the beginning of the page.
     """
     started = job.pass_started_at or clock.now()
+    if job.cursor is not None and _DELETED in job.cursor:
+        return _page_of_deleted(job, started)
     page = objects.scan(job.cursor, limit=_PAGE)
     # Read after the objects, which may name a cluster that was just linked.
     registry = current_registry(fresh=True)
@@ -125,17 +129,33 @@ def _page(job: Job, until: float) -> Job:
     moved, all_done = _move_all(planned, job.rate, registry, until)
     if not all_done:
         return replace(job, moved=job.moved + moved, pass_started_at=started)
-    examined = job.examined + len(page.records)
+    following = replace(
+        job,
+        cursor=page.cursor,
+        pass_started_at=started,
+        examined=job.examined + len(page.records),
+        waiting=waiting,
+        stuck=stuck,
+        moved=job.moved + moved,
+    )
     if page.cursor is not None:
-        return replace(
-            job,
-            cursor=page.cursor,
-            pass_started_at=started,
-            examined=examined,
-            waiting=waiting,
-            stuck=stuck,
-            moved=job.moved + moved,
-        )
+        return following
+    if job.kind is JobKind.DRAIN:
+        return replace(following, cursor={_DELETED: None})
+    return _after_pass(following, started)
+
+
+def _page_of_deleted(job: Job, started: str) -> Job:
+    """Wait for the deleted versions that a cluster has copies of: they go when they are due."""
+    page = deleted.scan(job.cursor[_DELETED] if job.cursor else None, limit=_PAGE)
+    on_it = sum(one.is_on(job.cluster or "") for one in page.deleted)
+    following = replace(job, waiting=job.waiting + on_it, cursor={_DELETED: page.cursor})
+    return _after_pass(following, started) if page.cursor is None else following
+
+
+def _after_pass(job: Job, started: str) -> Job:
+    """Return a job whose pass has gone through everything."""
+    waiting = job.waiting
     done = waiting == 0 and started > _noticed_by_all(job)
     return replace(
         job,
@@ -144,10 +164,9 @@ def _page(job: Job, until: float) -> Job:
         cursor=None,
         pass_started_at=None,
         # A job that is over keeps the counts of its last pass.
-        examined=examined if done else 0,
+        examined=job.examined if done else 0,
         waiting=0,
-        stuck=stuck if done else 0,
-        moved=job.moved + moved,
+        stuck=job.stuck if done else 0,
         remaining=waiting,
     )
 

@@ -21,6 +21,7 @@ from mcos.replicas.source import READ_ERRORS
 from mcos.settings import settings
 from mcos.versions import dispose, execution, replicate_queue
 from mcos.versions.commit import commit_version
+from mcos.workers.sweep_deleted import sweep_deleted
 from mcos.workers.sweep_uploads import sweep_uploads
 
 _log = logging.getLogger(__name__)
@@ -61,8 +62,9 @@ def sweep_pending(*, older_than_seconds: float, seconds: float) -> dict[str, int
     Returns
     -------
     Number of objects by the action taken: ``settled``, ``disposed``, ``removed``, ``restarted``,
-    ``waits`` (its container is missing), ``given_up`` (its content was lost) or ``failed``; and of
-    uploads, see ``mcos.workers.sweep_uploads``.
+    ``waits`` (its container is missing), ``given_up`` (its content was lost) or ``failed``; of
+    uploads, see ``mcos.workers.sweep_uploads``; and of deleted versions, see
+    ``mcos.workers.sweep_deleted``.
     """
     before, until = clock.later(-older_than_seconds), clock.elapsed() + seconds
     done = Counter(sweep_uploads(limit=_AT_ONCE))
@@ -77,6 +79,7 @@ def sweep_pending(*, older_than_seconds: float, seconds: float) -> dict[str, int
         _sweep_all(objects.waiting_for(own.name), before, until, done, at_most=at_most)
     for cluster in sweepers():
         _sweep_all(objects.looked_at_by(cluster), before, until, done, at_most=_AGAIN_AT_ONCE)
+    done.update(sweep_deleted(until=until, limit=_AT_ONCE))
     return dict(done)
 
 
