@@ -87,6 +87,7 @@ module "cluster" {
   background                = var.background
   scrub                     = var.scrub
   removal_grace_hours       = var.removal_grace_hours
+  removals_per_hour         = var.removals_per_hour
   reserved_concurrency      = var.reserved_concurrency
   throttling                = var.throttling
   fetch                     = var.fetch

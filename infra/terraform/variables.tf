@@ -196,6 +196,12 @@ variable "removal_grace_hours" {
   }
 }
 
+variable "removals_per_hour" {
+  description = "Most copies that a cluster removes from its backend in an hour without a user having asked for it: those that have moved, were damaged, or that no record names. More wait, with the metric HeldRemovals."
+  type        = number
+  default     = 100000 # a job that moves 20 replicas a second makes 72,000
+}
+
 variable "reserved_concurrency" {
   description = "Concurrency that is reserved in each cluster for a function, by the function's name. It is taken from the account's, which others cannot use then; and the function never gets more. Empty: none, so that all functions share the account's."
   type        = map(number)

@@ -14,7 +14,7 @@ from tests.infrastructure.conftest import INSTANCE, Deployment
 from tools import local
 from tools.terraform import ROOT
 
-JOURNALED = ("accounts", "containers", "objects", "registry")
+JOURNALED = ("accounts", "containers", "deleted", "objects", "registry")
 METHODS = {"get", "head", "put", "post", "patch", "delete", "options"}
 
 

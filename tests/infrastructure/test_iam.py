@@ -73,7 +73,7 @@ TAKE = {
     "all repair queues": ["sqs:SendMessage"],
 }
 
-JOURNALED = ("accounts", "containers", "objects", "registry")
+JOURNALED = ("accounts", "containers", "deleted", "objects", "registry")
 UNDELETE = {
     **SETTLE,
     "deleted": [*KEEP, "dynamodb:Query"],
@@ -188,6 +188,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
     "commit_version": SETTLE,
     "repair_replica": {
         **SETTLE,
+        "registry": [*READ_ALL, "dynamodb:GetItem", "dynamodb:PutItem"],
         "own repair queue": TAKE_MESSAGES,
         "own large state machine": ["states:ListExecutions", "states:StartExecution"],
         **READ_STAGING,

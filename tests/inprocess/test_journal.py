@@ -320,3 +320,29 @@ def test_with_a_public_key_all_is_encrypted_to_it(
         text = sealed.removeprefix("age.")
         fields = json.loads(decrypt(urlsafe_b64decode(text + "=" * (-len(text) % 4)), [own]))
         assert fields[2:5] == [user.account, CONTAINER, "a"]
+
+
+def test_what_is_deleted_and_kept_is_in_the_journal_until_it_is_gone(
+    cloud: Cloud, user: User
+) -> None:
+    prepare(cloud)
+    cloud.grant(7200)
+    version = user.create("a", b"bytes", SYNC).json()["version"]
+    assert delete(user, "a").status == 204
+    cloud.settle()
+    cloud.journal()
+    key = [user.account, CONTAINER, "a", version]
+    kept = last(cloud, "ceph", "deleted", key)
+    assert kept["record"]["state"] == "KEPT"
+    assert kept["record"]["document"]["version"]["id"] == version
+    assert kept["revision"] == kept["record"]["deletion"]
+    assert "claim" not in kept["record"]
+    (gone,) = [one for one in entries(cloud, "ceph") if one["key"] == key[:3]][-1:]
+    assert gone["record"] is None
+    cloud.clock.advance(7300)
+    for name in CLUSTERS:
+        cloud.invoke(arn(name, "check_health"), {})
+    cloud.sweep()
+    cloud.journal()
+    removed = last(cloud, "ceph", "deleted", key)
+    assert (removed["record"], removed["replaces"]) == (None, kept["revision"])

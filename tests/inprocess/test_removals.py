@@ -1,5 +1,7 @@
-"""What is owed a removal is paid in part: a queue that cannot be reached holds up only its own."""
+"""What is owed a removal is paid in part: a queue that cannot be reached holds up only its own. And
+what is held, or more than may be removed unasked, waits in the queue."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,9 +10,11 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ConnectionClosedError
 
-from mcos.catalog import objects
+from mcos.catalog import accounts, objects
 from mcos.model import lifecycle
+from mcos.model.accounts import Role
 from mcos.model.objects import ObjectKey, State
+from mcos.replicas import repair_queue
 from mcos.storage import BackendUnavailable
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.environment import CLUSTERS
@@ -149,4 +153,64 @@ def test_nothing_is_left_of_a_copy_that_was_stored_without_an_answer_after_its_r
     monkeypatch.undo()
     cloud.settle()
     assert cloud.records(user.account) == []
+
+
+def keys(cloud: Cloud, cluster: str) -> set[str]:
+    return set(cloud.backends[cluster].replicas)
+
+
+def hold(cloud: Cloud, cluster: str, held: bool | None) -> None:
+    body = json.dumps({"removals_held": held}).encode()
+    path = f"/v1/admin/clusters/{cluster}"
+    reply = cloud.call("s3", "PATCH", path, body=body, token=cloud.token("ops"))
+    assert (reply.status, reply.json()["removals_held"]) == (200, bool(held))
+
+
+def test_removals_that_an_operator_holds_wait_in_the_queue(
+    cloud: Cloud, user: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with cloud.network.outside():
+        assert accounts.create("ops", "hash", Role.ADMIN)
+    user.create("a", b"content", SYNC)
+    hold(cloud, "swift", True)
+    assert user.call("DELETE", PATH, headers=SYNC).status == 204
+    for _ in range(3):
+        cloud.pump()
+    assert {name: len(keys(cloud, name)) for name in CLUSTERS} == {"s3": 0, "swift": 1, "ceph": 0}
+    assert cloud.queued()["swift"] == 1
+    assert '"HeldRemovals":[1.0]' in capsys.readouterr().out
+    hold(cloud, "swift", None)
+    cloud.pump()
+    assert keys(cloud, "swift") == set()
+    assert cloud.queued()["swift"] == 0
+
+
+def test_what_nobody_has_asked_for_is_removed_at_a_bounded_rate(cloud: Cloud, user: User) -> None:
+    names = [f"object-{number}" for number in range(5)]
+    for name in names:
+        user.create(name, b"content", SYNC)
+    cloud.removals_per_hour = 2
+    for name in names:
+        # Each is found damaged at one cluster, and written anew beside what was there.
+        record = cloud.record(user.account, "photos", name)
+        assert record is not None
+        assert record.current is not None
+        key = cloud.key(user.account, "photos", name, "ceph")
+        content, stat = cloud.backends["ceph"].replicas[key]
+        cloud.backends["ceph"].replicas[key] = (b"rotten!", stat)
+        assert content != b"rotten!"
+        cloud.repair("ceph", repair_queue.verify_message(record.key, record.current.id))
+    for _ in range(3):
+        cloud.pump()
+    assert len(keys(cloud, "ceph")) == 2 * 5 - 2
+    assert user.call("DELETE", object_path("photos", names[0]), headers=SYNC).status == 204
+    cloud.pump()
+    assert len(keys(cloud, "ceph")) == 2 * 5 - 2 - 1, "what users ask for has no bound"
+    cloud.chill()  # another process has the same bound
+    cloud.pump()
+    assert len(keys(cloud, "ceph")) == 2 * 5 - 2 - 1
+    for _ in range(2):
+        cloud.clock.advance(3600)
+        cloud.pump()
+    cloud.settle()
     cloud.check_storage(user.account)

@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcos import limits
-from mcos.admin.deleted import purge_object
 from mcos.calls.create_container import create_container
 from mcos.calls.create_object import create_object
 from mcos.calls.delete_container import delete_container
 from mcos.calls.delete_object import delete_object
+from mcos.calls.purge_object import purge_object
 from mcos.calls.undelete_object import undelete_object
 from mcos.calls.update_object import update_object
 from mcos.catalog import containers

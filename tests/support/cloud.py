@@ -31,7 +31,7 @@ from mcos.model.clusters import DEFAULT_POLICY, ClusterState, StoragePolicy
 from mcos.model.objects import ObjectKey
 from mcos.placement import resolver
 from mcos.replicas import backend as backend_room
-from mcos.replicas import repair_queue
+from mcos.replicas import removals, repair_queue
 from mcos.replicas.read import latencies
 from mcos.settings import settings
 from mcos.storage import StorageBackend, Timeouts
@@ -79,6 +79,8 @@ class Cloud(Inventory):
         Time, which passes only when somebody sleeps, or makes a network call, or lets it.
     executions
         Executions that write parts, were started and have not run yet: cluster and input.
+    removals_per_hour
+        How many copies a cluster may remove without being asked to; for functions that start.
     executed
         Inputs of the executions that were run, synchronous ones too.
     delivered
@@ -94,6 +96,7 @@ class Cloud(Inventory):
         self.delivered: list[tuple[str, Any]] = []
         self._cluster: str | None = None
         self._grace_seconds = 0
+        self.removals_per_hour = 100_000
         self._sequence = 0
         self._journaled: Counter[str] = Counter()
         self._accounts = 0
@@ -115,6 +118,7 @@ class Cloud(Inventory):
         self.network.choose = None
         self.network.call_seconds = CALL_SECONDS
         self.grant(0)
+        self.removals_per_hour = 100_000
         self.clock.forget()
         for backend in self.backends.values():
             backend.accept()
@@ -251,6 +255,7 @@ class Cloud(Inventory):
         registry.forget()
         latencies.forget()
         replicate_version.forget()
+        removals.forget()
 
     def leave(self) -> None:
         """Be no function of any cluster, and remember nothing of AWS."""
@@ -285,6 +290,7 @@ class Cloud(Inventory):
             MCOS_ROUTES=gateway.routes_variable(),
             MCOS_RUN_JOBS=arn(cluster, "run_jobs"),
             MCOS_REMOVAL_GRACE_SECONDS=str(self._grace_seconds),
+            MCOS_REMOVALS_PER_HOUR=str(self.removals_per_hour),
         )
         settings.cache_clear()
         backend_room.forget()

@@ -114,6 +114,10 @@ def _store(cloud: Cloud, ada: User) -> None:
     assert cloud.drop_message("s3")["object"] == "elsewhere"
     path = object_path("photos", "elsewhere")
     assert ada.call("DELETE", path, headers=SYNC, at="swift").status == 204
+    assert ada.create("kept", b"deleted and kept", SYNC).status == 201
+    cloud.grant(24 * 3600)
+    assert ada.call("DELETE", object_path("photos", "kept"), headers=SYNC).status == 204
+    cloud.grant(0)
     _fail(cloud, ada)
     _damage(cloud, ada)
     half = sender.begin("half", LARGE)

@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib.shared import job_reply
 from chalicelib.shared.http import Request, Response
-from chalicelib.shared.json_body import fields, number, one_of, or_null, text, texts
+from chalicelib.shared.json_body import fields, flag, number, one_of, or_null, text, texts
 from chalicelib.shared.operators import dispatch, operation
 from mcos import limits
 from mcos.admin import clusters
@@ -28,6 +28,7 @@ _WORD = {
     "state": or_null(one_of(ClusterState, *(set(ClusterState) - {ClusterState.LOST}))),
     "weight": or_null(number),
     "labels": or_null(texts),
+    "removals_held": or_null(flag),
 }
 
 
@@ -98,6 +99,7 @@ def _describe(cluster: Cluster) -> dict[str, Any]:
         "weight": cluster.weight,
         "state": cluster.state.value,
         "operator_state": cluster.operator_state and cluster.operator_state.value,
+        "removals_held": cluster.removals_held,
         "health": {
             "healthy": health.healthy,
             "checked_at": health.checked_at,

@@ -3,7 +3,7 @@
 from chalicelib.shared.http import Request, Response
 from chalicelib.shared.object_reply import describe, headers
 from chalicelib.shared.operators import by_method, operation
-from mcos.admin.deleted import purge_object
+from mcos.calls.purge_object import purge_object
 from mcos.calls.undelete_object import undelete_object
 from mcos.model.objects import ObjectKey
 

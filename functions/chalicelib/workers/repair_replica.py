@@ -4,9 +4,11 @@ import json
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from chalicelib.shared.endpoint import count
 from chalicelib.shared.queue import fed_by
 from chalicelib.shared.worker import logged
 from mcos.settings import settings
+from mcos.workers.later import RemovalHeld
 from mcos.workers.repair_replica import repair_replica
 
 
@@ -18,6 +20,10 @@ def handle(record: SQSRecord) -> None:
     tries = int(record.attributes.approximate_receive_count or 1)
 
     def work() -> tuple[str, None]:
-        return repair_replica(body, tries=tries), None
+        try:
+            return repair_replica(body, tries=tries), None
+        except RemovalHeld:
+            count("HeldRemovals", 1)
+            raise
 
     logged("repair_replica", work, action=action, message_id=record.message_id)

@@ -118,6 +118,7 @@ def test_a_cluster_is_linked_told_of_changed_drained_and_unlinked() -> None:
         "weight": 2,
         "state": "ACTIVE",
         "operator_state": None,
+        "removals_held": False,
         "health": {
             "healthy": True,
             "checked_at": checked_at,

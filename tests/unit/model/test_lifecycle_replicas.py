@@ -144,7 +144,7 @@ def test_a_replica_that_moves_leaves_only_when_the_new_one_is_stored(
     left = source not in after.current.replicas
     assert left == (target in clusters)
     assert after.removals == (
-        (Removal(source, version(1).id, incarnation(source)),) if left else ()
+        (Removal(source, version(1).id, incarnation(source), why="moved"),) if left else ()
     )
     assert after.unstagings == ()
     assert after.state is State.CREATED
@@ -185,7 +185,7 @@ def test_a_lost_replica_makes_an_object_updating_until_it_is_back() -> None:
     assert back.state is State.CREATED
     # The damaged copy stayed until then.
     assert lost.removals == ()
-    assert back.removals == (Removal("swift", version(1).id, "swift-1"),)
+    assert back.removals == (Removal("swift", version(1).id, "swift-1", why="damaged"),)
 
 
 def test_a_copy_that_was_written_wrong_is_removed_and_written_anew() -> None:
@@ -194,7 +194,7 @@ def test_a_copy_that_was_written_wrong_is_removed_and_written_anew() -> None:
     assert after is not None
     assert after.current is not None
     assert after.current.replicas["swift"] == Replica("swift", "another")
-    assert after.removals == (Removal("swift", version(1).id, "swift-1", late=True),)
+    assert after.removals == (Removal("swift", version(1).id, "swift-1", late=True, why="damaged"),)
 
 
 @pytest.mark.parametrize("leaving", [False, True])

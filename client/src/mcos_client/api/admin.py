@@ -57,6 +57,7 @@ class Cluster:
     state: ClusterState
     operator_state: ClusterState | None
     health: ClusterHealth
+    removals_held: bool = False
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -71,6 +72,7 @@ class Cluster:
             state=value["state"],
             operator_state=value["operator_state"],
             health=ClusterHealth.from_json(value["health"]),
+            removals_held=value.get("removals_held", False),
         )
 
 
@@ -181,9 +183,13 @@ def change_cluster(
     state: ClusterState | Literal[Keep.KEEP] | None = KEEP,
     weight: float | Literal[Keep.KEEP] | None = KEEP,
     labels: Mapping[str, str] | Literal[Keep.KEEP] | None = KEEP,
+    removals_held: bool | Literal[Keep.KEEP] | None = KEEP,
 ) -> Call[Cluster]:
-    """Override what a cluster's row and health say; None takes it back, KEEP leaves it as it is."""
-    change = {"state": state, "weight": weight, "labels": labels}
+    """Override what a cluster's row and health say; None takes it back, KEEP leaves it as it is.
+
+    With ``removals_held`` no copy is removed from its backend; what is owed waits.
+    """
+    change = {"state": state, "weight": weight, "labels": labels, "removals_held": removals_held}
     given = {name: value for name, value in change.items() if value is not KEEP}
     return _send("PATCH", admin_path("clusters", cluster), given, Cluster.from_json)
 

@@ -33,6 +33,7 @@ locals {
     admin_scrub    = { MCOS_SCRUB = jsonencode(var.scrub) }
     scrub_backend  = { MCOS_SCRUB = jsonencode(var.scrub) }
     delete_object  = { MCOS_REMOVAL_GRACE_SECONDS = tostring(var.removal_grace_hours * 3600) }
+    repair_replica = { MCOS_REMOVALS_PER_HOUR = tostring(var.removals_per_hour) }
     publish_changes = {
       MCOS_EVENT_BUS             = local.event_bus
       MCOS_UNPUBLISHED_QUEUE_URL = local.unpublished_queue_url

@@ -27,6 +27,7 @@ locals {
     read_registry  = { Action = ["dynamodb:Scan"], Resource = [local.tables.registry] }
     write_registry = { Action = ["dynamodb:PutItem"], Resource = [local.tables.registry] }
     write_health   = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.registry] }
+    count_removals = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.registry] }
     edit_registry  = { Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], Resource = [local.tables.registry] }
     name_job       = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.registry] }
     begin_jobs     = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.jobs] }
@@ -200,7 +201,7 @@ locals {
       local.grants.take_repairs, local.grants.change_object, local.grants.read_registry,
       local.grants.read_all_staging, local.grants.list_all_staging, local.grants.unstage, local.grants.read_replicas,
       local.grants.repair, local.grants.replicate_large, local.grants.see_executions, local.grants.confirm_uploads,
-      local.grants.keep_deleted,
+      local.grants.keep_deleted, local.grants.count_removals,
     ]
     sweep_pending = [
       local.grants.list_unsettled, local.grants.change_object, local.grants.use_container, local.grants.read_registry,

@@ -137,6 +137,11 @@ variable "removal_grace_hours" {
   type        = number
 }
 
+variable "removals_per_hour" {
+  description = "Most copies that a cluster removes from its backend in an hour without a user having asked for it: those that have moved, were damaged, or that no record names. More wait, with the metric HeldRemovals."
+  type        = number
+}
+
 variable "reserved_concurrency" {
   description = "Calls at the same time that are reserved for a function, and its limit, by the function's name."
   type        = map(number)

@@ -12,7 +12,7 @@ locals {
   }
 
   # What a rescue cannot continue is not in the journal.
-  journaled = ["accounts", "containers", "objects", "registry"]
+  journaled = ["accounts", "containers", "deleted", "objects", "registry"]
 }
 
 resource "aws_dynamodb_table" "catalog" {

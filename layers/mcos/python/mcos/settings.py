@@ -90,6 +90,11 @@ def removal_grace_seconds() -> float:
     return float(os.environ["MCOS_REMOVAL_GRACE_SECONDS"])
 
 
+def removals_per_hour() -> int:
+    """Return how many copies a cluster may remove in an hour that no user has asked for."""
+    return int(os.environ["MCOS_REMOVALS_PER_HOUR"])
+
+
 def event_bus() -> str:
     """Return the name of the bus on which changes of state are published."""
     return os.environ["MCOS_EVENT_BUS"]

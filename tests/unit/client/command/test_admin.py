@@ -30,3 +30,14 @@ def test_admin_sets_a_policy_as_it_is_written(mcos: Mcos) -> None:
         {"replicas": 1, "must": {"speed": "fast"}, "should": {}},
         {"replicas": 2, "must": {"place": "a~b"}, "should": {"cost": "low"}},
     ]
+
+
+def test_admin_holds_removals_and_releases_them(mcos: Mcos) -> None:
+    mcos.system.add_account(Role.ADMIN)
+    assert mcos("admin", "removals", "hold", "s3").text == "removals from s3 are held\n"
+    held = {
+        one["name"]: one["removals_held"] for one in mcos("admin", "cluster", "ls", "--json").values
+    }
+    assert held == {"ceph": False, "s3": True, "swift": False}
+    assert mcos("admin", "removals", "release", "s3").text == "removals from s3 go on\n"
+    mcos("admin", "removals", "hold", "none", code=3)

@@ -73,7 +73,8 @@ def change_cluster(name: str, changes: Mapping[str, Any]) -> Cluster:
     Parameters
     ----------
     changes
-        Any of ``state`` (a ``ClusterState``), ``weight`` and ``labels``; None removes the override.
+        Any of ``state`` (a ``ClusterState``), ``weight``, ``labels`` and ``removals_held``; None
+        removes the override.
 
     Raises
     ------

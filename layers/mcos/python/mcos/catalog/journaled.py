@@ -11,10 +11,11 @@ from typing import Any
 from pynamodb.models import Model
 
 from mcos import clock
-from mcos.catalog import registry
+from mcos.catalog import budget, registry
 from mcos.catalog.tables import (
     AccountItem,
     ContainerItem,
+    DeletedItem,
     ObjectItem,
     RegistryItem,
     read_again,
@@ -132,6 +133,7 @@ TABLES: Mapping[str, type[Model]] = {
     "containers": ContainerItem,
     "accounts": AccountItem,
     "registry": RegistryItem,
+    "deleted": DeletedItem,
 }
 """The tables that the journal keeps: not jobs and uploads, which a rescue cannot continue."""
 
@@ -140,13 +142,20 @@ _KEYS = {
     "containers": ("account", "name"),
     "accounts": ("user_name",),
     "registry": ("kind", "name"),
+    "deleted": ("account", "container", "name", "version"),
 }
 
 # Marks of calls that are under way.
-_PASSING = {"containers": {"deletion"}, "accounts": {"leaving"}}
+_PASSING = {"containers": {"deletion"}, "accounts": {"leaving"}, "deleted": {"claim"}}
 
 # What a deployment finds out anew, and what tells it from others.
-_OWN_KINDS = {registry.HEALTH, registry.DEPLOYMENT, registry.JOB, registry.JOURNAL}
+_OWN_KINDS = {
+    registry.HEALTH,
+    registry.DEPLOYMENT,
+    registry.JOB,
+    registry.JOURNAL,
+    budget.REMOVALS,
+}
 
 
 def _key(table: str, record: Record) -> tuple[str, ...]:
@@ -165,6 +174,12 @@ def _plain(table: str, image: Image, *, secrets: bool) -> Record:
             "revision": values["revision"],
             "state": values["state"],
         }
+    if table == "deleted":
+        account, _, container = values["container_key"].partition("/")
+        version = values["document"]["version"]["id"]
+        # Of two deletions of a version the later one counts; its states follow each other in time.
+        own = {"account": account, "container": container, "version": version}
+        values = {**values, **own, "revision": values["deletion"]}
     passing = _PASSING.get(table, set()) | (set() if secrets else {"password_hash"})
     return {name: value for name, value in values.items() if name not in passing}
 
@@ -180,7 +195,7 @@ def _is_kept(table: str, record: Record | None) -> bool:
 def _is_reserved(record: Record) -> bool:
     """Whether it only holds a name: see ``mcos.model.reservation``."""
     last = record.get("last")
-    owes = record.get("removals") or record.get("unstagings")
+    owes = record.get("removals") or record.get("unstagings") or record.get("kept")
     if record["state"] != "DELETING" or owes or not last:
         return False
     return not last["replicas"]

@@ -296,7 +296,8 @@ def _assembled(items: Iterable[RegistryItem]) -> Registry:
 def _cluster(
     name: str, row: Mapping[str, Any], override: Mapping[str, Any], health: Mapping[str, Any]
 ) -> Cluster:
-    overridden = {field: override[field] for field in ("labels", "weight") if field in override}
+    words = ("labels", "weight", "removals_held")
+    overridden = {field: override[field] for field in words if field in override}
     return Cluster(
         **{
             **arguments(Cluster, row),

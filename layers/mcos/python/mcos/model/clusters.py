@@ -90,6 +90,8 @@ class Cluster:
         When it was linked, RFC 3339; None if that is not known.
     operator_state
         State set by an operator, which overrides the health check; None if none is set.
+    removals_held
+        Whether an operator holds all removals of copies from its backend.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Cluster:
     staging_bucket: str
     linked_at: str | None = None
     operator_state: ClusterState | None = None
+    removals_held: bool = False
     health: Health = field(default_factory=Health)
     unknown: Mapping[str, Any] = field(default_factory=dict)
 

@@ -445,7 +445,11 @@ def lose(
         after = Replica(replica.backend, by, replaces=copy)
     else:  # it was written wrong, and never counted
         after = replace(replica, incarnation=by)
-        owed = (Removal(cluster, version.id, copy, in_parts=version.part_size > 0, late=True),)
+        owed = (
+            Removal(
+                cluster, version.id, copy, in_parts=version.part_size > 0, late=True, why="damaged"
+            ),
+        )
     if after == replica:
         return record
     damaged = replace(version, replicas={**version.replicas, cluster: after})
@@ -585,7 +589,7 @@ def _with_version(record: ObjectRecord, before: Version, after: Version) -> Obje
 def _replaced(before: Version, after: Version) -> tuple[Removal, ...]:
     """Return the removals of damaged copies that others have replaced by now."""
     return tuple(
-        Removal(name, before.id, one.replaces, in_parts=before.part_size > 0)
+        Removal(name, before.id, one.replaces, in_parts=before.part_size > 0, why="damaged")
         for name, one in before.replicas.items()
         if one.replaces is not None and after.replicas[name].stored
     )
@@ -605,9 +609,8 @@ def _without_leaving(record: ObjectRecord) -> ObjectRecord:
     if version is None or not leaving or version.missing:
         return record
     staying = {name: one for name, one in version.replicas.items() if name not in leaving}
-    return replace(
-        _owing(record, version.removals(leaving)), current=replace(version, replicas=staying)
-    )
+    owed = [replace(one, why="moved") for one in version.removals(leaving)]
+    return replace(_owing(record, owed), current=replace(version, replicas=staying))
 
 
 def _with_state(before: ObjectRecord, after: ObjectRecord) -> ObjectRecord:

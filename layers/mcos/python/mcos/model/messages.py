@@ -275,6 +275,8 @@ class RemoveMessage(TypedDict):
     ----------
     incarnation
         The copy's; not given: release 0.1.0 wrote it.
+    why
+        Why the system itself removes it; not given: users have asked for it.
     """
 
     action: Literal["remove"]
@@ -282,6 +284,7 @@ class RemoveMessage(TypedDict):
     version: str
     incarnation: NotRequired[str]
     in_parts: NotRequired[bool]
+    why: NotRequired[str]
 
 
 class UnstageMessage(TypedDict):

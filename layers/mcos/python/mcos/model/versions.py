@@ -71,6 +71,9 @@ class Removal:
         Whether its write may still be running.
     taken_from, restored_from
         The version's.
+    why
+        Why the system itself removes it: ``moved``, ``damaged`` or ``stray``. Empty: users have
+        asked for it, by a delete or a change, or their call has failed.
     """
 
     cluster: str
@@ -80,6 +83,7 @@ class Removal:
     late: bool = False
     taken_from: str = ""
     restored_from: str = ""
+    why: str = ""
     unknown: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 

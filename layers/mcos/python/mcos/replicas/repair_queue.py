@@ -77,6 +77,8 @@ def remove_message(account: str, removal: Removal) -> RemoveMessage:
         message["incarnation"] = removal.incarnation
     if removal.in_parts:
         message["in_parts"] = True
+    if removal.why:
+        message["why"] = removal.why
     return message
 
 

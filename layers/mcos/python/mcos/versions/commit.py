@@ -88,6 +88,7 @@ def _unknown(
                 copy,
                 in_parts=version.part_size > 0,
                 late=cluster not in copies,
+                why="" if known is None else "stray",
             )
 
 

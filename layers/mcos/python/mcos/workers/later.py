@@ -18,3 +18,7 @@ class TryLater(Exception):
         super().__init__(reason)
         self.seconds = seconds
         self.longest = longest
+
+
+class RemovalHeld(TryLater):
+    """A copy may not be removed now: see ``mcos.replicas.removals``."""

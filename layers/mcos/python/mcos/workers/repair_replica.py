@@ -28,6 +28,7 @@ from mcos.replicas.backend import (
     replica_key,
 )
 from mcos.replicas.read import ReplicaUnreadable, read_replica
+from mcos.replicas.removals import brake, removals_are_held
 from mcos.replicas.sign import sign_own_replica
 from mcos.replicas.source import SourceMissing, source_of
 from mcos.settings import settings
@@ -35,7 +36,7 @@ from mcos.storage import ReplicaNotFound, StorageError
 from mcos.versions import dispose, execution
 from mcos.versions.commit import commit_version
 from mcos.versions.execution import replica_of
-from mcos.workers.later import TryLater
+from mcos.workers.later import RemovalHeld, TryLater
 from mcos.workers.put_replica import put_replica
 
 _VERIFY_SECONDS = 30  # the function has 60
@@ -117,6 +118,9 @@ def _process(message: Mapping[str, Any]) -> str:
                 renew=message.get("renew"),
             )
         case {"action": "remove", "account": str(account), "version": str(version)}:
+            held = removals_are_held() or (brake() if message.get("why") else None)
+            if held is not None:
+                raise RemovalHeld(held, longest=_DOWN_SECONDS)
             incarnation = message.get("incarnation", "")
             _remove(account, version, incarnation, in_parts=message.get("in_parts", False))
             return "removed"

@@ -1,4 +1,4 @@
-"""Deleted objects of any account: remove them before they are due."""
+"""purge_object: remove what was deleted of an object before it is due."""
 
 import logging
 
