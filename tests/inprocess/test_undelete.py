@@ -12,6 +12,7 @@ from mcos.model.deleted import DeletedState
 from mcos.model.objects import State
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.gateway import Reply, container_path, object_path, stat_path
+from tests.support.network import Manner, NetworkCall
 from tests.support.user import User
 
 HOUR = 3600
@@ -271,3 +272,37 @@ def test_without_a_grace_nothing_is_kept(cloud: Cloud, user: User) -> None:
     assert cloud.deleted(user.account) == []
     assert not any(cloud.replicas(user.account).values())
     assert json.loads(undelete(user).body)["code"] == "object_not_found"
+
+
+@pytest.mark.parametrize("grace", [0, 24 * HOUR])
+def test_a_version_that_was_taken_back_and_replaced_never_comes_again(
+    patient: Cloud, user: User, grace: int
+) -> None:
+    """The undelete ends before it has marked the version as RESTORED."""
+    version = user.create("sea.jpg", CONTENT, SYNC).json()["version"]
+    delete(user)
+    updates = 0
+
+    def die_at_the_mark(call: NetworkCall, again: bool) -> Manner | None:
+        nonlocal updates
+        updates += call.function == "deleted" and call.name == "dynamodb:UpdateItem"
+        return Manner.DIES if updates == 2 else None
+
+    patient.network.choose = die_at_the_mark
+    assert undelete(user).died
+    patient.network.choose = None
+    (item,) = patient.deleted(user.account)
+    assert item.state is DeletedState.RESTORING
+    assert user.download("sea.jpg").body == CONTENT
+    assert user.update("sea.jpg", b"in its place", SYNC).status == 200
+    patient.settle()
+    patient.grant(grace)
+    delete(user)
+    patient.settle()
+    pass_time(user, 200)
+    assert patient.record(user.account, "photos", "sea.jpg") is None
+    assert code(undelete(user, version=version)) == (404, "object_not_found")
+    patient.check_storage(user.account)
+    back = undelete(user)
+    assert back.status == (200 if grace else 404)
+    assert not grace or user.download("sea.jpg").body == b"in its place"

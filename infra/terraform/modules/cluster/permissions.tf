@@ -75,9 +75,9 @@ locals {
       Action   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
       Resource = [local.tables.deleted]
     }
-    scan_deleted    = { Action = ["dynamodb:Scan"], Resource = [local.tables.deleted] }
-    list_due        = { Action = ["dynamodb:Query"], Resource = [local.due] }
-    list_expiring   = { Action = ["dynamodb:Query"], Resource = [local.expiring] }
+    scan_deleted  = { Action = ["dynamodb:Scan"], Resource = [local.tables.deleted] }
+    list_due      = { Action = ["dynamodb:Query"], Resource = [local.due] }
+    list_expiring = { Action = ["dynamodb:Query"], Resource = [local.expiring] }
     take_inbound = {
       Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
       Resource = [local.inbound_queue_arn]
