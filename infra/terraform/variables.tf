@@ -185,6 +185,9 @@ variable "scrub" {
   validation {
     condition     = var.scrub.slots >= 1 && var.scrub.slots <= 1000 && floor(var.scrub.slots) == var.scrub.slots && var.scrub.rate >= 0.1 && var.scrub.rate <= 1000
     error_message = "slots is 1 to 1,000, rate 0.1 to 1,000."
+  }
+}
+
 variable "removal_grace_hours" {
   description = "How long the copies of an object that a user deletes are kept, so that it can be taken back; 0: not at all. They take space until then."
   type        = number

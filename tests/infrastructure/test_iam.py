@@ -225,6 +225,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "jobs": ["dynamodb:GetItem", "dynamodb:PutItem"],
         "registry": READ_ALL,
         "objects": ["dynamodb:GetItem", "dynamodb:Scan"],
+        "deleted": ["dynamodb:GetItem", "dynamodb:Scan"],
         "own repair queue": ["sqs:GetQueueAttributes", "sqs:SendMessage"],
         "uploads": READ,
         "own staging": ["s3:DeleteObjectVersion"],

@@ -7,10 +7,11 @@ from contextlib import suppress
 
 import pytest
 
+from mcos.catalog import registry
 from mcos.replicas.backend import MARKER
 from mcos.scrub import looking
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
-from tests.support.gateway import object_path
+from tests.support.gateway import container_path, object_path
 from tests.support.network import Manner
 from tests.support.scrubbing import (
     begin,
@@ -662,3 +663,41 @@ def test_two_functions_at_once_are_one(known: Cloud, owner: User) -> None:
     known.network.before = None
     assert seen == [0]
     assert (run["state"], run["seen"]) == ("DONE", 6)
+
+
+def test_what_is_deleted_and_kept_is_no_orphan_however_old(known: Cloud, owner: User) -> None:
+    known.grant(60 * 24 * 3600)
+    assert owner.create("staged", CONTENT, ASYNC).status == 202
+    known.cut_executions()
+    for name in (NAMES[0], "staged"):
+        assert owner.call("DELETE", object_path("photos", name), headers=SYNC).status == 204
+    known.settle()
+    assert len(known.deleted(owner.account)) == 2
+    days_pass(known, owner, 15)
+    held = {name: copies(known, name) for name in CLUSTERS}
+    staged = known.staged()
+    assert staged
+    for name in CLUSTERS:
+        run = scrub(known, name)
+        assert (run["state"], run["orphans"], run["removed"]) == ("DONE", 0, 0)
+    assert {name: copies(known, name) for name in CLUSTERS} == held
+    assert known.staged() == staged
+    for name in (NAMES[0], "staged"):
+        path = f"{container_path('photos')}/undelete/{name}"
+        assert owner.call("POST", path).status == 200
+    known.settle()
+    assert owner.download("staged").body == CONTENT
+    check_whole(known, owner)
+
+
+def test_no_orphan_is_removed_while_an_operator_holds_removals(known: Cloud, owner: User) -> None:
+    lose_removals(known, owner, NAMES[0])
+    days_pass(known, owner, 15)
+    with known.network.outside():
+        registry.write(registry.OPERATOR, "ceph", {"removals_held": True})
+    run = scrub(known, "ceph")
+    assert (run["orphans"], run["removed"]) == (1, 0)
+    assert "operator" in run["held"]
+    with known.network.outside():
+        registry.write(registry.OPERATOR, "ceph", {})
+    assert scrub(known, "ceph")["removed"] == 1

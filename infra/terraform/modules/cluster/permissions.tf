@@ -75,6 +75,7 @@ locals {
       Action   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
       Resource = [local.tables.deleted]
     }
+    read_deleted  = { Action = ["dynamodb:GetItem"], Resource = [local.tables.deleted] }
     scan_deleted  = { Action = ["dynamodb:Scan"], Resource = [local.tables.deleted] }
     list_due      = { Action = ["dynamodb:Query"], Resource = [local.due] }
     list_expiring = { Action = ["dynamodb:Query"], Resource = [local.expiring] }
@@ -219,6 +220,7 @@ locals {
     scrub_backend = [
       local.grants.begin_jobs, local.grants.read_registry, local.grants.scan_objects, local.grants.read_object,
       local.grants.feed_repairs, local.grants.read_uploads, local.grants.list_versions, local.grants.unstage,
+      local.grants.read_deleted, local.grants.scan_deleted,
     ]
     publish_changes = [local.grants.take_changes, local.grants.publish, local.grants.set_aside]
     write_journal   = [local.grants.take_all_changes, local.grants.read_registry, local.grants.put_files, local.grants.repair]

@@ -34,6 +34,7 @@ class Leg(StrEnum):
     """What a run goes through, in this order."""
 
     RECORDS = "records"
+    DELETED = "deleted"
     COPIES = "copies"
     PARTS = "parts"
     STAGING = "staging"

@@ -15,11 +15,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from mcos import clock
-from mcos.catalog import objects
+from mcos.catalog import deleted, objects
 from mcos.catalog.registry import current_registry
+from mcos.model.deleted import DeletedState
 from mcos.model.names import is_id
 from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.model.scrub import Counts, Scrub
+from mcos.model.versions import Version
 from mcos.replicas import identity as identities
 from mcos.replicas.backend import own_backend
 from mcos.scrub.looking import check_answers, is_older, keep_rate, look_at_each, page_size
@@ -52,19 +54,25 @@ def is_referenced(record: ObjectRecord | None, key: CopyKey) -> bool:
     """Whether a record names a copy, on any cluster: as a replica, or as what must be removed."""
     if record is None:
         return False
-    version = record.find(key.version)
-    named = {
-        incarnation
-        for one in (version.replicas.values() if version else ())
-        for incarnation in (one.incarnation, one.replaces)
-    }
+    kept = [one.version for one in record.kept if one.version.id == key.version]
     owed = {(one.version, one.incarnation) for one in record.removals}
-    return key.incarnation in named or (key.version, key.incarnation) in owed
+    return (
+        any(_has(version, key) for version in (record.find(key.version), *kept))
+        or (key.version, key.incarnation) in owed
+    )
+
+
+def _has(version: Version | None, key: CopyKey) -> bool:
+    return version is not None and any(
+        key.incarnation in (one.incarnation, one.replaces) for one in version.replicas.values()
+    )
 
 
 def is_kept(key: ObjectKey, copy: CopyKey) -> bool:
     """Whether anything but the object's record names a copy: what waits for its removal."""
-    return False
+    found = deleted.find(key, copy.version)
+    over = (DeletedState.RESTORED, DeletedState.REMOVED)
+    return found is not None and found.state not in over and _has(found.kept.version, copy)
 
 
 class _State(StrEnum):
@@ -166,7 +174,11 @@ def _look_at(key: str) -> _Look:
 
 def _is_named(key: ObjectKey, copy: CopyKey) -> bool:
     # What is kept becomes a record's and the other way round, each before it ends to be the other.
-    return is_kept(key, copy) or is_referenced(objects.get(key), copy) or is_kept(key, copy)
+    return (
+        is_referenced(objects.get(key), copy)
+        or is_kept(key, copy)
+        or is_referenced(objects.get(key), copy)
+    )
 
 
 def _orphan(look: _Look) -> Orphan:

@@ -4,6 +4,7 @@ from mcos.catalog.registry import current_registry
 from mcos.model.scrub import is_wrong_as_a_whole
 from mcos.replicas.backend import is_known, own_backend
 from mcos.replicas.generation import why_held as why_set_back
+from mcos.replicas.removals import removals_are_held
 
 _OWN = "~"
 """Keys of MCOS itself begin with it, and follow those of all accounts."""
@@ -37,4 +38,5 @@ def why_held() -> str | None:
     """
     if not is_known():
         return MARKER_GONE
-    return why_set_back(own_backend(), current_registry(fresh=True).deployment)
+    deployment = current_registry(fresh=True).deployment
+    return removals_are_held() or why_set_back(own_backend(), deployment)

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from mcos import clock
-from mcos.catalog import objects
+from mcos.catalog import deleted, objects
 from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.model.scrub import REMEMBERED_AT_MOST, Counts, Scrub
 from mcos.model.versions import Version
@@ -88,6 +88,23 @@ def compare_records(run: Scrub, *, until: float, grace_before: datetime) -> Scru
         counts=run.counts + _counted(run, page.records, looks, sent),
         unfinished=_unfinished(run, page.records, grace_before),
     )
+
+
+def compare_deleted(run: Scrub, *, grace_before: datetime) -> Scrub:
+    """Look at a page of the deleted versions that are kept; only their content in staging counts.
+
+    Their copies are not compared: who takes a version back has it verified by the next run.
+    """
+    page = deleted.scan(run.cursor, limit=page_size(run.rate))
+    staged = [
+        one.kept.version.staged.key
+        for one in page.deleted
+        if one.kept.version.staged is not None
+        and one.kept.version.staged.cluster == settings().cluster
+        and is_older(one.version_id, grace_before)
+    ]
+    room = max(0, REMEMBERED_AT_MOST + 1 - len(run.unfinished))
+    return replace(run, cursor=page.cursor, unfinished=(*run.unfinished, *staged[:room]))
 
 
 def _stored_here(record: ObjectRecord) -> Iterator[_Copy]:

@@ -18,7 +18,7 @@ from mcos.replicas.backend import is_known, mark, own_backend
 from mcos.scrub.copies import compare_copies
 from mcos.scrub.guards import MARKER_GONE, why_held
 from mcos.scrub.leftovers import compare_parts, compare_staging
-from mcos.scrub.records import compare_records
+from mcos.scrub.records import compare_deleted, compare_records
 from mcos.scrub.signals import Waits, Wrong
 from mcos.settings import scrub_settings, settings
 from mcos.storage import StorageError
@@ -124,6 +124,8 @@ def _page(kept: _Kept, until: float) -> Scrub:
     match kept.run.leg:
         case Leg.RECORDS:
             return compare_records(kept.run, until=until, grace_before=grace_before)
+        case Leg.DELETED:
+            return compare_deleted(kept.run, grace_before=grace_before)
         case Leg.COPIES:
             return compare_copies(kept.run, save=kept.save, grace_before=grace_before)
         case Leg.PARTS:
