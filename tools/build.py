@@ -48,10 +48,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "mcos" / "python")]
+sys.path[:0] = [str(ROOT / path) for path in ("", "layers/mcos/python", "rescue/src")]
 
 from clouds.files import write_whole  # noqa: E402  (the path is set above)
 from mcos.storage.kinds import BACKEND_LAYERS  # noqa: E402
+from mcos_rescue import build as rescue_tool  # noqa: E402
 
 THIRD_PARTY_LAYERS = ("common", "age", "auth", *sorted(set(BACKEND_LAYERS.values())))
 LAYERS = ("mcos", *THIRD_PARTY_LAYERS)
@@ -263,12 +264,18 @@ def third_party_layer(root: Path, layer: str, target: Target) -> Package:
 
 def mcos_layer(root: Path) -> Package:
     """Describe the layer of the shared library."""
-    source = root / "layers" / "mcos"
+    source = root / "layers" / "mcos" / "python"
+    # The rescue tool lies beside the journal on every backend: see mcos.journal.tool.
+    rescue = root / "rescue" / "src"
 
     def make(tree: Path) -> None:
-        shutil.copytree(source / "python", tree / "python")
+        shutil.copytree(source, tree / "python")
+        journal = tree / "python" / "mcos" / "journal"
+        (journal / "mcos-rescue.pyz").write_bytes(rescue_tool.archive())
+        (journal / "README.txt").write_bytes(rescue_tool.readme())
 
-    return Package("mcos", digest(FORMAT, digest_of_tree(source / "python")), make)
+    inputs = digest(FORMAT, digest_of_tree(source), digest_of_tree(rescue))
+    return Package("mcos", inputs, make)
 
 
 def functions_package(root: Path, target: Target, described: Path) -> Package:

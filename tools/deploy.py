@@ -214,7 +214,7 @@ class Local:
         there = answer((read_json(self.endpoints) or {}).values())
         if not destroy and applied == wanted and there:
             print("deployed already", file=sys.stderr)
-            self._check_health()
+            self._begin()
             return
         known = isinstance(applied, dict) and applied["generation"] == wanted["generation"]
         if applied and not known:
@@ -229,17 +229,21 @@ class Local:
         for left in layers.glob("*"):
             if str(left) not in (folders or {}).values():
                 shutil.rmtree(left)
-        self._check_health()
+        self._begin()
 
-    def _check_health(self) -> None:
+    def _begin(self) -> None:
         """Let every cluster look at its backend now: what it said last may be from another day.
 
         A cluster that says nothing for minutes counts as DOWN, and takes no synchronous writes.
+        Then the first one looks at the journal, as it does every hour.
         """
         invoke = self._invoke()
-        names = [f"mcos-{cluster}-check_health" for cluster in read_json(self.endpoints) or {}]
+        clusters = sorted(read_json(self.endpoints) or {})
+        names = [f"mcos-{cluster}-check_health" for cluster in clusters]
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda name: invoke(name, {}), names))
+        for cluster in clusters[:1]:
+            invoke(f"mcos-{cluster}-write_snapshot", {})
 
     def _apply(
         self, variables: Mapping[str, Any], *, destroy: bool, refresh: bool

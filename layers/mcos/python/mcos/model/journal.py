@@ -97,17 +97,23 @@ class Snapshots:
         The last one that is complete; None: there is none yet.
     refused
         Why the last one that was written was not completed; None: it was.
+    tool, tool_on
+        Which release's rescue tool lies beside the journal, and on whose backends.
     """
 
     running: Snapshot | None = None
     last: Snapshot | None = None
     refused: str | None = None
+    tool: str = ""
+    tool_on: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
             "running": self.running and self.running.as_json(),
             "last": self.last and self.last.as_json(),
             "refused": self.refused,
+            "tool": self.tool,
+            "tool_on": list(self.tool_on),
         }
 
     @classmethod
@@ -117,4 +123,6 @@ class Snapshots:
             running=Snapshot.from_json(running) if running else None,
             last=Snapshot.from_json(last) if last else None,
             refused=value.get("refused"),
+            tool=value.get("tool", ""),
+            tool_on=tuple(value.get("tool_on", ())),
         )

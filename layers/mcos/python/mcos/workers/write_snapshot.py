@@ -11,16 +11,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from mcos import clock
 from mcos.catalog import journaled, registry
 from mcos.catalog.journaled import TABLES, Entry
 from mcos.catalog.registry import current_registry
 from mcos.journal import deliver
-from mcos.journal.files import SNAPSHOT, complete_key, pack, part_key
+from mcos.journal.files import ACCOUNT, SNAPSHOT, complete_key, pack, part_key
+from mcos.journal.tool import digest_of, tool
 from mcos.model.clusters import Cluster, Deployment
 from mcos.model.digests import digests_of
 from mcos.model.journal import Part, Snapshot, Snapshots
+from mcos.model.versions import Removal
+from mcos.replicas import repair_queue
 from mcos.replicas.sealing import is_sealing
 
 _log = logging.getLogger(__name__)
@@ -62,6 +66,7 @@ def write_snapshot(*, seconds: float, now: bool = False, accept_smaller: bool = 
         return "not due"
     if state.running is None:
         if not now and not _is_due(state, deliver.receivers()):
+            _lay_tool_beside(state, before=document)
             return "not due"
         begun = Snapshot(id=clock.new_id(), begun_at=clock.now(), tables=tuple(TABLES))
         state = replace(state, running=begun, refused=None)
@@ -80,6 +85,7 @@ def write_snapshot(*, seconds: float, now: bool = False, accept_smaller: bool = 
     outcome, state = _completed(state, running, given.deployment, accept_smaller=accept_smaller)
     if not registry.replace(registry.JOURNAL, SNAPSHOT, state.as_json(), before=document):
         return "interrupted"
+    _lay_tool_beside(state, before=state.as_json())
     return outcome
 
 
@@ -165,7 +171,32 @@ def _completed(
             )
         ),
     )
-    return "complete", Snapshots(running=None, last=done.without_parts(), refused=None)
+    # The tool is written again with each snapshot: the backend may have lost it too.
+    return "complete", Snapshots(last=done.without_parts())
+
+
+def _lay_tool_beside(state: Snapshots, *, before: Mapping[str, Any] | None) -> None:
+    """Have every backend keep the rescue tool of this release beside the journal.
+
+    A key is written once, so an older release's tool is removed first, and this one is written by a
+    later call.
+    """
+    files = tool()
+    digest = digest_of(files)
+    done = set(state.tool_on) if state.tool == digest else set()
+    lacking = [one for one in deliver.receivers() if one.is_up and one.name not in done]
+    if not files or not lacking:
+        return
+    for cluster in lacking:
+        missing = [key for key in files if not deliver.deliver(cluster, key, files[key])]
+        for key in missing:
+            old = Removal(cluster.name, key.removeprefix(f"{ACCOUNT}/"))
+            message = repair_queue.remove_message(ACCOUNT, old)
+            repair_queue.send(cluster.repair_queue_url, message)
+        if not missing:
+            done.add(cluster.name)
+    following = replace(state, tool=digest, tool_on=tuple(sorted(done)))
+    registry.replace(registry.JOURNAL, SNAPSHOT, following.as_json(), before=before)
 
 
 def _complete(running: Snapshot, deployment: Deployment) -> bytes:
