@@ -30,7 +30,7 @@ from mcos.workers import put_parts, run_jobs  # noqa: E402
 from tests.inprocess import test_jobs  # noqa: E402
 from tests.inprocess.test_crashes import STORIES, check, content_of  # noqa: E402
 from tests.support.cloud import SYNC, Cloud, arn, running_cloud  # noqa: E402
-from tests.support.environment import MORE_CLUSTERS  # noqa: E402
+from tests.support.environment import CLUSTERS, MORE_CLUSTERS  # noqa: E402
 from tests.support.network import Manner, NetworkCall  # noqa: E402
 from tests.support.uploads import PART, Sender  # noqa: E402
 from tests.support.user import User  # noqa: E402
@@ -39,6 +39,7 @@ TOLD = ("sync create", "async create", "sync update", "async update", "sync dele
 NAME = "sea.jpg"
 CONTENT = b"what is to be there in the end"
 LARGE = bytes(range(256)) * 5  # two parts
+_FIRST, _SECOND = CLUSTERS[:2]
 
 READS = (
     *("GetSecretValue", "Scan", "GetItem", "GetObject", "HeadObject", "Query", "ListParts"),
@@ -125,7 +126,7 @@ class Completion(Work):
         self.cloud.run_executions()
         if self.cloud.staged():
             event = self.cloud.sqs_event_of(self.sender.event(self.upload))
-            self.cloud.try_to_invoke(arn("s3", "ingest_upload"), event)
+            self.cloud.try_to_invoke(arn(_FIRST, "ingest_upload"), event)
         self.cloud.settle()
 
     def end(self) -> str:
@@ -145,16 +146,16 @@ class Drop(Work):
         super().__init__(cloud)
         cloud.add_account(self.user.account, "password")
         key = f"incoming/{self.user.account}/photos/{NAME}"
-        self.event = cloud.put_into_staging("s3", key, CONTENT)
+        self.event = cloud.put_into_staging(_FIRST, key, CONTENT)
 
     def do(self) -> None:
         event = self.cloud.sqs_event_of(self.event)
-        self.cloud.try_to_invoke(arn("s3", "ingest_upload"), event)
+        self.cloud.try_to_invoke(arn(_FIRST, "ingest_upload"), event)
         self.cloud.run_executions()
         self.cloud.settle()
 
     def end(self) -> str:
-        assert self.cloud.ingest("s3", self.event) == []
+        assert self.cloud.ingest(_FIRST, self.event) == []
         self.cloud.settle()
         return super().end()
 
@@ -172,7 +173,7 @@ class Drain(Work):
 
     def do(self) -> None:
         with test_jobs.never_below(self.cloud, self.user, 3):
-            self.cloud.try_to_invoke(arn("s3", "run_jobs"), {"seconds": 1})
+            self.cloud.try_to_invoke(arn(_FIRST, "run_jobs"), {"seconds": 1})
             self.cloud.settle()
 
     def end(self) -> str:
@@ -188,20 +189,20 @@ class Repair(Work):
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
         assert self.user.create(NAME, CONTENT, SYNC).status == 201
-        key = cloud.key(self.user.account, "photos", NAME, "swift")
-        cloud.backends["swift"].damage(key, b"?" * len(CONTENT))
+        key = cloud.key(self.user.account, "photos", NAME, _SECOND)
+        cloud.backends[_SECOND].damage(key, b"?" * len(CONTENT))
         version = self.user.stat(NAME)["version"]
         self.message = verify_message(ObjectKey(self.user.account, "photos", NAME), version)
 
     def do(self) -> None:
-        self.stays = not self.cloud.repair("swift", self.message)
+        self.stays = not self.cloud.repair(_SECOND, self.message)
         self.cloud.settle()
 
     def end(self) -> str:
         if self.stays:
-            self.cloud.repair("swift", self.message)  # its message comes again
+            self.cloud.repair(_SECOND, self.message)  # its message comes again
             self.cloud.settle()
-        assert self.user.download(NAME, at="swift").body == CONTENT
+        assert self.user.download(NAME, at=_SECOND).body == CONTENT
         assert self.cloud.queued() == dict.fromkeys(self.cloud.queued(), 0)
         return super().end()
 

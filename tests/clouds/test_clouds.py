@@ -424,7 +424,7 @@ def test_of_an_emulator_that_was_killed_it_is_said_what_is_lost(
         assert emulator.generation == generation
     said = capsys.readouterr().out
     assert said.count("did not end in order: lost is what was changed in it since") == 1
-    assert "accounts" in said
+    assert "the catalog" in said
     assert emulator.stop()
 
 
