@@ -105,5 +105,7 @@ def _describe(cluster: Cluster) -> dict[str, Any]:
             "checked_at": health.checked_at,
             "read_ms": health.read_ms,
             "reason": health.reason,
+            "removals_held": health.removals_held,
+            "journal_at": health.journal_at,
         },
     }

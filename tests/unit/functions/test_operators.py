@@ -123,6 +123,8 @@ def test_a_cluster_is_linked_told_of_changed_drained_and_unlinked() -> None:
             "healthy": True,
             "checked_at": checked_at,
             "read_ms": 4.5,
+            "removals_held": None,
+            "journal_at": None,
             "reason": None,
         },
     }

@@ -25,22 +25,41 @@ Role = Literal["user", "admin"]
 
 @dataclass(frozen=True)
 class ClusterHealth:
-    """What a cluster's health check found; ``read_ms`` is how long reading a probe takes."""
+    """What a cluster's health check found.
+
+    Attributes
+    ----------
+    read_ms
+        How long reading a probe takes.
+    reason
+        Why the last probe failed.
+    removals_held
+        Why nothing is removed from the backend.
+    journal_at
+        When the newest segment of the journal on the backend was written.
+    """
 
     healthy: bool
     checked_at: datetime | None
     read_ms: float | None
     reason: str | None
+    removals_held: str | None = None
+    journal_at: datetime | None = None
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        checked_at = value["checked_at"]
         return cls(
             healthy=value["healthy"],
-            checked_at=None if checked_at is None else datetime.fromisoformat(checked_at),
+            checked_at=_time(value["checked_at"]),
             read_ms=value["read_ms"],
             reason=value["reason"],
+            removals_held=value.get("removals_held"),
+            journal_at=_time(value.get("journal_at")),
         )
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 @dataclass(frozen=True)
