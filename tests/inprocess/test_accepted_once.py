@@ -147,7 +147,7 @@ def test_the_sweeper_deletes_only_the_object_that_it_has_looked_at(
             raise Died(called)
 
     cloud.network.before = die
-    assert user.call("POST", b"died", ASYNC, path).died
+    assert user.call("POST", b"died", SYNC, path).died
     cloud.network.before = None
 
     def create_in_its_container() -> None:
