@@ -10,56 +10,29 @@ from typing import Any
 import pytest
 from pyrage import x25519
 
-from mcos.admin.import_catalog import ELSEWHERE, Report, States, import_catalog
+from mcos.admin.import_catalog import ELSEWHERE, TABLES, States, import_catalog
 from mcos.catalog import registry
 from mcos.model.clusters import ClusterState, PolicyPart, StoragePolicy
 from mcos.model.objects import ObjectRecord
 from mcos_rescue import restore
-from mcos_rescue.encryption import NO_KEYS, Keys
+from mcos_rescue.encryption import Keys
 from mcos_rescue.inventory import Inventory
-from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
+from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
 from tests.support.gateway import Reply, object_path
 from tests.support.network import Died, Manner
-from tests.support.rescued import RescuedStore, rescued, states_of
+from tests.support.rescued import (
+    RescuedStore,
+    journal,
+    lose_aws,
+    prepare,
+    rescued,
+    run,
+    states_of,
+    take_over,
+)
 from tests.support.user import User
 
 CONTAINER = "photos"
-
-
-def prepare(cloud: Cloud) -> None:
-    for cluster in CLUSTERS:
-        cloud.invoke(arn(cluster, "check_health"), {})
-
-
-def journal(cloud: Cloud) -> None:
-    cloud.settle()
-    cloud.journal()
-    cloud.settle()
-
-
-def lose_aws(cloud: Cloud, *, clusters: tuple[str, ...] = CLUSTERS) -> None:
-    """Deploy anew on what the backends have."""
-    kept = {name: dict(backend.replicas) for name, backend in cloud.backends.items()}
-    cloud.deploy()
-    for name, backend in cloud.backends.items():
-        backend.replicas = kept[name]
-    for name in CLUSTERS:
-        if name not in clusters:
-            cloud.unregister(name)
-    for name in clusters:
-        cloud.invoke(arn(name, "check_health"), {})
-
-
-def take_over(cloud: Cloud, backend: str = "swift", keys: Keys = NO_KEYS, **more: Any) -> Report:
-    with rescued(cloud.backends[backend], keys) as catalog:
-        return run(cloud, states_of(catalog), catalog.journal.deployment, **more)
-
-
-def run(cloud: Cloud, states: States, deployment: str, **more: Any) -> Report:
-    with cloud.network.outside(), cloud.at("s3"):
-        report = import_catalog(states, deployment=deployment, generation=7, **more)
-        registry.forget()
-        return report
 
 
 def delete(user: User, name: str) -> Reply:
@@ -318,7 +291,7 @@ def test_objects_that_only_clusters_have_that_are_not_linked_wait_for_them(
     with rescued(cloud.backends["swift"]) as catalog:
         states = states_of(catalog)
         deployment = catalog.journal.deployment
-        found = {table: list(states(table)) for table in ("registry", "accounts", "containers")}
+        found = {table: list(states(table)) for table in TABLES}
         objects = [_only_on(one, "s3") for one in states("objects")]
         lose_aws(cloud, clusters=("ceph", "swift"))
         again: States = lambda table: [*objects] if table == "objects" else found[table]  # noqa: E731

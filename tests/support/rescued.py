@@ -1,4 +1,4 @@
-"""What the rescue reads of a backend in memory: the journal that the functions wrote there."""
+"""What the rescue reads of a backend in memory, and a new deployment that takes it over."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
@@ -6,12 +6,15 @@ from contextlib import contextmanager
 from io import BytesIO
 from json import loads
 from types import TracebackType
+from typing import Any
 
-from mcos.admin.import_catalog import State, States
+from mcos.admin.import_catalog import Report, State, States, import_catalog
+from mcos.catalog import registry
 from mcos_rescue.catalog import Catalog, open_catalog
 from mcos_rescue.encryption import NO_KEYS, Keys
 from mcos_rescue.errors import NotThere
 from mcos_rescue.stores.contract import Listed
+from tests.support.cloud import CLUSTERS, Cloud, arn
 from tests.support.fake_backend import FakeBackend
 
 
@@ -76,3 +79,43 @@ def states_of(catalog: Catalog) -> States:
             yield State(one.table, one.key, one.revision, record, one.is_doubtful)
 
     return states
+
+
+def prepare(cloud: Cloud) -> None:
+    """Have the health checked, which gives the deployment its id."""
+    for cluster in CLUSTERS:
+        cloud.invoke(arn(cluster, "check_health"), {})
+
+
+def journal(cloud: Cloud) -> None:
+    """Let all that was done be done, and be in the journal on every backend."""
+    cloud.settle()
+    cloud.journal()
+    cloud.settle()
+
+
+def lose_aws(cloud: Cloud, *, clusters: tuple[str, ...] = CLUSTERS) -> None:
+    """Deploy anew on what the backends have."""
+    kept = {name: dict(backend.replicas) for name, backend in cloud.backends.items()}
+    cloud.deploy()
+    for name, backend in cloud.backends.items():
+        backend.replicas = kept[name]
+    for name in CLUSTERS:
+        if name not in clusters:
+            cloud.unregister(name)
+    for name in clusters:
+        cloud.invoke(arn(name, "check_health"), {})
+
+
+def take_over(cloud: Cloud, backend: str = "swift", keys: Keys = NO_KEYS, **more: Any) -> Report:
+    """Import what a backend has."""
+    with rescued(cloud.backends[backend], keys) as catalog:
+        return run(cloud, states_of(catalog), catalog.journal.deployment, **more)
+
+
+def run(cloud: Cloud, states: States, deployment: str, **more: Any) -> Report:
+    """Import states."""
+    with cloud.network.outside(), cloud.at("s3"):
+        report = import_catalog(states, deployment=deployment, generation=7, **more)
+        registry.forget()
+        return report

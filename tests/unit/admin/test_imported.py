@@ -7,12 +7,14 @@ from typing import get_args
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mcos.admin.imported import NOTHING_STORED, Fate, given_up, take_over
+from mcos.admin.imported import NOTHING_STORED, Fate, given_up, still_deleted, take_over
 from mcos.model.clusters import Registry
+from mcos.model.deleted import Deleted, DeletedState
+from mcos.model.kept import Kept
 from mcos.model.objects import ObjectRecord, State
 from mcos.model.versions import Removal, Replica, Staged, Version
 from mcos.settings import Mode
-from tests.support.builders import CLUSTERS, cluster, record, version
+from tests.support.builders import CLUSTERS, KEY, NOW, cluster, record, version
 
 
 def registry(names: Iterable[str] = CLUSTERS) -> Registry:
@@ -27,6 +29,11 @@ def versions(draw: st.DrawFn, number: int) -> Version:
 
 
 @st.composite
+def keeps(draw: st.DrawFn) -> Kept:
+    return Kept(draw(versions(9)), "deletion", NOW, NOW, NOW)
+
+
+@st.composite
 def records(draw: st.DrawFn) -> ObjectRecord:
     """Records as they may be in the middle of anything."""
     state = draw(st.sampled_from([State.CREATED, State.UPDATING, State.CREATING]))
@@ -36,7 +43,8 @@ def records(draw: st.DrawFn) -> ObjectRecord:
     assume(current or pending)
     owed = draw(st.sets(st.sampled_from(CLUSTERS)))
     made = record(state, current, pending, tuple(Removal(name, "0", "old") for name in owed))
-    return replace(made, previous=previous, unstagings=(Staged("s3", "key"),))
+    kept = tuple(draw(st.lists(keeps(), max_size=2)))
+    return replace(made, previous=previous, unstagings=(Staged("s3", "key"),), kept=kept)
 
 
 LINKED = st.sets(st.sampled_from(CLUSTERS), min_size=1)
@@ -74,6 +82,8 @@ def test_nothing_is_staged_and_all_that_was_owed_is_still_owed(
     assert after.unstagings == ()
     assert not any(one.staged for one in (*after.versions, *([after.last] if after.last else [])))
     assert set(before.removals) <= set(after.removals)
+    kept = [replace(one, version=replace(one.version, staged=None)) for one in before.kept]
+    assert [*after.kept] == [one for one in kept if one.version.stored]
     assert after.revision == before.revision
     assert after.pending == ()
 
@@ -135,3 +145,36 @@ def test_what_is_given_up_says_why() -> None:
     assert (failed.state, failed.reason, failed.current) == (State.FAILED, NOTHING_STORED, None)
     assert failed.last is not None
     assert failed.last.staged is None
+
+
+@given(keeps(), st.sampled_from(DeletedState))
+def test_what_may_be_taken_back_and_is_stored_waits(kept: Kept, state: DeletedState) -> None:
+    found = Deleted(KEY, kept, state, "s3", "2026-11-23T10:00:00.000Z")
+    after = still_deleted(found, None)
+    if state not in (DeletedState.KEPT, DeletedState.RESTORING) or not kept.version.stored:
+        assert after is None
+        return
+    assert after is not None
+    assert after.state is DeletedState.KEPT
+    assert after.kept == replace(kept, version=replace(kept.version, staged=None))
+    # Of one that was being taken back, the item says when the sweeper is to look.
+    assert after.due_at == (found.due_at if state is DeletedState.KEPT else kept.due_at)
+    assert still_deleted(after, None) == after
+
+
+def test_what_its_object_has_again_or_has_replaced_since_does_not_wait() -> None:
+    stored = version(1, stored=CLUSTERS)
+    kept = Kept(stored, "deletion", NOW, NOW, NOW)
+    found = Deleted(KEY, kept, DeletedState.RESTORING, "s3", NOW)
+    assert still_deleted(found, record(current=stored)) is None
+    owed = Removal("s3", stored.id, "x", restored_from="deletion")
+    after = record(current=version(2, stored=CLUSTERS), removals=(owed,))
+    assert still_deleted(found, after) is None
+    another = replace(after, removals=(replace(owed, restored_from="an earlier deletion"),))
+    assert still_deleted(found, another) is not None
+
+
+def test_what_is_given_up_keeps_what_was_deleted_before() -> None:
+    kept = Kept(version(2, stored=["s3"]), "deletion", NOW, NOW, NOW)
+    failed = given_up(replace(record(State.CREATED, version(1)), kept=(kept,)))
+    assert [one.version.id for one in failed.kept] == [kept.version.id]

@@ -14,16 +14,15 @@ from itertools import islice
 from typing import Any
 
 from mcos import clock
-from mcos.admin.imported import Fate, given_up, take_over
-from mcos.catalog import newer, registry
+from mcos.admin.imported import Fate, given_up, still_deleted, take_over
+from mcos.catalog import journaled, newer, objects, registry
 from mcos.model.clusters import Registry
 from mcos.model.objects import NewerSchema, ObjectKey, ObjectRecord
 from mcos.placement.moves import gone_clusters
 
-TABLES = ("registry", "accounts", "containers", "objects")
+TABLES = ("registry", "accounts", "containers", "objects", "deleted")
 """Those that are imported, in this order."""
 
-_IMPORT = "import"  # kind of the items of the registry that remember completed imports
 _AT_ONCE = 500
 _REMOVED = "~"
 
@@ -135,7 +134,7 @@ def import_catalog(
         Number of writes at the same time.
     """
     raised = registry.raise_generation(above=generation, at=clock.now())
-    before = (registry.read(_IMPORT, deployment) if deployment else None) or {}
+    before = (registry.read(registry.IMPORT, deployment) if deployment else None) or {}
     work = _Import(write_off=write_off)
     with ThreadPoolExecutor(workers) as pool:
         for table in TABLES:
@@ -145,7 +144,7 @@ def import_catalog(
     work.leave_clusters_behind()
     report = Report(raised.generation, work.counts)
     if deployment and not any(one.left_out for one in work.counts.values()):
-        registry.write(_IMPORT, deployment, before)
+        registry.write(registry.IMPORT, deployment, before)
     return report
 
 
@@ -166,6 +165,7 @@ class _Import:
             "accounts": self._write_account,
             "containers": self._write_container,
             "objects": self._write_object,
+            "deleted": self._write_deleted,
         }[table]
         newest = ""
         todo = iter(states)
@@ -174,7 +174,7 @@ class _Import:
             if table == "containers":
                 for state in batch:
                     self._containers[state.key] = state.record is not None
-            fresh = [one for one in batch if not one.revision or one.revision > after]
+            fresh = [one for one in batch if _is_fresh(one, after)]
             self.counts[table].kept += len(batch) - len(fresh)
             # Counts are changed by this thread alone.
             for done in pool.map(one_of, fresh):
@@ -246,6 +246,22 @@ class _Import:
         doubtful = state.is_doubtful or has_container is None
         return _saved(state, written, trimmed=fate is not Fate.WHOLE, is_doubtful=doubtful)
 
+    def _write_deleted(self, state: State) -> "_Done":
+        account, container, name, version = state.key
+        key = ObjectKey(account, container, name)
+        if state.record is None:
+            deletion = journaled.deletion_of(state.revision)
+            return _removed(newer.remove_deleted(key, version, deletion=deletion))
+        try:
+            found = journaled.deleted_of(state.record)
+        except (KeyError, TypeError, ValueError):
+            return _left_out(MALFORMED)
+        waiting = still_deleted(found, objects.get(key))
+        if waiting is None:
+            return _removed(newer.remove_deleted(key, version, deletion=found.kept.deletion))
+        trimmed = waiting.kept != found.kept
+        return _saved(state, newer.write_deleted(waiting), trimmed=trimmed)
+
     def _make_container(self, record: ObjectRecord) -> None:
         """Make a container of which no entry is there: its objects could not be reached."""
         made = {
@@ -255,6 +271,13 @@ class _Import:
             "storage_policy": record.shown.storage_policy,
         }
         newer.write_container(made, revision="")
+
+
+def _is_fresh(state: State, after: str) -> bool:
+    """Whether a completed import has not written a state already."""
+    if state.table == "deleted" and journaled.has_ended(state.revision):
+        return True  # its revision is that of its beginning, and tables may have been set back
+    return not state.revision or state.revision > after
 
 
 _Done = Callable[[Counts], None]

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from mcos.model import lifecycle
 from mcos.model.clusters import Registry
+from mcos.model.deleted import Deleted, DeletedState
+from mcos.model.kept import Kept
 from mcos.model.objects import ObjectRecord, State
 from mcos.model.reservation import is_reserved
 from mcos.model.versions import Version
@@ -41,9 +43,10 @@ class Imported(NamedTuple):
 def take_over(record: ObjectRecord, registry: Registry) -> Imported:
     """Return a record as the new deployment can keep it; its revision stays.
 
-    The removals that it owed stay owed. No others are owed, but for those of a version that a
-    stored one has replaced: a copy that was written in the last seconds before the loss, and that
-    nobody recorded, may be the only one of what was acknowledged.
+    The removals that it owed stay owed, and so does the keeping of what users have deleted. No
+    others are owed, but for those of a version that a stored one has replaced: a copy that was
+    written in the last seconds before the loss, and that nobody recorded, may be the only one of
+    what was acknowledged.
 
     Parameters
     ----------
@@ -53,7 +56,7 @@ def take_over(record: ObjectRecord, registry: Registry) -> Imported:
     if is_reserved(record):
         return Imported(record, Fate.OVER)
     # What a transition removes from staging, and for whom, was the old deployment's affair.
-    bare = replace(record, unstagings=(), sweeps=0)
+    bare = replace(record, unstagings=(), sweeps=0, kept=_still_kept(record))
     if record.state in (State.DELETING, State.FAILED):
         if record.state is State.DELETING and not bare.owes:
             return Imported(record, Fate.OVER)
@@ -84,6 +87,32 @@ def take_over(record: ObjectRecord, registry: Registry) -> Imported:
     return Imported(following, _fate(record, following))
 
 
+def still_deleted(found: Deleted, record: ObjectRecord | None) -> Deleted | None:
+    """Return a deleted version as the new deployment can keep it: as one that waits.
+
+    One that was being taken back waits again. It is due when it was before, which may be past.
+
+    Parameters
+    ----------
+    record
+        The object's in the new deployment.
+
+    Returns
+    -------
+    None if it cannot be taken back: it is its object's version again or was removed, or nothing of
+    it was stored.
+    """
+    kept, state = found.kept, found.state
+    if state not in (DeletedState.KEPT, DeletedState.RESTORING) or not kept.version.stored:
+        return None
+    if record is not None and record.find(kept.version.id) is not None:
+        return None
+    if lifecycle.has_disposed_of(record, kept):
+        return None
+    due_at = found.due_at if state is DeletedState.KEPT else kept.due_at
+    return replace(found, kept=_without_staged(kept), state=DeletedState.KEPT, due_at=due_at)
+
+
 def given_up(record: ObjectRecord) -> ObjectRecord:
     """Return the record of an object of which nothing can be read: FAILED, with the reason."""
     return replace(
@@ -93,6 +122,7 @@ def given_up(record: ObjectRecord) -> ObjectRecord:
         previous=None,
         pending=(),
         unstagings=(),
+        kept=_still_kept(record),
         last=_unstaged(record.latest),
         reason=NOTHING_STORED,
         sweeps=0,
@@ -120,6 +150,14 @@ def _unstaged(version: Version | None) -> Version | None:
     return version and replace(version, staged=None)
 
 
+def _still_kept(record: ObjectRecord) -> tuple[Kept, ...]:
+    return tuple(_without_staged(one) for one in record.kept if one.version.stored)
+
+
+def _without_staged(kept: Kept) -> Kept:
+    return replace(kept, version=replace(kept.version, staged=None))
+
+
 def _fate(before: ObjectRecord, after: ObjectRecord) -> Fate:
     """Whether anything is lost by a change: not if only what was staged twice is gone."""
     same = replace(
@@ -129,5 +167,6 @@ def _fate(before: ObjectRecord, after: ObjectRecord) -> Fate:
         current=_unstaged(before.current),
         previous=_unstaged(before.previous),
         last=_unstaged(before.last),
+        kept=tuple(map(_without_staged, before.kept)),
     )
     return Fate.WHOLE if after == same else Fate.TRIMMED

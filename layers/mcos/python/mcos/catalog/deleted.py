@@ -37,16 +37,7 @@ _BEHIND_BYTES = len(_BEHIND) + 26
 
 def keep(key: ObjectKey, kept: Kept, *, cluster: str) -> None:
     """Write a version that was deleted, unless it is here or was: one network call."""
-    item = DeletedItem(
-        container_key(key.account, key.container),
-        _entry(key.name, kept.version.id),
-        name=key.name,
-        state=DeletedState.KEPT.value,
-        deletion=kept.deletion,
-        cluster=cluster,
-        due_at=kept.due_at,
-        document=kept.as_json(),
-    )
+    item = item_of(Deleted(key, kept, DeletedState.KEPT, cluster, kept.due_at))
     is_new = DeletedItem.entry.does_not_exist() | (DeletedItem.deletion < kept.deletion)
     try:
         item.save(is_new)
@@ -55,9 +46,27 @@ def keep(key: ObjectKey, kept: Kept, *, cluster: str) -> None:
             raise
 
 
+def item_of(found: Deleted) -> DeletedItem:
+    """Return the item of a version that may be taken back."""
+    return DeletedItem(
+        *item_key(found.key, found.version_id),
+        name=found.key.name,
+        state=found.state,
+        deletion=found.kept.deletion,
+        cluster=found.cluster,
+        due_at=found.due_at,
+        document=found.kept.as_json(),
+    )
+
+
+def item_key(key: ObjectKey, version_id: str) -> tuple[str, str]:
+    """Return the key of a version's item: its partition, and its entry there."""
+    return container_key(key.account, key.container), _stem(key.name) + _BEHIND + version_id
+
+
 def find(key: ObjectKey, version_id: str) -> Deleted | None:
     """Return a deleted version in any state, read strongly consistent: one network call."""
-    return get(container_key(key.account, key.container), _entry(key.name, version_id))
+    return get(*item_key(key, version_id))
 
 
 def get(partition: str, entry: str) -> Deleted | None:
@@ -151,7 +160,7 @@ def confirm_restored(key: ObjectKey, version_id: str, deletion: str) -> None:
 
     It must be done while the record has the version, or owes its removal: see ``uploads``.
     """
-    partition, entry = container_key(key.account, key.container), _entry(key.name, version_id)
+    partition, entry = item_key(key, version_id)
     restored: list[Action] = [
         DeletedItem.state.set(DeletedState.RESTORED.value),
         DeletedItem.due_at.set(clock.later(_REMEMBERED_SECONDS)),
@@ -248,18 +257,13 @@ def _cut(text: str) -> str:
     return text.encode()[:_STEM_BYTES].decode(errors="ignore")
 
 
-def _entry(name: str, version_id: str) -> str:
-    return _stem(name) + _BEHIND + version_id
-
-
 def _is(state: DeletedState) -> Condition:
     condition: Condition = DeletedItem.state == state.value
     return condition
 
 
 def _update(found: Deleted, actions: Iterable[Action], condition: Condition) -> bool:
-    partition = container_key(found.key.account, found.key.container)
-    entry = _entry(found.key.name, found.version_id)
+    partition, entry = item_key(found.key, found.version_id)
     is_the_same = DeletedItem.deletion == found.kept.deletion
     return _change(partition, entry, actions, is_the_same & condition)
 
@@ -275,8 +279,7 @@ def _change(partition: str, entry: str, actions: Iterable[Action], condition: Co
 
 
 def _delete(found: Deleted, condition: Condition) -> None:
-    partition = container_key(found.key.account, found.key.container)
-    item = DeletedItem(partition, _entry(found.key.name, found.version_id))
+    item = DeletedItem(*item_key(found.key, found.version_id))
     try:
         item.delete((DeletedItem.deletion == found.kept.deletion) & condition)
     except DeleteError as error:

@@ -20,6 +20,10 @@ from mcos.catalog.tables import (
     RegistryItem,
     read_again,
 )
+from mcos.model.deleted import Deleted, DeletedState
+from mcos.model.documents import member
+from mcos.model.kept import Kept
+from mcos.model.objects import ObjectKey
 
 Image = Mapping[str, Any]
 """An item in DynamoDB's JSON."""
@@ -29,6 +33,12 @@ Record = dict[str, Any]
 
 _REMOVED = "~"
 """Behind the revision of what was removed: greater than it, and than no later one."""
+
+_ENDED = "-"
+"""Behind the revision of a deleted version that cannot be taken back any more: greater than it, and
+less than that of its removal. Its states may follow each other within a second."""
+
+_ENDS = {DeletedState.RESTORED.value, DeletedState.REMOVING.value, DeletedState.REMOVED.value}
 
 
 @dataclass(frozen=True)
@@ -154,8 +164,36 @@ _OWN_KINDS = {
     registry.DEPLOYMENT,
     registry.JOB,
     registry.JOURNAL,
+    registry.IMPORT,
     budget.REMOVALS,
 }
+
+
+def deleted_of(record: Record) -> Deleted:
+    """Return the deleted version of a record of the table ``deleted``.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        It is malformed.
+    """
+    return Deleted(
+        ObjectKey(record["account"], record["container"], record["name"]),
+        Kept.from_json(record["document"]),
+        member(DeletedState, record["state"]),
+        record["cluster"],
+        record["due_at"],
+    )
+
+
+def deletion_of(revision: str) -> str:
+    """Return the deletion in the revision of a deleted version's removal."""
+    return revision.rstrip(_ENDED + _REMOVED)
+
+
+def has_ended(revision: str) -> bool:
+    """Whether a revision is of a deleted version that cannot be taken back, or was removed."""
+    return deletion_of(revision) != revision
 
 
 def _key(table: str, record: Record) -> tuple[str, ...]:
@@ -177,9 +215,10 @@ def _plain(table: str, image: Image, *, secrets: bool) -> Record:
     if table == "deleted":
         account, _, container = values["container_key"].partition("/")
         version = values["document"]["version"]["id"]
-        # Of two deletions of a version the later one counts; its states follow each other in time.
+        # Of two deletions of a version the later one counts, and nothing follows its end.
+        end = _ENDED if values["state"] in _ENDS else ""
         own = {"account": account, "container": container, "version": version}
-        values = {**values, **own, "revision": values["deletion"]}
+        values = {**values, **own, "revision": values["deletion"] + end}
     passing = _PASSING.get(table, set()) | (set() if secrets else {"password_hash"})
     return {name: value for name, value in values.items() if name not in passing}
 

@@ -12,10 +12,12 @@ from pynamodb.exceptions import DeleteError, PutError
 from pynamodb.models import Model
 
 from mcos import clock
+from mcos.catalog import deleted
 from mcos.catalog.objects import container_key, item_of
 from mcos.catalog.tables import (
     AccountItem,
     ContainerItem,
+    DeletedItem,
     ObjectItem,
     RegistryItem,
     has_no_reply,
@@ -24,6 +26,7 @@ from mcos.catalog.tables import (
 )
 from mcos.model.accounts import Role
 from mcos.model.clusters import DEFAULT_POLICY
+from mcos.model.deleted import Deleted, DeletedState
 from mcos.model.objects import ObjectKey, ObjectRecord
 
 _TRIES = 6
@@ -75,6 +78,19 @@ def remove_object(key: ObjectKey, *, revision: str) -> bool:
     """Remove an object whose revision is not greater."""
     item = ObjectItem(container_key(key.account, key.container), key.name)
     return _done(lambda: item.delete(ObjectItem.revision <= revision))
+
+
+def write_deleted(found: Deleted) -> bool:
+    """Write a deleted version, unless there is one of the same deletion or of a later one."""
+    own, deletion = DeletedItem.deletion, found.kept.deletion
+    return _save(deleted.item_of(found), DeletedItem.entry, own, deletion)
+
+
+def remove_deleted(key: ObjectKey, version_id: str, *, deletion: str) -> bool:
+    """Remove a deleted version that might be taken back, if its deletion is not later."""
+    item = DeletedItem(*deleted.item_key(key, version_id))
+    waits = DeletedItem.state == DeletedState.KEPT.value
+    return _done(lambda: item.delete(waits & (DeletedItem.deletion <= deletion)))
 
 
 def _save(item: Model, key: UnicodeAttribute, own: UnicodeAttribute, revision: str) -> bool:

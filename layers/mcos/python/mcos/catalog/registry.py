@@ -38,6 +38,7 @@ JOB = "job"
 UNLINKED = "unlinked"
 DEPLOYMENT = "deployment"
 JOURNAL = "journal"
+IMPORT = "import"  # of imports that were completed: see mcos.admin.import_catalog
 
 _THIS = "this"  # name of the only item of its kind
 
