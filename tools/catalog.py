@@ -1,14 +1,13 @@
-"""Take over the catalog of a lost deployment, or keep this one's in a file:
+"""Keep this deployment's catalog in a file, or have it written to every backend now:
 
-    python tools/catalog.py [--instance up] rescue --backend FILE.json [--key FILE]
     python tools/catalog.py [--instance up] export FILE
     python tools/catalog.py [--instance up] import FILE
+    python tools/catalog.py [--instance up] snapshot [--accept-smaller]
 
 Works on the tables directly, with the rights of whoever runs it. On AWS: leave ``--instance`` out
-and set ``MCOS_TABLE_PREFIX`` if it is not ``mcos``. Before ``rescue``: take the old deployment's
-credentials for its backends away, and link the backends as clusters of the new one. ``rescue`` and
-``import`` may be repeated. FILE has the lines of a snapshot's part, the hashes of passwords too; it
-is packed if its name ends in ``.gz``.
+and set ``MCOS_TABLE_PREFIX`` if it is not ``mcos``. FILE has the lines of a snapshot's part, the
+hashes of passwords too; it is packed if its name ends in ``.gz``. ``import`` may be repeated. A
+lost deployment's catalog is taken over from a backend by ``mcos-rescue ... import``.
 """
 
 import argparse
@@ -17,7 +16,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
@@ -26,16 +25,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / path) for path in ("layers/mcos/python", "rescue/src", "")]
 
-from mcos_rescue import journal  # noqa: E402  (the path is set above)
-from mcos_rescue.catalog import open_catalog  # noqa: E402
-from mcos_rescue.encryption import NO_KEYS, Keys  # noqa: E402
-from mcos_rescue.errors import RescueError  # noqa: E402
+from mcos_rescue import journal, tables  # noqa: E402  (the path is set above)
+from mcos_rescue.commands.import_ import add_choices  # noqa: E402
+from mcos_rescue.errors import RescueError, Unavailable  # noqa: E402
 from mcos_rescue.fold import Fold  # noqa: E402
 from mcos_rescue.printable import printable  # noqa: E402
-from mcos_rescue.stores.settings import store_of_file  # noqa: E402
 
 _PAGE = 500
-_WORKERS = 16
+_REPLY_SECONDS = 310  # the function has 300
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,41 +52,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Take over a catalog, or keep it in a file.")
+    parser = argparse.ArgumentParser(description="Keep the catalog in a file, or in the journal.")
     parser.add_argument("--instance", help="local clouds to work on; without it, AWS")
     commands = parser.add_subparsers(required=True)
-    rescue = commands.add_parser("rescue", help="from the journal on a backend")
-    rescue.add_argument("--backend", type=Path, required=True, metavar="FILE.json")
-    rescue.add_argument("--key", type=Path, help="private key of an encrypted journal")
-    rescue.add_argument("--deployment", help="whose journal, if several are there")
-    rescue.add_argument("--work", type=Path, help="folder for the catalog meanwhile")
-    rescue.set_defaults(run=_rescue)
-    plain = commands.add_parser("import", help="from a file")
-    plain.add_argument("file", type=Path)
-    plain.set_defaults(run=_import)
-    for one in (rescue, plain):
-        one.add_argument(
-            "--write-off",
-            action="store_true",
-            help="show objects as FAILED that only clusters have that are not linked",
-        )
-        one.add_argument("--again", action="store_true", help="what was imported before, too")
     export = commands.add_parser("export", help="into a file")
     export.add_argument("file", type=Path)
     export.set_defaults(run=_export)
+    plain = commands.add_parser("import", help="from a file")
+    plain.add_argument("file", type=Path)
+    add_choices(plain)
+    plain.set_defaults(run=_import)
+    snapshot = commands.add_parser("snapshot", help="to the journal on every backend")
+    snapshot.add_argument(
+        "--accept-smaller", action="store_true", help="the catalog has lost much, and is right"
+    )
+    snapshot.set_defaults(run=_snapshot)
     return parser
-
-
-def _rescue(options: argparse.Namespace) -> int:
-    store = store_of_file(options.backend)
-    keys = Keys.of_file(options.key) if options.key else NO_KEYS
-    with open_catalog(
-        store, deployment=options.deployment, keys=keys, work=options.work
-    ) as catalog:
-        for line in (*catalog.notes, *(f"PROBLEM: {one}" for one in catalog.problems)):
-            print(printable(line), file=sys.stderr)
-        code = _write(catalog.fold, catalog.journal.deployment, catalog.generation, options)
-        return code or bool(catalog.problems)
 
 
 def _import(options: argparse.Namespace) -> int:
@@ -101,32 +79,17 @@ def _import(options: argparse.Namespace) -> int:
         reading = journal.Reading(file, is_packed=options.file.suffix == ".gz")
         fold.add([reading.entries()])
         fold.run()
-        return _write(fold, reading.header.deployment, reading.header.generation, options)
-
-
-def _write(fold: Fold, deployment: str, generation: int, options: argparse.Namespace) -> int:
-    from mcos.admin.import_catalog import State, import_catalog
-
-    def states(table: str) -> Iterator[State]:
-        for one in fold.states(table):
-            record = None if one.record is None else json.loads(one.record)
-            yield State(one.table, one.key, one.revision, record, one.is_doubtful)
-
-    report = import_catalog(
-        states,
-        deployment=deployment,
-        generation=generation,
-        write_off=options.write_off,
-        again=options.again,
-        workers=_WORKERS,
-    )
-    for table, counts in report.tables.items():
-        parts = [f"{name} {getattr(counts, name)}" for name in ("written", "kept", "trimmed")]
-        parts += [f"{name} {n}" for name in ("removed", "doubtful") if (n := getattr(counts, name))]
-        parts += [f"left out {number} ({reason})" for reason, number in counts.left_out.items()]
-        print(f"{table}: {', '.join(parts)}")
-    print(f"the catalog has generation {report.generation}")
-    return 0 if report.is_whole else 1
+        report = tables.write(
+            fold,
+            deployment=reading.header.deployment,
+            generation=reading.header.generation,
+            prefix=os.environ["MCOS_TABLE_PREFIX"],
+            write_off=options.write_off,
+            again=options.again,
+        )
+        for line in tables.lines_of(report):
+            print(line)
+        return 0 if report.is_whole else 1
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -169,6 +132,50 @@ def _export(options: argparse.Namespace) -> int:
         write({"sha256": digest.hexdigest()})
     print(f"{number} records written")
     return 0
+
+
+def _snapshot(options: argparse.Namespace) -> int:
+    from mcos.catalog import registry
+    from mcos.journal.files import SNAPSHOT
+    from mcos.model.journal import Snapshots
+
+    clusters = registry.current_registry(fresh=True).clusters
+    if not clusters:
+        print("no cluster is linked", file=sys.stderr)
+        return 2
+    # One function writes it for all clusters.
+    function = f"{os.environ['MCOS_TABLE_PREFIX']}-{min(clusters)}-write_snapshot"
+    asked = {"accept_smaller": options.accept_smaller}
+    outcome = _invoke(function, {**asked, "now": True})
+    while outcome in ("begun", "interrupted"):
+        outcome = _invoke(function, asked)
+    state = Snapshots.from_json(registry.read(registry.JOURNAL, SNAPSHOT) or {})
+    if outcome == "refused":
+        print(f"refused, because the catalog has shrunk: {state.refused}", file=sys.stderr)
+        return 1
+    if state.last is None:
+        print("no cluster has been checked yet: try again in a minute", file=sys.stderr)
+        return 1
+    last = state.last
+    counts = ", ".join(f"{table} {number}" for table, number in last.counts.items())
+    print(f"snapshot {last.id}: {counts}; on {', '.join(last.complete_on) or 'no backend'}")
+    return 0 if {*last.complete_on} >= {*clusters} else 1
+
+
+def _invoke(function: str, event: dict[str, bool]) -> str:
+    """Have a snapshot begun or continued; the outcome."""
+    from mcos.aws import AWS_ERRORS, client
+
+    try:
+        invoked = client("lambda", read_seconds=_REPLY_SECONDS, tries=1).invoke(
+            FunctionName=function, Payload=json.dumps(event)
+        )
+        reply = json.load(invoked["Payload"])
+    except AWS_ERRORS as error:
+        raise Unavailable(f"{function} cannot be invoked: {error}") from error
+    if "FunctionError" in invoked:
+        raise Unavailable(f"{function} failed: {reply.get('errorType')}")
+    return str(reply["outcome"])
 
 
 if __name__ == "__main__":

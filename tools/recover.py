@@ -20,13 +20,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / path) for path in ("layers/mcos/python", "rescue/src", "")]
 
 from clouds.files import write_whole  # noqa: E402
-from mcos_rescue.deployments import choose, journals_in  # noqa: E402  (the path is set above)
+from mcos_rescue.commands.main import main as rescue  # noqa: E402  (the path is set above)
+from mcos_rescue.deployments import choose, journals_in  # noqa: E402
 from mcos_rescue.errors import RescueError  # noqa: E402
 from mcos_rescue.fetch import all_keys  # noqa: E402
 from mcos_rescue.journal import CATALOG  # noqa: E402
 from mcos_rescue.stores.contract import Store  # noqa: E402
 from mcos_rescue.stores.settings import store_of_file  # noqa: E402
-from tools import catalog, local  # noqa: E402
+from tools import local  # noqa: E402
 
 
 def main() -> int:
@@ -44,7 +45,7 @@ def main() -> int:
     recovered = [
         name
         for name, settings in told["backends"].items()
-        if _recover(instance, name, settings, datetime.fromtimestamp(started, UTC))
+        if _recover(name, settings, datetime.fromtimestamp(started, UTC))
     ]
     if not recovered:
         print("nothing could be brought back: is a storage service up?", file=sys.stderr)
@@ -53,7 +54,7 @@ def main() -> int:
     return 0
 
 
-def _recover(instance: str, name: str, settings: dict[str, Any], started: datetime) -> bool:
+def _recover(name: str, settings: dict[str, Any], started: datetime) -> bool:
     """Take over what the journal on a backend has; whether it could be read."""
     with tempfile.TemporaryDirectory() as folder:  # nobody else can read it
         file = Path(folder, "backend.json")
@@ -66,9 +67,8 @@ def _recover(instance: str, name: str, settings: dict[str, Any], started: dateti
         if deployment is None:
             return True
         print(f"bringing back what the journal on {name} has:")
-        arguments = ["--instance", instance, "rescue", "--backend", str(file)]
         # 1: something of it is doubtful, and was said.
-        return catalog.main([*arguments, "--deployment", deployment]) in (0, 1)
+        return rescue(["--backend", str(file), "--deployment", deployment, "import"]) in (0, 1)
 
 
 def _deployment(store: Store, started: datetime) -> str | None:

@@ -38,6 +38,7 @@ ROOMS: Table = {
         "errors",
     ],
     "objects": ["fold", "errors"],
+    "tables": ["fold", "errors"],
     "shelf": ["objects", "stores", "entries"],
     "copies": ["fetch", "stores", "errors"],
     "inventory": [
@@ -55,6 +56,7 @@ ROOMS: Table = {
     "names": [],
     "restore": ["names", "inventory", "copies", "stores", "entries", "errors"],
     "commands": [
+        "tables",
         "restore",
         "inventory",
         "copies",

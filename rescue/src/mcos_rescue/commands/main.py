@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mcos_rescue.commands import find, get, get_all, ls, missing, verify
+from mcos_rescue.commands import find, get, get_all, import_, ls, missing, verify
 from mcos_rescue.commands.session import FAILED, warn
 from mcos_rescue.errors import RescueError
 
@@ -38,7 +38,7 @@ def parser(program: str = "mcos-rescue") -> argparse.ArgumentParser:
         "--work", type=Path, metavar="DIR", help="where to keep the catalog meanwhile"
     )
     commands = made.add_subparsers(required=True, metavar="COMMAND")
-    for one in (ls, find, get, get_all, verify, missing):
+    for one in (ls, find, get, get_all, verify, missing, import_):
         one.add(commands)
     return made
 

@@ -33,6 +33,10 @@ class _Meta:
     max_retry_attempts = 1
 
 
+ERRORS = (PynamoDBException, ClientError, BotoCoreError)
+"""Raised when a table cannot be reached, or refuses."""
+
+
 def is_condition_failure(error: PynamoDBException) -> bool:
     """Whether a write was refused because its condition did not hold."""
     cause = error.cause
