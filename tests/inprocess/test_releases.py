@@ -1,7 +1,6 @@
 """What earlier releases have kept is read, and gone on with, by this one.
 
-``tests/releases`` has a file for each release. This release's own is made by
-``python -m pytest tests/inprocess/test_releases.py --record-release VERSION``.
+``tests/releases`` has a file for each release; CONTRIBUTING.md says how one is made.
 """
 
 import json

@@ -49,15 +49,13 @@ def recorded(cloud: Cloud, version: str) -> Release:
     version
         Name of the release.
     """
-    ada = _Ada(cloud)
-    _operate(cloud, ada)
-    _store(cloud, ada)
+    ada = fill(cloud)
     return {
         "release": version,
         "recorded_at": cloud.clock.moment().isoformat(),
         "rows": {model.Meta.table_name: _rows(cloud, model) for model in ALL_TABLES},
         "backends": {
-            name: {key: _replica(*held) for key, held in backend.replicas.items()}
+            name: {key: replica(*held) for key, held in backend.replicas.items()}
             for name, backend in cloud.backends.items()
             if backend.replicas
         },
@@ -67,8 +65,16 @@ def recorded(cloud: Cloud, version: str) -> Release:
             "waiting": list(_waiting(cloud)),
             "executions": [list(one) for one in cloud.executions],
         },
-        "objects": {name: _seen(ada, name) for name in ("small", "large", "renewed")},
+        "objects": {name: seen(ada, name) for name in ("small", "large", "renewed")},
     }
+
+
+def fill(cloud: Cloud) -> User:
+    """Do every kind of thing; the account that has it all."""
+    ada = _Ada(cloud)
+    _operate(cloud, ada)
+    _store(cloud, ada)
+    return ada
 
 
 def _operate(cloud: Cloud, ada: User) -> None:
@@ -165,9 +171,15 @@ def _rows(cloud: Cloud, model: Any) -> list[Any]:
     return found
 
 
-def _replica(content: bytes, stat: ReplicaStat) -> dict[str, Any]:
+def replica(content: bytes, stat: ReplicaStat) -> dict[str, Any]:
     told = {**asdict(stat), "stored_at": None}
     return {"content": b64encode(content).decode(), "stat": told}
+
+
+def replica_of(cloud: Cloud, held: Any) -> tuple[bytes, ReplicaStat]:
+    """A replica that a release kept, as a service in memory has it."""
+    stat = ReplicaStat(**{**held["stat"], "stored_at": cloud.clock.moment()})
+    return b64decode(held["content"]), stat
 
 
 def _staged(cloud: Cloud, cluster: str) -> Iterator[dict[str, str]]:
@@ -197,7 +209,7 @@ def _waiting(cloud: Cloud) -> Iterator[tuple[str, Any]]:
                 yield name, json.loads(message.body)
 
 
-def _seen(ada: User, name: str) -> dict[str, Any]:
+def seen(ada: User, name: str) -> dict[str, Any]:
     """An object as its user sees it."""
     read = ada.download(name)
     names = ("etag", "repr-digest", "content-type", "x-mcos-state", "x-mcos-version")
@@ -234,8 +246,7 @@ def put_back(cloud: Cloud, release: Release) -> tuple[User, Release]:
                 cloud.client("dynamodb").put_item(TableName=table, Item=row)
     for name, replicas in kept["backends"].items():
         for key, held in replicas.items():
-            stat = ReplicaStat(**{**held["stat"], "stored_at": cloud.clock.moment()})
-            cloud.backends[name].replicas[key] = (b64decode(held["content"]), stat)
+            cloud.backends[name].replicas[key] = replica_of(cloud, held)
     for name, body in kept["messages"]["waiting"]:
         kind = "REPAIR" if "action" in body else "REPLICATE"
         queue = cluster_environment(name)[f"MCOS_{kind}_QUEUE_URL"]
