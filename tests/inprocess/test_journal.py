@@ -239,6 +239,40 @@ def test_a_catalog_that_has_shrunk_makes_no_snapshot_without_an_operators_word(
     assert snapshot(cloud, now=True, accept_smaller=True) == "complete"
 
 
+def test_what_goes_by_itself_is_not_missed_by_a_snapshot(cloud: Cloud, user: User) -> None:
+    prepare(cloud)
+    cloud.grant(7200)
+    user.create("a", b"", SYNC)
+    user.create("b", b"", SYNC)
+    assert delete(user, "b").status == 204
+    cloud.settle()
+    user.create("b", b"", SYNC)
+    assert snapshot(cloud) == "complete"
+    cloud.clock.advance(8 * 24 * 3600)
+    prepare(cloud)
+    cloud.sweep()
+    assert not cloud.deleted(user.account)
+    assert snapshot(cloud) == "complete"
+
+
+def test_a_snapshot_that_was_refused_is_not_written_again_every_hour(
+    cloud: Cloud, user: User
+) -> None:
+    prepare(cloud)
+    for number in range(5):
+        user.create(f"{number}", b"", SYNC)
+    assert snapshot(cloud) == "complete"
+    for number in range(4):
+        assert delete(user, f"{number}").status == 204
+    cloud.clock.advance(8 * 24 * 3600)
+    assert snapshot(cloud) == "refused"
+    written = keys(cloud, "s3", "snapshot")
+    cloud.clock.advance(3600)
+    assert snapshot(cloud) == "refused"
+    assert keys(cloud, "s3", "snapshot") == written
+    assert snapshot(cloud, accept_smaller=True) == "complete"
+
+
 def test_a_cluster_that_is_lost_gets_nothing(cloud: Cloud, user: User) -> None:
     prepare(cloud)
     cloud.register("ceph", state=ClusterState.LOST)

@@ -95,8 +95,8 @@ class Snapshots:
         The one that is being written; None: none is.
     last
         The last one that is complete; None: there is none yet.
-    refused
-        Why the last one that was written was not completed; None: it was.
+    refused, refused_at
+        Why the last one that was written was not completed, and when; None: it was.
     tool, tool_on
         Which release's rescue tool lies beside the journal, and on whose backends.
     """
@@ -104,6 +104,7 @@ class Snapshots:
     running: Snapshot | None = None
     last: Snapshot | None = None
     refused: str | None = None
+    refused_at: str | None = None
     tool: str = ""
     tool_on: tuple[str, ...] = ()
 
@@ -112,6 +113,7 @@ class Snapshots:
             "running": self.running and self.running.as_json(),
             "last": self.last and self.last.as_json(),
             "refused": self.refused,
+            "refused_at": self.refused_at,
             "tool": self.tool,
             "tool_on": list(self.tool_on),
         }
@@ -123,6 +125,7 @@ class Snapshots:
             running=Snapshot.from_json(running) if running else None,
             last=Snapshot.from_json(last) if last else None,
             refused=value.get("refused"),
+            refused_at=value.get("refused_at"),
             tool=value.get("tool", ""),
             tool_on=tuple(value.get("tool_on", ())),
         )

@@ -41,6 +41,12 @@ _PAGE = 500
 _SHRUNK = 0.8
 """A table with fewer of its records than this share of the last snapshot's has lost some."""
 
+_COME_AND_GO = {"deleted", "registry"}
+"""Tables whose records go by themselves: what is deleted once it is due, revocations of tokens."""
+
+# Until one is written again after one that was refused, if no operator gives a word.
+_AFTER_REFUSAL = timedelta(days=1)
+
 
 def write_snapshot(*, seconds: float, now: bool = False, accept_smaller: bool = False) -> str:
     """Begin a snapshot if one is due, or continue the one that was begun.
@@ -68,8 +74,10 @@ def write_snapshot(*, seconds: float, now: bool = False, accept_smaller: bool = 
         if not now and not _is_due(state, deliver.receivers()):
             _lay_tool_beside(state, before=document)
             return "not due"
+        if not (now or accept_smaller) and _is_refused(state):
+            return "refused"  # all of it would be written in vain, every hour
         begun = Snapshot(id=clock.new_id(), begun_at=clock.now(), tables=tuple(TABLES))
-        state = replace(state, running=begun, refused=None)
+        state = replace(state, running=begun, refused=None, refused_at=None)
     running = state.running
     assert running is not None
     while running.tables:
@@ -100,6 +108,11 @@ def _is_due(state: Snapshots, clusters: list[Cluster]) -> bool:
     if any((one.health.returned_at or "") > last.begun_at for one in up):
         return True  # it was away for long, or has lost the journal
     return age > _AGAIN and any(one.name not in last.complete_on for one in up)
+
+
+def _is_refused(state: Snapshots) -> bool:
+    since = clock.text(clock.moment() - _AFTER_REFUSAL)
+    return state.refused is not None and (state.refused_at or "") > since
 
 
 def _next_part(running: Snapshot, deployment: Deployment) -> Snapshot:
@@ -153,11 +166,15 @@ def _completed(
     """Complete a snapshot whose parts are all delivered, unless the catalog has shrunk."""
     counts = running.counts
     before: Mapping[str, int] = state.last.counts if state.last else {}
-    shrunk = sorted(name for name, n in before.items() if counts.get(name, 0) < _SHRUNK * n)
+    shrunk = sorted(
+        name
+        for name, number in before.items()
+        if name not in _COME_AND_GO and counts.get(name, 0) < _SHRUNK * number
+    )
     if shrunk and not accept_smaller:
         reason = ", ".join(f"{name}: {before[name]} to {counts.get(name, 0)}" for name in shrunk)
         _log.error("a snapshot is refused, because the catalog has shrunk: %s", reason)
-        return "refused", replace(state, running=None, refused=reason)
+        return "refused", replace(state, running=None, refused=reason, refused_at=clock.now())
     done = replace(
         running,
         complete_on=tuple(
