@@ -13,7 +13,7 @@ import pytest
 from pyrage import decrypt, x25519
 
 from mcos import limits
-from mcos.catalog import registry
+from mcos.catalog import accounts, registry
 from mcos.journal import files
 from mcos.model.clusters import ClusterState
 from mcos.replicas import identity, repair_queue
@@ -104,6 +104,23 @@ def test_no_secret_is_in_the_journal(cloud: Cloud, user: User) -> None:
             (found,) = (one for one in entries(cloud, cluster, kind) if one["table"] == "accounts")
             assert found["record"]["role"] == "user"
             assert "password_hash" not in found["record"]
+
+
+def test_a_change_that_is_not_shown_does_not_break_an_accounts_chain(cloud: Cloud) -> None:
+    """Revisions of accounts do not grow with each write if clocks disagree."""
+    prepare(cloud)
+    cloud.add_account("somebody", "a password")
+    with cloud.network.outside():
+        accounts.change("somebody", password_hash="another")
+        cloud.clock.advance(-60)
+        accounts.change("somebody", enabled=False)
+    cloud.clock.advance(60)
+    cloud.journal()
+    history = [one for one in entries(cloud, "ceph") if one["table"] == "accounts"]
+    assert [one["record"]["enabled"] for one in history] == [True, True, False]
+    assert history[0]["replaces"] is None
+    for before, after in pairwise(history):
+        assert after["replaces"] == before["revision"]
 
 
 def test_what_a_backend_misses_it_gets_when_it_is_back(cloud: Cloud, user: User) -> None:

@@ -75,6 +75,29 @@ def stored(cloud: Cloud, user: User) -> dict[str, bytes]:
     return contents
 
 
+def test_what_was_taken_back_is_not_hidden_by_a_removal_on_a_fast_clock(
+    cloud: Cloud, user: User
+) -> None:
+    """The name is reserved first, by a record that the journal does not keep."""
+    prepare(cloud)
+    cloud.grant(7200)
+    user.create("a", b"bytes", SYNC)
+    journal(cloud)
+    cloud.clock.advance(300)
+    assert delete(user, "a").status == 204
+    cloud.settle()
+    cloud.clock.advance(-290)
+    journal(cloud)
+    cloud.clock.advance(2)
+    assert user.call("POST", f"/v1/containers/{CONTAINER}/undelete/a").status == 200
+    journal(cloud)
+    with rescued(cloud.backends["ceph"]) as catalog:
+        found = catalog.fold.state("objects", user.account, CONTAINER, "a")
+        assert found is not None
+        assert found.record is not None
+        assert not found.is_doubtful
+
+
 @pytest.mark.parametrize("backend", CLUSTERS)
 def test_one_backend_alone_gives_every_file_back(
     cloud: Cloud, stored: dict[str, bytes], user: User, tmp_path: Path, backend: str

@@ -100,10 +100,13 @@ def entry_of_write(
     """
     before = None if old is None else _plain(table, old, secrets=secrets)
     after = None if new is None else _plain(table, new, secrets=secrets)
+    # Where the journal keeps nothing, there is nothing: a name that was only reserved is free.
+    before = before if _is_kept(table, before) else None
+    after = after if _is_kept(table, after) else None
     shown = after or before
-    if shown is None or not (_is_kept(table, before) or _is_kept(table, after)):
+    if shown is None:
         return None
-    if before is not None and after is not None and _same(before, after):
+    if before is not None and after is not None and _same(table, before, after):
         return None
     replaces = None if before is None else before.get("revision") or ""
     revision = f"{replaces}{_REMOVED}" if after is None else after.get("revision") or ""
@@ -240,7 +243,9 @@ def _is_reserved(record: Record) -> bool:
     return not last["replicas"]
 
 
-def _same(before: Record, after: Record) -> bool:
-    """Whether nothing changed but how often a sweeper has looked."""
-    looks = ("revision", "sweeps")
+def _same(table: str, before: Record, after: Record) -> bool:
+    """Whether nothing changed but how often a sweeper has looked, or marks of calls."""
+    # A new revision alone is a change of what is not shown, and a link of the chain: others'
+    # revisions need not grow with each write.
+    looks = ("revision", "sweeps") if table == "objects" else ()
     return {**before, **dict.fromkeys(looks)} == {**after, **dict.fromkeys(looks)}
