@@ -250,7 +250,7 @@ FOR_ALL: dict[str, dict[str, list[str]]] = {
     },
     "write_journal": {
         "journaled streams": READ_STREAM,
-        "registry": READ_ALL,
+        "registry": [*READ_ALL, "dynamodb:PutItem"],
         "all put_replica": INVOKE,
         "all repair queues": ["sqs:SendMessage"],
     },

@@ -10,6 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+from moto.sqs.models import sqs_backends
 from pyrage import decrypt, x25519
 
 from mcos import limits
@@ -19,6 +21,7 @@ from mcos.model.clusters import ClusterState
 from mcos.replicas import identity, repair_queue
 from mcos.workers import write_snapshot
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
+from tests.support.environment import ACCOUNT_ID, PREFIX, REGION
 from tests.support.gateway import Reply, object_path
 from tests.support.network import Died, Manner
 from tests.support.user import User
@@ -152,6 +155,57 @@ def test_a_backend_that_was_away_for_long_gets_a_snapshot_instead(cloud: Cloud, 
     cloud.invoke(arn("ceph", "check_health"), {})
     assert snapshot(cloud) == "complete"
     cloud.settle()
+    shown = {tuple(one["key"]) for one in entries(cloud, "ceph", "snapshot")}
+    assert (user.account, CONTAINER, "a") in shown
+    assert snapshot(cloud) == "not due"
+
+
+def test_a_cluster_that_cannot_be_sent_anything_holds_up_no_other(cloud: Cloud, user: User) -> None:
+    prepare(cloud)
+    assert snapshot(cloud) == "complete"
+    cloud.clock.advance(7 * 3600)
+    prepare(cloud)
+    cloud.backends["ceph"].refuse()
+    sqs_backends[ACCOUNT_ID][REGION].delete_queue(f"{PREFIX}-ceph-repair")
+    user.token = cloud.token(user.account)
+    assert user.create("a", b"bytes", ASYNC).status == 202
+    cloud.journal()
+    for cluster in ("s3", "swift"):
+        assert last(cloud, cluster, "objects", [user.account, CONTAINER, "a"])
+    assert not keys(cloud, "ceph", "log")
+    cloud.backends["ceph"].accept()
+    assert snapshot(cloud) == "complete"
+    shown = {tuple(one["key"]) for one in entries(cloud, "ceph", "snapshot")}
+    assert (user.account, CONTAINER, "a") in shown
+    assert snapshot(cloud) == "not due"
+
+
+def test_a_file_that_nobody_takes_is_tried_again(cloud: Cloud, user: User) -> None:
+    prepare(cloud)
+    user.create("a", b"bytes", ASYNC)
+    for cluster in CLUSTERS:
+        cloud.backends[cluster].refuse()
+        sqs_backends[ACCOUNT_ID][REGION].delete_queue(f"{PREFIX}-{cluster}-repair")
+    with pytest.raises(ClientError):
+        cloud.journal()
+
+
+def test_a_cluster_that_an_operator_took_out_for_long_gets_a_snapshot(
+    cloud: Cloud, user: User
+) -> None:
+    """Its health check finds nothing wrong with it meanwhile."""
+    prepare(cloud)
+    assert snapshot(cloud) == "complete"
+    cloud.register("ceph", state=ClusterState.DOWN)
+    user.create("a", b"bytes", ASYNC)
+    cloud.journal()
+    for _ in range(limits.AWAY_SECONDS // 3600 + 2):
+        cloud.clock.advance(3600)
+        prepare(cloud)
+        cloud.pump()
+    assert not cloud.queued()["ceph"]
+    cloud.register("ceph")
+    assert snapshot(cloud) == "complete"
     shown = {tuple(one["key"]) for one in entries(cloud, "ceph", "snapshot")}
     assert (user.account, CONTAINER, "a") in shown
     assert snapshot(cloud) == "not due"

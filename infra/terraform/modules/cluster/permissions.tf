@@ -223,7 +223,7 @@ locals {
       local.grants.read_deleted, local.grants.scan_deleted,
     ]
     publish_changes = [local.grants.take_changes, local.grants.publish, local.grants.set_aside]
-    write_journal   = [local.grants.take_all_changes, local.grants.read_registry, local.grants.put_files, local.grants.repair]
+    write_journal   = [local.grants.take_all_changes, local.grants.read_registry, local.grants.write_registry, local.grants.put_files, local.grants.repair]
     write_snapshot  = [local.grants.scan_catalog, local.grants.write_health, local.grants.put_files, local.grants.repair]
   }
 

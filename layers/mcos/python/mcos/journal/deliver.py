@@ -3,10 +3,12 @@
 import json
 import logging
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from mcos import clock
 from mcos.aws import AWS_ERRORS, client
+from mcos.catalog import registry
 from mcos.catalog.registry import all_clusters
 from mcos.journal.files import ACCOUNT
 from mcos.model.clusters import Cluster, ClusterState
@@ -49,23 +51,66 @@ def deliver(cluster: Cluster, key: str, content: bytes) -> bool:
     return bool(result.get("stored"))
 
 
-def deliver_or_queue(clusters: Iterable[Cluster], key: str, content: bytes) -> None:
+def deliver_or_queue(
+    clusters: Iterable[Cluster], key: str, content: bytes, *, slow: Collection[str] = ()
+) -> set[str]:
     """Have clusters write a file; what cannot be written now waits in their repair queues.
+
+    A cluster that can neither be asked nor be sent a message holds up no other: it has missed the
+    file, and gets a new snapshot.
+
+    Parameters
+    ----------
+    slow
+        Names of clusters that are not asked to write it now.
+
+    Returns
+    -------
+    Names of the clusters that did not write it now.
 
     Raises
     ------
     BotoCoreError, ClientError
-        Neither succeeded at one of them.
+        No cluster took it.
     """
+    asked = list(clusters)
 
-    def one(cluster: Cluster) -> None:
-        if not deliver(cluster, key, content):
-            message = repair_queue.file_message(key, content)
-            repair_queue.send(cluster.repair_queue_url, message)
+    def one(cluster: Cluster) -> bool:
+        if cluster.name not in slow and deliver(cluster, key, content):
+            return True
+        message = repair_queue.file_message(key, content)
+        repair_queue.send(cluster.repair_queue_url, message)
+        return False
 
+    late, failed = set(), {}
     with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
-        for done in [pool.submit(one, cluster) for cluster in clusters]:
-            done.result()
+        for cluster, done in [(cluster, pool.submit(one, cluster)) for cluster in asked]:
+            try:
+                if not done.result():
+                    late.add(cluster.name)
+            except AWS_ERRORS as error:
+                failed[cluster.name] = error
+    if failed and len(failed) == len(asked):
+        raise next(iter(failed.values()))
+    for name, failure in failed.items():
+        _log.error("%s misses a file: %s", name, type(failure).__name__)
+        note_missed(name)
+    return late | failed.keys()
+
+
+def note_missed(cluster: str) -> None:
+    """Note that a cluster's backend will never have a file: only a new snapshot has all of it."""
+    registry.write(registry.JOURNAL, _missed(cluster), {"at": clock.now()})
+
+
+def missed_at(cluster: str) -> str:
+    """Return when a cluster's backend last missed a file, RFC 3339; empty: never."""
+    found = registry.read(registry.JOURNAL, _missed(cluster)) or {}
+    return str(found.get("at", ""))
+
+
+def _missed(cluster: str) -> str:
+    return f"missed/{cluster}"
 
 
 def _input(key: str, content: bytes) -> PutInput:

@@ -12,6 +12,7 @@ from typing import Any
 from mcos import clock, limits, staging
 from mcos.catalog import objects
 from mcos.catalog.registry import all_clusters
+from mcos.journal.deliver import note_missed
 from mcos.journal.files import FOLDER
 from mcos.model import lifecycle
 from mcos.model.messages import ReplicaToPut, Verified
@@ -77,6 +78,7 @@ def repair_replica(message: Mapping[str, Any], *, tries: int = 1) -> str:
         if action == "put":
             return _LEFT
         if action == "file" and _is_old(message.get("key")):
+            note_missed(settings().cluster)
             return "left to the next snapshot"
         raise TryLater("the backend is down", longest=_DOWN_SECONDS)
     try:

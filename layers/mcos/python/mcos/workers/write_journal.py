@@ -69,9 +69,10 @@ def write_journal(writes: Sequence[Write]) -> Journaled:
     if not entries and clock.moment().minute not in _SIGNS_OF_LIFE:
         return Journaled(0, 0, unreadable)
     count = 0
+    slow: set[str] = set()
     for content in segments(entries, deployment, written_at=clock.now()):
         key = segment_key(deployment.id, clock.new_id())
-        deliver.deliver_or_queue(deliver.receivers(), key, content)
+        slow |= deliver.deliver_or_queue(deliver.receivers(), key, content, slow=slow)
         count += 1
     return Journaled(count, len(entries), unreadable)
 

@@ -107,7 +107,10 @@ def _is_due(state: Snapshots, clusters: list[Cluster]) -> bool:
     up = [one for one in clusters if one.is_up]
     if any((one.health.returned_at or "") > last.begun_at for one in up):
         return True  # it was away for long, or has lost the journal
-    return age > _AGAIN and any(one.name not in last.complete_on for one in up)
+    return age > _AGAIN and any(
+        one.name not in last.complete_on or deliver.missed_at(one.name) > last.begun_at
+        for one in up
+    )
 
 
 def _is_refused(state: Snapshots) -> bool:
