@@ -191,7 +191,7 @@ def pair(cloud: Cloud, user: User, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     assert made.status == 201
     cloud.unregister("ceph")
     cloud.chill()
-    monkeypatch.setattr(containers, "_policies", {})
+    monkeypatch.setattr(containers, "_seen", {})
     return cloud
 
 
@@ -213,7 +213,7 @@ def test_a_wrong_guess_at_a_containers_policy_refuses_no_upload(
     sender = Sender(user)
     upload = sender.begin("a", b"bytes", container="pairs")
     sender.send(upload, b"bytes")
-    monkeypatch.setattr(containers, "_policies", {})
+    monkeypatch.setattr(containers, "_seen", {})
     assert pair.ingest("s3", sender.event(upload)) == []
     pair.settle()
     assert user.call("GET", object_path("pairs", "a")).body == b"bytes"

@@ -1,5 +1,6 @@
 """create_container: PUT /v1/containers/{container}"""
 
+from chalicelib.shared.containers import describe, read_retention_days
 from chalicelib.shared.endpoint import endpoint
 from chalicelib.shared.http import Request, Response
 from chalicelib.shared.storage_policy import read_storage_policy
@@ -12,10 +13,6 @@ def handle(request: Request) -> Response:
         request.account,
         request.name("container"),
         storage_policy=read_storage_policy(request),
+        retention_days=read_retention_days(request),
     )
-    body = {
-        "name": container.name,
-        "created_at": container.created_at,
-        "storage_policy": container.storage_policy,
-    }
-    return Response.json(201 if made else 200, body)
+    return Response.json(201 if made else 200, describe(container))

@@ -1,5 +1,6 @@
 """list_container: GET /v1/containers"""
 
+from chalicelib.shared.containers import describe
 from chalicelib.shared.endpoint import endpoint
 from chalicelib.shared.http import Request, Response
 from mcos.calls.list_container import list_container
@@ -13,8 +14,5 @@ def handle(request: Request) -> Response:
         marker=request.query("marker"),
         limit=request.limit(),
     )
-    containers = [
-        {"name": one.name, "created_at": one.created_at, "storage_policy": one.storage_policy}
-        for one in page.containers
-    ]
+    containers = [describe(one) for one in page.containers]
     return Response.json(200, {"containers": containers, "next_marker": page.more_after})

@@ -105,6 +105,8 @@ def describe(record: ObjectRecord) -> dict[str, Any]:
             for one in record.pending
         ],
     }
+    if version.retained_until:
+        body["retained_until"] = version.retained_until
     return {**body, "reason": record.reason} if record.reason else body
 
 

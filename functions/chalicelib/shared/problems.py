@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from chalicelib.shared.http import Response
-from mcos.errors import McosError, RangeNotSatisfiable
+from mcos.errors import McosError, RangeNotSatisfiable, Retained
 
 
 class NoSuchPath(McosError):
@@ -61,6 +61,7 @@ _KINDS = {
     "upload_not_found": _Kind(404, "No such upload"),
     "method_not_allowed": _Kind(405, "Method not allowed"),
     "conflict": _Kind(409, "Conflict", retry_after=1),
+    "retained": _Kind(409, "Retained"),
     "object_exists": _Kind(409, "Object exists"),
     "container_not_empty": _Kind(409, "Container not empty"),
     "superseded": _Kind(409, "Superseded"),
@@ -98,6 +99,8 @@ def problem(error: Exception, request_id: str) -> Response:
         "code": code,
         "request_id": request_id,
     }
+    if isinstance(error, Retained):
+        body["retained_until"] = error.retained_until
     headers = {"Content-Type": "application/problem+json"}
     if kind.retry_after is not None:
         headers["Retry-After"] = str(kind.retry_after)

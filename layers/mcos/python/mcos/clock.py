@@ -99,6 +99,11 @@ def later(seconds: float) -> str:
     return text(moment() + timedelta(seconds=seconds))
 
 
+def days_after(moment: str, days: int) -> str:
+    """Return the time ``days`` after another one, both as ``text`` formats them."""
+    return text(datetime.fromisoformat(moment) + timedelta(days=days))
+
+
 def new_id(*, after: str = "") -> str:
     """Return a new ULID, greater than the ULID ``after`` even if this machine's clock is behind."""
     made = str(ULID.from_datetime(moment()))

@@ -136,6 +136,22 @@ class ObjectExists(Conflict):
     code = "object_exists"
 
 
+class Retained(Conflict):
+    """The object may not be deleted or replaced yet.
+
+    Attributes
+    ----------
+    retained_until
+        RFC 3339.
+    """
+
+    code = "retained"
+
+    def __init__(self, retained_until: str) -> None:
+        super().__init__(f"The object is retained until {retained_until}.")
+        self.retained_until = retained_until
+
+
 class ContainerNotEmpty(Conflict):
     code = "container_not_empty"
 

@@ -75,6 +75,9 @@ journal that it has missed are not kept for longer."""
 ADOPTION_SECONDS = 600
 """A cluster whose last health check is older is swept by another one."""
 
+RETENTION_DAYS = 36_500
+"""Longest retention of a container."""
+
 POLICY_NAME_LENGTH = 64
 POLICY_PARTS = 8
 POLICY_REPLICAS = 16

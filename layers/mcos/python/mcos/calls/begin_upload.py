@@ -12,6 +12,7 @@ from mcos.model.objects import ObjectKey, State
 from mcos.model.uploads import Action, Upload, upload_part_size
 from mcos.settings import settings
 from mcos.staging import multipart
+from mcos.versions import retention
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def begin_upload(account: str, wanted: UploadRequest, conditions: Conditions) ->
     Raises
     ------
     InvalidName, InvalidMetadata, InvalidBody, ContentTooLarge, UnknownStoragePolicy,
-    ContainerNotFound, ObjectExists, ObjectNotFound, PreconditionFailed
+    ContainerNotFound, ObjectExists, ObjectNotFound, PreconditionFailed, Retained
     """
     container, name = check_container_name(wanted.container), check_object_name(wanted.object)
     key = ObjectKey(account, container, name)
@@ -115,3 +116,4 @@ def _foresee(key: ObjectKey, action: Action, conditions: Conditions) -> None:
         raise ObjectExists(f"Object {key.name!r} exists in container {key.container!r}.")
     if action is Action.UPDATE and gone:
         raise ObjectNotFound("An object must exist to be updated.")
+    retention.check_not_retained(record)

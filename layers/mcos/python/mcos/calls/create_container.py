@@ -9,14 +9,17 @@ from mcos.model.objects import Container
 
 
 def create_container(
-    account: str, name: str, *, storage_policy: str | None = None
+    account: str, name: str, *, storage_policy: str | None = None, retention_days: int = 0
 ) -> tuple[Container, bool]:
-    """Create a container.
+    """Create a container, or raise the retention of one that exists.
 
     Parameters
     ----------
     storage_policy
         Name of the storage policy of its objects; None: the default one.
+    retention_days
+        For so many days a version of an object may be neither deleted nor replaced. It holds for
+        versions that are accepted from now on. A container that exists keeps a longer one.
 
     Returns
     -------
@@ -32,10 +35,13 @@ def create_container(
     if storage_policy is not None:
         policy_named(storage_policy)
     container, made = containers.create(
-        account, name, storage_policy=storage_policy or DEFAULT_POLICY.name
+        account,
+        name,
+        storage_policy=storage_policy or DEFAULT_POLICY.name,
+        retention_days=retention_days,
     )
     if storage_policy not in (None, container.storage_policy):
         raise Conflict(
             f"Container {name!r} exists with the storage policy {container.storage_policy!r}."
         )
-    return container, made
+    return containers.raise_retention(container, retention_days), made

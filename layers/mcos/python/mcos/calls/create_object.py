@@ -41,7 +41,7 @@ def create_object(
     Superseded, OutcomeUnknown
     """
     make.check(key, content)
-    version = make.place_new(make.new_version(content, prefer), key, storage_policy)
+    version = make.place_new(make.new_version(key, content, prefer), key, storage_policy)
     version = make.stage(version, content)
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:

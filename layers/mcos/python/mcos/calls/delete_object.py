@@ -14,7 +14,7 @@ from mcos.model.objects import ObjectKey, ObjectRecord, State
 from mcos.model.reservation import is_reserved
 from mcos.replicas import repair_queue
 from mcos.settings import removal_grace_seconds, settings
-from mcos.versions import dispose
+from mcos.versions import dispose, retention
 from mcos.versions.make import Prefer
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def delete_object(key: ObjectKey, prefer: Prefer, conditions: Conditions) -> boo
 
     Raises
     ------
-    InvalidName, ObjectNotFound, PreconditionFailed, OutcomeUnknown
+    InvalidName, ObjectNotFound, PreconditionFailed, Retained, OutcomeUnknown
     """
     check_container_name(key.container)
     check_object_name(key.name)
@@ -43,6 +43,7 @@ def delete_object(key: ObjectKey, prefer: Prefer, conditions: Conditions) -> boo
             record, cluster=settings().cluster, at=clock.now(), grace=_grace(record)
         )
         guard(conditions, record.latest.etag if record else None)
+        retention.check_not_retained(record)
         return accepted
 
     record = objects.accept(key, accept)

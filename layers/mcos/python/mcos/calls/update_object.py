@@ -6,7 +6,7 @@ from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
 from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.settings import settings
-from mcos.versions import dispose, make, replicate
+from mcos.versions import dispose, make, replicate, retention
 from mcos.versions.make import Content, Prefer
 from mcos.versions.take import confirm_container, unstaged_if_refused
 
@@ -36,12 +36,12 @@ def update_object(
     Raises
     ------
     InvalidName, InvalidMetadata, ContentTooLarge, UnknownStoragePolicy, ContainerNotFound,
-    ObjectNotFound, PreconditionFailed, NotEnoughClusters, ReplicationFailed, Superseded,
-    OutcomeUnknown
+    ObjectNotFound, PreconditionFailed, Retained, NotEnoughClusters, ReplicationFailed,
+    Superseded, OutcomeUnknown
     """
     make.check(key, content)
     named = storage_policy and policy_named(storage_policy)
-    version = make.stage(make.new_version(content, prefer), content)
+    version = make.stage(make.new_version(key, content, prefer), content)
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:
         policy = named or make.policy_kept(record)
@@ -49,6 +49,7 @@ def update_object(
         accepted = lifecycle.accept_update(record, placed, cluster=settings().cluster)
         if accepted is not record:  # else it was accepted by a write whose reply was lost
             guard(conditions, record.latest.etag if record else None)
+            retention.check_not_retained(record)
         return accepted
 
     with unstaged_if_refused(version):
@@ -58,8 +59,7 @@ def update_object(
             # was acknowledged before is gone: so nothing is accepted without a container.
             containers.admit(key.account, key.container)
         record = objects.accept_read(key, accept, found)
-    if not record.is_admitted:
-        record = confirm_container(key, record, version.id)
+    record = confirm_container(key, record, version.id)
     if len(record.removals) > _OWED_AT_MOST:
         dispose.dispose(record)
     return replicate.store(record, version.id, content, prefer)

@@ -7,22 +7,23 @@ needs no clock, no lock and no transaction on the container, so many creates in 
 not conflict.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, UpdateError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from mcos import clock
 from mcos.catalog import objects
 from mcos.catalog.tables import ContainerItem, is_condition_failure
 from mcos.errors import Conflict, ContainerNotEmpty, ContainerNotFound
-from mcos.model.clusters import DEFAULT_POLICY
 from mcos.model.objects import Container
 
 _TRIES = 12
 _REMEMBERED = 1000
 
-_policies: dict[tuple[str, str], str] = {}
+_seen: dict[tuple[str, str], Container] = {}
 
 
 def get(account: str, name: str) -> Container:
@@ -36,19 +37,21 @@ def get(account: str, name: str) -> Container:
         container = _container(ContainerItem.get(account, name, consistent_read=True))
     except DoesNotExist:
         raise ContainerNotFound(f"There is no container {name!r}.") from None
-    if len(_policies) >= _REMEMBERED:
-        _policies.clear()
-    _policies[account, name] = container.storage_policy
+    if len(_seen) >= _REMEMBERED:
+        _seen.clear()
+    _seen[account, name] = container
     return container
 
 
-def policy_seen(account: str, name: str) -> str:
-    """Return the storage policy that this process last saw on a container, else the default."""
-    return _policies.get((account, name), DEFAULT_POLICY.name)
+def seen(account: str, name: str) -> Container | None:
+    """Return a container as this process last saw it: a guess. None: it has not seen it."""
+    return _seen.get((account, name))
 
 
-def create(account: str, name: str, *, storage_policy: str) -> tuple[Container, bool]:
-    """Create a container unless it exists.
+def create(
+    account: str, name: str, *, storage_policy: str, retention_days: int = 0
+) -> tuple[Container, bool]:
+    """Create a container unless it exists; one that exists stays as it is.
 
     Returns
     -------
@@ -65,6 +68,7 @@ def create(account: str, name: str, *, storage_policy: str) -> tuple[Container, 
             name,
             created_at=clock.now(),
             storage_policy=storage_policy,
+            retention_days=retention_days or None,
             revision=clock.new_id(),
         )
         try:
@@ -80,6 +84,47 @@ def create(account: str, name: str, *, storage_policy: str) -> tuple[Container, 
             continue
         return container, container.created_at == item.created_at
     raise Conflict("Another call deleted the container at the same time; try again.")
+
+
+def raise_retention(found: Container, retention_days: int) -> Container:
+    """Raise the retention of a container; a longer one stays.
+
+    Parameters
+    ----------
+    found
+        The container as it was read.
+
+    Returns
+    -------
+    The container as it is now.
+
+    Raises
+    ------
+    Conflict
+        Other calls changed it at the same time, or one has deleted it.
+    """
+    for _ in range(_TRIES):
+        if found.retention_days >= retention_days:
+            return found
+        raised = replace(
+            found, retention_days=retention_days, revision=clock.new_id(after=found.revision)
+        )
+        unchanged = (
+            ContainerItem.revision == found.revision
+            if found.revision
+            else ContainerItem.name.exists() & ContainerItem.revision.does_not_exist()
+        )
+        actions = [
+            ContainerItem.retention_days.set(raised.retention_days),
+            ContainerItem.revision.set(raised.revision),
+        ]
+        if _changed(found, actions, unchanged):
+            return raised
+        try:
+            found = get(found.account, found.name)
+        except ContainerNotFound:
+            break
+    raise Conflict("Another call changed the container at the same time; try again.")
 
 
 def admit(account: str, name: str) -> Container:
@@ -165,8 +210,13 @@ def _update(container: Container, condition: Condition, *, deletion: str | None)
         if deletion is None
         else ContainerItem.deletion.set(deletion)
     )
+    return _changed(container, [action], condition)
+
+
+def _changed(container: Container, actions: Sequence[Action], condition: Condition) -> bool:
+    """Make a conditional change; False: its condition did not hold."""
     try:
-        ContainerItem(container.account, container.name).update([action], condition)
+        ContainerItem(container.account, container.name).update(list(actions), condition)
     except UpdateError as error:
         if is_condition_failure(error):
             return False
@@ -181,6 +231,8 @@ def _container(item: ContainerItem) -> Container:
         created_at=item.created_at,
         storage_policy=item.storage_policy,
         deletion=item.deletion,
+        retention_days=int(item.retention_days or 0),
+        revision=item.revision or "",
     )
 
 

@@ -64,6 +64,7 @@ def write_container(record: Mapping[str, Any], *, revision: str) -> bool:
         record["name"],
         created_at=record["created_at"],
         storage_policy=record.get("storage_policy", DEFAULT_POLICY.name),
+        retention_days=record.get("retention_days"),
         revision=revision or None,
     )
     return _save(item, ContainerItem.name, ContainerItem.revision, revision)

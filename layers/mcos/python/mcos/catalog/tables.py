@@ -103,6 +103,8 @@ class ContainerItem(Model):
     name = UnicodeAttribute(range_key=True)
     created_at = UnicodeAttribute()
     storage_policy = UnicodeAttribute()
+    # None: no retention.
+    retention_days = NumberAttribute(null=True)
     deletion = UnicodeAttribute(null=True)
     # As that of an account.
     revision = UnicodeAttribute(null=True)

@@ -382,6 +382,14 @@ def exchange(
     return _owing(_with_version(record, version, following), version.removals(given_up))
 
 
+def retain(record: ObjectRecord | None, version_id: str, until: str | None) -> ObjectRecord | None:
+    """Record until when a version is retained; see ``Version.retained_until``."""
+    found = record.find(version_id) if record else None
+    if record is None or found is None or found.retained_until == until:
+        return record
+    return _with_version(record, found, replace(found, retained_until=until))
+
+
 class NewReplica(NamedTuple):
     """The replica that a move adds, and its cluster."""
 

@@ -144,6 +144,17 @@ class ObjectRecord:
         """Whether it is known that its container was seen: before any replica is stored it is."""
         return self.admitted or any(one.stored for one in self.versions)
 
+    @property
+    def retained_until(self) -> str | None:
+        """RFC 3339; until then users may neither delete nor replace it. None: they always may.
+
+        What was taken counts, though it may still be refused; a synchronous change that is under
+        way does not.
+        """
+        taken = [one for one in self.pending if one.mode == "respond-async"]
+        held = [self.current, *taken] if self.current else taken
+        return max((one.retained_until for one in held if one.retained_until), default=None)
+
     def find(self, version_id: str) -> Version | None:
         """Return the current, previous or pending version with that id; None if there is none."""
         return next((one for one in self.versions if one.id == version_id), None)
@@ -205,6 +216,10 @@ class Container:
         RFC 3339.
     deletion
         Id of a deletion in progress; None if there is none.
+    retention_days
+        For so many days a version of an object may be neither deleted nor replaced; 0: it may.
+    revision
+        ULID, new with each write but a deletion's; empty: release 0.1.0 made it.
     """
 
     account: str
@@ -212,3 +227,5 @@ class Container:
     created_at: str
     storage_policy: str
     deletion: str | None = None
+    retention_days: int = 0
+    revision: str = ""

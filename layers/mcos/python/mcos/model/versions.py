@@ -146,6 +146,9 @@ class Version:
         Id of the upload or event that it was taken from; empty: its content came with a call.
     restored_from
         Id of the deletion that it was taken back from last; empty: it never was.
+    retained_until
+        RFC 3339; until then it may be neither deleted nor replaced. None: it may be at any time.
+        A guess until the call that made it, or the sweeper, has seen its container.
     """
 
     id: str
@@ -165,6 +168,7 @@ class Version:
     parts_md5: str = ""
     taken_from: str = ""
     restored_from: str = ""
+    retained_until: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -14,6 +14,7 @@ from mcos.model.versions import Replica, Staged, Version
 from mcos.placement import resolver, seating
 from mcos.replicas.backend import new_incarnation
 from mcos.settings import Mode, settings
+from mcos.versions import retention
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,10 @@ def place_new(version: Version, key: ObjectKey, policy: str | None) -> Version:
     """
     if policy is not None:
         return place(version, key, policy_named(policy))
-    seen = containers.policy_seen(key.account, key.container)
+    seen = containers.seen(key.account, key.container)
+    guess = current_registry().policies.get(seen.storage_policy) if seen else None
     try:
-        return place(version, key, current_registry().policies.get(seen, DEFAULT_POLICY))
+        return place(version, key, guess or DEFAULT_POLICY)
     except NotEnoughClusters:
         known = containers.get(key.account, key.container).storage_policy
         return place(version, key, policy_named(known))
@@ -77,12 +79,12 @@ def policy_kept(record: ObjectRecord | None) -> StoragePolicy:
     return seating.policy_of(record.latest, current_registry().policies)
 
 
-def new_version(content: Content, prefer: Prefer) -> Version:
-    """Make a version, which is neither placed nor staged yet."""
+def new_version(key: ObjectKey, content: Content, prefer: Prefer) -> Version:
+    """Make a version, which is neither placed nor staged yet; its retention is a guess."""
     inline = prefer.mode == "wait" and len(content.body) <= limits.INLINE_CONTENT_BYTES
     digests = digests_of(content.body)
     version_id = clock.new_id()
-    return Version(
+    version = Version(
         id=version_id,
         size=len(content.body),
         md5=digests.md5,
@@ -96,6 +98,7 @@ def new_version(content: Content, prefer: Prefer) -> Version:
         readable_from=0,
         replicas={},
     )
+    return retention.guessed(version, key)
 
 
 def stage(version: Version, content: Content) -> Version:

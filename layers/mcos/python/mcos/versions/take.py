@@ -5,11 +5,11 @@ from contextlib import contextmanager
 
 from mcos.catalog import containers, objects
 from mcos.catalog.registry import policy_named
-from mcos.errors import Conflict, McosError, OutcomeUnknown, Superseded
+from mcos.errors import Conflict, ContainerNotFound, McosError, OutcomeUnknown, Superseded
 from mcos.model import lifecycle
-from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.objects import Container, ObjectKey, ObjectRecord
 from mcos.model.versions import Version
-from mcos.versions import dispose, make
+from mcos.versions import dispose, make, retention
 
 
 @contextmanager
@@ -32,6 +32,8 @@ def confirm_container(
 ) -> ObjectRecord:
     """Check the container after a version was accepted: see ``mcos.catalog.containers``.
 
+    If its retention is another one than was guessed, the version gets it.
+
     Parameters
     ----------
     is_policy_guessed
@@ -44,19 +46,31 @@ def confirm_container(
 
     Raises
     ------
-    ContainerNotFound, NotEnoughClusters, Superseded
+    ContainerNotFound, NotEnoughClusters
         The version was abandoned.
+    Superseded
+        Another one was accepted after it; it was, or will be, replaced.
     OutcomeUnknown
         Others kept changing the container, or the object.
     """
     version = version_in(record, version_id)
     try:
-        container = containers.admit(key.account, key.container)
-        if not is_policy_guessed or container.storage_policy == version.storage_policy:
+        container = container_of(record)
+        if container is None:
             return record
-        again = make.place(version, key, policy_named(container.storage_policy))
+        again, until = version, retention.until(version, container)
+        if is_policy_guessed and container.storage_policy != version.storage_policy:
+            again = make.place(version, key, policy_named(container.storage_policy))
+        if again is version and until == version.retained_until:
+            return record
         following = objects.change_guessed(
-            key, lambda found: lifecycle.place_again(found, again), record
+            key,
+            lambda found: lifecycle.retain(
+                found if again is version else lifecycle.place_again(found, again),
+                version.id,
+                until,
+            ),
+            record,
         )
         if following is None or following.find(version_id) is None:
             raise Superseded("A later change of the object was accepted; this one was dropped.")
@@ -69,7 +83,29 @@ def confirm_container(
             ) from error
         _take_back(key, record, version)
         raise
+    if until is not None and following.latest.id != version.id:
+        # Who accepted the later one did not know that this one is retained, so nobody is told so.
+        raise Superseded("A later change of the object was accepted, and will replace this one.")
     return following
+
+
+def container_of(record: ObjectRecord) -> Container | None:
+    """Check the container of an object, and stop its deletion unless it was seen before.
+
+    Returns
+    -------
+    None if it was seen before, and its item is lost.
+
+    Raises
+    ------
+    ContainerNotFound, Conflict
+    """
+    if not record.is_admitted:
+        return containers.admit(record.account, record.container)
+    try:
+        return containers.get(record.account, record.container)
+    except ContainerNotFound:
+        return None
 
 
 def version_in(record: ObjectRecord, version_id: str) -> Version:

@@ -14,7 +14,7 @@ from mcos.model.versions import Staged, Version
 from mcos.settings import settings
 from mcos.staging import StagedFile, multipart
 from mcos.staging.multipart import StagedPart
-from mcos.versions import make, replicate
+from mcos.versions import make, replicate, retention
 from mcos.versions.take import confirm_container, version_in
 
 
@@ -35,7 +35,7 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
     UploadTaken
         It was taken before.
     ContainerNotFound, ObjectExists, ObjectNotFound, PreconditionFailed,
-    UnknownStoragePolicy, NotEnoughClusters, Conflict
+    UnknownStoragePolicy, NotEnoughClusters, Retained, Conflict
     """
     named = upload.storage_policy and policy_named(upload.storage_policy)
 
@@ -45,6 +45,7 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
         guard(
             Conditions(upload.if_match, upload.if_none_match), there.latest.etag if there else None
         )
+        retention.check_not_retained(record)
         version = _version_of(taking)
         if named or there:
             placed = make.place(version, upload.key, named or make.policy_kept(record))
@@ -64,12 +65,10 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
     version = version_in(record, taking.version or "")
     if version not in record.pending:
         return record  # an earlier try has gone further
-    if not record.is_admitted:
-        # The container was not checked since the object was written.
-        is_new = record.current is None and record.pending[0] is version
-        record = confirm_container(
-            upload.key, record, version.id, is_policy_guessed=is_new and not named
-        )
+    is_new = record.current is None and record.pending[0] is version
+    record = confirm_container(
+        upload.key, record, version.id, is_policy_guessed=is_new and not named
+    )
     replicate.begin(record, version.id)
     return record
 
@@ -78,7 +77,7 @@ def _version_of(taking: Upload) -> Version:
     """Return the version that an upload becomes; it is not placed yet."""
     if taking.version is None or taking.size is None:
         raise AssertionError("an upload that is TAKING has a version and a size")
-    return Version(
+    version = Version(
         id=taking.version,
         size=taking.size,
         md5=taking.md5,
@@ -95,6 +94,7 @@ def _version_of(taking: Upload) -> Version:
         part_size=part_size_of(taking.size),
         taken_from=taking.id,
     )
+    return retention.guessed(version, taking.key)
 
 
 def take_again(upload: Upload) -> ObjectRecord:

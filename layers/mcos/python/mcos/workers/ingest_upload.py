@@ -13,6 +13,7 @@ from mcos.errors import (
     NotFound,
     ObjectExists,
     PreconditionFailed,
+    Retained,
     UploadTaken,
 )
 from mcos.inbound.fetch import FetchRefused
@@ -34,6 +35,7 @@ _log = logging.getLogger(__name__)
 
 _DEFAULT_TYPE = "application/octet-stream"
 _TAKEN_BEFORE = "taken before"
+_FINAL = (InvalidRequest, NotFound, ObjectExists, PreconditionFailed, Retained)
 
 
 class Refused(Exception):
@@ -70,7 +72,7 @@ def ingest_upload(body: str, message_id: str) -> str:
         raise Refused("not_understood", str(error)) from None
     except FetchRefused as error:
         raise Refused(error.code, str(error)) from None
-    except (InvalidRequest, NotFound, ObjectExists, PreconditionFailed) as error:
+    except _FINAL as error:
         raise Refused(error.code, str(error)) from None
     return done[0] if len(done) == 1 else f"{len(done)} events"
 
@@ -104,7 +106,7 @@ def _ingest_upload(arrival: Arrival) -> str:
         finish_upload(upload)
     except UploadTaken:
         return _TAKEN_BEFORE
-    except (InvalidRequest, NotFound, ObjectExists, PreconditionFailed) as error:
+    except _FINAL as error:
         # The upload stays open, and its user gets the error when completing it.
         _log.info("an upload cannot be taken: %s", error.code)
         return error.code

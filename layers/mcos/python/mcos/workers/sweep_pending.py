@@ -10,17 +10,18 @@ from contextlib import suppress
 from functools import partial
 
 from mcos import clock, staging
-from mcos.catalog import containers, objects
+from mcos.catalog import objects
 from mcos.catalog.registry import all_clusters, sweepers
 from mcos.errors import ContainerNotFound, ObjectNotFound
 from mcos.model import lifecycle
-from mcos.model.objects import ObjectKey, ObjectRecord, State
+from mcos.model.objects import Container, ObjectKey, ObjectRecord, State
 from mcos.model.versions import Version
 from mcos.replicas import repair_queue
 from mcos.replicas.source import READ_ERRORS
 from mcos.settings import settings
-from mcos.versions import dispose, execution, replicate_queue
+from mcos.versions import dispose, execution, replicate_queue, retention
 from mcos.versions.commit import commit_version
+from mcos.versions.take import container_of
 from mcos.workers.sweep_deleted import sweep_deleted
 from mcos.workers.sweep_uploads import sweep_uploads
 
@@ -120,7 +121,10 @@ def _sweep(key: ObjectKey) -> str:
         record = dispose.dispose(record)
         if record is None or not record.is_unsettled:
             return "disposed"
-    has_container = _has_container(record)
+    # Their call may have ended before it looked at the container.
+    unchecked = [one for one in record.versions if not one.stored]
+    container = _container(record) if unchecked or not record.is_admitted else None
+    has_container = record.is_admitted or container is not None
     if not has_container and not _may_be_acknowledged(record):
         return _remove(record)
     missed = not has_container or _is_content_gone(record)
@@ -128,8 +132,16 @@ def _sweep(key: ObjectKey) -> str:
     touch = partial(
         lifecycle.touch, admitted=has_container, missed_at=clock.now() if missed else None
     )
-    looks, look = record.sweeps + 1, partial(_if_unchanged, record.revision, touch)
-    record = objects.change_guessed(key, look, record)
+    retained = {one.id: retention.lengthened(one, container) for one in unchecked}
+
+    def look(found: ObjectRecord | None) -> ObjectRecord | None:
+        following = touch(found)
+        for version_id, until in retained.items():
+            following = lifecycle.retain(following, version_id, until)
+        return following
+
+    looks = record.sweeps + 1
+    record = objects.change_guessed(key, partial(_if_unchanged, record.revision, look), record)
     if record is None or record.sweeps != looks:
         return "settled"  # or changed since: then the next sweep looks for its container
     if not has_container:
@@ -146,18 +158,12 @@ def _sweep(key: ObjectKey) -> str:
     return "restarted"
 
 
-def _has_container(record: ObjectRecord) -> bool:
-    """Whether the object's container is there, or was seen since the object was written.
-
-    The create that wrote the record may have ended before it looked.
-    """
-    if record.is_admitted:
-        return True
+def _container(record: ObjectRecord) -> Container | None:
+    """Return the object's container; None: its item is not there."""
     try:
-        containers.admit(record.account, record.container)
+        return container_of(record)
     except ContainerNotFound:
-        return False
-    return True
+        return None
 
 
 def _may_be_acknowledged(record: ObjectRecord) -> bool:
