@@ -184,14 +184,13 @@ TWO = StoragePolicy("two", (PolicyPart(2),), readable=1)
 
 
 @pytest.fixture
-def pair(cloud: Cloud, user: User, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+def pair(cloud: Cloud, user: User) -> Cloud:
     """Two clusters, enough for the policy of the container ``pairs`` and not for the default."""
     cloud.write_policy(TWO)
     made = user.call("PUT", container_path("pairs"), headers={"x-storage-policy": "two"})
     assert made.status == 201
     cloud.unregister("ceph")
     cloud.chill()
-    monkeypatch.setattr(containers, "_seen", {})
     return cloud
 
 
@@ -207,13 +206,11 @@ def test_a_wrong_guess_at_a_containers_policy_refuses_nothing(
     assert set(record.current.replicas) == {"s3", "swift"}
 
 
-def test_a_wrong_guess_at_a_containers_policy_refuses_no_upload(
-    pair: Cloud, user: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_guess_at_a_containers_policy_refuses_no_upload(pair: Cloud, user: User) -> None:
     sender = Sender(user)
     upload = sender.begin("a", b"bytes", container="pairs")
     sender.send(upload, b"bytes")
-    monkeypatch.setattr(containers, "_seen", {})
+    containers.forget()
     assert pair.ingest("s3", sender.event(upload)) == []
     pair.settle()
     assert user.call("GET", object_path("pairs", "a")).body == b"bytes"

@@ -23,7 +23,7 @@ from app import MODULES
 from chalicelib.shared import endpoint
 from mcos import aws, clock, limits
 from mcos.auth import passwords, tokens
-from mcos.catalog import accounts, registry
+from mcos.catalog import accounts, containers, registry
 from mcos.catalog.journaled import TABLES
 from mcos.catalog.tables import ALL_TABLES
 from mcos.journal import deliver
@@ -253,6 +253,7 @@ class Cloud(Inventory):
         backend_room.forget()
         settings.cache_clear()
         registry.forget()
+        containers.forget()
         latencies.forget()
         replicate_version.forget()
         removals.forget()

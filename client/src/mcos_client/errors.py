@@ -209,6 +209,12 @@ class ObjectExists(Conflict):
     code = "object_exists"
 
 
+class Retained(Conflict):
+    """The object can be neither deleted nor replaced yet; ``problem`` has ``retained_until``."""
+
+    code = "retained"
+
+
 class ContainerNotEmpty(Conflict):
     code = "container_not_empty"
 

@@ -31,19 +31,25 @@ def all_containers(*, prefix: str | None = None) -> Series[Container]:
     )
 
 
-def create_container(container: str, *, storage_policy: str | None = None) -> Call[Container]:
+def create_container(
+    container: str, *, storage_policy: str | None = None, retention_days: int | None = None
+) -> Call[Container]:
     """Make a container, or find that it exists already.
 
     Parameters
     ----------
     storage_policy
         Rule by which its objects are placed; the cluster's default if None.
+    retention_days
+        For so many days an object that is stored in it can be neither deleted nor replaced; not at
+        all if None. One that exists gets it if it is longer than its own.
     """
+    days = None if retention_days is None else str(retention_days)
     return Call(
         "PUT",
         paths.container_path(container),
         lambda response: Container.from_json(response.json()),
-        headers=given({"x-storage-policy": storage_policy}),
+        headers=given({"x-storage-policy": storage_policy, "x-retention-days": days}),
         repeat=Repeat.ALWAYS,
     )
 

@@ -30,13 +30,21 @@ class Token:
 
 @dataclass(frozen=True)
 class Container:
+    """A container; its objects can be neither deleted nor replaced for ``retention_days``."""
+
     name: str
     created_at: datetime
     storage_policy: str
+    retention_days: int = 0
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        return cls(value["name"], _time(value["created_at"]), value["storage_policy"])
+        return cls(
+            value["name"],
+            _time(value["created_at"]),
+            value["storage_policy"],
+            value.get("retention_days", 0),
+        )
 
 
 @dataclass(frozen=True)
@@ -225,7 +233,8 @@ class PendingVersion:
 class ObjectStat:
     """What an object is: the version that readers see, else the one that is to come.
 
-    ``reason`` says why a FAILED object failed. ``pending`` is oldest first.
+    ``reason`` says why a FAILED object failed. ``pending`` is oldest first. Until
+    ``retained_until`` it can be neither deleted nor replaced; None: it always can.
     """
 
     name: str
@@ -243,6 +252,7 @@ class ObjectStat:
     reason: str | None
     replicas: tuple[Replica, ...]
     pending: tuple[PendingVersion, ...]
+    retained_until: datetime | None = None
 
     @property
     def deleted(self) -> bool:
@@ -272,6 +282,7 @@ class ObjectStat:
             reason=value.get("reason"),
             replicas=tuple(Replica.from_json(one) for one in value["replicas"]),
             pending=tuple(PendingVersion.from_json(one) for one in value["pending"]),
+            retained_until=_time(value["retained_until"]) if "retained_until" in value else None,
         )
 
 

@@ -34,6 +34,7 @@ from mcos_client.errors import (
     ObjectExists,
     ObjectNotFound,
     PreconditionFailed,
+    Retained,
 )
 from mcos_client.fs.writer import ObjectWriter
 from mcos_client.sending.connection import RETRIES
@@ -390,7 +391,7 @@ def _file_errors(path: str) -> Iterator[None]:
         raise FileNotFoundError(ENOENT, str(error), path) from error
     except (ObjectExists, PreconditionFailed) as error:
         raise FileExistsError(EEXIST, str(error), path) from error
-    except NotPermitted as error:
+    except (NotPermitted, Retained) as error:
         raise PermissionError(EACCES, str(error), path) from error
 
 

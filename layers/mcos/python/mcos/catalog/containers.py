@@ -48,6 +48,11 @@ def seen(account: str, name: str) -> Container | None:
     return _seen.get((account, name))
 
 
+def forget() -> None:
+    """Forget which containers this process has seen."""
+    _seen.clear()
+
+
 def create(
     account: str, name: str, *, storage_policy: str, retention_days: int = 0
 ) -> tuple[Container, bool]:
