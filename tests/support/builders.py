@@ -142,6 +142,7 @@ VERSIONS = st.builds(
     digested=st.booleans(),
     part_size=st.integers(0, 2**30),
     parts_md5=TEXTS,
+    retained_until=st.none() | TEXTS,
 )
 
 RECORDS = st.builds(

@@ -103,3 +103,10 @@ def test_problems_carry_the_headers_of_their_status() -> None:
     assert problem(MethodNotAllowed(["GET", "PUT"]), "").headers["Allow"] == "GET, PUT"
     assert problem(RangeNotSatisfiable(7), "").headers["Content-Range"] == "bytes */7"
     assert problem(NoSuchPath("x"), "").status == 404
+
+
+def test_a_refusal_for_a_retention_says_until_when() -> None:
+    until = "2026-12-01T00:00:00.000Z"
+    reply = problem(errors.Retained(until), "")
+    assert json.loads(reply.body or b"")["retained_until"] == until
+    assert b"retained_until" not in (problem(errors.Conflict("x"), "").body or b"")

@@ -546,3 +546,43 @@ def test_too_many_kept_versions_are_a_conflict() -> None:
         here = lifecycle.accept_delete(here, cluster="s3", at=NOW, grace=grace)
     with pytest.raises(Conflict):
         lifecycle.accept_create(here, version(9), key=KEY, cluster="s3")
+
+
+EARLY, LATE = "2026-12-01T00:00:00.000Z", "2026-12-02T00:00:00.000Z"
+
+
+def retained(number: int, until: str | None, kind: Kind = "respond-async") -> Version:
+    return replace(new_version(number, kind), retained_until=until)
+
+
+def test_a_record_is_retained_for_what_was_taken_the_longest_counts() -> None:
+    taken = retained(2, LATE, "upload")
+    for current, pending, until in (
+        (retained(1, None), (), None),
+        (retained(1, EARLY), (), EARLY),
+        (retained(1, EARLY), (retained(2, LATE, "wait"),), EARLY),
+        (retained(1, EARLY), (taken,), LATE),
+        (retained(1, None), (taken,), LATE),
+        (None, (taken,), LATE),
+        (None, (retained(2, LATE, "wait"),), None),
+    ):
+        assert record(current=current, pending=pending).retained_until == until
+    assert record(State.FAILED, last=retained(1, LATE)).retained_until is None
+    deleted = lifecycle.accept_delete(
+        record(current=retained(1, LATE)), cluster="s3", at=NOW, grace=Grace("1", NOW)
+    )
+    assert deleted.retained_until is None
+
+
+def test_a_retention_is_recorded_wherever_the_version_is_and_nowhere_else() -> None:
+    here = record(current=retained(1, EARLY), pending=(retained(2, None, "upload"),))
+    after = lifecycle.retain(here, f"{2:026}", LATE)
+    assert after is not None
+    assert after.pending == (retained(2, LATE, "upload"),)
+    assert after.current == here.current
+    assert lifecycle.retain(after, f"{2:026}", LATE) is after
+    assert lifecycle.retain(here, f"{3:026}", LATE) is here
+    assert lifecycle.retain(None, f"{1:026}", LATE) is None
+    shortened = lifecycle.retain(here, f"{1:026}", None)
+    assert shortened == replace(here, current=retained(1, None))
+    assert ObjectRecord.from_json(after.as_json()) == after

@@ -55,6 +55,15 @@ def test_it_is_registered_under_its_protocol() -> None:
     assert any(one.startswith("fsspec") for one in project["optional-dependencies"]["fsspec"])
 
 
+def test_what_is_retained_is_as_a_file_that_may_not_be_changed(fs: McosFileSystem) -> None:
+    fs.client.create_container("c", retention_days=7)
+    fs.pipe_file("c/o", b"1")
+    for change in (fs.rm_file, fs.rm, partial(fs.pipe_file, value=b"2")):
+        with pytest.raises(PermissionError):
+            change("c/o")
+    assert fs.cat_file("c/o") == b"1"
+
+
 def test_it_speaks_for_who_is_logged_in(
     tmp_path: Path, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
