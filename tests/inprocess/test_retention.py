@@ -132,6 +132,14 @@ def test_an_upload_that_was_begun_before_replaces_nothing_that_is_retained(keepe
     keeper.cloud.check_storage(keeper.account)
 
 
+def test_an_upload_that_creates_is_told_that_the_object_exists(keeper: User) -> None:
+    sender = Sender(keeper)
+    upload = sender.begin(NAME, OTHER)
+    sender.send(upload, OTHER)
+    keeper.create(NAME, CONTENT, SYNC)
+    assert sender.complete(upload).code == "object_exists"
+
+
 def test_an_upload_is_retained_from_its_completion_but_not_if_its_content_is_refused(
     keeper: User,
 ) -> None:

@@ -45,7 +45,8 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
         guard(
             Conditions(upload.if_match, upload.if_none_match), there.latest.etag if there else None
         )
-        retention.check_not_retained(record)
+        if upload.action is not Action.CREATE:
+            retention.check_not_retained(record)
         version = _version_of(taking)
         if named or there:
             placed = make.place(version, upload.key, named or make.policy_kept(record))
