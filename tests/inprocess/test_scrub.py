@@ -7,9 +7,13 @@ from contextlib import suppress
 
 import pytest
 
+from mcos import clock
 from mcos.catalog import registry
+from mcos.model.versions import Removal
+from mcos.replicas import repair_queue
 from mcos.replicas.backend import MARKER
-from mcos.scrub import looking
+from mcos.scrub import looking, records
+from mcos.settings import settings
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
 from tests.support.gateway import container_path, object_path
 from tests.support.network import Manner
@@ -181,8 +185,6 @@ def test_a_backend_that_is_away_is_waited_for(known: Cloud, owner: User) -> None
 def test_a_full_repair_queue_is_waited_for(
     known: Cloud, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mcos.scrub import records
-
     monkeypatch.setattr(records, "REPAIRS_AT_ONCE", 1)
     monkeypatch.setattr(looking, "_PAGE", 1)
     for name in NAMES[:3]:
@@ -195,6 +197,21 @@ def test_a_full_repair_queue_is_waited_for(
         run = scrub_once(known, "ceph")
     assert (run["state"], run["repaired"]) == ("DONE", 3)
     check_whole(known, owner)
+
+
+def test_removals_that_are_held_keep_nothing_from_being_repaired(known: Cloud, owner: User) -> None:
+    """They wait for their next try, for days perhaps."""
+    del known.backends["swift"].replicas[key_of(known, owner, NAMES[0], "swift")]
+    queue = known.repair_queue("swift")
+    with known.network.outside(), known.at("swift"):
+        for _ in range(records.REPAIRS_AT_ONCE):
+            repair_queue.send(
+                settings().repair_queue_url,
+                repair_queue.remove_message(owner.account, Removal("swift", clock.new_id())),
+            )
+    for message in queue.messages:
+        message.mark_received(3600)
+    assert scrub(known, "swift")["repaired"] == 1
 
 
 def test_a_wiped_backend_stops_the_run_and_is_whole_again_once_an_operator_says_so(

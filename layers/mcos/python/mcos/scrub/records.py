@@ -26,7 +26,7 @@ from mcos.storage import ReplicaDigestMismatch, ReplicaNotFound, StorageError
 _log = logging.getLogger(__name__)
 
 REPAIRS_AT_ONCE = 200
-"""With so many messages in the repair queue the run waits: its reader comes first."""
+"""With so many messages in the repair queue that can be worked on, the run waits."""
 
 
 class _Copy(NamedTuple):
@@ -173,7 +173,7 @@ def _send(looks: Sequence[_Look]) -> Sequence[_Look]:
         The queue has enough to do.
     """
     own = settings().repair_queue_url
-    if looks and repair_queue.waiting(own) >= REPAIRS_AT_ONCE:
+    if looks and repair_queue.ready(own) >= REPAIRS_AT_ONCE:
         raise Waits("the repair queue has enough to do")
     for look in looks:
         # A healthy copy is sent to be written anew, because it has no identity.
