@@ -105,7 +105,7 @@ def _export(options: argparse.Namespace) -> int:
         "kind": "snapshot",
         "written_at": clock.now(),
     }
-    digest, number = sha256(), 0
+    digest, number, unreadable = sha256(), 0, 0
     # It has the hashes of passwords.
     descriptor = os.open(options.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with ExitStack() as stack:
@@ -126,12 +126,15 @@ def _export(options: argparse.Namespace) -> int:
                 for entry in page.entries:
                     write(entry.as_json())
                     number += 1
+                unreadable += page.unreadable
                 cursor = page.cursor
                 if cursor is None:
                     break
         write({"sha256": digest.hexdigest()})
     print(f"{number} records written")
-    return 0
+    if unreadable:
+        print(f"{unreadable} items cannot be read and are not in it", file=sys.stderr)
+    return 1 if unreadable else 0
 
 
 def _snapshot(options: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from pyrage import decrypt, x25519
 
 from mcos import limits
 from mcos.catalog import accounts, registry
+from mcos.catalog.journaled import TABLES
 from mcos.journal import files
 from mcos.model.clusters import ClusterState
 from mcos.replicas import identity, repair_queue
@@ -223,6 +224,25 @@ def test_a_write_that_cannot_be_read_holds_up_no_other(
     cloud.invoke(arn("s3", "write_journal"), {"Records": broken})
     found = last(cloud, "s3", "objects", [user.account, CONTAINER, "a"])
     assert found["record"]["state"] == "CREATED"
+
+
+def test_an_item_that_cannot_be_read_keeps_no_other_from_a_snapshot(
+    cloud: Cloud, user: User
+) -> None:
+    prepare(cloud)
+    user.create("a", b"bytes", SYNC)
+    with cloud.network.outside():
+        cloud.client("dynamodb").put_item(
+            TableName=TABLES["containers"].Meta.table_name,
+            Item={
+                "account": {"S": user.account},
+                "name": {"S": "broken"},
+                "created_at": {"N": "1"},
+            },
+        )
+    assert snapshot(cloud) == "complete"
+    shown = {tuple(one["key"]) for one in entries(cloud, "ceph", "snapshot")}
+    assert {(user.account, CONTAINER), (user.account, CONTAINER, "a")} <= shown
 
 
 def test_without_changes_there_is_a_sign_of_life_four_times_an_hour(cloud: Cloud) -> None:

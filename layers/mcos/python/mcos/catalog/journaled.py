@@ -3,6 +3,7 @@
 ``rescue/src/mcos_rescue/README.txt`` describes an entry for whoever reads the journal.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,8 @@ from mcos.model.deleted import Deleted, DeletedState
 from mcos.model.documents import member
 from mcos.model.kept import Kept
 from mcos.model.objects import ObjectKey
+
+_log = logging.getLogger(__name__)
 
 Image = Mapping[str, Any]
 """An item in DynamoDB's JSON."""
@@ -122,9 +125,11 @@ def entry_of_write(
 
 @dataclass(frozen=True)
 class EntryPage:
-    """A page of a table, and the cursor of the next page; None: this is the last."""
+    """A page of a table: entries, the number of items that cannot be read, and the cursor of the
+    next page; None: this is the last."""
 
     entries: list[Entry]
+    unreadable: int
     cursor: dict[str, Any] | None
 
 
@@ -132,13 +137,25 @@ def scan(table: str, cursor: dict[str, Any] | None, *, limit: int, secrets: bool
     """Return a page of a table: one network call."""
     found = TABLES[table].scan(last_evaluated_key=cursor, page_size=limit)
     raw = read_again(lambda: next(found.page_iter))
-    records = [_plain(table, image, secrets=secrets) for image in raw["Items"]]
-    entries = [
-        Entry(table, _key(table, one), one.get("revision") or "", None, None, one)
-        for one in records
-        if _is_kept(table, one)
-    ]
-    return EntryPage(entries, raw.get("LastEvaluatedKey"))
+    entries, unreadable = [], 0
+    for image in raw["Items"]:
+        try:
+            entry = _entry_of_item(table, image, secrets=secrets)
+        except Exception:
+            # It must not keep all others from the journal.
+            _log.exception("an item of %s cannot be read", table)
+            unreadable += 1
+            continue
+        if entry is not None:
+            entries.append(entry)
+    return EntryPage(entries, unreadable, raw.get("LastEvaluatedKey"))
+
+
+def _entry_of_item(table: str, image: Image, *, secrets: bool) -> Entry | None:
+    record = _plain(table, image, secrets=secrets)
+    if not _is_kept(table, record):
+        return None
+    return Entry(table, _key(table, record), record.get("revision") or "", None, None, record)
 
 
 TABLES: Mapping[str, type[Model]] = {
