@@ -17,6 +17,7 @@ from pyrage import decrypt, x25519
 from mcos import limits
 from mcos.catalog import accounts, registry
 from mcos.catalog.journaled import TABLES
+from mcos.catalog.tables import RegistryItem
 from mcos.journal import files
 from mcos.model.clusters import ClusterState
 from mcos.replicas import identity, repair_queue
@@ -24,7 +25,7 @@ from mcos.workers import write_snapshot
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
 from tests.support.environment import ACCOUNT_ID, PREFIX, REGION
 from tests.support.gateway import Reply, object_path
-from tests.support.network import Died, Manner
+from tests.support.network import CALL_SECONDS, Died, Manner
 from tests.support.user import User
 
 Entry = dict[str, Any]
@@ -311,6 +312,66 @@ def test_a_snapshot_has_all_and_is_resumed(
     assert snapshot(cloud) == "not due"
     cloud.clock.advance(8 * 24 * 3600)
     assert snapshot(cloud) == "complete"
+
+
+def test_the_state_of_a_snapshot_stays_small_however_many_parts_it_has(
+    cloud: Cloud, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An item of DynamoDB has 400 KB at most."""
+    monkeypatch.setattr(write_snapshot, "_PART_RECORDS", 1)
+    monkeypatch.setattr(write_snapshot, "_PAGE", 1)
+    monkeypatch.setattr(write_snapshot, "_PARTS", 2, raising=False)
+    prepare(cloud)
+    for number in range(5):
+        user.create(f"{number}", b"bytes", SYNC)
+    while (outcome := snapshot(cloud, seconds=5 * CALL_SECONDS)) == "begun":
+        with cloud.network.outside():
+            state = registry.read(registry.JOURNAL, "snapshot")
+        assert state is not None
+        assert len(state["running"]["parts"]) <= 2
+    assert outcome == "complete"
+    for cluster in CLUSTERS:
+        *parts, complete = sorted(keys(cloud, cluster, "snapshot"), key=lambda key: "comp" in key)
+        told = json.loads(cloud.backends[cluster].replicas[complete][0])
+        assert sorted(one["key"] for one in told["parts"]) == parts
+        assert told["counts"]["objects"] == 5
+        assert sum(told["counts"].values()) == sum(one["records"] for one in told["parts"])
+    with cloud.network.outside():
+        registry.tidy()
+        left = [item.name for item in RegistryItem.scan() if item.kind == registry.JOURNAL]
+    assert left == ["snapshot"]
+
+
+def test_large_records_are_fewer_in_a_part(
+    cloud: Cloud, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write_snapshot, "_PAGE", 1)  # a page of large records has few
+    monkeypatch.setattr(write_snapshot, "_PART_PAGES", 2, raising=False)
+    prepare(cloud)
+    for number in range(5):
+        user.create(f"{number}", b"bytes", SYNC)
+    assert snapshot(cloud) == "complete"
+    parts = [key for key in keys(cloud, "s3", "snapshot") if "/objects-" in key]
+    assert len(parts) == 3
+
+
+def test_the_last_file_of_a_snapshot_is_the_same_each_time(cloud: Cloud, user: User) -> None:
+    prepare(cloud)
+    user.create("a", b"bytes", SYNC)
+    put_back = cloud.keep()
+    with cloud.network.record() as calls:
+        assert snapshot(cloud) == "complete"
+    last_write = max(n for n, call in enumerate(calls) if call.name == "dynamodb:PutItem")
+    put_back()
+    with cloud.network.record((last_write, Manner.DIES)), suppress(Died, Exception):
+        snapshot(cloud)
+    cloud.clock.advance(1000)
+    prepare(cloud)
+    assert snapshot(cloud) == "complete"
+    with cloud.network.outside():
+        state = registry.read(registry.JOURNAL, "snapshot")
+    assert state is not None
+    assert state["last"]["complete_on"] == sorted(CLUSTERS)
 
 
 def test_a_catalog_that_has_shrunk_makes_no_snapshot_without_an_operators_word(

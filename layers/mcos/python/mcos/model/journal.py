@@ -29,16 +29,20 @@ class Snapshot:
         ULID.
     begun_at, completed_at
         RFC 3339.
+    generation
+        The catalog's when the last part was written.
     tables
         Those that are not written yet; the first one has been written up to ``cursor``.
     parts
-        Those that are written; empty once it is complete.
+        The last ones that were written; empty once it is complete.
+    noted
+        Names of the registry's items that have those before them, because all do not fit into one.
     missed
         Clusters that could not take a part.
     complete_on
         Clusters whose backend has all of it.
     records
-        Number of records by table, once it is complete.
+        Number of records by table, but for those in ``parts``.
     """
 
     id: str
@@ -46,8 +50,10 @@ class Snapshot:
     tables: tuple[str, ...] = ()
     cursor: dict[str, Any] | None = None
     parts: tuple[Part, ...] = ()
+    noted: tuple[str, ...] = ()
     missed: tuple[str, ...] = ()
     completed_at: str | None = None
+    generation: int = 0
     complete_on: tuple[str, ...] = ()
     records: Mapping[str, int] = field(default_factory=dict)
     unknown: Mapping[str, Any] = field(default_factory=dict)
@@ -55,9 +61,7 @@ class Snapshot:
     @property
     def counts(self) -> dict[str, int]:
         """Number of records by table."""
-        if self.records:
-            return dict(self.records)
-        counted: Counter[str] = Counter()
+        counted = Counter(self.records)
         for one in self.parts:
             counted[one.table] += one.records
         return dict(counted)
@@ -71,6 +75,7 @@ class Snapshot:
             **document_of(self),
             "tables": list(self.tables),
             "parts": [list(one) for one in self.parts],
+            "noted": list(self.noted),
             "missed": list(self.missed),
             "complete_on": list(self.complete_on),
             "records": dict(self.records),
@@ -79,7 +84,7 @@ class Snapshot:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Snapshot":
         given = arguments(cls, value)
-        for name in ("tables", "missed", "complete_on"):
+        for name in ("tables", "noted", "missed", "complete_on"):
             given[name] = tuple(given.get(name, ()))
         given["parts"] = tuple(Part(*one) for one in given.get("parts", ()))
         return cls(**given)

@@ -34,9 +34,14 @@ _EVERY = timedelta(days=7)
 _AGAIN = timedelta(hours=6)
 
 _PART_RECORDS = 20_000
+# A page has a megabyte at most. More of them, of large records, do not fit into the memory.
+_PART_PAGES = 40
 # What one call of put_replica carries, in base64.
 _PART_BYTES = 4_000_000
 _PAGE = 500
+# With more parts the state would not fit into an item, of 400 KB: others have those before.
+_PARTS = 500
+_NOTED = timedelta(days=30)
 
 _SHRUNK = 0.8
 """A table with fewer of its records than this share of the last snapshot's has lost some."""
@@ -83,7 +88,7 @@ def write_snapshot(*, seconds: float, now: bool = False, accept_smaller: bool = 
     while running.tables:
         if clock.elapsed() > until:
             return "begun"
-        running = _next_part(running, given.deployment)
+        running = _noted(_next_part(running, given.deployment))
         state = replace(state, running=running)
         if not registry.replace(
             registry.JOURNAL, SNAPSHOT, following := state.as_json(), before=document
@@ -93,6 +98,7 @@ def write_snapshot(*, seconds: float, now: bool = False, accept_smaller: bool = 
     outcome, state = _completed(state, running, given.deployment, accept_smaller=accept_smaller)
     if not registry.replace(registry.JOURNAL, SNAPSHOT, state.as_json(), before=document):
         return "interrupted"
+    _forget_parts(running)
     _lay_tool_beside(state, before=state.as_json())
     return outcome
 
@@ -123,17 +129,17 @@ def _next_part(running: Snapshot, deployment: Deployment) -> Snapshot:
     table = running.tables[0]
     entries: list[Entry] = []
     cursor = running.cursor
-    while len(entries) < _PART_RECORDS:
+    for _ in range(_PART_PAGES):
         page = journaled.scan(table, cursor, limit=_PAGE, secrets=is_sealing())
         entries += page.entries
         cursor = page.cursor
-        if cursor is None:
+        if cursor is None or len(entries) >= _PART_RECORDS:
             break
     tables = running.tables if cursor is not None else running.tables[1:]
     parts = list(running.parts)
     missed = set(running.missed)
     for packed, records in _packed(entries, deployment):
-        number = sum(one.table == table for one in parts)
+        number = len(running.noted) * _PARTS + len(parts)
         key = part_key(deployment.id, running.id, table, number)
         digest = sha256(packed).hexdigest()
         parts.append(Part(key, table, records, digest, digests_of(packed).md5, len(packed)))
@@ -150,7 +156,36 @@ def _next_part(running: Snapshot, deployment: Deployment) -> Snapshot:
         tables=tables,
         # Now, not when the last file is delivered, so that this is the same each time.
         completed_at=None if tables else clock.now(),
+        generation=deployment.generation,
     )
+
+
+def _noted(running: Snapshot) -> Snapshot:
+    """Note parts in an item of their own, if there are too many for that of the state."""
+    if len(running.parts) < _PARTS:
+        return running
+    name = f"{SNAPSHOT}/{running.id}/{clock.new_id()}"
+    document = {"parts": [list(one) for one in running.parts]}
+    until = clock.moment() + _NOTED
+    registry.write(registry.JOURNAL, name, document, expires=int(until.timestamp()))
+    return replace(running.without_parts(), noted=(*running.noted, name))
+
+
+def _all_parts(running: Snapshot) -> list[Part] | None:
+    """Return all parts of a snapshot; None: it took so long that some are not noted any more."""
+    found: list[Part] = []
+    for name in running.noted:
+        document = registry.read(registry.JOURNAL, name)
+        if document is None:
+            return None
+        found += (Part(*one) for one in document["parts"])
+    return [*found, *running.parts]
+
+
+def _forget_parts(running: Snapshot) -> None:
+    """Have the items go that have the parts of a snapshot that is over."""
+    for name in running.noted:
+        registry.write(registry.JOURNAL, name, {"parts": []}, expires=0)
 
 
 def _packed(entries: list[Entry], deployment: Deployment) -> Iterator[tuple[bytes, int]]:
@@ -178,6 +213,11 @@ def _completed(
         reason = ", ".join(f"{name}: {before[name]} to {counts.get(name, 0)}" for name in shrunk)
         _log.error("a snapshot is refused, because the catalog has shrunk: %s", reason)
         return "refused", replace(state, running=None, refused=reason, refused_at=clock.now())
+    parts = _all_parts(running)
+    if parts is None:
+        _log.error("a snapshot took too long: it is begun anew")
+        return "interrupted", replace(state, running=None)
+    last = _complete(running, parts, deployment)
     done = replace(
         running,
         complete_on=tuple(
@@ -185,14 +225,12 @@ def _completed(
                 one.name
                 for one in deliver.receivers()
                 if one.name not in running.missed
-                and deliver.deliver(
-                    one, complete_key(deployment.id, running.id), _complete(running, deployment)
-                )
+                and deliver.deliver(one, complete_key(deployment.id, running.id), last)
             )
         ),
     )
     # The tool is written again with each snapshot: the backend may have lost it too.
-    return "complete", Snapshots(last=done.without_parts())
+    return "complete", Snapshots(last=replace(done.without_parts(), noted=()))
 
 
 def _lay_tool_beside(state: Snapshots, *, before: Mapping[str, Any] | None) -> None:
@@ -219,15 +257,15 @@ def _lay_tool_beside(state: Snapshots, *, before: Mapping[str, Any] | None) -> N
     registry.replace(registry.JOURNAL, SNAPSHOT, following.as_json(), before=before)
 
 
-def _complete(running: Snapshot, deployment: Deployment) -> bytes:
+def _complete(running: Snapshot, parts: list[Part], deployment: Deployment) -> bytes:
     """Return the last file of a snapshot; the same each time, because a key is written once."""
     document = {
         "format": 1,
         "deployment": deployment.id,
-        "generation": deployment.generation,
+        "generation": running.generation,
         "begun_at": running.begun_at,
         "completed_at": running.completed_at,
-        "parts": [one._asdict() for one in running.parts],
+        "parts": [one._asdict() for one in parts],
         "counts": running.counts,
     }
     return json.dumps(document, indent=1).encode() + b"\n"
