@@ -361,5 +361,5 @@ def test_every_function_of_every_cluster_has_a_log_that_ends(deployment: Deploym
         if one["retention_in_days"]
     }
     once = ["publish_changes", "write_journal", "write_snapshot"]
-    assert len(functions) == 32 * len(deployment.clusters) + len(once)
+    assert len(functions) == 34 * len(deployment.clusters) + len(once)
     assert functions <= groups
