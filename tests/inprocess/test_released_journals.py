@@ -178,6 +178,13 @@ def test_the_library_takes_the_catalog_over(
         read = ada.download(name)
         assert read.body == b64decode(seen["content"])
         assert {one: read.headers[one] for one in seen["headers"]} == seen["headers"]
+    (pairs, _) = ada.call("GET", "/v1/containers").json()["containers"]
+    assert {**pairs, "created_at": None} == {
+        "name": "pairs",
+        "created_at": None,
+        "storage_policy": "pair",
+        "retention_days": 30,
+    }
     assert ada.download("kept").status == 404
     path = f"{container_path('photos')}/undelete/kept"
     assert ada.call("POST", path).status == 200

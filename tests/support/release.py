@@ -93,8 +93,8 @@ def _operate(cloud: Cloud, ada: User) -> None:
         assert reply.status in (200, 201, 202), reply
     for name in CLUSTERS:
         cloud.invoke(arn(name, "check_health"), {})
-    policy = {"x-storage-policy": "pair"}
-    assert ada.call("PUT", container_path("pairs"), headers=policy).status == 201
+    chosen = {"x-storage-policy": "pair", "x-retention-days": "30"}
+    assert ada.call("PUT", container_path("pairs"), headers=chosen).status == 201
 
 
 def _store(cloud: Cloud, ada: User) -> None:
