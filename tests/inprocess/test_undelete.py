@@ -13,6 +13,7 @@ from mcos.model.objects import State
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.gateway import Reply, container_path, object_path, stat_path
 from tests.support.network import Manner, NetworkCall
+from tests.support.scrubbing import check_health
 from tests.support.user import User
 
 HOUR = 3600
@@ -306,3 +307,34 @@ def test_a_version_that_was_taken_back_and_replaced_never_comes_again(
     back = undelete(user)
     assert back.status == (200 if grace else 404)
     assert not grace or user.download("sea.jpg").body == b"in its place"
+
+
+def test_a_catalog_that_was_set_back_removes_nothing_that_was_taken_back_since(
+    patient: Cloud, user: User
+) -> None:
+    """Not even before a health check has noticed it."""
+    check_health(patient)
+    user.create("sea.jpg", CONTENT, SYNC)
+    delete(user)
+    patient.settle()
+    set_back = patient.keep()
+    patient.clock.advance(20 * HOUR)
+    user.token = patient.token(user.account)
+    check_health(patient)
+    assert undelete(user).status == 200
+    patient.settle()
+    held = {name: dict(one.replicas) for name, one in patient.backends.items()}
+    patient.clock.advance(5 * HOUR)
+    set_back()
+    for name, replicas in held.items():
+        patient.backends[name].replicas = dict(replicas)
+    patient.chill()
+    (before,) = patient.deleted(user.account)
+    for _ in range(2):
+        patient.sweep()
+        patient.pump()
+        assert patient.deleted(user.account) == [before]
+        check_health(patient)
+        patient.chill()
+    found = patient.replicas(user.account)
+    assert all(bodies == {before.version_id: CONTENT} for bodies in found.values())

@@ -72,6 +72,10 @@ AWAY_SECONDS = 24 * 3600
 """A backend that was away for longer gets a new snapshot of the catalog: the segments of the
 journal that it has missed are not kept for longer."""
 
+COMPARISON_AGE_SECONDS = 1200
+"""A catalog that was not compared with any backend for longer may have been set back just now:
+health checks compare it every five minutes."""
+
 ADOPTION_SECONDS = 600
 """A cluster whose last health check is older is swept by another one."""
 

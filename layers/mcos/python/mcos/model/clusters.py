@@ -265,6 +265,26 @@ class Registry:
     unlinked: frozenset[str] = frozenset()
     deployment: Deployment = Deployment()
 
+    def why_doubtful(self, own: str, moment: datetime) -> str | None:
+        """Return why a cluster must not finish or remove anything by what the catalog says.
+
+        It was set back, or may have been: then what it takes for unfinished, or for due, may have
+        gone on long ago. The health checks tell, which compare it with the backends; those of a
+        catalog that was just restored are old.
+
+        Returns
+        -------
+        None: the catalog is to be believed.
+        """
+        cluster = self.clusters.get(own)
+        if cluster is not None and cluster.health.removals_held:
+            return cluster.health.removals_held
+        compared = [one.health.compared_at for one in self.clusters.values()]
+        last = max((datetime.fromisoformat(one) for one in compared if one), default=moment)
+        if (moment - last).total_seconds() > limits.COMPARISON_AGE_SECONDS:
+            return "the catalog was not compared with its backends lately"
+        return None
+
     def adopted_by(self, own: str, moment: datetime) -> tuple[str, ...]:
         """Return the clusters whose work a cluster does, because they do none themselves.
 

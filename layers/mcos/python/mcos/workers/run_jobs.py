@@ -25,6 +25,7 @@ from mcos.model.versions import Replica
 from mcos.placement.moves import Move, gone_clusters, wanted_moves, written_off
 from mcos.replicas.backend import new_incarnation
 from mcos.replicas.source import source_of
+from mcos.settings import settings
 from mcos.versions import execution
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ class _Planned(NamedTuple):
 def run_jobs(*, seconds: float) -> dict[str, int]:
     """Work on all running jobs that no other cluster works on.
 
+    On none while the catalog may have been set back: see ``Registry.why_doubtful``.
+
     Parameters
     ----------
     seconds
@@ -56,6 +59,10 @@ def run_jobs(*, seconds: float) -> dict[str, int]:
     -------
     Number of replicas that were started to move, by job id.
     """
+    doubt = current_registry(fresh=True).why_doubtful(settings().cluster, clock.moment())
+    if doubt is not None:
+        _log.error("no job is worked on: %s", doubt)
+        return {}
     tidy()
     until = clock.elapsed() + seconds
     moved = {}

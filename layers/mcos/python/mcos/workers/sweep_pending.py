@@ -11,7 +11,7 @@ from functools import partial
 
 from mcos import clock, staging
 from mcos.catalog import objects
-from mcos.catalog.registry import all_clusters, sweepers
+from mcos.catalog.registry import all_clusters, current_registry, sweepers
 from mcos.errors import ContainerNotFound, ObjectNotFound
 from mcos.model import lifecycle
 from mcos.model.objects import Container, ObjectKey, ObjectRecord, State
@@ -51,7 +51,8 @@ _FIRST_LOOKS = 2
 def sweep_pending(*, older_than_seconds: float, seconds: float) -> dict[str, int]:
     """Sweep the objects that this cluster accepted, and those that wait for its replica.
 
-    Objects of clusters that do not sweep any more are swept like its own.
+    Objects of clusters that do not sweep any more are swept like its own. Nothing is swept while
+    the catalog may have been set back: see ``Registry.why_doubtful``.
 
     Parameters
     ----------
@@ -67,6 +68,10 @@ def sweep_pending(*, older_than_seconds: float, seconds: float) -> dict[str, int
     uploads, see ``mcos.workers.sweep_uploads``; and of deleted versions, see
     ``mcos.workers.sweep_deleted``.
     """
+    doubt = current_registry().why_doubtful(settings().cluster, clock.moment())
+    if doubt is not None:
+        _log.error("nothing is swept: %s", doubt)
+        return {}
     before, until = clock.later(-older_than_seconds), clock.elapsed() + seconds
     done = Counter(sweep_uploads(limit=_AT_ONCE))
     # In the order of what is lost if it waits.
