@@ -8,10 +8,8 @@ What the backends' journals have is written into the tables, if it is newer than
 """
 
 import argparse
-import json
 import os
 import sys
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,13 +18,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / path) for path in ("layers/mcos/python", "rescue/src", "")]
 
 from clouds.files import write_whole  # noqa: E402
-from mcos_rescue.commands.main import main as rescue  # noqa: E402  (the path is set above)
+from mcos_rescue import tables  # noqa: E402  (the path is set above)
+from mcos_rescue.catalog import open_catalog  # noqa: E402
 from mcos_rescue.deployments import choose, journals_in  # noqa: E402
 from mcos_rescue.errors import RescueError  # noqa: E402
 from mcos_rescue.fetch import all_keys  # noqa: E402
 from mcos_rescue.journal import CATALOG  # noqa: E402
+from mcos_rescue.printable import printable  # noqa: E402
 from mcos_rescue.stores.contract import Store  # noqa: E402
-from mcos_rescue.stores.settings import store_of_file  # noqa: E402
+from mcos_rescue.stores.settings import open_store  # noqa: E402
+from mcos_rescue.stores.union import Union  # noqa: E402
 from tools import local  # noqa: E402
 
 
@@ -42,33 +43,58 @@ def main() -> int:
     if not told["aws_embedded"] or (seen.read_text() if seen.exists() else "0") == generation:
         return 0
     started = (folder / "emulator" / "unsaved").stat().st_mtime
-    recovered = [
-        name
+    stores = [
+        store
         for name, settings in told["backends"].items()
-        if _recover(name, settings, datetime.fromtimestamp(started, UTC))
+        if (store := _answering(name, settings)) is not None
     ]
-    if not recovered:
+    if not stores:
         print("nothing could be brought back: is a storage service up?", file=sys.stderr)
+        return 1
+    if not _recover(Union(stores), datetime.fromtimestamp(started, UTC)):
         return 1
     write_whole(seen, generation)
     return 0
 
 
-def _recover(name: str, settings: dict[str, Any], started: datetime) -> bool:
-    """Take over what the journal on a backend has; whether it could be read."""
-    with tempfile.TemporaryDirectory() as folder:  # nobody else can read it
-        file = Path(folder, "backend.json")
-        file.write_text(json.dumps(settings))
-        try:
-            deployment = _deployment(store_of_file(file), started)
-        except (RescueError, OSError) as error:
-            print(f"{name}: {error}", file=sys.stderr)
-            return False
+def _answering(name: str, settings: dict[str, Any]) -> Store | None:
+    """Return a backend; None, after it was said why, if it does not answer."""
+    try:
+        store = open_store(settings, os.environ)
+        store.page(CATALOG, "")
+    except (RescueError, OSError) as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return None
+    return store
+
+
+def _recover(store: Store, started: datetime) -> bool:
+    """Take over what the journal has; whether it could be read.
+
+    It is read from all backends at once: what one of them has missed, be it that something was
+    written or that it was removed, waited in a queue of the emulator's, and is lost with it.
+    """
+    try:
+        deployment = _deployment(store, started)
         if deployment is None:
             return True
-        print(f"bringing back what the journal on {name} has:")
-        # 1: something of it is doubtful, and was said.
-        return rescue(["--backend", str(file), "--deployment", deployment, "import"]) in (0, 1)
+        print("bringing back what the journal has:")
+        with open_catalog(store, deployment=deployment) as catalog:
+            for line in (*catalog.notes, *(f"PROBLEM: {one}" for one in catalog.problems)):
+                print(printable(line), file=sys.stderr)
+            report = tables.write(
+                catalog.fold,
+                deployment=deployment,
+                generation=catalog.generation,
+                prefix="mcos",
+                again=True,  # whatever was deleted since is in the journal too
+            )
+    except (RescueError, OSError) as error:
+        print(printable(str(error)), file=sys.stderr)
+        return False
+    for line in tables.lines_of(report):
+        print(line)
+    return True
 
 
 def _deployment(store: Store, started: datetime) -> str | None:
