@@ -15,6 +15,7 @@ from moto.sqs.models import sqs_backends
 from pyrage import decrypt, x25519
 
 from mcos import limits
+from mcos.admin.clusters import change_cluster, lose_cluster
 from mcos.catalog import accounts, registry
 from mcos.catalog.journaled import TABLES
 from mcos.catalog.tables import RegistryItem
@@ -24,7 +25,7 @@ from mcos.replicas import identity, repair_queue
 from mcos.workers import write_snapshot
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
 from tests.support.environment import ACCOUNT_ID, PREFIX, REGION
-from tests.support.gateway import Reply, object_path
+from tests.support.gateway import Reply, container_path, object_path
 from tests.support.network import CALL_SECONDS, Died, Manner
 from tests.support.user import User
 
@@ -211,6 +212,23 @@ def test_a_cluster_that_an_operator_took_out_for_long_gets_a_snapshot(
     shown = {tuple(one["key"]) for one in entries(cloud, "ceph", "snapshot")}
     assert (user.account, CONTAINER, "a") in shown
     assert snapshot(cloud) == "not due"
+
+
+def test_a_cluster_that_was_not_lost_after_all_gets_a_snapshot(cloud: Cloud, user: User) -> None:
+    prepare(cloud)
+    assert snapshot(cloud) == "complete"
+    with cloud.network.outside(), cloud.at("s3"):
+        lose_cluster("ceph", rate=1)
+    assert user.call("PUT", container_path("missed")).status == 201
+    cloud.journal()
+    cloud.clock.advance(7 * 3600)
+    prepare(cloud)
+    assert snapshot(cloud) == "not due"
+    with cloud.network.outside(), cloud.at("s3"):
+        change_cluster("ceph", {"state": ClusterState.ACTIVE})
+    assert snapshot(cloud) == "complete"
+    shown = {tuple(one["key"]) for one in entries(cloud, "ceph", "snapshot")}
+    assert (user.account, "missed") in shown
 
 
 def test_a_write_that_cannot_be_read_holds_up_no_other(

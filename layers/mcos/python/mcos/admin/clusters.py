@@ -91,6 +91,8 @@ def change_cluster(name: str, changes: Mapping[str, Any]) -> Cluster:
         drain = running_job(before)
         if drain is not None and "job" not in override:
             stop_job(drain.id)
+        if _is_lost(before) and not _is_lost(override):
+            registry.note_missed(name)  # a cluster that is LOST gets nothing of the journal
         if override == (before or {}) or registry.replace(
             OPERATOR, name, override or None, before=before
         ):
@@ -235,6 +237,10 @@ def _changed(override: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[st
         # The cluster may get replicas again, so an earlier drain no longer proves that it is empty.
         following.pop("job", None)
     return following
+
+
+def _is_lost(override: Mapping[str, Any] | None) -> bool:
+    return override is not None and override.get("state") == ClusterState.LOST
 
 
 def _check_policies_without(name: str, linked: Registry) -> None:

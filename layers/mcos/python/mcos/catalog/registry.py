@@ -228,6 +228,23 @@ def write_health(cluster: str, health: Health) -> None:
     write(HEALTH, cluster, document_of(health))
 
 
+def note_missed(cluster: str) -> None:
+    """Note that a cluster's backend will never get what the journal has had for it.
+
+    Only a new snapshot has all of it.
+    """
+    write(JOURNAL, _missed(cluster), {"at": clock.now()})
+
+
+def missed_at(cluster: str) -> str:
+    """Return when ``note_missed`` was called last for a cluster, RFC 3339; empty: never."""
+    return str((read(JOURNAL, _missed(cluster)) or {}).get("at", ""))
+
+
+def _missed(cluster: str) -> str:
+    return f"missed/{cluster}"
+
+
 def raise_generation(*, above: int = 0, at: str, fresh: bool = True) -> Deployment:
     """Raise the catalog's generation, and give the catalog an id if it has none.
 

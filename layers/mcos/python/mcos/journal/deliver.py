@@ -6,7 +6,6 @@ from base64 import b64encode
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from mcos import clock
 from mcos.aws import AWS_ERRORS, client
 from mcos.catalog import registry
 from mcos.catalog.registry import all_clusters
@@ -94,23 +93,8 @@ def deliver_or_queue(
         raise next(iter(failed.values()))
     for name, failure in failed.items():
         _log.error("%s misses a file: %s", name, type(failure).__name__)
-        note_missed(name)
+        registry.note_missed(name)
     return late | failed.keys()
-
-
-def note_missed(cluster: str) -> None:
-    """Note that a cluster's backend will never have a file: only a new snapshot has all of it."""
-    registry.write(registry.JOURNAL, _missed(cluster), {"at": clock.now()})
-
-
-def missed_at(cluster: str) -> str:
-    """Return when a cluster's backend last missed a file, RFC 3339; empty: never."""
-    found = registry.read(registry.JOURNAL, _missed(cluster)) or {}
-    return str(found.get("at", ""))
-
-
-def _missed(cluster: str) -> str:
-    return f"missed/{cluster}"
 
 
 def _input(key: str, content: bytes) -> PutInput:

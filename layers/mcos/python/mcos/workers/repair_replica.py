@@ -11,8 +11,7 @@ from typing import Any
 
 from mcos import clock, limits, staging
 from mcos.catalog import objects
-from mcos.catalog.registry import all_clusters
-from mcos.journal.deliver import note_missed
+from mcos.catalog.registry import all_clusters, note_missed
 from mcos.journal.files import FOLDER
 from mcos.model import lifecycle
 from mcos.model.messages import ReplicaToPut, Verified

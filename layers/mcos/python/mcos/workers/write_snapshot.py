@@ -114,7 +114,7 @@ def _is_due(state: Snapshots, clusters: list[Cluster]) -> bool:
     if any((one.health.returned_at or "") > last.begun_at for one in up):
         return True  # it was away for long, or has lost the journal
     return age > _AGAIN and any(
-        one.name not in last.complete_on or deliver.missed_at(one.name) > last.begun_at
+        one.name not in last.complete_on or registry.missed_at(one.name) > last.begun_at
         for one in up
     )
 
