@@ -9,7 +9,7 @@ from mcos.admin.import_catalog import States, import_catalog
 from mcos.catalog import deleted, registry
 from mcos.model.deleted import Deleted, DeletedState
 from mcos.versions import dispose
-from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
+from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
 from tests.support.gateway import Reply, container_path, object_path
 from tests.support.network import Died, Manner
 from tests.support.rescued import journal, lose_aws, prepare, rescued, run, states_of, take_over
@@ -230,6 +230,8 @@ def test_its_sweeper_is_adopted_if_it_is_not_linked(patient: Cloud, user: User) 
     lose_aws(patient, clusters=("ceph", "swift"))
     take_over(patient)
     patient.clock.advance(25 * HOUR)
+    for name in ("ceph", "swift"):
+        patient.invoke(arn(name, "check_health"), {})
     patient.sweep("ceph", "swift")
     patient.settle()
     assert patient.deleted(user.account) == []
