@@ -205,6 +205,21 @@ def test_what_was_only_staged_is_gone_and_what_was_stored_stays(patient: Cloud, 
     assert user.download("stored").body == CONTENT
 
 
+def test_what_is_only_staged_stays_in_tables_that_have_it(patient: Cloud, user: User) -> None:
+    user.create(NAME, CONTENT, ASYNC)
+    patient.cut_executions()
+    delete(user)
+    patient.sweep()
+    before = kept_of(patient, user)
+    assert not before.kept.version.stored
+    patient.journal()
+    patient.pump()
+    take_over(patient)  # its own
+    assert kept_of(patient, user) == before
+    assert undelete(user).status == 200
+    assert user.download(NAME).body == CONTENT
+
+
 def test_what_a_cluster_had_that_is_gone_is_written_off_when_it_is_taken_back(
     patient: Cloud, user: User
 ) -> None:

@@ -249,16 +249,18 @@ class _Import:
     def _write_deleted(self, state: State) -> "_Done":
         account, container, name, version = state.key
         key = ObjectKey(account, container, name)
-        if state.record is None:
+        if journaled.has_ended(state.revision):
             deletion = journaled.deletion_of(state.revision)
             return _removed(newer.remove_deleted(key, version, deletion=deletion))
+        if state.record is None:
+            return _left_out(MALFORMED)
         try:
             found = journaled.deleted_of(state.record)
         except (KeyError, TypeError, ValueError):
             return _left_out(MALFORMED)
         waiting = still_deleted(found, objects.get(key))
         if waiting is None:
-            return _removed(newer.remove_deleted(key, version, deletion=found.kept.deletion))
+            return _nothing  # it stays if it is there: its content may be staged here
         trimmed = waiting.kept != found.kept
         return _saved(state, newer.write_deleted(waiting), trimmed=trimmed)
 
