@@ -102,7 +102,8 @@ class Network:
 
     @property
     def asked(self) -> bytes:
-        asked: bytes = self._thread.asked or b""
+        # A thread that has made no call of AWS has asked nothing.
+        asked: bytes = getattr(self._thread, "asked", None) or b""
         return asked
 
     @contextmanager
