@@ -224,7 +224,7 @@ class Deployment:
     id
         ULID, made with the catalog: replicas and the journal carry it. Empty: it has none yet.
     generation
-        Raised every day, and by whoever restores or imports a catalog. Every backend knows the
+        Raised every few minutes, and by whoever imports a catalog. Every backend knows the
         highest that it has seen: a catalog with a lower one has been set back, and nothing may be
         removed by what it says.
     raised_at
