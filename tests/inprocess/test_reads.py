@@ -143,6 +143,42 @@ def test_a_download_honours_if_none_match_if_match_and_ranges(user: User) -> Non
         assert (reply.status, reply.headers["content-range"]) == (416, "bytes */10")
     assert user.download("a", {"range": "bytes=0-1", "if-range": etag}).status == 206
     assert user.download("a", {"range": "bytes=0-1", "if-range": '"other"'}).status == 200
+    modified = user.download("a").headers["last-modified"]
+    assert user.download("a", {"range": "bytes=0-1", "if-range": modified}).status == 206
+    early = "Sun, 22 Nov 2015 10:00:00 GMT"
+    assert user.download("a", {"range": "bytes=0-1", "if-range": early}).status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_each_way_of_reading_honours_each_condition(cloud: Cloud, user: User, method: str) -> None:
+    user.create("a", b"0123456789", SYNC)
+
+    def status(**conditions: str) -> int:
+        named = {name.replace("_", "-"): value for name, value in conditions.items()}
+        reply = user.call(method, object_path("photos", "a"), headers=named)
+        assert reply.status == 412 or reply.headers["etag"] == etag
+        return reply.status
+
+    found = user.download("a")
+    etag, modified = found.headers["etag"], found.headers["last-modified"]
+    early = "Sun, 22 Nov 2015 10:00:00 GMT"
+    assert status() == 200
+    assert (status(if_match=etag), status(if_match='"x"')) == (200, 412)
+    assert (status(if_none_match=etag), status(if_none_match='"x"')) == (304, 200)
+    assert (status(if_modified_since=modified), status(if_modified_since=early)) == (304, 200)
+    assert (status(if_unmodified_since=modified), status(if_unmodified_since=early)) == (200, 412)
+    assert status(if_match=etag, if_unmodified_since=early) == 200
+    assert status(if_none_match='"x"', if_modified_since=modified) == 200
+    assert status(if_unmodified_since=early, if_none_match=etag) == 412
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_write_to_what_was_modified_since_changes_nothing(user: User, method: str) -> None:
+    user.create("a", b"old", SYNC)
+    headers = {**SYNC, "if-unmodified-since": "Sun, 22 Nov 2015 10:00:00 GMT"}
+    reply = user.call(method, object_path("photos", "a"), b"", headers)
+    assert (reply.status, reply.code) == (412, "precondition_failed")
+    assert user.download("a").body == b"old"
 
 
 def test_no_range_of_an_empty_object_can_be_had(user: User) -> None:

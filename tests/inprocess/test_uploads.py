@@ -164,12 +164,18 @@ def test_an_upload_updates_what_is_there_and_nothing_else(sender: Sender) -> Non
     sender.cloud.check_storage_of_all()
 
 
-def test_conditions_hold_when_the_upload_is_completed(sender: Sender) -> None:
+@pytest.mark.parametrize("by_time", [False, True], ids=["by tag", "by time"])
+def test_conditions_hold_when_the_upload_is_completed(sender: Sender, by_time: bool) -> None:
     sender.user.create(NAME, b"old", SYNC)
     wanted = {"container": "photos", "object": NAME, "action": "update", "size": len(SMALL)}
-    reply = sender.ask("POST", "", wanted, **{"if-match": etag(b"another")})
+    other, holds = {"if-match": etag(b"another")}, {"if-match": etag(b"old")}
+    if by_time:
+        other = {"if-unmodified-since": "Sun, 22 Nov 2015 10:00:00 GMT"}
+        holds = {"if-unmodified-since": sender.user.download(NAME).headers["last-modified"]}
+    reply = sender.ask("POST", "", wanted, **other)
     assert (reply.status, reply.code) == (412, "precondition_failed")
-    upload = sender.ask("POST", "", wanted, **{"if-match": etag(b"old")}).json()
+    upload = sender.ask("POST", "", wanted, **holds).json()
+    sender.cloud.clock.advance(1)
     sender.user.update(NAME, b"changed meanwhile", SYNC)
     sender.send(upload, SMALL)
     reply = sender.complete(upload)

@@ -1,8 +1,9 @@
 """download_object: GET /v1/containers/{container}/objects/{object+}"""
 
 import re
+from datetime import datetime
 
-from chalicelib.shared.conditions import read_conditions
+from chalicelib.shared.conditions import read_conditions, read_date
 from chalicelib.shared.endpoint import count, endpoint, logger
 from chalicelib.shared.http import Request, Response
 from chalicelib.shared.object_reply import content_headers
@@ -18,7 +19,7 @@ def handle(request: Request) -> Response:
         request.object_key(),
         conditions=read_conditions(request),
         byte_range=_byte_range(request),
-        if_range=request.headers.get("if-range"),
+        if_range=_if_range(request),
         redirect=not is_redirect_refused(request),
     )
     version = download.version
@@ -40,6 +41,11 @@ def handle(request: Request) -> Response:
     first, last = download.part
     headers["Content-Range"] = f"bytes {first}-{last}/{version.size}"
     return Response(206, headers, download.content)
+
+
+def _if_range(request: Request) -> str | datetime | None:
+    value = request.headers.get("if-range")
+    return read_date(value) or value
 
 
 def _byte_range(request: Request) -> ByteRange | None:

@@ -33,8 +33,8 @@ def _credentials(request: Request) -> tuple[str, str]:
     except (ValueError, RecursionError):
         raise InvalidBody(_FORM) from None
     match value:
-        case {"user_name": str(user_name), "password": str(password)} if (
-            1 <= len(password) <= limits.PASSWORD_CHARACTERS
+        case {"user_name": str(user_name), "password": str(password), **others} if (
+            1 <= len(password) <= limits.PASSWORD_CHARACTERS and not others
         ):
             return user_name, password
     raise InvalidBody(_FORM)

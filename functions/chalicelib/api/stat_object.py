@@ -2,12 +2,14 @@
 
 import re
 
+from chalicelib.shared.conditions import read_conditions
 from chalicelib.shared.endpoint import endpoint
 from chalicelib.shared.http import Request, Response
 from chalicelib.shared.object_reply import content_headers, describe, headers
 from mcos import limits
 from mcos.calls.stat_object import stat_object
 from mcos.errors import InvalidQuery
+from mcos.model.conditions import is_known
 
 
 @endpoint("stat_object")
@@ -19,6 +21,8 @@ def handle(request: Request) -> Response:
     # HEAD describes what a download would return now; only the JSON call has `wait`.
     record = stat_object(key)
     version = record.shown
+    if is_known(read_conditions(request), version):
+        return Response(304, content_headers(record, version))
     return Response(
         200,
         {

@@ -37,7 +37,12 @@ def read_content(request: Request) -> Content:
             f"The content must have at most {limits.CONTENT_BYTES} bytes; it has {len(body)}. "
             "Send larger content by an upload."
         )
-    digests = [*_content_md5(request), *_content_digest(request)]
+    digests = [
+        *_content_md5(request),
+        *_digests(request, "Content-Digest"),
+        # What is sent is the whole representation, so its digest is the content's (RFC 9530).
+        *_digests(request, "Repr-Digest"),
+    ]
     agree = all(
         hmac.compare_digest(hashlib.new(name, body, usedforsecurity=False).digest(), value)
         for name, value in digests
@@ -80,17 +85,17 @@ def _content_md5(request: Request) -> list[tuple[str, bytes]]:
     return [("md5", _digest("Content-MD5", value.strip(), "md5"))]
 
 
-def _content_digest(request: Request) -> list[tuple[str, bytes]]:
-    value = request.headers.get("content-digest")
+def _digests(request: Request, header: str) -> list[tuple[str, bytes]]:
+    value = request.headers.get(header.lower())
     if value is None:
         return []
     digests = []
     for member in value.split(","):
         found = _DIGEST.fullmatch(member)
         if found is None:
-            raise InvalidHeader("Content-Digest must be a list like sha-256=:<base64>: (RFC 9530).")
+            raise InvalidHeader(f"{header} must be a list like sha-256=:<base64>: (RFC 9530).")
         if algorithm := _ALGORITHMS.get(found[1]):
-            digests.append((algorithm, _digest("Content-Digest", found[2], algorithm)))
+            digests.append((algorithm, _digest(header, found[2], algorithm)))
     return digests
 
 

@@ -1,6 +1,5 @@
 """Objects in replies: as headers, as JSON, and in a listing."""
 
-from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import quote
@@ -27,10 +26,9 @@ def headers(record: ObjectRecord, version: Version) -> dict[str, str]:
 
 def content_headers(record: ObjectRecord, version: Version) -> dict[str, str]:
     """Return ``headers`` and those of the content: its time and the user metadata."""
-    modified = datetime.fromisoformat(version.created_at)
     return {
         **headers(record, version),
-        "Last-Modified": format_datetime(modified, usegmt=True),
+        "Last-Modified": format_datetime(version.modified, usegmt=True),
         **{f"X-Object-Meta-{name}": value for name, value in version.metadata.items()},
     }
 

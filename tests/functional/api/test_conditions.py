@@ -10,6 +10,7 @@ from tests.support.wire import SYNC, Wire, code_of, object_path
 CONTENT = b"0123456789"
 ETAG = f'"{md5(CONTENT, usedforsecurity=False).hexdigest()}"'
 OTHER = f'"{"0" * 32}"'
+EARLY, LATE = "Sun, 22 Nov 2015 10:00:00 GMT", "Wed, 22 Nov 2062 10:00:00 GMT"
 
 
 @pytest.fixture
@@ -26,6 +27,8 @@ HOLDING = [
     {"if-match": "*"},
     {"if-none-match": OTHER},
     {"if-match": ETAG, "if-none-match": OTHER},
+    {"if-unmodified-since": LATE},
+    {"if-match": ETAG, "if-unmodified-since": EARLY},
 ]
 FAILING = [
     {"if-match": OTHER},
@@ -35,11 +38,14 @@ FAILING = [
     {"if-none-match": f"{OTHER},{ETAG}"},
     {"if-none-match": "*"},
     {"if-match": OTHER, "if-none-match": OTHER},
+    {"if-unmodified-since": EARLY},
 ]
 
 
 @pytest.mark.parametrize("headers", HOLDING, ids=str)
-@pytest.mark.parametrize(("method", "status"), [("PUT", 200), ("DELETE", 204), ("GET", 200)])
+@pytest.mark.parametrize(
+    ("method", "status"), [("PUT", 200), ("DELETE", 204), ("GET", 200), ("HEAD", 200)]
+)
 def test_a_condition_that_holds_lets_through(
     wire: Wire, path: str, method: str, status: int, headers: dict[str, str]
 ) -> None:
@@ -63,15 +69,38 @@ def test_a_condition_that_fails_refuses_a_write_and_changes_nothing(
 
 
 @pytest.mark.parametrize("headers", FAILING, ids=str)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_condition_that_fails_answers_a_read_by_its_kind(
-    wire: Wire, path: str, headers: dict[str, str]
+    wire: Wire, path: str, method: str, headers: dict[str, str]
 ) -> None:
-    reply = wire.send("GET", path, headers=headers)
-    if "if-match" in headers:
-        assert (reply.status_code, code_of(reply)) == (412, "precondition_failed")
+    reply = wire.send(method, path, headers=headers)
+    if not {"if-match", "if-unmodified-since"}.isdisjoint(headers):
+        assert reply.status_code == 412
+        assert method == "HEAD" or code_of(reply) == "precondition_failed"
     else:
         assert (reply.status_code, reply.content) == (304, b"")
         assert reply.headers["etag"] == ETAG
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_was_not_modified_is_not_sent_again(wire: Wire, path: str, method: str) -> None:
+    modified = wire.send(method, path).headers["last-modified"]
+    for since, status in ((EARLY, 200), (modified, 304), (LATE, 304)):
+        reply = wire.send(method, path, headers={"if-modified-since": since})
+        assert reply.status_code == status
+    both = {"if-modified-since": LATE, "if-none-match": OTHER}
+    assert wire.send(method, path, headers=both).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("validator", "status"), [(ETAG, 206), (OTHER, 200), (EARLY, 200), (None, 206)]
+)
+def test_a_range_applies_to_what_if_range_names(
+    wire: Wire, path: str, validator: str | None, status: int
+) -> None:
+    named = validator or wire.send("HEAD", path).headers["last-modified"]
+    reply = wire.send("GET", path, headers={"range": "bytes=0-0", "if-range": named})
+    assert reply.status_code == status
 
 
 def test_create_only_if_there_is_none(wire: Wire, container: str) -> None:

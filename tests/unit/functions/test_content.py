@@ -41,6 +41,7 @@ def test_any_bytes_are_taken_with_the_digests_that_are_theirs(body: bytes) -> No
         {"content-digest": of_sha256(body)},
         {"content-digest": f"{of_sha256(body)}, {of_sha512(body)};x=1 , unknown=:QQ==:"},
         {"content-md5": base64(md5(body).digest()), "content-digest": of_sha512(body)},
+        {"repr-digest": of_sha256(body)},
     ):
         assert read_content(request("POST", body=body, headers=headers)).body == body
 
@@ -55,6 +56,8 @@ def test_no_bytes_are_taken_with_the_digests_of_others(body: bytes, other: bytes
         {"content-digest": of_sha512(other)},
         {"content-digest": f"{of_sha256(body)}, {of_sha512(other)}"},
         {"content-md5": base64(md5(body).digest()), "content-digest": of_sha256(other)},
+        {"repr-digest": of_sha256(other)},
+        {"repr-digest": of_sha512(other), "content-digest": of_sha256(body)},
     ):
         with pytest.raises(DigestMismatch):
             read_content(request("POST", body=body, headers=headers))
@@ -74,6 +77,7 @@ def test_no_bytes_are_taken_with_the_digests_of_others(body: bytes, other: bytes
         ("content-digest", "sha-256=:====:"),
         ("content-digest", f"{of_sha256(BODY)},"),
         ("content-digest", of_sha256(BODY).upper()),
+        ("repr-digest", "sha-256=:QQ==:"),
     ],
 )
 def test_a_digest_that_is_none_is_refused_not_ignored(header: str, value: str) -> None:

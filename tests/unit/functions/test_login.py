@@ -43,3 +43,9 @@ def test_a_disabled_account_is_answered_as_one_that_is_not_there() -> None:
 def test_more_than_the_longest_password_is_not_read() -> None:
     body = json.dumps({"user_name": "bob", "password": "x", "more": "y" * 20_000}).encode()
     assert call("POST", "/v1/login", body, account=None).code == "invalid_body"
+
+
+def test_a_field_that_login_does_not_have_is_refused() -> None:
+    body = {"user_name": "bob", "password": "bob's", "otp": "1"}
+    reply = call("POST", "/v1/login", body, account=None)
+    assert (reply.status, reply.code) == (400, "invalid_body")

@@ -1,6 +1,7 @@
 """begin_upload: begin an upload of content of any size up to 5 TiB to signed URLs."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from mcos import clock, limits, staging
 from mcos.catalog import containers, objects, uploads
@@ -77,6 +78,7 @@ def begin_upload(account: str, wanted: UploadRequest, conditions: Conditions) ->
         sha256=wanted.sha256,
         if_match=conditions.if_match,
         if_none_match=conditions.if_none_match,
+        if_unmodified_since=_text(conditions.if_unmodified_since),
         storage_policy=wanted.storage_policy,
         part_size=part_size,
         # If the upload is never written, the bucket's lifecycle rule aborts it.
@@ -87,6 +89,10 @@ def begin_upload(account: str, wanted: UploadRequest, conditions: Conditions) ->
     )
     uploads.create(upload)
     return upload
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else clock.text(moment)
 
 
 def _begin(account: str, upload_id: str) -> str:
@@ -111,7 +117,7 @@ def _foresee(key: ObjectKey, action: Action, conditions: Conditions) -> None:
     """Refuse an upload that would be refused if it were complete now."""
     record = objects.get(key)
     gone = record is None or record.state in (State.FAILED, State.DELETING)
-    guard(conditions, None if record is None or gone else record.latest.etag)
+    guard(conditions, None if record is None or gone else record.latest)
     if action is Action.CREATE and record is not None and not gone:
         raise ObjectExists(f"Object {key.name!r} exists in container {key.container!r}.")
     if action is Action.UPDATE and gone:

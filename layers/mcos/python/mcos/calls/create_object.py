@@ -48,7 +48,7 @@ def create_object(
         if record is not None and record.find(version.id) is not None:
             return record  # accepted by a write whose reply was lost
         exists = record is not None and record.state not in (State.FAILED, State.DELETING)
-        guard(conditions, record.latest.etag if record and exists else None)
+        guard(conditions, record.latest if record and exists else None)
         return lifecycle.accept_create(record, version, key=key, cluster=settings().cluster)
 
     with unstaged_if_refused(version):

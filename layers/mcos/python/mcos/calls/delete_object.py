@@ -42,7 +42,7 @@ def delete_object(key: ObjectKey, prefer: Prefer, conditions: Conditions) -> boo
         accepted = lifecycle.accept_delete(
             record, cluster=settings().cluster, at=clock.now(), grace=_grace(record)
         )
-        guard(conditions, record.latest.etag if record else None)
+        guard(conditions, record.latest if record else None)
         retention.check_not_retained(record)
         return accepted
 

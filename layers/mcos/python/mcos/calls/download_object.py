@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from mcos import limits
 from mcos.aws import AWS_ERRORS
@@ -13,11 +14,10 @@ from mcos.errors import (
     ContentTooLarge,
     ObjectNotFound,
     ObjectNotReady,
-    PreconditionFailed,
     RangeNotSatisfiable,
     ReplicasUnavailable,
 )
-from mcos.model.conditions import Conditions, has_match
+from mcos.model.conditions import Conditions, is_known
 from mcos.model.names import check_container_name, check_object_name
 from mcos.model.objects import ObjectKey, ObjectRecord, State
 from mcos.model.versions import Version
@@ -85,7 +85,7 @@ def download_object(
     *,
     conditions: Conditions,
     byte_range: ByteRange | None = None,
-    if_range: str | None = None,
+    if_range: str | datetime | None = None,
     redirect: bool = True,
 ) -> Download:
     """Read an object, or a range of it: two network calls if the first replica answers.
@@ -93,7 +93,7 @@ def download_object(
     Parameters
     ----------
     if_range
-        A quoted entity tag: the range applies only if it is the object's.
+        A quoted entity tag, or a time: the range applies only if it is the object's.
     redirect
         Whether the answer may be a URL if the content is too large for a reply. If not, the answer
         to a range has its first bytes, as many as a reply takes.
@@ -112,14 +112,10 @@ def download_object(
         if version == tried:
             break
         tried = version
-        if conditions.if_match is not None and not has_match(conditions.if_match, version.etag):
-            raise PreconditionFailed("The object's ETag must be one of those in If-Match.")
-        if conditions.if_none_match is not None and has_match(
-            conditions.if_none_match, version.etag
-        ):
+        if is_known(conditions, version):
             return Download(record, version)
         part = None
-        if byte_range is not None and if_range in (None, version.etag):
+        if byte_range is not None and if_range in (None, version.etag, version.modified):
             part = byte_range.resolve(version.size)
         first, last = part or (0, version.size - 1)
         content = url = None

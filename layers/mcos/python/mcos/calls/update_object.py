@@ -48,7 +48,7 @@ def update_object(
         placed = make.place(version, key, policy)
         accepted = lifecycle.accept_update(record, placed, cluster=settings().cluster)
         if accepted is not record:  # else it was accepted by a write whose reply was lost
-            guard(conditions, record.latest.etag if record else None)
+            guard(conditions, record.latest if record else None)
             retention.check_not_retained(record)
         return accepted
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from mcos import limits
+from mcos.model.conditions import Conditions
 from mcos.model.documents import arguments, document_of, member
 from mcos.model.objects import ObjectKey
 from mcos.model.parts import part_size_of
@@ -47,8 +49,8 @@ class Upload:
         Bytes; None if the sender does not know it yet.
     md5, sha256
         Hexadecimal and base64, as the sender gave them; empty if not given.
-    if_match, if_none_match
-        As in ``Conditions``; they are checked when the upload is taken.
+    if_match, if_none_match, if_unmodified_since
+        As in ``Conditions``, times in RFC 3339; they are checked when the upload is taken.
     storage_policy
         Name of the policy; None: the object's, or else the container's.
     part_size
@@ -92,12 +94,21 @@ class Upload:
     version: str | None = None
     sequencer: str = ""
     staged: Staged | None = None
+    if_unmodified_since: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> ObjectKey:
         """Key of its object."""
         return ObjectKey(self.account, self.container, self.object)
+
+    @property
+    def conditions(self) -> Conditions:
+        """What has to be true of its object when it is taken."""
+        since = self.if_unmodified_since
+        return Conditions(
+            self.if_match, self.if_none_match, datetime.fromisoformat(since) if since else None
+        )
 
     def is_expired(self, now: str) -> bool:
         """Whether it can no longer be continued or completed at ``now`` (RFC 3339)."""

@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from mcos.model.documents import arguments, document_of
@@ -180,6 +181,11 @@ class Version:
     def etag(self) -> str:
         """The quoted MD5; until it is known, the quoted id."""
         return f'"{self.md5 or self.id}"'
+
+    @property
+    def modified(self) -> datetime:
+        """When it was made, in whole seconds, as ``Last-Modified`` has it."""
+        return datetime.fromisoformat(self.created_at).replace(microsecond=0)
 
     @property
     def stored(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from mcos.catalog import uploads
 from mcos.catalog.registry import policy_named
 from mcos.errors import Conflict, ContentTooLarge, UploadIncomplete, UploadNotFound
 from mcos.model import lifecycle
-from mcos.model.conditions import Conditions, guard
+from mcos.model.conditions import guard
 from mcos.model.names import is_id
 from mcos.model.objects import ObjectRecord, State
 from mcos.model.parts import part_size_of
@@ -42,9 +42,7 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
     def accept(taking: Upload, record: ObjectRecord | None) -> ObjectRecord:
         gone = record is None or record.state in (State.FAILED, State.DELETING)
         there = None if gone else record
-        guard(
-            Conditions(upload.if_match, upload.if_none_match), there.latest.etag if there else None
-        )
+        guard(upload.conditions, there.latest if there else None)
         if upload.action is not Action.CREATE:
             retention.check_not_retained(record)
         version = _version_of(taking)
