@@ -138,6 +138,7 @@ class Source:
             raise self.failure
         stream = BytesIO(CONTENT)
         stream.content_type = "image/tiff"  # type: ignore[attr-defined]
+        stream.headers = {"content-encoding": "gzip"}  # type: ignore[attr-defined]
         yield stream
 
 
@@ -156,7 +157,8 @@ def test_a_message_has_content_fetched(
     one = message(owner, id="one")
     assert owner.cloud.ingest("s3", one, one) == []
     assert content_of(owner) == CONTENT
-    assert owner.stat(NAME)["content_type"] == "image/tiff"
+    stat = owner.stat(NAME)
+    assert (stat["content_type"], stat["headers"]) == ("image/tiff", {"Content-Encoding": "gzip"})
     assert owner.cloud.ingest("s3", one) == []
     assert source.asked == ["https://data.test/a"]
     assert versions(owner) == 1
@@ -189,6 +191,7 @@ BAD = {
     "a container that is not there": ("container_not_found", {"container": "none"}),
     "a container that cannot be": ("invalid_name", {"container": "a/b"}),
     "metadata that cannot be": ("invalid_metadata", {"metadata": {"a": "\n"}}),
+    "headers that cannot be": ("invalid_header", {"headers": {"Content-Type": "a/b"}}),
     "a policy that is not there": ("unknown_storage_policy", {"storage_policy": "none"}),
     "an update of nothing": ("object_not_found", {"action": "update"}),
 }

@@ -16,8 +16,15 @@ from mcos.calls.begin_upload import UploadRequest, begin_upload
 from mcos.calls.complete_upload import complete_upload
 from mcos.calls.list_upload import list_upload
 from mcos.calls.stat_upload import UploadStat, describe, stat_upload
-from mcos.errors import InvalidBody, InvalidMetadata, InvalidQuery, UnknownStoragePolicy
+from mcos.errors import (
+    InvalidBody,
+    InvalidHeader,
+    InvalidMetadata,
+    InvalidQuery,
+    UnknownStoragePolicy,
+)
 from mcos.model.names import is_content_type, is_policy_name
+from mcos.model.representation import shown
 from mcos.model.uploads import Action, Upload, UploadState
 
 _DEFAULT_TYPE = "application/octet-stream"
@@ -36,6 +43,13 @@ def _metadata(value: Any, name: str) -> dict[str, str]:
     lowered = {one.lower(): other for one, other in texts(value, name).items()}
     if len(lowered) < len(value):
         raise InvalidMetadata("Metadata names must differ in more than case.")
+    return lowered
+
+
+def _headers(value: Any, name: str) -> dict[str, str]:
+    lowered = {one.lower(): other for one, other in texts(value, name).items()}
+    if len(lowered) < len(value):
+        raise InvalidHeader("Names of headers must differ in more than case.")
     return lowered
 
 
@@ -85,6 +99,7 @@ def _begin(request: Request) -> Response:
             "size": whole,
             "content_type": _content_type,
             "metadata": _metadata,
+            "headers": _headers,
             "digest": _digest,
             "storage_policy": _policy,
             "part_size": whole,
@@ -139,6 +154,7 @@ def _list_entry(upload: Upload) -> dict[str, Any]:
         "size": upload.size,
         "content_type": upload.content_type,
         "metadata": upload.metadata,
+        "headers": shown(upload.headers),
         "state": _state(upload).value,
         "version": upload.version if _state(upload) is UploadState.TAKEN else None,
         "method": "parts" if upload.part_size else "put",

@@ -16,6 +16,7 @@ from mcos.errors import (
     UnsafeTextBody,
 )
 from mcos.model.names import is_content_type
+from mcos.model.representation import sent
 from mcos.versions.make import Content
 
 _METADATA_PREFIX = "x-object-meta-"
@@ -54,7 +55,7 @@ def read_content(request: Request) -> Content:
         )
     if not agree:
         raise DigestMismatch("The content must have the digests sent with it.")
-    return Content(body, _content_type(request), _metadata(request))
+    return Content(body, _content_type(request), _metadata(request), sent(request.headers.get))
 
 
 def _content_type(request: Request) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from chalicelib.shared.http import Response
 from chalicelib.shared.preferences import preference_applied
 from mcos.model.objects import ObjectRecord, State
+from mcos.model.representation import shown
 from mcos.model.versions import Version
 from mcos.versions.make import Prefer
 
@@ -25,10 +26,11 @@ def headers(record: ObjectRecord, version: Version) -> dict[str, str]:
 
 
 def content_headers(record: ObjectRecord, version: Version) -> dict[str, str]:
-    """Return ``headers`` and those of the content: its time and the user metadata."""
+    """Return ``headers`` and those of the content: its time, its own and the user metadata."""
     return {
         **headers(record, version),
         "Last-Modified": format_datetime(version.modified, usegmt=True),
+        **shown(version.headers),
         **{f"X-Object-Meta-{name}": value for name, value in version.metadata.items()},
     }
 
@@ -84,6 +86,7 @@ def describe(record: ObjectRecord) -> dict[str, Any]:
         "digest": _digest(version),
         "content_type": version.content_type,
         "metadata": version.metadata,
+        "headers": shown(version.headers),
         "state": record.state.value,
         "version": version.id,
         "storage_policy": version.storage_policy,

@@ -36,6 +36,7 @@ class Found:
     expected: Expected
     content_type: str
     metadata: dict[str, str]
+    headers: dict[str, str]
     created_at: str
     last_modified: str
     keys: tuple[str, ...]
@@ -173,6 +174,7 @@ class Inventory:
             Expected(stray.size, md5=md5),
             headers.get("content-type", ""),
             {},
+            {},
             whose.created_at,
             whose.created_at,
             (stray.key,),
@@ -201,6 +203,7 @@ def found_of(one: RescuedObject, version: Version, cluster: str | None, lying: l
         Expected(version.size, version.sha256, version.md5),
         version.content_type,
         version.metadata,
+        version.headers,
         version.created_at,
         one.last_modified,
         tuple(dict.fromkeys([*expected, *lying, *promised])),

@@ -40,6 +40,7 @@ class Version:
     md5: str
     content_type: str
     metadata: dict[str, str]
+    headers: dict[str, str]
     created_at: str
     copies: tuple[Copy, ...]
 
@@ -137,10 +138,15 @@ def _version(account: str, found: dict[str, Any] | None) -> Version | None:
         str(found.get("sha256") or "") if found.get("digested", True) else "",
         str(found.get("md5") or "") if found.get("digested", True) else "",
         str(found.get("content_type") or ""),
-        {str(key): str(value) for key, value in (found.get("metadata") or {}).items()},
+        _texts(found.get("metadata")),
+        _texts(found.get("headers")),
         str(found.get("created_at") or ""),
         copies,
     )
+
+
+def _texts(found: dict[str, Any] | None) -> dict[str, str]:
+    return {str(key): str(value) for key, value in (found or {}).items()}
 
 
 def versions_named(record: str) -> set[str]:

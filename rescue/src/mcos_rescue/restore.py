@@ -194,6 +194,7 @@ def _description(found: Found) -> dict[str, Any]:
         "version": found.version,
         "content_type": found.content_type,
         "metadata": found.metadata,
+        "headers": found.headers,
         "created_at": found.created_at,
         "last_modified": found.last_modified,
         **asdict(found.expected),

@@ -1,6 +1,7 @@
 """begin_upload: begin an upload of content of any size up to 5 TiB to signed URLs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mcos import clock, limits, staging
@@ -10,6 +11,7 @@ from mcos.errors import ContentTooLarge, InvalidBody, ObjectExists, ObjectNotFou
 from mcos.model.conditions import Conditions, guard
 from mcos.model.names import check_container_name, check_metadata, check_object_name
 from mcos.model.objects import ObjectKey, State
+from mcos.model.representation import check_headers
 from mcos.model.uploads import Action, Upload, upload_part_size
 from mcos.settings import settings
 from mcos.staging import multipart
@@ -33,6 +35,7 @@ class UploadRequest:
     action: Action
     content_type: str
     metadata: dict[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
     size: int | None = None
     md5: str = ""
     sha256: str = ""
@@ -74,6 +77,7 @@ def begin_upload(account: str, wanted: UploadRequest, conditions: Conditions) ->
         size=wanted.size,
         content_type=wanted.content_type,
         metadata=wanted.metadata,
+        headers=check_headers(wanted.headers),
         md5=wanted.md5,
         sha256=wanted.sha256,
         if_match=conditions.if_match,

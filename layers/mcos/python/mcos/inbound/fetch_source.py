@@ -1,7 +1,9 @@
 """fetch_source: download a ``source_url`` into staging, within the operator's rules."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from io import BytesIO
+from typing import NamedTuple
 
 from mcos import limits, staging
 from mcos.aws import client
@@ -23,17 +25,20 @@ def fetch_rules() -> FetchRules:
     )
 
 
-def fetch_source(url: str, key: str) -> str | None:
+class Source(NamedTuple):
+    """What a source says of its content: its type, if it gives one, and the headers to be kept."""
+
+    content_type: str | None
+    headers: Mapping[str, str]
+
+
+def fetch_source(url: str, key: str) -> Source:
     """Fetch content into this cluster's staging, in parts, with bounded memory.
 
     Parameters
     ----------
     key
         Key in staging; the content is staged as a whole, or not at all.
-
-    Returns
-    -------
-    The content type, if the source gives one.
 
     Raises
     ------
@@ -46,7 +51,7 @@ def fetch_source(url: str, key: str) -> str | None:
             s3.put_object(Bucket=settings().staging_bucket, Key=key, Body=first)
         else:
             _stage_in_parts(key, first, fetched)
-        return fetched.content_type
+        return Source(fetched.content_type, fetched.headers)
 
 
 def _part(fetched: Fetched) -> bytes:

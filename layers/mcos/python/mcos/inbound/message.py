@@ -22,6 +22,7 @@ _FIELDS = {
     "staging_key": str,
     "content_type": str,
     "metadata": dict,
+    "headers": dict,
     "storage_policy": str,
 }
 _REQUIRED = ("account", "container", "object")
@@ -65,7 +66,7 @@ class Message:
         Where the content is; exactly one is given.
     content_type, storage_policy
         None: not given.
-    metadata
+    metadata, headers
         Names in lower case.
     """
 
@@ -78,6 +79,7 @@ class Message:
     staging_key: str | None = None
     content_type: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     storage_policy: str | None = None
 
 
@@ -150,12 +152,17 @@ def _message(value: Mapping[str, Any], message_id: str) -> Message:
             raise NotUnderstood(f"{name} is missing")
     if ("source_url" in value) == ("staging_key" in value):
         raise NotUnderstood("exactly one of source_url and staging_key must be given")
-    metadata = value.get("metadata", {})
-    if not all(isinstance(one, str) for one in metadata.values()):
-        raise NotUnderstood("metadata must be a JSON object of texts")
+    metadata, headers = _texts(value, "metadata"), _texts(value, "headers")
     try:
         action = Action(value.get("action", Action.PUT))
     except ValueError:
         raise NotUnderstood("action must be one of create, update, put") from None
-    lowered = {name.lower(): one for name, one in metadata.items()}
-    return Message(**{"id": message_id, **value, "action": action, "metadata": lowered})
+    given = {**value, "action": action, "metadata": metadata, "headers": headers}
+    return Message(**{"id": message_id, **given})
+
+
+def _texts(value: Mapping[str, Any], name: str) -> dict[str, str]:
+    found: dict[str, Any] = value.get(name, {})
+    if not all(isinstance(one, str) for one in found.values()):
+        raise NotUnderstood(f"{name} must be a JSON object of texts")
+    return {one.lower(): text for one, text in found.items()}

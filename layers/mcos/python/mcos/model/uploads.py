@@ -68,6 +68,8 @@ class Upload:
     sequencer
         Sequencer of the S3 event; an event for the same key with a greater one is a new event.
         Empty: a user began the upload.
+    headers
+        As in ``Version``.
     unknown
         Fields of a newer release. An action or state of a newer release is a text.
     """
@@ -95,6 +97,7 @@ class Upload:
     sequencer: str = ""
     staged: Staged | None = None
     if_unmodified_since: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -150,6 +150,8 @@ class Version:
     retained_until
         RFC 3339; until then it may be neither deleted nor replaced. None: it may be at any time.
         A guess until the call that made it, or the sweeper, has seen its container.
+    headers
+        Of the content, names in lower case; see ``mcos.model.representation``.
     """
 
     id: str
@@ -170,6 +172,7 @@ class Version:
     taken_from: str = ""
     restored_from: str = ""
     retained_until: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property

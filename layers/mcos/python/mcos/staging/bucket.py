@@ -23,6 +23,7 @@ from mcos import limits
 from mcos.aws import client
 from mcos.catalog.registry import all_clusters
 from mcos.model.clusters import ClusterState
+from mcos.model.representation import sent
 from mcos.model.versions import Staged
 from mcos.settings import settings
 
@@ -49,6 +50,8 @@ class StagedFile:
         S3's ETag, in quotes.
     metadata
         S3's user metadata.
+    headers
+        Of the content; see ``mcos.model.representation``.
     """
 
     size: int
@@ -56,6 +59,7 @@ class StagedFile:
     etag: str
     content_type: str
     metadata: Mapping[str, str]
+    headers: Mapping[str, str]
 
     def as_staged(self, key: str, *, cluster: str | None = None) -> Staged:
         """Return where it is staged: in the bucket of ``cluster``; None: of this cluster."""
@@ -124,6 +128,7 @@ def find(key: str, version: str | None = None, *, bucket: str | None = None) -> 
         etag=reply["ETag"],
         content_type=reply.get("ContentType", ""),
         metadata=reply.get("Metadata", {}),
+        headers=sent(reply["ResponseMetadata"]["HTTPHeaders"].get),
     )
 
 

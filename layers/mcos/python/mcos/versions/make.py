@@ -1,6 +1,7 @@
 """Making a version of content that came with a call: checking, placing and staging it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from mcos import clock, limits, staging
 from mcos.catalog import containers
@@ -10,6 +11,7 @@ from mcos.model.clusters import DEFAULT_POLICY, StoragePolicy
 from mcos.model.digests import digests_of
 from mcos.model.names import check_container_name, check_metadata, check_object_name
 from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.representation import check_headers
 from mcos.model.versions import Replica, Staged, Version
 from mcos.placement import resolver, seating
 from mcos.replicas.backend import new_incarnation
@@ -19,11 +21,12 @@ from mcos.versions import retention
 
 @dataclass(frozen=True)
 class Content:
-    """Content that a call carries: bytes, content type and metadata (names in lower case)."""
+    """Content that a call carries, with what describes it (names in lower case)."""
 
     body: bytes
     content_type: str
     metadata: dict[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,12 @@ def check(key: ObjectKey, content: Content) -> None:
 
     Raises
     ------
-    InvalidName, InvalidMetadata, ContentTooLarge
+    InvalidName, InvalidMetadata, InvalidHeader, ContentTooLarge
     """
     check_container_name(key.container)
     check_object_name(key.name)
     check_metadata(content.metadata)
+    check_headers(content.headers)
     if len(content.body) > limits.CONTENT_BYTES:
         raise ContentTooLarge(
             f"The content must have at most {limits.CONTENT_BYTES} bytes; it has "
@@ -91,6 +95,7 @@ def new_version(key: ObjectKey, content: Content, prefer: Prefer) -> Version:
         sha256=digests.sha256,
         content_type=content.content_type,
         metadata=content.metadata,
+        headers=content.headers,
         created_at=clock.now(),
         mode=prefer.mode,
         staged=None if inline else Staged(settings().cluster, staging.version_key(version_id)),

@@ -83,6 +83,7 @@ def _version_of(taking: Upload) -> Version:
         sha256=taking.sha256,
         content_type=taking.content_type,
         metadata=taking.metadata,
+        headers=taking.headers,
         created_at=clock.now(),
         mode="respond-async",
         staged=taking.staged,

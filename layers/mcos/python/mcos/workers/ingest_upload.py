@@ -17,7 +17,7 @@ from mcos.errors import (
     UploadTaken,
 )
 from mcos.inbound.fetch import FetchRefused
-from mcos.inbound.fetch_source import fetch_source
+from mcos.inbound.fetch_source import Source, fetch_source
 from mcos.inbound.message import Arrival, Message, NotUnderstood, event_id, read
 from mcos.model.names import (
     check_container_name,
@@ -26,6 +26,7 @@ from mcos.model.names import (
     is_content_type,
     is_user_name,
 )
+from mcos.model.representation import check_headers, kept
 from mcos.model.uploads import Upload, UploadState
 from mcos.settings import settings
 from mcos.staging import StagedFile
@@ -129,7 +130,14 @@ def _ingest_incoming(arrival: Arrival) -> str:
     found = staging.find(arrival.key, arrival.version)
     if found is None:
         return "removed by others"
-    message = Message(event, account, container, name, metadata=dict(found.metadata))
+    message = Message(
+        event,
+        account,
+        container,
+        name,
+        metadata=dict(found.metadata),
+        headers=kept(found.headers),
+    )
     _check(message)
     return _take(message, arrival.key, found, sequencer=arrival.sequencer)
 
@@ -139,11 +147,11 @@ def _ingest_message(message: Message) -> str:
     _check(message)
     if known := uploads.get(message.account, event):
         return _go_on(known)
-    fetched_type = None
+    source = Source(None, {})
     key = message.staging_key
     if key is None:
         key = f"{staging.INBOUND}{message.account}/{event}"
-        fetched_type = fetch_source(message.source_url or "", key)
+        source = fetch_source(message.source_url or "", key)
     elif not key.startswith(staging.INBOUND):
         raise Refused("invalid_name", f"staging_key must begin with {staging.INBOUND}")
     found = staging.find(key)
@@ -152,7 +160,8 @@ def _ingest_message(message: Message) -> str:
     named = replace(
         message,
         id=event,
-        content_type=message.content_type or fetched_type,
+        content_type=message.content_type or source.content_type,
+        headers=message.headers or kept(source.headers or found.headers),
         metadata=message.metadata or dict(found.metadata),
     )
     return _take(named, key, found)
@@ -174,11 +183,12 @@ def _check(message: Message) -> None:
 
     Raises
     ------
-    InvalidName, InvalidMetadata, ContainerNotFound, Refused
+    InvalidName, InvalidMetadata, InvalidHeader, ContainerNotFound, Refused
     """
     check_container_name(message.container)
     check_object_name(message.object)
     check_metadata(message.metadata)
+    check_headers(message.headers)
     _check_account(message.account)
     containers.get(message.account, message.container)
 
@@ -204,6 +214,7 @@ def _take(message: Message, key: str, found: StagedFile, *, sequencer: str = "0"
         size=found.size,
         content_type=content_type if is_content_type(content_type) else _DEFAULT_TYPE,
         metadata=check_metadata(message.metadata),
+        headers=message.headers,
         md5="",
         sha256="",
         if_match=None,

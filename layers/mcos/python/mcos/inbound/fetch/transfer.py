@@ -23,6 +23,7 @@ from mcos.inbound.fetch.rules import (
     FetchRefused,
     FetchRules,
 )
+from mcos.model.representation import sent
 
 
 class Fetched:
@@ -32,6 +33,8 @@ class Fetched:
     ----------
     content_type
         The source's ``Content-Type``; None if it has none.
+    headers
+        Of the content; see ``mcos.model.representation``.
     size
         Bytes; None if the source does not give them.
     """
@@ -44,6 +47,7 @@ class Fetched:
         deadline: Deadline,
     ) -> None:
         self.content_type = response.getheader("Content-Type")
+        self.headers = sent(response.getheader)
         self.size = _size(response, place)
         self._response = response
         self._place = place
