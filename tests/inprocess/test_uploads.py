@@ -18,7 +18,8 @@ from mcos.workers import repair_replica as repair_replica_worker
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, arn
 from tests.support.gateway import container_path, object_path, stat_path
 from tests.support.network import Manner, NetworkCall
-from tests.support.uploads import PART, Sender, etag
+from tests.support.tags import etag, sent_tag
+from tests.support.uploads import PART, Sender
 from tests.support.user import User
 
 pytestmark = pytest.mark.usefixtures("small_parts")
@@ -61,7 +62,8 @@ def test_an_upload_becomes_an_object_with_three_replicas(sender: Sender, content
     sender.cloud.settle()
     assert current(sender.user) == content
     stat = sender.user.stat(NAME)
-    assert stat["etag"] == etag(content)
+    assert stat["etag"] == sent_tag(content, upload["part_size"] or 0)
+    assert reply.headers["etag"] == stat["etag"]
     assert stat["digest"] == said(content)
     assert (stat["content_type"], stat["metadata"]) == ("image/jpeg", {"origin": "phone"})
     sender.cloud.check_storage_of_all()
@@ -289,7 +291,7 @@ def test_what_was_said_of_content_and_is_so_is_kept(sender: Sender) -> None:
     sender.send(upload, LARGE)
     md5 = b64encode(bytes.fromhex(etag(LARGE).strip('"'))).decode()
     reply = sender.complete(upload, digest={**said(LARGE), "md5": md5})
-    assert reply.headers["etag"] == etag(LARGE)
+    assert reply.headers["etag"] == sent_tag(LARGE, PART)
     sender.cloud.settle()
     assert current(sender.user) == LARGE
 

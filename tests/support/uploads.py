@@ -1,7 +1,6 @@
 """Uploads in tests: parts of a few bytes, sent as a user sends them to signed URLs."""
 
 import json
-from hashlib import md5
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -76,8 +75,3 @@ class Sender:
         """What S3 tells of an upload whose content is there."""
         key = f"uploads/{self.user.account}/{upload['upload']}"
         return self.cloud.arrival(self.at, key, self.cloud.staged_version(self.at, key))
-
-
-def etag(content: bytes) -> str:
-    """Quoted MD5."""
-    return f'"{md5(content, usedforsecurity=False).hexdigest()}"'

@@ -72,6 +72,8 @@ def list_entry(record: ObjectRecord) -> dict[str, Any]:
         "content_type": version.content_type,
         "state": record.state.value,
         "last_modified": record.last_modified,
+        "digest": _digest(version),
+        "mtime": version.metadata.get("mtime"),
     }
 
 

@@ -31,7 +31,13 @@ def test_a_put_that_was_taken_is_not_taken_again() -> None:
     assert put(taken) is taken
 
 
-def test_an_undigested_version_has_its_id_for_a_tag() -> None:
+def test_a_tag_that_was_sent_stays_when_the_version_is_digested() -> None:
+    sent = "0" * 32 + "-2"
+    assert replace(UPLOADED, sent_tag=sent).etag == f'"{sent}"'
+    assert replace(KNOWN, sent_tag=sent).etag == f'"{sent}"'
+
+
+def test_an_undigested_version_of_an_older_release_has_its_id_for_a_tag() -> None:
     assert UPLOADED.etag == f'"{UPLOADED.id}"'
     assert KNOWN.etag == f'"{KNOWN.md5}"'
 

@@ -152,6 +152,9 @@ class Version:
         A guess until the call that made it, or the sweeper, has seen its container.
     headers
         Of the content, names in lower case; see ``mcos.model.representation``.
+    sent_tag
+        What S3 made of the content as it was sent: its MD5, or for N parts ``<MD5 of the parts'
+        MD5s>-N``, hexadecimal. Empty: it came with a call, or was taken by release 0.1.0.
     """
 
     id: str
@@ -173,6 +176,7 @@ class Version:
     restored_from: str = ""
     retained_until: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    sent_tag: str = ""
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -182,8 +186,12 @@ class Version:
 
     @property
     def etag(self) -> str:
-        """The quoted MD5; until it is known, the quoted id."""
-        return f'"{self.md5 or self.id}"'
+        """What users compare it by, quoted: it never changes.
+
+        The MD5 of what came in one piece, and of what came in N parts S3's tag. Until its MD5 is
+        known, a version that release 0.1.0 has taken has its id.
+        """
+        return f'"{self.sent_tag or self.md5 or self.id}"'
 
     @property
     def modified(self) -> datetime:

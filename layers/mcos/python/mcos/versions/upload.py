@@ -1,5 +1,7 @@
 """Taking content from staging: it becomes a version of its object, once."""
 
+import re
+
 from mcos import clock, limits, staging
 from mcos.catalog import uploads
 from mcos.catalog.registry import policy_named
@@ -16,6 +18,8 @@ from mcos.staging import StagedFile, multipart
 from mcos.staging.multipart import StagedPart
 from mcos.versions import make, replicate, retention
 from mcos.versions.take import confirm_container, version_in
+
+_TAG = re.compile(r"[0-9a-f]{32}(-[0-9]{1,5})?")
 
 
 def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -> ObjectRecord:
@@ -93,8 +97,14 @@ def _version_of(taking: Upload) -> Version:
         digested=False,
         part_size=part_size_of(taking.size),
         taken_from=taking.id,
+        sent_tag=_tag(taking.staged),
     )
     return retention.guessed(version, taking.key)
+
+
+def _tag(staged: Staged | None) -> str:
+    tag = (staged.etag or "").strip('"') if staged else ""
+    return tag if _TAG.fullmatch(tag) else ""
 
 
 def take_again(upload: Upload) -> ObjectRecord:
