@@ -9,7 +9,7 @@ from mcos import limits
 from mcos.catalog import containers
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
 from tests.support.environment import ALL_CLUSTERS
-from tests.support.gateway import container_path, object_path, stat_path
+from tests.support.gateway import Reply, container_path, object_path, stat_path
 from tests.support.uploads import Sender
 from tests.support.user import User
 
@@ -58,6 +58,48 @@ def test_an_update_replaces_content_type_and_metadata_and_removes_the_old_replic
     assert (found.body, found.headers["content-type"]) == (b"new", "image/jpeg")
     assert found.headers["x-object-meta-place"] == "hill"
     assert "x-object-meta-old" not in found.headers
+
+
+@pytest.mark.parametrize("prefer", [SYNC, ASYNC], ids=["sync", "async"])
+def test_a_put_creates_what_is_not_there_and_replaces_what_is(
+    cloud: Cloud, user: User, prefer: dict[str, str]
+) -> None:
+    path = object_path("photos", "a") + "?if_missing=create"
+
+    def put(body: bytes, **conditions: str) -> Reply:
+        return user.call("PUT", path, body, {**prefer, **conditions})
+
+    expected = [201, 200] if prefer is SYNC else [202, 202]
+    replies = [put(b"old"), put(b"new")]
+    assert [one.status for one in replies] == expected
+    if prefer is ASYNC:
+        assert [one.json()["state"] for one in replies] == ["CREATING", "UPDATING"]
+    cloud.settle()
+    assert user.download("a").body == b"new"
+    cloud.check_storage(user.account)
+    assert put(b"mine", **{"if-none-match": "*"}).code == "precondition_failed"
+    assert put(b"mine", **{"if-match": '"x"'}).code == "precondition_failed"
+    user.call("DELETE", object_path("photos", "a"), headers=SYNC)
+    assert put(b"mine", **{"if-match": "*"}).code == "precondition_failed"
+    assert put(b"first", **{"if-none-match": "*"}).status == expected[0]
+    cloud.settle()
+    assert user.download("a").body == b"first"
+
+
+def test_a_put_into_no_container_leaves_nothing(cloud: Cloud, user: User) -> None:
+    for prefer in (SYNC, ASYNC):
+        path = object_path("none", "a") + "?if_missing=create"
+        assert user.call("PUT", path, b"1", prefer).code == "container_not_found"
+    cloud.settle()
+    cloud.check_storage(user.account)
+    assert cloud.staged() == set()
+
+
+def test_what_is_to_be_done_if_there_is_no_object_has_one_word(user: User) -> None:
+    for word in ("update", "CREATE", "1"):
+        reply = user.call("PUT", object_path("photos", "a") + f"?if_missing={word}", b"1", SYNC)
+        assert (reply.status, reply.code) == (400, "invalid_query")
+    assert user.update("a", b"1", SYNC).code == "object_not_found"
 
 
 @pytest.mark.parametrize("prefer", [SYNC, ASYNC], ids=["sync", "async"])

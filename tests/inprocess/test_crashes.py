@@ -35,6 +35,8 @@ class Story:
         How many of the object's targets take no replicas, while two spares are linked.
     cold
         Whether every function starts cold.
+    query
+        Of the call, with its question mark.
     """
 
     method: str
@@ -45,6 +47,7 @@ class Story:
     down: str | None = None
     target_down: int = 0
     cold: bool = False
+    query: str = ""
 
     def prepare(self, cloud: Cloud) -> Callable[[], None]:
         """Bring about what is there before; the way back there."""
@@ -68,7 +71,7 @@ class Story:
         with cloud.network.record(fault) as calls:
             for name in down:
                 cloud.backends[name].refuse("put")
-            path = object_path(CONTAINER, NAME)
+            path = object_path(CONTAINER, NAME) + self.query
             reply = cloud.call(
                 "s3", self.method, path, headers=self.headers, body=self.body, token=token
             )
@@ -99,6 +102,8 @@ class Told:
     staged_before: set[str]
 
 
+PUT = "?if_missing=create"
+
 STORIES = {
     "sync create": Story("POST", SYNC, NEW, cold=True),
     "sync create of a large content": Story("POST", SYNC, LARGE),
@@ -107,6 +112,9 @@ STORIES = {
     "async update": Story("PUT", ASYNC, NEW, before=OLD),
     "sync update of what is on its way": Story("PUT", SYNC, NEW, taken=BETWEEN),
     "async update of what is on its way": Story("PUT", ASYNC, NEW, before=OLD, taken=BETWEEN),
+    "sync put of a new object": Story("PUT", SYNC, NEW, query=PUT),
+    "async put of a new object": Story("PUT", ASYNC, NEW, query=PUT),
+    "async put of an object": Story("PUT", ASYNC, NEW, before=OLD, query=PUT),
     "sync create while a backend is down": Story("POST", SYNC, NEW, down="ceph"),
     "async create while a backend is down": Story("POST", ASYNC, NEW, down="ceph"),
     "sync update while a backend is down": Story("PUT", SYNC, NEW, before=OLD, down="s3"),

@@ -53,7 +53,11 @@ class Race:
 
     def update(self, content: bytes = b"updated") -> ObjectRecord:
         body = Content(content, "image/jpeg", {})
-        return update_object(self.key, body, ASYNC, NO_CONDITIONS)
+        return update_object(self.key, body, ASYNC, NO_CONDITIONS).record
+
+    def put(self, content: bytes = b"put") -> ObjectRecord:
+        body = Content(content, "image/jpeg", {})
+        return update_object(self.key, body, ASYNC, NO_CONDITIONS, create=True).record
 
     def delete(self) -> None:
         delete_object(self.key, ASYNC, NO_CONDITIONS)
@@ -107,9 +111,12 @@ def kinds(ends: list[tuple[Race, list[Outcome]]], position: int) -> set[type]:
     return {type(outcomes[position]) for _, outcomes in ends}
 
 
-def test_a_create_against_the_deletion_of_its_container(cloud: Cloud) -> None:
+@pytest.mark.parametrize("create", [Race.create, Race.put])
+def test_a_create_against_the_deletion_of_its_container(
+    cloud: Cloud, create: Callable[[Race], ObjectRecord]
+) -> None:
     def play(race: Race, stage: Stage) -> list[Outcome]:
-        outcomes = stage.play(race.create, race.delete_container)
+        outcomes = stage.play(lambda: create(race), race.delete_container)
         created, deleted = outcomes
         record = race.check()
         assert (record is not None) == isinstance(created, ObjectRecord)
@@ -150,6 +157,34 @@ def test_two_creates_of_one_object_make_one(cloud: Cloud) -> None:
 
     ends = every_order(cloud, play)
     assert kinds(ends, 0) == kinds(ends, 1) == {ObjectRecord, ObjectExists}
+
+
+def test_two_puts_of_one_object_are_both_taken_and_one_wins_whole(cloud: Cloud) -> None:
+    def play(race: Race, stage: Stage) -> list[Outcome]:
+        outcomes = stage.play(lambda: race.put(b"one"), lambda: race.put(b"the other"))
+        accepted = {one.latest.id for one in outcomes}
+        assert len(accepted) == 2
+        record = race.check()
+        assert record is not None
+        assert record.current is not None
+        assert record.current.id in accepted
+        return outcomes
+
+    every_order(cloud, play)
+
+
+def test_a_put_against_a_delete(cloud: Cloud) -> None:
+    def play(race: Race, stage: Stage) -> list[Outcome]:
+        with race.cloud.network.outside():
+            race.create()
+            race.cloud.settle()
+        outcomes = stage.play(race.put, race.delete)
+        assert isinstance(outcomes[0], ObjectRecord)
+        assert outcomes[1] is None
+        race.check()
+        return outcomes
+
+    every_order(cloud, play)
 
 
 def test_of_two_updates_one_wins_whole(cloud: Cloud) -> None:
@@ -216,7 +251,7 @@ def test_the_sweeper_against_a_create_that_is_slow(cloud: Cloud) -> None:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],  # each deploys it anew
 )
-@given(choices=st.lists(st.integers(0, 4), max_size=30))
+@given(choices=st.lists(st.integers(0, 5), max_size=30))
 def test_whatever_races_no_object_is_in_a_deleted_container(
     running: Cloud, choices: list[int]
 ) -> None:
@@ -225,7 +260,12 @@ def test_whatever_races_no_object_is_in_a_deleted_container(
         with running.network.outside():
             race = Race(running)
         outcomes = Stage(running.network, choices).play(
-            race.create, race.delete_container, race.create_container, race.update, race.delete
+            race.create,
+            race.delete_container,
+            race.create_container,
+            race.update,
+            race.put,
+            race.delete,
         )
         for outcome in outcomes:
             assert not isinstance(outcome, Exception) or isinstance(outcome, McosError), outcome

@@ -39,7 +39,7 @@ class Race:
         return create_object(self.key, Content(b"1", "a/b", {}), prefer, NO_CONDITIONS)
 
     def update(self, prefer: Prefer = ASYNC) -> ObjectRecord:
-        return update_object(self.key, Content(b"22", "a/b", {}), prefer, NO_CONDITIONS)
+        return update_object(self.key, Content(b"22", "a/b", {}), prefer, NO_CONDITIONS).record
 
     def delete(self) -> None:
         delete_object(self.key, ASYNC, NO_CONDITIONS)

@@ -8,17 +8,32 @@ from chalicelib.shared.object_reply import reply_to_write
 from chalicelib.shared.preferences import read_prefer
 from chalicelib.shared.storage_policy import read_storage_policy
 from mcos.calls.update_object import update_object
+from mcos.errors import InvalidQuery
 
 
 @endpoint("update_object")
 def handle(request: Request) -> Response:
     key = request.object_key()
     preference = read_prefer(request)
-    record = update_object(
+    updated = update_object(
         key,
         read_content(request),
         preference,
         read_conditions(request),
         storage_policy=read_storage_policy(request),
+        create=_is_creating(request),
     )
-    return reply_to_write(record, preference, done=200)
+    return reply_to_write(updated.record, preference, done=201 if updated.is_new else 200)
+
+
+def _is_creating(request: Request) -> bool:
+    """Whether the object is to be created if there is none.
+
+    Raises
+    ------
+    InvalidQuery
+    """
+    wanted = request.query("if_missing")
+    if wanted not in (None, "", "create"):
+        raise InvalidQuery("if_missing must be create.")
+    return wanted == "create"

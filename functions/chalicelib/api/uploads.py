@@ -93,7 +93,7 @@ def _begin(request: Request) -> Response:
         required={
             "container": text,
             "object": text,
-            "action": one_of(Action, Action.CREATE, Action.UPDATE),
+            "action": one_of(Action, *Action),
         },
         optional={
             "size": whole,

@@ -57,7 +57,7 @@ def take_over(record: ObjectRecord, registry: Registry) -> Imported:
         return Imported(record, Fate.OVER)
     # What a transition removes from staging, and for whom, was the old deployment's affair.
     bare = replace(record, unstagings=(), sweeps=0, kept=_still_kept(record))
-    if record.state in (State.DELETING, State.FAILED):
+    if record.is_gone:
         if record.state is State.DELETING and not bare.owes:
             return Imported(record, Fate.OVER)
         bare = replace(bare, last=_unstaged(record.last))

@@ -10,7 +10,7 @@ from mcos.catalog.registry import policy_named
 from mcos.errors import ContentTooLarge, InvalidBody, ObjectExists, ObjectNotFound
 from mcos.model.conditions import Conditions, guard
 from mcos.model.names import check_container_name, check_metadata, check_object_name
-from mcos.model.objects import ObjectKey, State
+from mcos.model.objects import ObjectKey
 from mcos.model.representation import check_headers
 from mcos.model.uploads import Action, Upload, upload_part_size
 from mcos.settings import settings
@@ -120,7 +120,7 @@ def _part_size(wanted: UploadRequest) -> int:
 def _foresee(key: ObjectKey, action: Action, conditions: Conditions) -> None:
     """Refuse an upload that would be refused if it were complete now."""
     record = objects.get(key)
-    gone = record is None or record.state in (State.FAILED, State.DELETING)
+    gone = record is None or record.is_gone
     guard(conditions, None if record is None or gone else record.latest)
     if action is Action.CREATE and record is not None and not gone:
         raise ObjectExists(f"Object {key.name!r} exists in container {key.container!r}.")

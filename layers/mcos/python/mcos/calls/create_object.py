@@ -3,7 +3,7 @@
 from mcos.catalog import objects
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
-from mcos.model.objects import ObjectKey, ObjectRecord, State
+from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.settings import settings
 from mcos.versions import make, replicate
 from mcos.versions.make import Content, Prefer
@@ -47,8 +47,7 @@ def create_object(
     def accept(record: ObjectRecord | None) -> ObjectRecord:
         if record is not None and record.find(version.id) is not None:
             return record  # accepted by a write whose reply was lost
-        exists = record is not None and record.state not in (State.FAILED, State.DELETING)
-        guard(conditions, record.latest if record and exists else None)
+        guard(conditions, record.latest if record and not record.is_gone else None)
         return lifecycle.accept_create(record, version, key=key, cluster=settings().cluster)
 
     with unstaged_if_refused(version):

@@ -4,7 +4,7 @@ from mcos.catalog import containers, deleted
 from mcos.errors import ObjectExists, ObjectNotFound
 from mcos.model.deleted import Deleted, DeletedState
 from mcos.model.names import check_container_name, check_object_name, is_id
-from mcos.model.objects import ObjectKey, ObjectRecord, State
+from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.versions import replicate
 from mcos.versions.undelete import restore, settled_record
 
@@ -54,7 +54,7 @@ def _taken_back(key: ObjectKey, version_id: str | None) -> ObjectRecord | None:
     ObjectExists, Conflict
     """
     record = settled_record(key)
-    if record is None or record.state in (State.DELETING, State.FAILED):
+    if record is None or record.is_gone:
         return None
     current = record.current
     if current is not None and current.restored_from and version_id in (None, current.id):

@@ -1,4 +1,6 @@
-"""update_object: replace an object's content; readers see the old one until the new is stored."""
+"""update_object: replace an object's content, or create the object if the caller wants that."""
+
+from typing import NamedTuple
 
 from mcos.catalog import containers, objects
 from mcos.catalog.registry import policy_named
@@ -14,6 +16,21 @@ from mcos.versions.take import confirm_container, unstaged_if_refused
 _OWED_AT_MOST = 24
 
 
+class Updated(NamedTuple):
+    """The outcome of an update.
+
+    Attributes
+    ----------
+    record
+        CREATED (synchronous), or UPDATING or CREATING (asynchronous).
+    is_new
+        Whether the object was created.
+    """
+
+    record: ObjectRecord
+    is_new: bool
+
+
 def update_object(
     key: ObjectKey,
     content: Content,
@@ -21,17 +38,18 @@ def update_object(
     conditions: Conditions,
     *,
     storage_policy: str | None = None,
-) -> ObjectRecord:
-    """Update an object: replace its content, content type and metadata.
+    create: bool = False,
+) -> Updated:
+    """Update an object: replace its content with all that describes it.
+
+    Readers see the content before it until the new one is acknowledged.
 
     Parameters
     ----------
     storage_policy
-        Name of the storage policy; None: the object's current one.
-
-    Returns
-    -------
-    The record: CREATED (synchronous) or UPDATING (asynchronous).
+        Name of the storage policy; None: the object's current one, or else the container's.
+    create
+        Whether to create the object if there is none.
 
     Raises
     ------
@@ -43,13 +61,22 @@ def update_object(
     named = storage_policy and policy_named(storage_policy)
     version = make.stage(make.new_version(key, content, prefer), content)
 
+    is_new = False
+
     def accept(record: ObjectRecord | None) -> ObjectRecord:
-        policy = named or make.policy_kept(record)
-        placed = make.place(version, key, policy)
-        accepted = lifecycle.accept_update(record, placed, cluster=settings().cluster)
+        nonlocal is_new
+        own = settings().cluster
+        there = None if record is None or record.is_gone else record
+        if there is None and create:
+            placed = make.place_new(version, key, storage_policy)
+            accepted = lifecycle.accept_create(record, placed, key=key, cluster=own)
+        else:
+            placed = make.place(version, key, named or make.policy_kept(record))
+            accepted = lifecycle.accept_update(record, placed, cluster=own)
         if accepted is not record:  # else it was accepted by a write whose reply was lost
-            guard(conditions, record.latest if record else None)
-            retention.check_not_retained(record)
+            guard(conditions, there.latest if there else None)
+            retention.check_not_retained(there)
+            is_new = there is None
         return accepted
 
     with unstaged_if_refused(version):
@@ -59,7 +86,9 @@ def update_object(
             # was acknowledged before is gone: so nothing is accepted without a container.
             containers.admit(key.account, key.container)
         record = objects.accept_read(key, accept, found)
-    record = confirm_container(key, record, version.id)
+    record = confirm_container(
+        key, record, version.id, is_policy_guessed=is_new and storage_policy is None
+    )
     if len(record.removals) > _OWED_AT_MOST:
         dispose.dispose(record)
-    return replicate.store(record, version.id, content, prefer)
+    return Updated(replicate.store(record, version.id, content, prefer), is_new)

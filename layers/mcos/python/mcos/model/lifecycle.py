@@ -72,7 +72,7 @@ def accept_create(
     if record is not None:
         if _knows(record, version):
             return record
-        if record.state not in (State.DELETING, State.FAILED):
+        if not record.is_gone:
             raise ObjectExists(f"Object {name!r} exists in container {container!r}.")
         _check_owed(record)
     accepted = ObjectRecord(
@@ -103,7 +103,7 @@ def accept_update(record: ObjectRecord | None, version: Version, *, cluster: str
     Conflict
         Too many versions of the object are pending, or still to be removed.
     """
-    if record is None or record.state in (State.DELETING, State.FAILED):
+    if record is None or record.is_gone:
         raise ObjectNotFound("An object must exist to be updated.")
     if _knows(record, version):
         return record
@@ -134,7 +134,7 @@ def accept_put(
     ------
     Superseded, Conflict
     """
-    if record is None or record.state in (State.FAILED, State.DELETING):
+    if record is None or record.is_gone:
         return accept_create(record, version, key=key, cluster=cluster)
     return accept_update(record, version, cluster=cluster)
 
@@ -207,7 +207,7 @@ def accept_undelete(
     ObjectExists
     """
     account, container, name = key
-    if record is not None and record.state not in (State.DELETING, State.FAILED):
+    if record is not None and not record.is_gone:
         raise ObjectExists(f"Object {name!r} exists in container {container!r}.")
     version = replace(
         kept.version,

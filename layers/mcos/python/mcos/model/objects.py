@@ -121,6 +121,11 @@ class ObjectRecord:
         return self.pending[-1] if self.pending else self.shown
 
     @property
+    def is_gone(self) -> bool:
+        """Whether there is no object for who wants to create one: it is FAILED or DELETING."""
+        return self.state in (State.FAILED, State.DELETING)
+
+    @property
     def owes(self) -> bool:
         """Whether anything must be removed, or kept for a later removal."""
         return bool(self.removals or self.unstagings or self.kept)

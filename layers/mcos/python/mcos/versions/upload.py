@@ -9,7 +9,7 @@ from mcos.errors import Conflict, ContentTooLarge, UploadIncomplete, UploadNotFo
 from mcos.model import lifecycle
 from mcos.model.conditions import guard
 from mcos.model.names import is_id
-from mcos.model.objects import ObjectRecord, State
+from mcos.model.objects import ObjectRecord
 from mcos.model.parts import part_size_of
 from mcos.model.uploads import Action, Upload, UploadState
 from mcos.model.versions import Staged, Version
@@ -44,7 +44,7 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
     named = upload.storage_policy and policy_named(upload.storage_policy)
 
     def accept(taking: Upload, record: ObjectRecord | None) -> ObjectRecord:
-        gone = record is None or record.state in (State.FAILED, State.DELETING)
+        gone = record is None or record.is_gone
         there = None if gone else record
         guard(upload.conditions, there.latest if there else None)
         if upload.action is not Action.CREATE:
