@@ -9,10 +9,11 @@ import httpx
 from mcos_client.admin import Admin
 from mcos_client.api.call import Call, Result
 from mcos_client.content import ContentCalls
-from mcos_client.errors import McosError
-from mcos_client.sending.attempts import Attempts
+from mcos_client.errors import McosError, ReplyMixedUp
+from mcos_client.sending.attempts import SEND_FAILURES, Attempts
 from mcos_client.sending.clock import Clock
 from mcos_client.sending.connection import RETRIES, Connection
+from mcos_client.sending.connections import Connections
 from mcos_client.sending.entry_points import EntryPoints
 
 TIMEOUT = httpx.Timeout(connect=5, read=35, write=35, pool=5)
@@ -46,7 +47,9 @@ class Client(ContentCalls):
     ``prefer`` is ``"respond-async"`` (return when the request is durable) or ``"wait=N"`` (return
     when it is done, N seconds at most); without it the cluster's default holds. ``if_match`` and
     ``if_none_match`` are ETags as the API gives them, or ``"*"``. Every method raises a
-    subclass of ``McosError``. One client may be used by several threads.
+    subclass of ``McosError``; a file of the caller's that cannot be read or written is an
+    ``OSError``. One client may be used by several threads, and by processes that are forked: each
+    makes connections of its own (unless a ``transport`` was handed in).
     """
 
     def __init__(
@@ -64,8 +67,8 @@ class Client(ContentCalls):
         self._clock = clock or Clock()
         self._entry_points = EntryPoints(entry_point, self._clock)
         self._retries = retries
-        self._http = httpx.Client(timeout=timeout, transport=transport)
-        self._connection = Connection(self._send_on, self._http, self._clock)
+        self._connections = Connections(lambda: httpx.Client(timeout=timeout, transport=transport))
+        self._connection = Connection(self._send_on, self._connections, self._clock)
 
     def __enter__(self) -> Self:
         return self
@@ -79,8 +82,13 @@ class Client(ContentCalls):
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+        """Close the connections; nothing more can be sent."""
+        for http in self._connections.close():
+            http.close()
+
+    @property
+    def _http(self) -> httpx.Client:
+        return self._connections.http
 
     @property
     def entry_point(self) -> str:
@@ -102,9 +110,12 @@ class Client(ContentCalls):
     def _attempt(self, call: Call[Result], retries: int) -> Result:
         attempts = Attempts(call, self._entry_points, retries)
         while True:
+            http = self._http
             try:
-                return attempts.read(self._http.send(attempts.request(self.token)))
-            except (httpx.TransportError, McosError) as error:
+                return attempts.read(http.send(attempts.request(self.token)))
+            except (*SEND_FAILURES, McosError) as error:
+                if isinstance(error, ReplyMixedUp):
+                    self._connections.drop(http)
                 pause = attempts.pause_after(error)
             if pause:
                 self._clock.sleep(pause)

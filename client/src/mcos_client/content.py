@@ -4,27 +4,98 @@ import io
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from mcos_client.api import objects
 from mcos_client.api.calls import UserCalls
-from mcos_client.api.method import Sends
+from mcos_client.api.method import Sends, procedure
 from mcos_client.api.models import Download, Downloaded, ObjectStat, Written
 from mcos_client.api.objects import OCTET_STREAM
-from mcos_client.errors import NotSettled, ObjectFailed, ObjectNotFound
+from mcos_client.errors import NotSettled, ObjectExists, ObjectFailed, ObjectNotFound
 from mcos_client.sending.connection import Connection
 from mcos_client.transfer.download import download_to
 from mcos_client.transfer.journal import Journal
-from mcos_client.transfer.progress import OnProgress
+from mcos_client.transfer.progress import OnProgress, Progress
 from mcos_client.transfer.read import ObjectFile, locate, read_elsewhere, read_range
-from mcos_client.transfer.source import PIECE, Content, source_of
+from mcos_client.transfer.source import PIECE, Content, Source, source_of
 from mcos_client.transfer.upload import PARALLEL, Action, Uploading, UploadOptions
+
+IfThere = Literal["replace", "refuse", "require"]
+"""What ``put_object`` does about an object that has the name."""
+
+_ACTIONS: Mapping[IfThere, Action] = {
+    "replace": "replace",
+    "refuse": "create",
+    "require": "update",
+}
 
 
 class ContentCalls(UserCalls, Sends):
     """The calls of ``Client``, with content of any size."""
 
     _connection: Connection
+
+    def put_object(
+        self,
+        container: str,
+        name: str,
+        content: Content,
+        *,
+        if_there: IfThere = "replace",
+        content_type: str = OCTET_STREAM,
+        metadata: Mapping[str, str] | None = None,
+        prefer: str | None = None,
+        storage_policy: str | None = None,
+        part_size: int | None = None,
+        parallel: int = PARALLEL,
+        on_progress: OnProgress | None = None,
+        journal: Journal | None = None,
+        resume: str | None = None,
+    ) -> Written:
+        """Store content of any size: by one call if that carries it, else by an upload.
+
+        What goes by an upload is taken asynchronously, whatever ``prefer`` says;
+        ``wait_until_settled`` waits for it.
+
+        Parameters
+        ----------
+        content
+            Bytes, the path of a file, a binary file, or an iterable of bytes (of ``AsyncClient``
+            also an asynchronous one).
+        if_there
+            What to do about an object that has the name: ``"replace"`` it, or make one if there is
+            none; ``"refuse"``: only make one; ``"require"``: only replace one.
+        storage_policy
+            Rule of its placement; that of the object, or of the container, if None.
+        part_size, parallel, on_progress, journal, resume
+            As for ``upload``.
+
+        Raises
+        ------
+        ObjectExists, PreconditionFailed
+            There is one, which had to be refused.
+        ObjectNotFound
+            There is none, which was required.
+        """
+        options = UploadOptions(
+            action=_ACTIONS[if_there],
+            content_type=content_type,
+            metadata=dict(metadata or {}),
+            storage_policy=storage_policy,
+            if_none_match="*" if if_there == "refuse" else None,
+            part_size=part_size,
+        )
+        return self._store(
+            container,
+            name,
+            content,
+            options,
+            prefer,
+            parallel=parallel,
+            on_progress=on_progress,
+            journal=journal,
+            resume=resume,
+        )
 
     def create_object(
         self,
@@ -60,7 +131,7 @@ class ContentCalls(UserCalls, Sends):
             if_match=if_match,
             if_none_match=if_none_match,
         )
-        return self._store(container, name, content, options, prefer)
+        return self._store(container, name, content, options, prefer, settle=True)
 
     def update_object(
         self,
@@ -92,7 +163,7 @@ class ContentCalls(UserCalls, Sends):
             if_match=if_match,
             if_none_match=if_none_match,
         )
-        return self._store(container, name, content, options, prefer)
+        return self._store(container, name, content, options, prefer, settle=True)
 
     def download_object(
         self,
@@ -172,10 +243,9 @@ class ContentCalls(UserCalls, Sends):
 
         Raises
         ------
-        McosError
-            ``SourceChanged`` if the content changed meanwhile.
-        httpx.TransportError
-            A storage service could not be reached.
+        SourceChanged
+            The content changed meanwhile; nothing was stored.
+        StorageUnreachable, StorageRefused
         """
         options = UploadOptions(
             action=action,
@@ -189,8 +259,7 @@ class ContentCalls(UserCalls, Sends):
         )
         source = source_of(content)
         try:
-            return Uploading(
-                self._connection,
+            return self._upload(
                 container,
                 name,
                 source,
@@ -199,7 +268,7 @@ class ContentCalls(UserCalls, Sends):
                 on_progress=on_progress,
                 journal=journal,
                 upload=resume,
-            ).run()
+            )
         finally:
             source.close()
 
@@ -278,30 +347,70 @@ class ContentCalls(UserCalls, Sends):
         content: Content,
         options: UploadOptions,
         prefer: str | None,
+        *,
+        parallel: int = PARALLEL,
+        on_progress: OnProgress | None = None,
+        journal: Journal | None = None,
+        resume: str | None = None,
+        settle: bool = False,
     ) -> Written:
-        """Create or update an object, by one call if it carries the content."""
+        """Store content by one call if that carries it, else by an upload.
+
+        Parameters
+        ----------
+        settle
+            Wait for an upload, too, as ``prefer`` asks.
+        """
         source = source_of(content)
         try:
-            small = source.within(objects.LARGEST_CALL)
+            small = None if resume is not None else source.within(objects.LARGEST_CALL)
             if small is None:
-                written = Uploading(self._connection, container, name, source, options).run()
-                return self._preferred(written, prefer)
+                written = self._upload(
+                    container,
+                    name,
+                    source,
+                    options,
+                    parallel=parallel,
+                    on_progress=on_progress,
+                    journal=journal,
+                    upload=resume,
+                )
+                return self._preferred(written, prefer) if settle else written
         finally:
             source.close()
-        write = objects.create_object if options.action == "create" else objects.update_object
-        return self._send(
-            write(
-                container,
-                name,
-                small,
-                content_type=options.content_type or OCTET_STREAM,
-                metadata=options.metadata,
-                prefer=prefer,
-                if_match=options.if_match,
-                if_none_match=options.if_none_match,
-                storage_policy=options.storage_policy,
-            )
-        )
+        how: dict[str, Any] = {
+            "content_type": options.content_type or OCTET_STREAM,
+            "metadata": options.metadata,
+            "prefer": prefer,
+            "storage_policy": options.storage_policy,
+        }
+        conditions: dict[str, Any] = {
+            "if_match": options.if_match,
+            "if_none_match": options.if_none_match,
+        }
+        if options.action == "replace":
+            written = self._replace(container, name, small, **how)
+        else:
+            write = objects.create_object if options.action == "create" else objects.update_object
+            written = self._send(write(container, name, small, **how, **conditions))
+        Progress(len(small), on_progress).move(len(small))
+        return written
+
+    _replace = procedure(objects.replace_object)
+
+    def _upload(
+        self, container: str, name: str, source: Source, options: UploadOptions, **how: Any
+    ) -> Written:
+        """Upload content; if it replaces an object, another client may delete or make that one."""
+        deadline = self._pause(0.0) + objects.LONGEST_DELETE
+        while True:
+            try:
+                return Uploading(self._connection, container, name, source, options, **how).run()
+            except (ObjectExists, ObjectNotFound):
+                again = options.action == "replace" and source.repeatable
+                if not again or self._pause(0.0) > deadline:
+                    raise
+            self._pause(1.0)
 
     def _preferred(self, written: Written, prefer: str | None) -> Written:
         """Wait as ``prefer`` asks, and give the state after that."""

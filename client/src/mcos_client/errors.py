@@ -49,8 +49,28 @@ class NotSent(Unreachable):
     """No connection could be made: nothing was sent, so nothing was done."""
 
 
+class ReplyMixedUp(Unreachable):
+    """The reply that came answers another request; this one may or may not have been done."""
+
+
+class StorageUnreachable(Unreachable):
+    """No reply came from a storage service, or not all of it."""
+
+
 class UnexpectedReply(McosError):
     """A reply that is not in the API, from a gateway for instance."""
+
+
+class NotUsable(McosError):
+    """What the client was given, or its environment, does not let it send anything."""
+
+
+class InvalidEntryPoint(NotUsable, ValueError):
+    """An entry point must be the URL of a web server."""
+
+
+class ClientClosed(NotUsable):
+    """The client was closed."""
 
 
 class ContentCorrupted(McosError):
@@ -324,7 +344,7 @@ def error_of(response: httpx.Response) -> McosError:
 def _problem_of(response: httpx.Response) -> dict[str, Any]:
     try:
         problem = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return problem if isinstance(problem, dict) else {}
 

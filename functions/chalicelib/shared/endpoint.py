@@ -54,7 +54,9 @@ def endpoint(call: str) -> Callable[[Callable[[Request], Response]], Handler]:
                 account=finding.get("account"),
                 status=response.status,
             )
-            return response.for_gateway(head=request.method == "HEAD")
+            reply = response.for_gateway(head=request.method == "HEAD")
+            reply["headers"] |= request.own_name
+            return reply
 
         return handle
 

@@ -23,6 +23,7 @@ from mcos.model.objects import ObjectKey
 _DENIALS: dict[str, type[NotAuthenticated]] = {
     denial.code: denial for denial in (TokenMissing, TokenInvalid, TokenExpired, TokenRevoked)
 }
+_REQUEST_NAME = re.compile("[A-Za-z0-9-]{1,64}")
 _MALFORMED_ESCAPE = re.compile("%(?!25)")
 
 
@@ -48,6 +49,15 @@ class Request:
     def headers(self) -> Mapping[str, str]:
         headers: Mapping[str, str] = self.event.get("headers") or {}
         return headers
+
+    @property
+    def own_name(self) -> dict[str, str]:
+        """The header by which a caller names the request; the reply to it has the same one.
+
+        So a caller sees if a connection that is used by two gives it the reply to another request.
+        """
+        name = self.headers.get("x-mcos-request", "")
+        return {"X-MCOS-Request": name} if _REQUEST_NAME.fullmatch(name) else {}
 
     @property
     def account(self) -> str:

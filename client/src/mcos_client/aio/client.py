@@ -1,7 +1,7 @@
 """The client for asyncio: the calls of ``Client``, each a coroutine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,12 +13,13 @@ from mcos_client.aio.worker import HasWorkers, Worker, in_thread
 from mcos_client.api import objects
 from mcos_client.api.call import Call, Result
 from mcos_client.api.calls import OperatorCalls, UserCalls
-from mcos_client.api.method import SendsAsync, like
+from mcos_client.api.method import SendsAsync, like, procedure
 from mcos_client.api.models import Download, Written
 from mcos_client.client import TIMEOUT, Client
-from mcos_client.errors import McosError
-from mcos_client.sending.attempts import Attempts
+from mcos_client.errors import McosError, ReplyMixedUp
+from mcos_client.sending.attempts import SEND_FAILURES, Attempts
 from mcos_client.sending.clock import Clock
+from mcos_client.sending.connections import Connections
 from mcos_client.sending.entry_points import EntryPoints
 from mcos_client.transfer.source import PIECE
 
@@ -36,14 +37,40 @@ class AsyncAdmin(OperatorCalls, SendsAsync):
         return await self._client._pause(seconds)
 
 
-def _if_small(call: Callable[..., Call[Written]]) -> Callable[..., Call[Written] | None]:
-    """Make ``call`` give no call unless the content is bytes that one call carries."""
+Storing = Callable[..., Coroutine[Any, Any, Written] | None]
 
-    def written(container: str, name: str, content: Any, **how: Any) -> Call[Written] | None:
+
+def _if_small(store: Storing) -> Storing:
+    """Make ``store`` store nothing unless the content is bytes that one call carries."""
+
+    def at_once(
+        client: Any, container: str, name: str, content: Any, **how: Any
+    ) -> Coroutine[Any, Any, Written] | None:
         small = isinstance(content, bytes) and len(content) <= objects.LARGEST_CALL
-        return call(container, name, content, **how) if small else None
+        return store(client, container, name, content, **how) if small else None
 
-    return written
+    return at_once
+
+
+@_if_small
+def _create(client: Any, *args: Any, **how: Any) -> Any:
+    return client._send(objects.create_object(*args, **how))
+
+
+@_if_small
+def _update(client: Any, *args: Any, **how: Any) -> Any:
+    return client._send(objects.update_object(*args, **how))
+
+
+@_if_small
+def _put(client: Any, *args: Any, if_there: str = "replace", **how: Any) -> Any:
+    if how.keys() - {"content_type", "metadata", "prefer", "storage_policy"}:
+        return None  # options of an upload
+    if if_there == "replace":
+        return client._replace(*args, **how)
+    if if_there == "refuse":
+        return client._send(objects.create_object(*args, if_none_match="*", **how))
+    return client._send(objects.update_object(*args, **how))
 
 
 class AsyncClient(UserCalls, HasWorkers):
@@ -69,7 +96,9 @@ class AsyncClient(UserCalls, HasWorkers):
         self._entry_points = EntryPoints(entry_point, self._clock)
         self._retries = retries
         self._timeout = timeout
-        self._http = httpx.AsyncClient(timeout=timeout, transport=transport)
+        self._connections = Connections(
+            lambda: httpx.AsyncClient(timeout=timeout, transport=transport)
+        )
         self._workers = set()
 
     async def __aenter__(self) -> Self:
@@ -85,15 +114,22 @@ class AsyncClient(UserCalls, HasWorkers):
 
     @like(Client.close)
     async def close(self) -> None:
-        await self._http.aclose()
+        for http in self._connections.close():
+            await http.aclose()
+
+    @property
+    def _http(self) -> httpx.AsyncClient:
+        return self._connections.http
 
     @property
     def entry_point(self) -> str:
         """URL of the entry point that the next call goes to."""
         return self._entry_points.first
 
-    create_object = in_thread(Client.create_object, by_one_call=_if_small(objects.create_object))
-    update_object = in_thread(Client.update_object, by_one_call=_if_small(objects.update_object))
+    put_object = in_thread(Client.put_object, at_once=_put)
+    create_object = in_thread(Client.create_object, at_once=_create)
+    update_object = in_thread(Client.update_object, at_once=_update)
+    _replace = procedure(objects.replace_object)
     upload = in_thread(Client.upload)
     download_to = in_thread(Client.download_to)
     read_range = in_thread(Client.read_range)
@@ -152,9 +188,12 @@ class AsyncClient(UserCalls, HasWorkers):
     async def _send(self, call: Call[Result], /) -> Result:
         attempts = Attempts(call, self._entry_points, self._retries)
         while True:
+            http = self._http
             try:
-                return attempts.read(await self._http.send(attempts.request(self.token)))
-            except (httpx.TransportError, McosError) as error:
+                return attempts.read(await http.send(attempts.request(self.token)))
+            except (*SEND_FAILURES, McosError) as error:
+                if isinstance(error, ReplyMixedUp):
+                    self._connections.drop(http)
                 pause = attempts.pause_after(error)
             if pause:
                 await self._clock.sleep_async(pause)

@@ -9,7 +9,6 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from mcos_client.aio.bridge import BridgeTransport
-from mcos_client.api.call import Call
 from mcos_client.api.method import SendsAsync
 from mcos_client.client import Client
 
@@ -74,21 +73,21 @@ class HasWorkers(SendsAsync):
 def in_thread(
     method: Callable[Concatenate[Client, P], Done],
     *,
-    by_one_call: Callable[..., Call[Done] | None] = lambda *args, **kwargs: None,
+    at_once: Callable[..., Coroutine[Any, Any, Done] | None] = lambda *args, **kwargs: None,
 ) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, Done]]:
     """Make a coroutine of a method of ``Client``, with its signature and docstring.
 
     Parameters
     ----------
-    by_one_call
-        The call that does it without a thread, if there is one for the arguments.
+    at_once
+        Does it without a thread, if that is possible with the arguments.
     """
 
     @wraps(method)
     async def run(self: HasWorkers, *args: P.args, **kwargs: P.kwargs) -> Done:
-        call = by_one_call(*args, **kwargs)
-        if call is not None:
-            return await self._send(call)
+        doing = at_once(self, *args, **kwargs)
+        if doing is not None:
+            return await doing
         async with self._working() as worker:
             given = [worker.readable(one) for one in args]
             named = {name: worker.readable(one) for name, one in kwargs.items()}

@@ -3,11 +3,20 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from json import dumps
 from typing import Any, Generic, TypeVar
 
 import httpx
 
-from mcos_client.errors import McosError, NotModified, UnexpectedReply, error_of
+from mcos_client.errors import (
+    InvalidBody,
+    InvalidHeader,
+    McosError,
+    NotModified,
+    TokenInvalid,
+    UnexpectedReply,
+    error_of,
+)
 
 Result = TypeVar("Result")
 
@@ -46,9 +55,20 @@ class Call(Generic[Result]):
     redirected: Callable[[httpx.Response], Result] | None = None
 
     def request(self, entry_point: str, token: str | None) -> httpx.Request:
-        """Make the request for an entry point."""
+        """Make the request for an entry point.
+
+        Raises
+        ------
+        InvalidHeader, TokenInvalid
+            No header can carry the value.
+        """
         headers = dict(self.headers)
+        for name, value in headers.items():
+            if not isinstance(value, str) or not is_header_value(value):
+                raise InvalidHeader(f"{name} must be printable ASCII, not {value!r}.")
         if token is not None and self.authenticated:
+            if not is_header_value(token):
+                raise TokenInvalid("The token must be printable ASCII.")
             headers["authorization"] = f"Bearer {token}"
         return httpx.Request(
             self.method, entry_point + self.path, headers=headers, content=self.content
@@ -75,7 +95,10 @@ class Call(Generic[Result]):
             raise _unexpected(response)
         try:
             return read(response)
-        except (KeyError, TypeError, ValueError) as error:
+        except McosError:
+            raise
+        except Exception as error:
+            # Whatever it is that came: it cannot be read as the API has it.
             raise _unexpected(response) from error
 
 
@@ -84,6 +107,25 @@ def _unexpected(response: httpx.Response) -> UnexpectedReply:
         f"HTTP {response.status_code} with a reply that is not in the API.",
         status=response.status_code,
     )
+
+
+def is_header_value(text: str) -> bool:
+    """Whether a header can carry a text, and carries it unchanged."""
+    return text.isascii() and text.isprintable() and text == text.strip()
+
+
+def json_body(value: Mapping[str, Any]) -> bytes:
+    """Write the body of a request.
+
+    Raises
+    ------
+    InvalidBody
+        A text in it has no UTF-8.
+    """
+    try:
+        return dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidBody("All text of a request must be UTF-8.") from None
 
 
 def given(values: Mapping[str, Any]) -> dict[str, Any]:

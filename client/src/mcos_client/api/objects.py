@@ -1,15 +1,16 @@
 """The calls about objects."""
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import cast
+from typing import Any, Protocol, TypeVar, cast
 
 import httpx
 
 from mcos_client.api import paths
-from mcos_client.api.call import Call, Repeat, given
-from mcos_client.api.method import Series
+from mcos_client.api.call import Call, Repeat, given, is_header_value
+from mcos_client.api.method import Procedure, Series, ask, pause
 from mcos_client.api.models import (
     DeletedObject,
     DeletedPage,
@@ -23,14 +24,26 @@ from mcos_client.api.models import (
     Written,
 )
 from mcos_client.api.paging import each
-from mcos_client.errors import ContentCorrupted, NotFound
+from mcos_client.errors import (
+    ContentCorrupted,
+    InvalidMetadata,
+    NotFound,
+    ObjectExists,
+    ObjectNotFound,
+    PreconditionFailed,
+    ReplyMixedUp,
+)
 
 OCTET_STREAM = "application/octet-stream"
 
 LARGEST_CALL = 4_500_000
 """Bytes of content that one call carries."""
 
+LONGEST_DELETE = 30.0
+"""Seconds to wait for a delete that is under way to free a name."""
+
 _METADATA = "x-object-meta-"
+_METADATA_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 def list_object(
@@ -78,7 +91,8 @@ def create_object(
     conditions = {"if-match": if_match, "if-none-match": if_none_match}
     return _write(
         "POST",
-        paths.object_path(container, name),
+        container,
+        name,
         content,
         {**_facts(content_type, metadata, prefer, storage_policy), **given(conditions)},
         guarded=if_none_match == "*",
@@ -101,11 +115,46 @@ def update_object(
     conditions = {"if-match": if_match, "if-none-match": if_none_match}
     return _write(
         "PUT",
-        paths.object_path(container, name),
+        container,
+        name,
         content,
         {**_facts(content_type, metadata, prefer, storage_policy), **given(conditions)},
         guarded=_names_one_content(if_match),
     )
+
+
+def replace_object(
+    container: str,
+    name: str,
+    content: bytes,
+    *,
+    content_type: str = OCTET_STREAM,
+    metadata: Mapping[str, str] | None = None,
+    prefer: str | None = None,
+    storage_policy: str | None = None,
+) -> Procedure[Written]:
+    """Make an object of content that one call carries, or replace the one that has its name."""
+    how: dict[str, Any] = {
+        "content_type": content_type,
+        "metadata": metadata,
+        "prefer": prefer,
+        "storage_policy": storage_policy,
+    }
+    now = yield from pause(0.0)
+    deadline = now + LONGEST_DELETE
+    while True:
+        try:
+            # With a condition it may be repeated after a lost reply, without one it may not.
+            made = create_object(container, name, content, if_none_match="*", **how)
+            return (yield from ask(made))
+        except (ObjectExists, PreconditionFailed):
+            pass  # the update says whether it is there to stay
+        try:
+            return (yield from ask(update_object(container, name, content, **how)))
+        except ObjectNotFound:
+            now = yield from pause(0.0)
+            if now > deadline:
+                raise
 
 
 def stat_object(container: str, name: str, *, wait: int | None = None) -> Call[ObjectStat]:
@@ -119,7 +168,7 @@ def stat_object(container: str, name: str, *, wait: int | None = None) -> Call[O
     return Call(
         "GET",
         paths.with_query(paths.stat_path(container, name), {"wait": wait}),
-        lambda response: ObjectStat.from_json(response.json()),
+        lambda response: _about(container, name, ObjectStat.from_json(response.json())),
         repeat=Repeat.ALWAYS,
     )
 
@@ -129,7 +178,7 @@ def locate_object(container: str, name: str) -> Call[ObjectPlacement]:
     return Call(
         "GET",
         paths.placement_path(container, name),
-        lambda response: ObjectPlacement.from_json(response.json()),
+        lambda response: _about(container, name, ObjectPlacement.from_json(response.json())),
         repeat=Repeat.ALWAYS,
     )
 
@@ -212,9 +261,50 @@ def undelete_object(container: str, name: str, *, version: str | None = None) ->
     return Call(
         "POST",
         paths.with_query(paths.undelete_path(container, name), {"version": version}),
-        lambda response: ObjectStat.from_json(response.json()),
+        lambda response: _about(container, name, ObjectStat.from_json(response.json())),
         repeat=Repeat.ALWAYS,
     )
+
+
+def check_metadata(metadata: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return metadata (none for None) that headers carry as they are.
+
+    Raises
+    ------
+    InvalidMetadata
+    """
+    metadata = metadata or {}
+    spellings: dict[str, str] = {}
+    for name, value in metadata.items():
+        if not _METADATA_NAME.fullmatch(name):
+            raise InvalidMetadata(f"A metadata name must be an HTTP token, which {name!r} is not.")
+        if not is_header_value(value):
+            raise InvalidMetadata(
+                f"Metadata {name!r} must be printable ASCII without spaces at its ends."
+            )
+        other = spellings.setdefault(name.lower(), name)
+        if other != name:
+            # They would be one header, of both values.
+            raise InvalidMetadata(f"Metadata {other!r} and {name!r} must not be both given.")
+    return metadata
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def container(self) -> str: ...
+
+
+Found = TypeVar("Found", bound=_Named)
+
+
+def _about(container: str, name: str, found: Found) -> Found:
+    """Return what was found, if it is about the object that was asked for."""
+    if (found.container, found.name) != (container, name):
+        raise ReplyMixedUp(f"A reply about {name!r} must not be about {found.name!r}.")
+    return found
 
 
 def _facts(
@@ -226,20 +316,28 @@ def _facts(
     """Make the headers of a write, without its conditions."""
     return {
         "content-type": content_type,
-        **{f"{_METADATA}{key}": value for key, value in (metadata or {}).items()},
+        **{f"{_METADATA}{key}": value for key, value in check_metadata(metadata).items()},
         **given({"prefer": prefer, "x-storage-policy": storage_policy}),
     }
 
 
 def _write(
-    method: str, path: str, content: bytes, headers: Mapping[str, str], *, guarded: bool
+    method: str,
+    container: str,
+    name: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    *,
+    guarded: bool,
 ) -> Call[Written]:
     """Make the call; the content goes with its digest."""
     digest = b64encode(sha256(content).digest()).decode("ascii")
     return Call(
         method,
-        path,
-        lambda response: Written.from_reply(response.json(), response.headers),
+        paths.object_path(container, name),
+        lambda response: _about(
+            container, name, Written.from_reply(response.json(), response.headers)
+        ),
         headers={**headers, "content-digest": f"sha-256=:{digest}:"},
         content=content,
         repeat=Repeat.GUARDED if guarded else Repeat.IF_NOT_DONE,

@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 from mcos_client.api.call import Call
 from mcos_client.api.method import Item, Series, Show, ask
+from mcos_client.errors import UnexpectedReply
 
 
 class _Page(Protocol):
@@ -24,12 +25,19 @@ def each(
     ----------
     page_after
         The call for the page behind a marker; None is for the first.
+
+    Raises
+    ------
+    UnexpectedReply
+        A page says that it is followed by itself.
     """
     marker = None
     while True:
         page = yield from ask(page_after(marker))
         for item in items_of(page):
             yield Show(item)
-        marker = page.next_marker
-        if marker is None:
+        if page.next_marker is None:
             return
+        if page.next_marker == marker:
+            raise UnexpectedReply("A page of a listing must not be followed by itself.")
+        marker = page.next_marker

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
+from mcos_client.errors import InvalidName
+
 CONTAINERS = "/v1/containers"
 UPLOADS = "/v1/uploads"
 
@@ -65,12 +67,30 @@ def with_query(path: str, query: Mapping[str, str | int | None]) -> str:
 
     A space becomes ``%20``: what ``+`` means is not the same to all gateways.
     """
-    given = {name: value for name, value in query.items() if value is not None}
+    given = {
+        name: utf8(value) if isinstance(value, str) else value
+        for name, value in query.items()
+        if value is not None
+    }
     return f"{path}?{urlencode(given, quote_via=quote, safe='')}" if given else path
 
 
+def utf8(text: str) -> bytes:
+    """Encode a name.
+
+    Raises
+    ------
+    InvalidName
+        It has no UTF-8, as the name of a file may have none.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise InvalidName(f"A name must be UTF-8, which {text!a} is not.") from None
+
+
 def _segment(text: str) -> str:
-    encoded = quote(text, safe="")
+    encoded = quote(utf8(text), safe="")
     # Everything that handles URLs folds `.` and `..`, unless the dots are encoded.
     return encoded.replace(".", "%2E") if text in (".", "..") else encoded
 

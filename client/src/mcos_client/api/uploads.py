@@ -7,16 +7,16 @@ one twice is the same as once.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from json import dumps
 from typing import Any, Literal, Self
 
 import httpx
 
-from mcos_client.api.call import Call, Repeat, given
+from mcos_client.api.call import Call, Repeat, given, json_body
 from mcos_client.api.method import Series
 from mcos_client.api.models import Written
+from mcos_client.api.objects import check_metadata
 from mcos_client.api.paging import each
-from mcos_client.api.paths import UPLOADS, upload_path, with_query
+from mcos_client.api.paths import UPLOADS, upload_path, utf8, with_query
 from mcos_client.errors import NotFound
 
 UploadState = Literal["OPEN", "TAKEN"]
@@ -149,13 +149,14 @@ def begin_upload(
     expires_in
         Seconds until what is not complete is removed.
     """
+    utf8(container), utf8(name)  # a name that cannot be sent is not the body's fault
     told = {
         "container": container,
         "object": name,
         "action": action,
         "size": size,
         "content_type": content_type,
-        "metadata": metadata or None,
+        "metadata": check_metadata(metadata) or None,
         "storage_policy": storage_policy,
         "part_size": part_size,
         "expires_in": expires_in,
@@ -167,7 +168,7 @@ def begin_upload(
         UPLOADS,
         _read_upload,
         headers={**_JSON, **given(conditions)},
-        content=_json(given(told)),
+        content=json_body(given(told)),
         repeat=Repeat.ALWAYS,
     )
 
@@ -206,7 +207,7 @@ def complete_upload(upload: str, *, digest: Digest | None = None) -> Call[Writte
         f"{upload_path(upload)}/complete",
         _read_written,
         headers=_JSON,
-        content=_json({} if digest is None else {"digest": digest}),
+        content=json_body({} if digest is None else {"digest": digest}),
         repeat=Repeat.ALWAYS,
     )
 
@@ -230,7 +231,3 @@ def _read_written(response: httpx.Response) -> Written:
     # An asynchronous answer; it need not name the replicas that are wanted.
     taken = {"x-mcos-replicas": "0/0", "preference-applied": "respond-async"}
     return Written.from_reply(response.json(), {**taken, **response.headers})
-
-
-def _json(value: Mapping[str, Any]) -> bytes:
-    return dumps(value, ensure_ascii=False).encode()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mcos_client import Client, Written
+from mcos_client import Client, IfThere, Written
 from mcos_client.command.names.locations import Location, folder, location, object_location
 from mcos_client.command.names.sizes import part_size
 from mcos_client.command.names.trees import Copy, file_name, files_below
@@ -15,7 +15,6 @@ from mcos_client.command.shared.output import say, size_of
 from mcos_client.command.shared.progress import Bar, bars
 from mcos_client.command.shared.session import Json, Quiet, Session, session_of
 from mcos_client.command.shared.storing import (
-    IfThere,
     Parallel,
     Storing,
     Wait,
@@ -168,8 +167,8 @@ def _if_there(*, no_clobber: bool, update: bool) -> IfThere:
     if no_clobber and update:
         raise typer.BadParameter("--no-clobber and --update exclude each other.")
     if no_clobber:
-        return IfThere.REFUSE
-    return IfThere.REQUIRE if update else IfThere.REPLACE
+        return "refuse"
+    return "require" if update else "replace"
 
 
 def _metadata(given: list[str]) -> dict[str, str]:

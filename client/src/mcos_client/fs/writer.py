@@ -1,6 +1,7 @@
 """Writing an object like a file: it is stored as a whole when it is closed, or not at all."""
 
 import io
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -8,12 +9,11 @@ from threading import Semaphore, Thread
 from types import TracebackType
 from typing import Self
 
-from mcos_client.api import objects
 from mcos_client.api.models import Written
 from mcos_client.api.objects import OCTET_STREAM
 from mcos_client.client import Client
 from mcos_client.content import as_settled
-from mcos_client.errors import McosError, ObjectExists, PreconditionFailed
+from mcos_client.errors import McosError
 from mcos_client.transfer.source import PIECE, StreamSource
 
 _AHEAD = 4
@@ -54,6 +54,7 @@ class ObjectWriter(io.RawIOBase):
     ) -> None:
         self._buffer = bytearray()
         self._position = 0
+        self._process = os.getpid()
         self._sending = _Sending(
             client, (container, name), content_type, metadata, part_size, only_new, timeout
         )
@@ -75,6 +76,7 @@ class ObjectWriter(io.RawIOBase):
     def write(self, data: "bytes | bytearray | memoryview") -> int:  # type: ignore[override]
         if self.closed:
             raise ValueError("write to a closed file")
+        self._check_process()
         content = memoryview(data).cast("B")
         for first in range(0, len(content), PIECE):
             self._buffer += content[first : first + PIECE]
@@ -88,11 +90,12 @@ class ObjectWriter(io.RawIOBase):
 
         Raises
         ------
-        McosError, httpx.TransportError
+        McosError
         """
         if self.closed:
             return
         try:
+            self._check_process()
             if self._buffer:
                 self._hand_over()
             self._sending.pieces.put(b"")
@@ -106,8 +109,9 @@ class ObjectWriter(io.RawIOBase):
         """Give up: nothing is stored."""
         if self.closed:
             return
-        self._sending.discard()
-        self._thread.join()
+        if self._process == os.getpid():
+            self._sending.discard()
+            self._thread.join()
         super().close()
 
     def __enter__(self) -> Self:
@@ -128,8 +132,19 @@ class ObjectWriter(io.RawIOBase):
         # A file that was never closed is not stored; io's own way would be to close it. It is not
         # waited for: this runs in any thread, and may hold what the other one needs.
         if not self.closed and hasattr(self, "_thread"):
-            self._sending.discard()
+            if self._process == os.getpid():
+                self._sending.discard()
             super().close()
+
+    def _check_process(self) -> None:
+        """Refuse what a process does that was forked: the thread that stores is in the other one.
+
+        Raises
+        ------
+        WriteDiscarded
+        """
+        if self._process != os.getpid():
+            raise WriteDiscarded("A file must be written by the process that opened it.")
 
     def _hand_over(self) -> None:
         self._sending.room.acquire()
@@ -179,35 +194,14 @@ class _Sending:
             yield piece
 
     def _store(self) -> Written:
-        source = StreamSource(self._taken())
-        small = source.within(objects.LARGEST_CALL)
-        if small is not None:
-            return self._store_small(small)
-        written = self.client.upload(
+        written = self.client.put_object(
             *self.where,
-            source,
-            action="create" if self.only_new else "replace",
+            StreamSource(self._taken()),
+            if_there="refuse" if self.only_new else "replace",
             content_type=self.content_type,
             metadata=self.metadata,
             part_size=self.part_size,
         )
-        return self._until_readable(written)
-
-    def _store_small(self, content: bytes) -> Written:
-        try:
-            written = self.client.create_object(
-                *self.where,
-                content,
-                content_type=self.content_type,
-                metadata=self.metadata,
-                if_none_match="*",
-            )
-        except (ObjectExists, PreconditionFailed):
-            if self.only_new:
-                raise
-            written = self.client.update_object(
-                *self.where, content, content_type=self.content_type, metadata=self.metadata
-            )
         return self._until_readable(written)
 
     def _until_readable(self, written: Written) -> Written:

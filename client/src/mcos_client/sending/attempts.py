@@ -1,6 +1,7 @@
 """The attempts at one call: where each goes, and whether there is another. It does no I/O."""
 
 import random
+import secrets
 from enum import Enum
 from typing import Generic
 
@@ -9,9 +10,11 @@ import httpx
 from mcos_client.api.call import Call, Repeat, Result
 from mcos_client.errors import (
     ContentCorrupted,
+    InvalidHeader,
     McosError,
     NotSent,
     OutcomeUnknown,
+    ReplyMixedUp,
     UnexpectedReply,
     Unreachable,
 )
@@ -23,7 +26,18 @@ FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
 """Seconds. A longer ``Retry-After`` is left to the caller."""
 
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+REQUEST_HEADER = "x-mcos-request"
+"""Names a request; the reply to it, and no other, has the same."""
+
+SEND_FAILURES = (httpx.RequestError, httpx.StreamError, OSError)
+"""What a transport may raise instead of giving a reply."""
+
+_NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+)
 
 
 class Outcome(Enum):
@@ -69,19 +83,34 @@ class Attempts(Generic[Result]):
         self._retries = retries
         self._made = 0
         self._lost: McosError | None = None
+        self._sent_as = ""
         self.entry_point, *self._others = entry_points.in_order()
 
     def request(self, token: str | None) -> httpx.Request:
-        """Make the request of the next attempt."""
-        return self._call.request(self.entry_point, token)
+        """Make the request of the next attempt.
+
+        Raises
+        ------
+        InvalidRequest, NotAuthenticated
+        """
+        request = self._call.request(self.entry_point, token)
+        # Not from `random`: processes that were forked would draw the same.
+        self._sent_as = secrets.token_hex(8)
+        request.headers[REQUEST_HEADER] = self._sent_as
+        return request
 
     def read(self, response: httpx.Response) -> Result:
         """Read the reply.
 
         Raises
         ------
+        ReplyMixedUp
+            It is the reply to another request.
         McosError
         """
+        answered = response.headers.get(REQUEST_HEADER, self._sent_as)
+        if answered != self._sent_as:
+            raise ReplyMixedUp(f"{self.entry_point}: the reply that came answers another request.")
         try:
             return self._call.result(response)
         except McosError as error:
@@ -91,7 +120,7 @@ class Attempts(Generic[Result]):
                         return meaning
             raise
 
-    def pause_after(self, error: McosError | httpx.TransportError) -> float:
+    def pause_after(self, error: Exception) -> float:
         """Choose the seconds until the next attempt.
 
         Raises
@@ -138,9 +167,13 @@ class Attempts(Generic[Result]):
             raise failure
         raise failure from cause
 
-    def _without_reply(self, error: httpx.TransportError) -> Unreachable:
-        message = f"{self.entry_point}: {error or type(error).__name__}"
-        return (NotSent if isinstance(error, _NEVER_SENT) else Unreachable)(message)
+    def _without_reply(self, error: Exception) -> McosError:
+        told = str(error) or type(error).__name__
+        if isinstance(error, httpx.LocalProtocolError):
+            # It never left: another attempt would not either.
+            return InvalidHeader(f"The request cannot be sent: {told}")
+        kind = NotSent if isinstance(error, _NEVER_SENT) else Unreachable
+        return kind(f"{self.entry_point}: {told}")
 
 
 def _is_of_the_entry_point(failure: McosError) -> bool:

@@ -10,6 +10,7 @@ from mcos_client.api.call import Call, Result
 from mcos_client.errors import TransferStopped
 from mcos_client.sending.attempts import FIRST_PAUSE, LONGEST_PAUSE
 from mcos_client.sending.clock import Clock
+from mcos_client.sending.connections import Connections
 
 RETRIES = 4
 """How often a failed step of a transfer is repeated in a row. All steps may be."""
@@ -32,11 +33,15 @@ class Connection:
         For storage services; it knows no token.
     """
 
-    def __init__(self, send: Send, http: httpx.Client, clock: Clock) -> None:
+    def __init__(self, send: Send, connections: Connections[httpx.Client], clock: Clock) -> None:
         self.send = send
-        self.http = http
+        self._connections = connections
         self._clock = clock
         self._stop = Event()
+
+    @property
+    def http(self) -> httpx.Client:
+        return self._connections.http
 
     def stop(self) -> None:
         """Make transfers that are under way end with ``TransferStopped``, in other threads too."""

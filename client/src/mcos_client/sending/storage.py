@@ -3,6 +3,7 @@
 A signed URL is all that a request needs: no token ever goes there, and no redirect is followed.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,8 +11,11 @@ from http import HTTPStatus
 
 import httpx
 
-from mcos_client.errors import StorageRefused
+from mcos_client.errors import StorageRefused, StorageUnreachable
 from mcos_client.sending.connection import Connection
+
+FAILURES = (StorageRefused, StorageUnreachable)
+"""After these another try, under a new URL, may succeed."""
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
@@ -25,13 +29,16 @@ def put(
     ------
     StorageRefused
         Its ``status`` says how; 412: the bytes are there already.
-    httpx.TransportError
+    StorageUnreachable
     """
     # Without Content-Length it would go in chunks, which S3 does not take.
     sent = {**headers, "content-length": str(size)}
     # An iterator without bytes would still be sent in chunks by some; nothing is nothing.
-    request = httpx.Request("PUT", _checked(url), headers=sent, content=pieces if size else b"")
-    response = connection.http.send(request)
+    to = _checked(url)
+    http = connection.http
+    with _reached(to):
+        request = httpx.Request("PUT", to, headers=sent, content=pieces if size else b"")
+        response = http.send(request)
     if not response.is_success:
         raise _refused(response)
     etag: str | None = response.headers.get("etag")
@@ -44,45 +51,70 @@ def get(
 ) -> Iterator[Iterator[bytes]]:
     """Get bytes ``first`` to ``end`` (exclusive) of content of ``size`` bytes, as they come.
 
-    The iterator raises ``httpx.RemoteProtocolError`` if other bytes, fewer or more come.
+    The iterator raises ``StorageUnreachable`` if other bytes, fewer or more come.
 
     Raises
     ------
-    StorageRefused
-    httpx.TransportError
+    StorageRefused, StorageUnreachable
     """
     whole = (first, end) == (0, size)
     headers = {"accept-encoding": "identity"}
     if not whole:
         headers["range"] = f"bytes={first}-{end - 1}"
-    response = connection.http.send(
-        httpx.Request("GET", _checked(url), headers=headers), stream=True
-    )
+    at = _checked(url)
+    http, process = connection.http, os.getpid()
+    with _reached(at):
+        response = http.send(httpx.Request("GET", at, headers=headers), stream=True)
     try:
         if not response.is_success:
-            response.read()
+            with _reached(at):
+                response.read()
             raise _refused(response)
         if not whole:
             _check_range(response, first, size)
-        yield _exactly(connection, response, end - first)
+        yield _exactly(connection, response, end - first, process)
     finally:
-        response.close()
+        if os.getpid() == process:
+            response.close()
 
 
-def _exactly(connection: Connection, response: httpx.Response, count: int) -> Iterator[bytes]:
+def _exactly(
+    connection: Connection, response: httpx.Response, count: int, process: int
+) -> Iterator[bytes]:
     told = response.headers.get("content-length")
-    if told is not None and int(told) != count:
-        raise httpx.RemoteProtocolError(f"{told} bytes came, not {count}")
+    if told is not None and told != str(count):
+        raise StorageRefused(
+            f"The storage service must give {count} bytes, not {told!r}.",
+            status=response.status_code,
+        )
     # Raw: an object's Content-Encoding is for its reader. As it comes: bytes that are gathered to
     # larger pieces would be lost with the connection.
-    for piece in response.iter_raw():
+    pieces = response.iter_raw()
+    while True:
         connection.check()
+        if os.getpid() != process:
+            # What comes there is for the process that this one was forked from.
+            raise StorageUnreachable(f"{response.url.host}: the connection is another process's")
+        with _reached(response.url):
+            piece = next(pieces, None)
+        if piece is None:
+            break
         count -= len(piece)
         if count < 0:
             break
         yield piece
     if count:
-        raise httpx.RemoteProtocolError("the content must have the length that was asked for")
+        raise StorageUnreachable(
+            f"{response.url.host}: the content must have the length that was asked for"
+        )
+
+
+@contextmanager
+def _reached(url: httpx.URL) -> Iterator[None]:
+    try:
+        yield
+    except (httpx.RequestError, httpx.StreamError) as error:
+        raise StorageUnreachable(str(error) or f"{url.host}: {type(error).__name__}") from error
 
 
 def _check_range(response: httpx.Response, first: int, size: int) -> None:
@@ -101,7 +133,10 @@ def _check_range(response: httpx.Response, first: int, size: int) -> None:
 
 def _checked(url: str) -> httpx.URL:
     """Refuse a URL that is not for the web, whatever a reply says."""
-    parsed = httpx.URL(url)
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, TypeError, ValueError):
+        parsed = httpx.URL()
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise StorageRefused("A URL that the API signs must be a web address.")
     return parsed

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock, Semaphore
 
-import httpx
-
 from mcos_client.api.uploads import Upload, UploadPart, stat_upload
 from mcos_client.errors import StorageRefused, UploadTaken
 from mcos_client.sending import storage
@@ -90,7 +88,7 @@ class PartSender:
             try:
                 put_body(self._connection, part.url, self._watch(body, moved), body.size, digest)
                 return
-            except (StorageRefused, httpx.TransportError):
+            except storage.FAILURES:
                 moved.back()
                 failures += 1
                 if failures > RETRIES:
@@ -162,7 +160,7 @@ def put_body(
 
     Raises
     ------
-    StorageRefused, httpx.TransportError
+    StorageRefused, StorageUnreachable
     """
     etag = storage.put(connection, url, pieces, size, content_md5(digest))
     stored = (etag or "").strip('"')

@@ -13,15 +13,12 @@ from dataclasses import replace
 from hashlib import sha256
 from threading import Lock
 
-import httpx
-
 from mcos_client.api.models import Download, Elsewhere
 from mcos_client.api.objects import download_object, stat_object
 from mcos_client.errors import (
     ContentCorrupted,
     ObjectChanged,
     PreconditionFailed,
-    StorageRefused,
 )
 from mcos_client.sending import storage
 from mcos_client.sending.connection import RETRIES, Connection
@@ -58,7 +55,7 @@ class ContentReader:
 
         Raises
         ------
-        ObjectChanged, StorageRefused, McosError, httpx.TransportError
+        McosError
         """
         failures = 0
         url = self._found.url or None
@@ -77,7 +74,7 @@ class ContentReader:
                         first += len(piece)
                         failures = 0
                         yield piece
-            except (StorageRefused, httpx.TransportError):
+            except storage.FAILURES:
                 failures += 1
                 if failures > RETRIES:
                     raise

@@ -122,6 +122,10 @@ class BytesSource:
     def within(self, limit: int) -> bytes | None:
         return bytes(self._content) if self.size <= limit else None
 
+    @property
+    def head(self) -> bytes:
+        return bytes(self._content[:PIECE])
+
     def check(self) -> None:
         """Do nothing: the caller must not change it."""
 
@@ -164,15 +168,34 @@ class FileSource:
         return FileBody(self._descriptor, self._first, self.size)
 
     def within(self, limit: int) -> bytes | None:
-        return b"".join(self.whole().pieces()) if self.size <= limit else None
+        if self.size > limit:
+            return None
+        found, position = [], self._first
+        # Up to where it ends, which need not be where it was told to end.
+        while piece := os.pread(self._descriptor, PIECE, position):
+            found.append(piece)
+            position += len(piece)
+            if position - self._first > limit:
+                raise SourceChanged(f"{self._name} became longer while it was read.")
+        return b"".join(found)
+
+    @property
+    def head(self) -> bytes:
+        return os.pread(self._descriptor, PIECE, self._first)
 
     def check(self) -> None:
         if self._identity() != self._found:
-            raise SourceChanged(f"{self.path or 'The file'} changed while it was read.")
+            raise SourceChanged(f"{self._name} changed while it was read.")
+        if os.pread(self._descriptor, 1, self._first + self.size):
+            raise SourceChanged(f"{self._name} is longer than it is told to be.")
 
     def close(self) -> None:
         if self.path is not None:
             self._file.close()
+
+    @property
+    def _name(self) -> str:
+        return str(self.path or "The file")
 
     def _identity(self) -> dict[str, int]:
         found = os.fstat(self._descriptor)
@@ -205,7 +228,10 @@ class StreamSource:
 
     @property
     def head(self) -> bytes:
-        """The first bytes, after ``within`` has read them."""
+        """The first bytes, after ``within`` has read them.
+
+        It is empty if nothing was read yet.
+        """
         return self._ahead
 
     def whole(self) -> Body:
@@ -275,6 +301,8 @@ Source = BytesSource | FileSource | StreamSource
     all of it as one body, if its size is known;
 ``within(limit)``
     all of it if it is no larger, else None and nothing is lost;
+``head``
+    some of its first bytes, once ``within`` was called;
 ``check()``
     raises ``SourceChanged`` if it has changed;
 ``close()``
@@ -316,16 +344,28 @@ def source_of(content: Content) -> Source:
         raise TypeError("content must be bytes, a path, a binary file, or an iterable of bytes")
     # Only real files: others have a descriptor of something else, gzip's for instance.
     raw = getattr(content, "raw", content)
-    if isinstance(raw, io.FileIO) and stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
+    if isinstance(raw, io.FileIO) and _is_file(raw.fileno()):
         return FileSource(content)  # type: ignore[arg-type]
     return StreamSource(content)
+
+
+def _is_file(descriptor: int) -> bool:
+    """Whether it is a file with a size.
+
+    Those that are made as they are read, below /proc for instance, are told to have none.
+    """
+    found = os.fstat(descriptor)
+    return stat.S_ISREG(found.st_mode) and found.st_size > 0
 
 
 def _opened(path: Path) -> Source:
     file = path.open("rb")
     try:
-        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        if _is_file(file.fileno()):
             return FileSource(file, path)
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and not file.peek(1):
+            file.close()
+            return BytesSource(b"")
     except BaseException:
         file.close()
         raise

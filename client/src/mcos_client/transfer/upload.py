@@ -109,7 +109,7 @@ class Uploading:
 
         Raises
         ------
-        McosError, OSError, httpx.TransportError
+        McosError, OSError
         """
         digest = ContentDigest()
         upload = self._find() or self._begin()
@@ -205,7 +205,7 @@ class Uploading:
                 sent = {**put.headers, **headers}
                 storage.put(self._connection, put.url, self._watch(body), body.size, sent)
                 return
-            except (StorageRefused, httpx.TransportError) as error:
+            except storage.FAILURES as error:
                 if getattr(error, "status", None) == httpx.codes.PRECONDITION_FAILED:
                     self._progress.move(body.size - self._moved)
                     return  # the bytes are there already

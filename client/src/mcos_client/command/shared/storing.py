@@ -2,38 +2,26 @@
 
 import mimetypes
 from codecs import getincrementaldecoder
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
 
-from mcos_client import (
-    Client,
-    Clock,
-    ObjectExists,
-    ObjectNotFound,
-    ObjectStat,
-    PreconditionFailed,
-    Written,
-)
+from mcos_client import Client, IfThere, ObjectStat, Written
 from mcos_client.api import objects
 from mcos_client.api.objects import OCTET_STREAM
 from mcos_client.command.names.locations import Location
 from mcos_client.command.shared.progress import NO_BAR, Bar
 from mcos_client.command.shared.session import Session
 from mcos_client.content import as_settled
-from mcos_client.transfer.source import Content, FileSource, Source, StreamSource, source_of
-from mcos_client.transfer.upload import PARALLEL, Action
+from mcos_client.transfer.source import FileSource, StreamSource, source_of
+from mcos_client.transfer.upload import PARALLEL
 
 WAIT_BYTES_A_SECOND = 5 * 1024**2
 """How fast replicas are taken to be written, at least."""
 
 _MARKS = {"stored": "\N{CHECK MARK}", "writing": "\N{HORIZONTAL ELLIPSIS}"}
-
-LONGEST_DELETE = 30.0
-"""Seconds to wait for a delete that is under way to free the name."""
 
 Wait = Annotated[
     bool | None,
@@ -56,21 +44,6 @@ Parallel = Annotated[
 ]
 
 
-class IfThere(Enum):
-    """What to do about the object that has the name."""
-
-    REPLACE = "make the object, or replace it"
-    REFUSE = "make the object; refuse if it is there"
-    REQUIRE = "replace the object; refuse if it is not there"
-
-
-_ACTIONS: dict[IfThere, Action] = {
-    IfThere.REPLACE: "replace",
-    IfThere.REFUSE: "create",
-    IfThere.REQUIRE: "update",
-}
-
-
 @dataclass(frozen=True)
 class Storing:
     """How to store.
@@ -88,7 +61,7 @@ class Storing:
         As for ``Client.upload``.
     """
 
-    if_there: IfThere = IfThere.REPLACE
+    if_there: IfThere = "replace"
     content_type: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     storage_policy: str | None = None
@@ -111,57 +84,28 @@ def store(
 
     Raises
     ------
-    McosError, OSError, httpx.TransportError
+    McosError, OSError
     ObjectFailed
         It was taken, and could not be stored.
     """
     source = source_of(content)
     try:
-        small = source.within(objects.LARGEST_CALL) if storing.resume is None else None
-        head = source.head if isinstance(source, StreamSource) else _head(source)
-        content_type = storing.content_type or guess_type(
-            where.name, head if small is None else small, whole=small is not None
-        )
-        storing = replace(storing, content_type=content_type)
-        again: Content = content if isinstance(source, FileSource) else source
-        if small is not None:
-            written = _write(client, session.clock, where, small, storing)
-            bar.moved(len(small), len(small))
-        else:
-            written = _upload(session, client, where, again, storing, bar)
-    finally:
-        source.close()
-    if not storing.wait or written.state == "CREATED":
-        return written
-    return as_settled(written, _wait(client, where, written, storing, bar))
-
-
-def _head(source: Source) -> bytes:
-    if source.size == 0:
-        return b""
-    return next(iter(source.whole().pieces()))
-
-
-def _upload(
-    session: Session,
-    client: Client,
-    where: Location,
-    content: Content,
-    storing: Storing,
-    bar: Bar,
-) -> Written:
-    action = _ACTIONS[storing.if_there]
-    if isinstance(content, Path):
-        session.hints["the same command goes on where it was; see mcos uploads."] = None
-
-    def send() -> Written:
-        return client.upload(
+        content_type = storing.content_type
+        if content_type is None:
+            whole = source.within(objects.LARGEST_CALL)
+            content_type = guess_type(
+                where.name, source.head if whole is None else whole, whole=whole is not None
+            )
+        if isinstance(source, FileSource) and source.size > objects.LARGEST_CALL:
+            session.hints["the same command goes on where it was; see mcos uploads."] = None
+        written = client.put_object(
             where.container,
             where.name,
-            content,
-            action=action,
-            content_type=storing.content_type or OCTET_STREAM,
+            source,
+            if_there=storing.if_there,
+            content_type=content_type,
             metadata=storing.metadata,
+            prefer=preference(storing.wait),
             storage_policy=storing.storage_policy,
             part_size=storing.part_size,
             parallel=storing.parallel,
@@ -169,18 +113,11 @@ def _upload(
             journal=session.journal,
             resume=storing.resume,
         )
-
-    if not isinstance(content, Path) or action != "replace":
-        return send()
-    deadline = session.clock.now() + LONGEST_DELETE
-    while True:
-        try:
-            return send()
-        except (ObjectExists, ObjectNotFound):
-            # Another client made or deleted it while it was on its way.
-            if session.clock.now() > deadline:
-                raise
-            session.clock.sleep(1.0)
+    finally:
+        source.close()
+    if not storing.wait or written.state == "CREATED":
+        return written
+    return as_settled(written, _wait(client, where, written, storing, bar))
 
 
 def _wait(
@@ -221,49 +158,3 @@ def preference(wait: bool | None) -> str | None:
     if wait is None:
         return None
     return "wait=25" if wait else "respond-async"
-
-
-def _write(
-    client: Client, clock: Clock, where: Location, content: bytes, storing: Storing
-) -> Written:
-    content_type = storing.content_type or OCTET_STREAM
-
-    # A create with a condition may be repeated after a lost reply, one without may not.
-    def create() -> Written:
-        return client.create_object(
-            where.container,
-            where.name,
-            content,
-            content_type=content_type,
-            metadata=storing.metadata,
-            prefer=preference(storing.wait),
-            if_none_match="*",
-            storage_policy=storing.storage_policy,
-        )
-
-    def update() -> Written:
-        return client.update_object(
-            where.container,
-            where.name,
-            content,
-            content_type=content_type,
-            metadata=storing.metadata,
-            prefer=preference(storing.wait),
-            storage_policy=storing.storage_policy,
-        )
-
-    if storing.if_there is IfThere.REFUSE:
-        return create()
-    if storing.if_there is IfThere.REQUIRE:
-        return update()
-    deadline = clock.now() + LONGEST_DELETE
-    while True:
-        try:
-            return create()
-        except (ObjectExists, PreconditionFailed):
-            pass  # the update says whether it is there to stay
-        try:
-            return update()
-        except ObjectNotFound:
-            if clock.now() > deadline:
-                raise

@@ -1,0 +1,113 @@
+"""Which object or file becomes which, where several are copied, moved, fetched or stored."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from errno import EINVAL
+from typing import Any, TypeVar
+
+from mcos_client.errors import McosError
+from mcos_client.fs.paths import base_of, common_base, last_part
+from mcos_client.fs.tree import Info
+
+Source = TypeVar("Source")
+
+
+@dataclass
+class Meant:
+    """The objects that some paths mean.
+
+    Attributes
+    ----------
+    roots
+        What the paths are, or match; a folder without the slash at its end.
+    objects
+        As they were listed, by their paths.
+    by_pattern
+        Whether there was a pattern that is no object's name.
+    """
+
+    roots: list[str] = field(default_factory=list)
+    objects: dict[str, Info] = field(default_factory=dict)
+    by_pattern: bool = False
+
+
+def targets(
+    source: "str | Sequence[str]",
+    roots: list[str],
+    found: Sequence[str],
+    target: "str | Sequence[str]",
+    *,
+    into: bool,
+    by_pattern: bool,
+    recursive: bool,
+) -> list[str]:
+    """Choose a target for each path that was found, as fsspec has it.
+
+    Parameters
+    ----------
+    source, target
+        As they were given.
+    roots
+        What ``source`` is or matches.
+    into
+        Whether ``target`` is a folder that is there.
+    by_pattern
+        Whether ``source`` is a pattern.
+
+    Raises
+    ------
+    OSError
+        Two would have the same target, or one would replace another before that is copied.
+    """
+    if not isinstance(target, str):
+        chosen = list(target)
+        if len(chosen) != len(found):
+            raise ValueError("there must be as many targets as sources")
+    elif not isinstance(source, str):
+        chosen = [f"{base_of(target)}/{last_part(one)}" for one in found]
+    elif not recursive and source.endswith("/") and list(found) == [source] and "/" in target:
+        chosen = [target]  # an object with such a name, not a folder
+    else:
+        base = common_base(roots) if roots else ""
+        inside = list(found) == [base] if by_pattern else into and not source.endswith("/")
+        if inside:
+            base = base.rsplit("/", 1)[0]
+        at = base_of(target)
+        chosen = [f"{at}{one[len(base) :]}" if base else f"{at}/{one}" for one in found]
+    several = [one for one, count in Counter(chosen).items() if count > 1]
+    if several:
+        raise OSError(EINVAL, "More than one would have this name", several[0])
+    return chosen
+
+
+def check_apart(sources: Sequence[str], chosen: Sequence[str]) -> None:
+    """Refuse what would replace an object before it is copied itself.
+
+    Raises
+    ------
+    OSError
+    """
+    moving = {one for one, other in zip(sources, chosen, strict=True) if one != other}
+    for one, other in zip(sources, chosen, strict=True):
+        if one != other and other in moving:
+            raise OSError(EINVAL, "What is to be copied itself must not be replaced", other)
+
+
+def do_each(things: Iterable[Source], do: Callable[[Source], Any]) -> None:
+    """Do the same to all; if some fail the others are done, and the first failure is raised.
+
+    Raises
+    ------
+    OSError, McosError
+    """
+    failures: list[Exception] = []
+    for thing in things:
+        try:
+            do(thing)
+        except (OSError, McosError) as error:
+            failures.append(error)
+    if failures:
+        if len(failures) > 1:
+            failures[0].add_note(f"{len(failures) - 1} others failed, too.")
+        raise failures[0]

@@ -1,0 +1,36 @@
+"""A file system of MCOS."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import fsspec  # type: ignore[import-untyped]
+import httpx
+import pytest
+
+from mcos_client import Client
+from mcos_client.fs import McosFileSystem, filesystem
+from tests.unit.client.client_clock import ClientClock
+from tests.unit.client.system import ENTRY_POINT, System
+
+
+@pytest.fixture
+def options(system: System) -> dict[str, Any]:
+    return {
+        "entry_points": ENTRY_POINT,
+        "token": system.token,
+        "transport": httpx.MockTransport(system),
+    }
+
+
+@pytest.fixture
+def fs(
+    options: dict[str, Any], clock: ClientClock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[McosFileSystem]:
+    """With a container ``c``."""
+    monkeypatch.setattr(filesystem, "Client", partial(Client, clock=clock))
+    fsspec.register_implementation("mcos", McosFileSystem, clobber=True)
+    fs = fsspec.filesystem("mcos", **options)
+    fs.mkdir("c")
+    yield fs
+    McosFileSystem.clear_instance_cache()
