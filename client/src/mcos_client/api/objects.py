@@ -39,6 +39,9 @@ OCTET_STREAM = "application/octet-stream"
 LARGEST_CALL = 4_500_000
 """Bytes of content that one call carries."""
 
+LONGEST_NAME = 1024
+"""Bytes of UTF-8 of an object's name."""
+
 LONGEST_DELETE = 30.0
 """Seconds to wait for a delete that is under way to free a name."""
 

@@ -57,8 +57,7 @@ def targets(
 
     Raises
     ------
-    OSError
-        Two would have the same target, or one would replace another before that is copied.
+    ValueError
     """
     if not isinstance(target, str):
         chosen = list(target)
@@ -75,23 +74,23 @@ def targets(
             base = base.rsplit("/", 1)[0]
         at = base_of(target)
         chosen = [f"{at}{one[len(base) :]}" if base else f"{at}/{one}" for one in found]
-    several = [one for one, count in Counter(chosen).items() if count > 1]
-    if several:
-        raise OSError(EINVAL, "More than one would have this name", several[0])
     return chosen
 
 
-def check_apart(sources: Sequence[str], chosen: Sequence[str]) -> None:
-    """Refuse what would replace an object before it is copied itself.
+def check_apart(pairs: Sequence[tuple[str, str]]) -> None:
+    """Refuse pairs of source and target that would replace what is copied with them.
 
     Raises
     ------
     OSError
     """
-    moving = {one for one, other in zip(sources, chosen, strict=True) if one != other}
-    for one, other in zip(sources, chosen, strict=True):
-        if one != other and other in moving:
-            raise OSError(EINVAL, "What is to be copied itself must not be replaced", other)
+    several = [one for one, count in Counter(target for _, target in pairs).items() if count > 1]
+    if several:
+        raise OSError(EINVAL, "More than one would have this name", several[0])
+    moving = {source for source, target in pairs if source != target}
+    for source, target in pairs:
+        if source != target and target in moving:
+            raise OSError(EINVAL, "What is to be copied itself must not be replaced", target)
 
 
 def do_each(things: Iterable[Source], do: Callable[[Source], Any]) -> None:

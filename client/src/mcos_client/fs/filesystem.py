@@ -400,6 +400,7 @@ class McosFileSystem(AbstractFileSystem):
             into = isinstance(local, str) and (local.endswith("/") or os.path.isdir(local))
             chosen = self._chosen(rpath, meant, local, into=into, recursive=recursive)
             pairs = list(zip(objects, chosen, strict=True))
+        check_apart(pairs)
         at = len(base_of(local)) if isinstance(local, str) else None
 
         def get(pair: tuple[str, str]) -> None:
@@ -460,6 +461,8 @@ class McosFileSystem(AbstractFileSystem):
             if len(found) > len(files):  # a folder, so that its container is made
                 for container in {split(one)[0] for one in chosen}:
                     self.makedirs(container, exist_ok=True)
+
+        check_apart(pairs)
 
         def put(pair: tuple[str, str]) -> None:
             with callback.branched(*pair) as child:
@@ -639,12 +642,16 @@ class McosFileSystem(AbstractFileSystem):
             pairs = [(stripped(one), stripped(other)) for one, other in _paired(path1, path2)]
             sources, chosen = [one for one, _ in pairs], [other for _, other in pairs]
         else:
+            if _is_path(path1) and _is_path(path2):
+                one, other = (base_of(stripped(path)) for path in (path1, path2))
+                if one == other:
+                    return []
             target: Any = stripped(path2) if _is_path(path2) else list(map(stripped, path2))
             meant = self._meant(path1, recursive, maxdepth)
             into = _is_path(path2) and (os.fspath(path2).endswith("/") or self.isdir(path2))
             sources = list(meant.objects)
             chosen = self._chosen(path1, meant, target, into=into, recursive=recursive)
-        check_apart(sources, chosen)
+        check_apart(list(zip(sources, chosen, strict=True)))
         return [pair for pair in zip(sources, chosen, strict=True) if pair[0] != pair[1]]
 
     @staticmethod

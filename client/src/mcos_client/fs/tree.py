@@ -6,6 +6,8 @@ from errno import EACCES, EEXIST, ENOENT, ENOTEMPTY
 from typing import Any
 
 from mcos_client.api.models import Container, ListedObject, ObjectStat
+from mcos_client.api.objects import LONGEST_NAME
+from mcos_client.api.paths import utf8
 from mcos_client.client import Client
 from mcos_client.errors import (
     ContainerNotEmpty,
@@ -53,6 +55,8 @@ def entries(
         What the names begin with, if not with ``base`` alone.
     """
     prefix = base if begins is None else begins
+    if _is_too_long(prefix):
+        return
     if depth == 1:
         yield from _level(client, container, prefix, folders=folders)
         return
@@ -93,8 +97,15 @@ def _level(client: Client, container: str, prefix: str, *, folders: bool) -> Ite
 
 def is_folder(client: Client, container: str, prefix: str) -> bool:
     """Whether there is an object in a folder."""
+    if _is_too_long(prefix):
+        return False
     with file_errors(container):
         return any(not is_gone(one.state) for one in client.all_objects(container, prefix=prefix))
+
+
+def _is_too_long(prefix: str) -> bool:
+    """Whether no name can begin so: the API refuses to look for it."""
+    return len(utf8(prefix)) > LONGEST_NAME
 
 
 def is_gone(state: str) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from mcos_client import Client
 from mcos_client.fs import McosFileSystem, filesystem
+from tests.support.small_mcos import SmallMcos
 from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.system import ENTRY_POINT, System
 
@@ -33,4 +34,18 @@ def fs(
     fs = fsspec.filesystem("mcos", **options)
     fs.mkdir("c")
     yield fs
+    McosFileSystem.clear_instance_cache()
+
+
+@pytest.fixture
+def small() -> SmallMcos:
+    """MCOS in memory, with a container ``c``."""
+    return SmallMcos({"c": {}})
+
+
+@pytest.fixture
+def small_fs(small: SmallMcos) -> Iterator[McosFileSystem]:
+    yield McosFileSystem(
+        entry_points="http://mcos.test", token="t", transport=small, skip_instance_cache=True
+    )
     McosFileSystem.clear_instance_cache()

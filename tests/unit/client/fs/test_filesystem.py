@@ -4,7 +4,6 @@ import gzip
 import pickle
 import threading
 import tomllib
-from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from importlib import import_module
@@ -15,36 +14,13 @@ import fsspec  # type: ignore[import-untyped]
 import httpx
 import pytest
 
-from mcos_client import Client
 from mcos_client.config import Profile, write_profile
-from mcos_client.fs import McosFileSystem, filesystem
-from tests.unit.client.client_clock import ClientClock
+from mcos_client.fs import McosFileSystem
 from tests.unit.client.conftest import SMALL
-from tests.unit.client.system import ENTRY_POINT, System
+from tests.unit.client.system import System
 
 LARGE = bytes(range(256)) * (SMALL // 256 + 1)
 PYPROJECT = Path(__file__).parents[4] / "client" / "pyproject.toml"
-
-
-@pytest.fixture
-def options(system: System) -> dict[str, Any]:
-    return {
-        "entry_points": ENTRY_POINT,
-        "token": system.token,
-        "transport": httpx.MockTransport(system),
-    }
-
-
-@pytest.fixture
-def fs(
-    options: dict[str, Any], clock: ClientClock, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[McosFileSystem]:
-    monkeypatch.setattr(filesystem, "Client", partial(Client, clock=clock))
-    fsspec.register_implementation("mcos", McosFileSystem, clobber=True)
-    fs = fsspec.filesystem("mcos", **options)
-    fs.mkdir("c")
-    yield fs
-    McosFileSystem.clear_instance_cache()
 
 
 def test_it_is_registered_under_its_protocol() -> None:

@@ -1,20 +1,20 @@
-"""The suites that fsspec has for all file systems, on one of MCOS."""
+"""The suites that fsspec has for all file systems, on one of MCOS in memory."""
 
 import posixpath
 from collections.abc import Callable
 
 import pytest
-from fsspec.tests import abstract  # type: ignore[import-untyped]
+from fsspec.tests import abstract
 
 from mcos_client.fs import McosFileSystem
 
 
-class Mcos(abstract.AbstractFixtures):  # type: ignore[misc]
+class Mcos(abstract.AbstractFixtures):
     """Where the suites work: a container, in which there are no empty folders."""
 
     @pytest.fixture
-    def fs(self, fs: McosFileSystem) -> McosFileSystem:
-        return fs
+    def fs(self, small_fs: McosFileSystem) -> McosFileSystem:
+        return small_fs
 
     @pytest.fixture
     def fs_path(self) -> str:
@@ -29,21 +29,21 @@ class Mcos(abstract.AbstractFixtures):  # type: ignore[misc]
         return False
 
 
-class TestCopy(abstract.AbstractCopyTests, Mcos):  # type: ignore[misc]
+class TestCopy(abstract.AbstractCopyTests, Mcos):
     pass
 
 
-class TestGet(abstract.AbstractGetTests, Mcos):  # type: ignore[misc]
+class TestGet(abstract.AbstractGetTests, Mcos):
     pass
 
 
-class TestPut(abstract.AbstractPutTests, Mcos):  # type: ignore[misc]
+class TestPut(abstract.AbstractPutTests, Mcos):
     pass
 
 
-class TestOpen(abstract.AbstractOpenTests, Mcos):  # type: ignore[misc]
+class TestOpen(abstract.AbstractOpenTests, Mcos):
     pass
 
 
-class TestPipe(abstract.AbstractPipeTests, Mcos):  # type: ignore[misc]
+class TestPipe(abstract.AbstractPipeTests, Mcos):
     pass
