@@ -106,3 +106,20 @@ def test_every_call_is_counted_by_outcome(capsys: pytest.CaptureFixture[str]) ->
     assert (metric["cluster"], metric["call"], metric["outcome"]) == ("s3", "put_replica", "stored")
     assert metric["Calls"] == [1.0]
     assert metric["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "MCOS"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("a-name-7", "a-name-7"), ("", None), ("a" * 65, None), ("a\r\nb", None), ("é", None)],
+)
+@pytest.mark.usefixtures("lines")
+def test_a_reply_has_the_name_of_its_request(name: str, told: str | None) -> None:
+    @endpoint("stat_object")
+    def handle(request: Request) -> Response:
+        if request.method == "GET":
+            raise ObjectNotFound("There is none.")
+        return Response(204)
+
+    for method in ("GET", "DELETE"):
+        reply = handle(event(method, headers={"x-mcos-request": name}), None)
+        assert reply["headers"].get("X-MCOS-Request") == told

@@ -64,8 +64,7 @@ class Call(Generic[Result]):
         """
         headers = dict(self.headers)
         for name, value in headers.items():
-            if not isinstance(value, str) or not is_header_value(value):
-                raise InvalidHeader(f"{name} must be printable ASCII, not {value!r}.")
+            check_header(name, value)
         if token is not None and self.authenticated:
             if not is_header_value(token):
                 raise TokenInvalid("The token must be printable ASCII.")
@@ -112,6 +111,17 @@ def _unexpected(response: httpx.Response) -> UnexpectedReply:
 def is_header_value(text: str) -> bool:
     """Whether a header can carry a text, and carries it unchanged."""
     return text.isascii() and text.isprintable() and text == text.strip()
+
+
+def check_header(name: str, value: str) -> None:
+    """Refuse a value that no header carries.
+
+    Raises
+    ------
+    InvalidHeader
+    """
+    if not isinstance(value, str) or not is_header_value(value):
+        raise InvalidHeader(f"{name} must be printable ASCII, not {value!r}.")
 
 
 def json_body(value: Mapping[str, Any]) -> bytes:

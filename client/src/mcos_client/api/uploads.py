@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 import httpx
 
-from mcos_client.api.call import Call, Repeat, given, json_body
+from mcos_client.api.call import Call, Repeat, check_header, given, json_body
 from mcos_client.api.method import Series
 from mcos_client.api.models import Written
 from mcos_client.api.objects import check_metadata
@@ -150,6 +150,8 @@ def begin_upload(
         Seconds until what is not complete is removed.
     """
     utf8(container), utf8(name)  # a name that cannot be sent is not the body's fault
+    if content_type is not None:
+        check_header("content-type", content_type)
     told = {
         "container": container,
         "object": name,

@@ -8,6 +8,8 @@ import os
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+import httpx
+
 from mcos_client.errors import ClientClosed, NotUsable
 
 Http = TypeVar("Http")
@@ -44,7 +46,7 @@ class Connections(Generic[Http]):
         if found is None:
             try:
                 made = self._make()
-            except (ImportError, ValueError) as error:
+            except (ImportError, ValueError, httpx.InvalidURL) as error:
                 # A proxy that the environment names, for instance.
                 raise NotUsable(f"No connection can be made: {error}") from error
             # Another thread may have been first.

@@ -1,7 +1,9 @@
 """Several entry points of linked clusters, and which of them to ask."""
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
+from mcos_client.errors import InvalidEntryPoint
 from mcos_client.sending.clock import Clock
 
 REST = 30.0
@@ -18,15 +20,15 @@ class EntryPoints:
 
     Raises
     ------
-    ValueError
-        No URL is given.
+    InvalidEntryPoint
+        No URL is given, or one that is none.
     """
 
     def __init__(self, urls: str | Sequence[str], clock: Clock) -> None:
         given = (urls,) if isinstance(urls, str) else urls
-        self._urls = tuple(dict.fromkeys(url.rstrip("/") for url in given))
+        self._urls = tuple(dict.fromkeys(_checked(url).rstrip("/") for url in given))
         if not self._urls:
-            raise ValueError("at least one entry point must be given")
+            raise InvalidEntryPoint("at least one entry point must be given")
         self._clock = clock
         self._rests_until: dict[str, float] = {}
 
@@ -53,3 +55,14 @@ class EntryPoints:
     def let_rest(self, url: str) -> None:
         """Pass it over for a while."""
         self._rests_until[url] = self._clock.now() + REST
+
+
+def _checked(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        found = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        found = False
+    if not found or not url.isascii() or not url.isprintable() or " " in url:
+        raise InvalidEntryPoint(f"An entry point must be the URL of a web server, not {url!a}.")
+    return url
