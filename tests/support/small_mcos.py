@@ -6,9 +6,11 @@ the tests with real handlers see to that.
 
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import md5, sha256
-from threading import RLock
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, RLock
 from typing import Any
 from urllib.parse import parse_qs, unquote_to_bytes
 
@@ -179,6 +181,60 @@ class SmallMcos(httpx.BaseTransport):
             "preference-applied": "wait=25",
             **metadata,
         }
+
+
+class Served(ThreadingHTTPServer):
+    """MCOS in memory behind a socket; connections are kept.
+
+    Attributes
+    ----------
+    peers
+        Where connections came from.
+    before
+        Called with each request before it is answered.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, small: SmallMcos) -> None:
+        self.small = small
+        self.peers: set[tuple[str, int]] = set()
+        self.seen = Lock()
+        self.before: Callable[[httpx.Request], object] = lambda request: None
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients that are killed leave connections behind; what is wrong, their tests see."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Served
+
+    def _answer(self) -> None:
+        with self.server.seen:
+            self.server.peers.add(self.client_address)
+        content = self.rfile.read(int(self.headers.get("content-length", 0)))
+        request = httpx.Request(
+            self.command, f"http://x{self.path}", headers=dict(self.headers), content=content
+        )
+        self.server.before(request)
+        reply = self.server.small.handle_request(request)
+        self.send_response(reply.status_code)
+        for name, value in {"content-length": "0", **reply.headers}.items():
+            if reply.status_code != httpx.codes.NO_CONTENT or name != "content-length":
+                self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(reply.content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Nobody reads it."""
 
 
 def _decoded(text: str) -> str:

@@ -9,106 +9,112 @@ Example
 ...     client.create_object("photos", "sea.jpg", content, content_type="image/jpeg")
 """
 
-from mcos_client.aio.client import AsyncClient
-from mcos_client.api.admin import (
-    KEEP,
-    Account,
-    AccountPage,
-    Cluster,
-    ClusterHealth,
-    Job,
-)
-from mcos_client.api.models import (
-    Container,
-    ContainerPage,
-    DeletedObject,
-    DeletedPage,
-    Download,
-    Downloaded,
-    ListedObject,
-    LocatedReplica,
-    ObjectPage,
-    ObjectPlacement,
-    ObjectStat,
-    PendingVersion,
-    PlacedCluster,
-    Replica,
-    Token,
-    Written,
-)
-from mcos_client.api.policies import PolicyPart, StoragePolicy
-from mcos_client.api.scrubs import ObjectCheck, ObjectRepair, ReplicaCheck, Scrub
-from mcos_client.api.uploads import Upload, UploadPage, UploadPart, UploadPut
-from mcos_client.client import Client
-from mcos_client.content import IfThere
-from mcos_client.errors import (
-    AccountExists,
-    AccountNotFound,
-    ClientClosed,
-    ClusterInUse,
-    ClusterNotFound,
-    Conflict,
-    ContainerNotEmpty,
-    ContainerNotFound,
-    ContentCorrupted,
-    ContentTooLarge,
-    DigestMismatch,
-    InternalError,
-    InvalidBody,
-    InvalidCredentials,
-    InvalidEntryPoint,
-    InvalidHeader,
-    InvalidMetadata,
-    InvalidName,
-    InvalidQuery,
-    InvalidRequest,
-    JobNotFound,
-    LastAdmin,
-    McosError,
-    MethodNotAllowed,
-    NotAuthenticated,
-    NotEnoughClusters,
-    NotFound,
-    NotModified,
-    NotPermitted,
-    NotSent,
-    NotSettled,
-    NotUsable,
-    ObjectChanged,
-    ObjectExists,
-    ObjectFailed,
-    ObjectNotFound,
-    ObjectNotReady,
-    OutcomeUnknown,
-    PolicyInUse,
-    PolicyNotFound,
-    PolicyUnmet,
-    PreconditionFailed,
-    RangeNotSatisfiable,
-    ReplicasUnavailable,
-    ReplicationFailed,
-    ReplyMixedUp,
-    Retained,
-    SourceChanged,
-    StorageRefused,
-    StorageUnreachable,
-    Superseded,
-    TokenExpired,
-    TokenInvalid,
-    TokenMissing,
-    TokenRevoked,
-    TransferStopped,
-    Unavailable,
-    UnexpectedReply,
-    UnknownStoragePolicy,
-    Unreachable,
-    UnsafeTextBody,
-    UploadIncomplete,
-    UploadNotFound,
-    UploadTaken,
-)
-from mcos_client.sending.clock import Clock
-from mcos_client.transfer.journal import Journal
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mcos_client.aio.client import AsyncClient
+    from mcos_client.api.admin import (
+        KEEP,
+        Account,
+        AccountPage,
+        Cluster,
+        ClusterHealth,
+        Job,
+    )
+    from mcos_client.api.models import (
+        Container,
+        ContainerPage,
+        DeletedObject,
+        DeletedPage,
+        Download,
+        Downloaded,
+        ListedObject,
+        LocatedReplica,
+        ObjectPage,
+        ObjectPlacement,
+        ObjectStat,
+        PendingVersion,
+        PlacedCluster,
+        Replica,
+        Token,
+        Written,
+    )
+    from mcos_client.api.policies import PolicyPart, StoragePolicy
+    from mcos_client.api.scrubs import ObjectCheck, ObjectRepair, ReplicaCheck, Scrub
+    from mcos_client.api.uploads import Upload, UploadPage, UploadPart, UploadPut
+    from mcos_client.client import Client
+    from mcos_client.content import IfThere
+    from mcos_client.errors import (
+        AccountExists,
+        AccountNotFound,
+        ClientClosed,
+        ClusterInUse,
+        ClusterNotFound,
+        Conflict,
+        ContainerNotEmpty,
+        ContainerNotFound,
+        ContentCorrupted,
+        ContentTooLarge,
+        DigestMismatch,
+        InternalError,
+        InvalidBody,
+        InvalidCredentials,
+        InvalidEntryPoint,
+        InvalidHeader,
+        InvalidMetadata,
+        InvalidName,
+        InvalidQuery,
+        InvalidRequest,
+        JobNotFound,
+        LastAdmin,
+        McosError,
+        MethodNotAllowed,
+        NotAuthenticated,
+        NotEnoughClusters,
+        NotFound,
+        NotModified,
+        NotPermitted,
+        NotSent,
+        NotSettled,
+        NotUsable,
+        ObjectChanged,
+        ObjectExists,
+        ObjectFailed,
+        ObjectNotFound,
+        ObjectNotReady,
+        OutcomeUnknown,
+        PolicyInUse,
+        PolicyNotFound,
+        PolicyUnmet,
+        PreconditionFailed,
+        RangeNotSatisfiable,
+        ReplicasUnavailable,
+        ReplicationFailed,
+        ReplyMixedUp,
+        Retained,
+        SourceChanged,
+        StorageRefused,
+        StorageUnreachable,
+        Superseded,
+        TokenExpired,
+        TokenInvalid,
+        TokenMissing,
+        TokenRevoked,
+        TransferStopped,
+        Unavailable,
+        UnexpectedReply,
+        UnknownStoragePolicy,
+        Unreachable,
+        UnsafeTextBody,
+        UploadIncomplete,
+        UploadNotFound,
+        UploadTaken,
+    )
+    from mcos_client.sending.clock import Clock
+    from mcos_client.transfer.journal import Journal
+
+__version__ = "0.1.0"
 
 __all__ = [
     "KEEP",
@@ -213,3 +219,32 @@ __all__ = [
     "UploadTaken",
     "Written",
 ]
+
+_MODULES = (
+    "errors",
+    "api.policies",
+    "api.models",
+    "sending.clock",
+    "api.uploads",
+    "api.admin",
+    "api.scrubs",
+    "transfer.journal",
+    "content",
+    "client",
+    "aio.client",
+)
+"""Where the names are, the quickest to import first: none is imported before it is used."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        for module in _MODULES:
+            found = getattr(import_module(f"mcos_client.{module}"), name, None)
+            if found is not None:
+                globals()[name] = found
+                return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -36,12 +36,13 @@ class Profile:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        return cls(
-            entry_points=tuple(value["entry_points"]),
-            user_name=value["user_name"],
-            token=value["token"],
-            expires_at=value["expires_at"],
-        )
+        entry_points = tuple(value["entry_points"])
+        texts = [value[name] for name in ("user_name", "token", "expires_at")]
+        if isinstance(value["entry_points"], str) or not all(
+            isinstance(one, str) for one in (*entry_points, *texts)
+        ):
+            raise TypeError("entry_points must be a list of texts, all else texts")
+        return cls(entry_points, *texts)
 
 
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
@@ -92,5 +93,5 @@ def _read(path: Path) -> dict[str, Profile]:
         return {}
     except OSError as error:
         raise ConfigProblem(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigProblem(f"{path} must be a configuration of mcos: {error!r}.") from error

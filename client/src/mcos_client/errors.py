@@ -4,10 +4,13 @@ Every refusal of the API carries a stable ``code``; the class with that ``code``
 a group (``NotFound``, ``Conflict``, ...) or one class.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from __future__ import annotations
 
-import httpx
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class McosError(Exception):

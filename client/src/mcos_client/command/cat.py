@@ -1,12 +1,12 @@
 """mcos cat: objects' bytes to standard output."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from mcos_client.command.names.locations import object_location
 from mcos_client.command.shared.session import Json, session_of
+from mcos_client.command.shared.streams import standard_output
 
 
 def cat(
@@ -19,8 +19,9 @@ def cat(
     """Print the bytes of objects, one after another. (--json is for what goes wrong.)"""
     session = session_of(context)
     locations = [object_location(source) for source in sources]
+    output = standard_output()
     with session.client() as client:
         for where in locations:
             for piece in client.stream_object(where.container, where.name):
-                sys.stdout.buffer.write(piece)
-    sys.stdout.buffer.flush()
+                output.write(piece)
+    output.flush()

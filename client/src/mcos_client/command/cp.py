@@ -153,7 +153,7 @@ def _between(
             for where, relative in _found_below(client, source)
         ]
     elif not source.name:
-        raise typer.BadParameter(f"{source} is a container: copying it needs --recursive.")
+        raise typer.BadParameter(f"{str(source)!r} is a container: copying it needs --recursive.")
     else:
         name = _name_in(target, source.name.rpartition("/")[2])
         copies = [RemoteCopy(source, Location(target.container, name))]
@@ -191,8 +191,8 @@ def _found_below(client: Client, source: Location) -> list[tuple[Location, str]]
 
 
 def _files_below(session: Session, source: Path, target: Location) -> Iterator[Copy]:
-    def left_out(link: Path) -> None:
-        session.errors.print(f"mcos: {link}: a link to a folder, left out")
+    def left_out(path: Path, why: str) -> None:
+        session.note(f"{path}: {why}, left out")
 
     for path, relative in files_below(source, left_out):
         yield Copy(path, Location(target.container, f"{folder(target.name)}{relative}"))
@@ -205,7 +205,7 @@ def _name_in(target: Location, base: str) -> str:
 
 def _file_of(source: Location, target: str) -> Path:
     if not source.name:
-        raise typer.BadParameter(f"{source} is a container: copying it needs --recursive.")
+        raise typer.BadParameter(f"{str(source)!r} is a container: copying it needs --recursive.")
     if not target.endswith("/") and not Path(target).is_dir():
         return Path(target)
     base = source.name.rpartition("/")[2]
@@ -225,4 +225,4 @@ def _tell(session: Session, one: Copy, size: int) -> None:
 
 
 def _tell_refused(session: Session, where: Location) -> None:
-    session.errors.print(f"mcos: {where}: its name is not a path below a folder [file_error]")
+    session.note(f"{where}: its name is not a path below a folder [file_error]")

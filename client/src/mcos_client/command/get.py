@@ -1,6 +1,5 @@
 """mcos get: objects into files."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +15,10 @@ from mcos_client.command.shared.output import say, size_of
 from mcos_client.command.shared.progress import Bar
 from mcos_client.command.shared.session import Json, Quiet, Session, session_of
 from mcos_client.command.shared.storing import Parallel
+from mcos_client.command.shared.streams import standard_output
 from mcos_client.transfer.upload import PARALLEL
+
+_NO_PATH = "its name is not a path below a folder: get it by itself"
 
 
 def get(
@@ -41,11 +43,12 @@ def get(
     with session.client() as client:
         if file == "-":
             for one in _meant(client, where):
-                client.download_to(one.container, one.name, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+                client.download_to(one.container, one.name, standard_output())
+            standard_output().flush()
             return
+        refused = 0
         if is_pattern(where.name):
-            copies = _matching(client, where, Path(file or "."))
+            copies, refused = _matching(session, client, where, Path(file or "."))
         else:
             copies = [Copy(_target(where, file), where)]
         session.hints[RESUMES] = None
@@ -65,7 +68,7 @@ def get(
         )
         if len(copies) == 1 and failures:
             raise failures[0][1]
-    end(session, failures)
+    end(session, failures, failed_before=refused)
 
 
 def _meant(client: Client, where: Location) -> list[Location]:
@@ -74,20 +77,25 @@ def _meant(client: Client, where: Location) -> list[Location]:
     return [Location(where.container, one.name) for one in matching(client, where)]
 
 
-def _matching(client: Client, where: Location, target: Path) -> list[Copy]:
-    """Find the objects of a pattern; files keep the names behind the folder that all share."""
-    below = Pattern(where.name).folder
+def _matching(
+    session: Session, client: Client, where: Location, target: Path
+) -> tuple[list[Copy], int]:
+    """Find the objects of a pattern; files keep the names behind the folder that all share.
+
+    Give how many have no such name, too.
+    """
+    below, refused = Pattern(where.name).folder, 0
     copies = []
     for one in matching(client, where):
         relative = one.name.removeprefix(below)
         if not is_file_name(relative):
-            raise typer.BadParameter(
-                f"{one.name!r} is not a path below a folder: get it by itself."
-            )
+            session.note(f"{where.container}/{one.name}: {_NO_PATH} [file_error]")
+            refused += 1
+            continue
         copies.append(
             Copy(Path(target, *relative.split("/")), Location(where.container, one.name), one)
         )
-    return copies
+    return copies, refused
 
 
 def _target(where: Location, file: str | None) -> Path:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mcos_client import Client, ObjectPage
-from mcos_client.command.names.globs import Pattern, is_pattern, objects_like
+from mcos_client.command.names.globs import Pattern, is_meant_as_pattern, is_pattern, objects_like
 from mcos_client.command.names.locations import Location, location
 from mcos_client.command.shared.output import print_json, print_name, size_of, time_of
 from mcos_client.command.shared.session import Json, Session, session_of
@@ -39,8 +39,8 @@ def ls(
             _print_deleted(session, client, location(where), long=long)
         elif where is None:
             _print_containers(session, client, long=long)
-        elif is_pattern(name := location(where).name):
-            found = objects_like(client, location(where).container, Pattern(name))
+        elif is_meant_as_pattern(client, location(where), folder=True):
+            found = objects_like(client, location(where).container, Pattern(location(where).name))
             _print_page(session, ObjectPage(tuple(found), (), None), long=long)
         else:
             for page in _pages(client, location(where), "" if recursive else "/"):

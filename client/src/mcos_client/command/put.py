@@ -1,6 +1,5 @@
 """mcos put: store files, folders, or what comes through a pipe."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +20,7 @@ from mcos_client.command.shared.storing import (
     WaitTimeout,
     store,
 )
+from mcos_client.command.shared.streams import standard_input
 from mcos_client.transfer.upload import PARALLEL
 
 PIPE = "-"
@@ -125,7 +125,7 @@ def _split(paths: list[str], *, of_upload: bool) -> tuple[list[str], str | None]
 def _put_pipe(session: Session, where: Location, storing: Storing) -> None:
     with session.client() as client, bars(session) as shown:
         bar = shown.bar(str(where), None)
-        written = store(session, client, where, sys.stdin.buffer, storing, bar)
+        written = store(session, client, where, standard_input(), storing, bar)
         shown.end(bar)
     _tell(session, where, written)
 
@@ -146,7 +146,7 @@ def _copies(
             below = folder(target.name) + (f"{source.resolve().name}/" if len(sources) > 1 else "")
             found = files_below(
                 source,
-                lambda link: session.errors.print(f"mcos: {link}: a link to a folder, left out"),
+                lambda path, why: session.note(f"{path}: {why}, left out"),
             )
             copies += [
                 Copy(path, Location(target.container, below + relative)) for path, relative in found

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from mcos_client import Client, ObjectNotFound
-from mcos_client.command.names.globs import is_pattern, matching
+from mcos_client.command.names.globs import is_meant_as_pattern, is_pattern, is_wild, matching
 from mcos_client.command.names.locations import Location, folder, location, object_location
 from mcos_client.command.shared.deleting import SECONDS, delete_object
 from mcos_client.command.shared.many import for_each
@@ -28,13 +28,17 @@ def rm(
     """Delete an object, or all objects of a pattern."""
     session = session_of(context)
     where = location(target) if recursive else object_location(target)
-    if recursive and is_pattern(where.name):
-        raise typer.BadParameter("A pattern must go through folders by **, not by --recursive.")
+    refusal = typer.BadParameter("A pattern must go through folders by **, not by --recursive.")
+    if recursive and is_pattern(where.name) and is_wild(where.name):
+        raise refusal
     with session.client() as client:
-        if not recursive and not is_pattern(where.name):
+        by_pattern = is_meant_as_pattern(client, where, folder=recursive)
+        if recursive and by_pattern:
+            raise refusal
+        if not recursive and not by_pattern:
             _tell(session, where, delete_object(client, where, wait=wait, timeout=timeout))
             return
-        if is_pattern(where.name):
+        if by_pattern:
             found = [
                 Location(where.container, one.name) for one in matching(client, where, deleted=True)
             ]

@@ -34,7 +34,8 @@ def stat(
     _print_facts(session, found)
     _print_replicas(session, found.replicas)
     for pending in found.pending:
-        session.console.print(f"\npending version {pending.version}, {size_of(pending.size)}")
+        session.console.print()
+        session.console.print(f"pending version {pending.version}, {size_of(pending.size)}")
         _print_replicas(session, pending.replicas)
     if located is not None:
         _print_placement(session, located)
@@ -65,7 +66,8 @@ def _print_replicas(session: Session, replicas: tuple[Replica, ...]) -> None:
 
 
 def _print_placement(session: Session, located: ObjectPlacement) -> None:
-    session.console.print(f"\nthe next version, by storage policy {located.storage_policy.name}:")
+    session.console.print()
+    session.console.print(f"the next version, by storage policy {located.storage_policy.name}:")
     rows = (
         (one.cluster, one.role, one.part, one.state, one.provider, one.location, one.reason)
         for one in located.placement

@@ -12,13 +12,13 @@ from mcos_client.command.names.comparing import Comparing, mtime_metadata, set_m
 from mcos_client.command.names.locations import REMOTE, Location, folder, location
 from mcos_client.command.names.trees import Copy, files_below, is_file_name, objects_below
 from mcos_client.command.shared.deleting import SECONDS, delete_object
-from mcos_client.command.shared.failures import Failure
 from mcos_client.command.shared.fetching import fetch
 from mcos_client.command.shared.many import attempt_each, end, transfer_each
 from mcos_client.command.shared.output import say, size_of
 from mcos_client.command.shared.progress import Bar
 from mcos_client.command.shared.session import Json, Quiet, Session, session_of
 from mcos_client.command.shared.storing import Parallel, Storing, Wait, WaitTimeout, store
+from mcos_client.transfer.download import may_be_unfinished
 from mcos_client.transfer.upload import PARALLEL
 
 
@@ -31,7 +31,8 @@ class Sides:
     refused
         Objects whose names are not paths.
     left_out
-        Folders, with a slash, that were not looked into: nothing below them is judged.
+        Folders that were not looked into, and what is no file: neither they nor what is below them
+        is judged.
     """
 
     root: Path
@@ -50,8 +51,11 @@ class Sides:
         )
 
     def judged(self, relatives: Iterable[str]) -> list[str]:
-        """Leave out the paths below folders that were left out; in order."""
-        return sorted(one for one in relatives if not one.startswith(tuple(self.left_out)))
+        """Leave out the paths that were left out, and those below them; in order."""
+        below = tuple(f"{one}/" for one in self.left_out)
+        return sorted(
+            one for one in relatives if one not in self.left_out and not one.startswith(below)
+        )
 
 
 def sync(
@@ -101,9 +105,9 @@ def _sides(session: Session, client: Client, root: Path, where: Location, up: bo
     """List both sides; a side that cannot be listed ends it."""
     sides = Sides(root, where)
 
-    def left_out(link: Path) -> None:
-        session.errors.print(f"mcos: {link}: a link to a folder, left out")
-        sides.left_out.append(f"{link.relative_to(root).as_posix()}/")
+    def left_out(path: Path, why: str) -> None:
+        session.note(f"{path}: {why}, left out")
+        sides.left_out.append(path.relative_to(root).as_posix())
 
     if up or root.exists():
         sides.files = {relative: path for path, relative in files_below(root, left_out)}
@@ -129,25 +133,27 @@ class _Run:
     storing: Storing
     up: bool
     dry_run: bool
-    failures: list[tuple[object, Failure]] = field(default_factory=list)
+    failures: list[tuple[object, Exception]] = field(default_factory=list)
 
     def all(self, *, delete: bool) -> None:
         """Compare, copy, delete, and say what was done."""
         source, target = set(self.sides.files), set(self.sides.objects)
         if not self.up:
             source, target = target, source
-        differing, equal = self._compare(sorted(source))
+        # What is no file here is not written to either: reading or writing it may never end.
+        left_out = set(self.sides.left_out)
+        differing, equal = self._compare(sorted(source - left_out))
         copied = self._copy(differing)
         extra = self.sides.judged(target - source) if delete else []
+        if not self.up:
+            extra = [one for one in extra if not may_be_unfinished(one)]
         well = not self.failures and not self.sides.refused
         deleted = self._delete(extra) if well else 0
         self._tell_summary(copied, deleted, equal)
         for one in self.sides.refused:
-            self.session.errors.print(
-                f"mcos: {one}: its name is not a path below a folder [file_error]"
-            )
+            self.session.note(f"{one}: its name is not a path below a folder [file_error]")
         if extra and not well:
-            self.session.errors.print("mcos: something went wrong, so nothing was deleted")
+            self.session.note("something went wrong, so nothing was deleted")
         end(self.session, self.failures, failed_before=len(self.sides.refused))
 
     def _compare(self, relatives: list[str]) -> tuple[list[tuple[str, str]], int]:

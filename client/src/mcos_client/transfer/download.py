@@ -1,17 +1,20 @@
 """Downloading into files that are whole or not there, in several ranges at once.
 
 Large content goes into ``FILE.mcos-part`` beside FILE; ``FILE.mcos-part.json`` tells which version
-it is of and which of its ranges are there. So an interrupted download goes on, in any process.
+it is of and which of its ranges are there. So an interrupted download goes on, in any process. The
+latter is there first. A file without it is somebody's own: then ``FILE.mcos-part-1`` is tried.
 """
 
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from errno import EBUSY
 from hashlib import sha256
+from itertools import count
 from math import ceil
 from pathlib import Path
 from threading import Lock
@@ -31,8 +34,11 @@ RANGE = 16 * 1024**2
 MOST_RANGES = 4096
 """Larger content has larger ranges: the list of all is written after each."""
 
-PART_SUFFIX = ".mcos-part"
-RANGES_SUFFIX = ".mcos-part.json"
+_PART = re.compile(r"\.mcos-part(-\d+)?(\.json)?$")
+_NOTED = {"version", "etag", "size", "range", "done"}
+
+_LONGEST_NAME = 220
+"""Bytes of a file's name to which more may be added; file systems take 255."""
 
 
 def download_to(
@@ -99,16 +105,22 @@ def _beside(
     on_progress: OnProgress | None,
 ) -> Downloaded:
     content = locate(connection, container, name, if_match=if_match)
-    part = Path(f"{path}{PART_SUFFIX}")
     if isinstance(content, Download):
         write_file(path, content.content)
         Progress(len(content.content), on_progress).move(len(content.content))
         return _downloaded_at_once(content)
     while True:
+        part = _part_of(path)
         with _locked(part) as descriptor:
             ranges = _Ranges(part, descriptor, content)
             resumed = bool(ranges.done)
-            _fetch(connection, content, descriptor, ranges, parallel, on_progress)
+            try:
+                _fetch(connection, content, descriptor, ranges, parallel, on_progress)
+            except BaseException:
+                if not ranges.done:  # there is nothing to go on with
+                    part.unlink(missing_ok=True)
+                    ranges.forget()
+                raise
             try:
                 _verify(connection, descriptor, content)
             except ContentCorrupted:
@@ -121,6 +133,43 @@ def _beside(
             _put_in_place(part, path)
             ranges.forget()
             return _downloaded(content)
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a file belongs to an unfinished download, and so is no content."""
+    found = _PART.search(path.name)
+    return found is not None and _is_noted(path if found[2] else Path(f"{path}.json"))
+
+
+def may_be_unfinished(name: str) -> bool:
+    """Whether a file has a name that those of an unfinished download may have."""
+    return _PART.search(name) is not None
+
+
+def _part_of(path: Path) -> Path:
+    """Choose the file of an unfinished download, and let its notes say that it is one."""
+    name = os.fsencode(path.name)
+    if len(name) > _LONGEST_NAME:
+        path = path.with_name(f".{sha256(name).hexdigest()}")
+    for number in count():
+        part = Path(f"{path}.mcos-part{f'-{number}' if number else ''}")
+        notes = Path(f"{part}.json")
+        if _is_noted(notes):
+            return part
+        if os.path.lexists(part) or os.path.lexists(notes):
+            continue  # it is somebody's own
+        with suppress(FileExistsError), notes.open("x", encoding="utf-8") as file:
+            json.dump({**dict.fromkeys(sorted(_NOTED)), "done": []}, file)
+            return part
+    raise AssertionError("there is always another number")
+
+
+def _is_noted(notes: Path) -> bool:
+    try:
+        told = json.loads(notes.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and told.keys() == _NOTED
 
 
 class _Ranges:

@@ -52,3 +52,18 @@ def test_what_is_deleted_is_not_copied(mcos: Mcos, tmp_path: Path) -> None:
     assert read(tmp_path / "cp") == read(tmp_path / "get") == {"b": b"1"}
     mcos("rm", "c/b", "--no-wait")
     mcos("cp", "-r", "mcos:c", str(tmp_path / "cp"), code=3)
+
+
+@pytest.mark.usefixtures("container")
+def test_a_name_that_exists_is_meant_itself(mcos: Mcos) -> None:
+    for name in ("lit[1].txt", "lit1.txt", "dir[x]/a", "dirx/a"):
+        mcos("put", "-", f"c/{name}", stdin=b"1")
+    assert mcos("ls", "c/lit[1].txt").text == "lit[1].txt\n"
+    assert mcos("ls", "c/dir[x]/").text == "dir[x]/a\n"
+    assert mcos("ls", "c/lit[1-2].txt").text == "lit1.txt\n"
+    assert mcos("ls", "c/[z-a]").text == ""
+    mcos("rm", "-r", "c/dir[x]")
+    mcos("rm", "c/lit[1].txt")
+    assert sorted(mcos.system.stored()) == ["dirx/a", "lit1.txt"]
+    mcos("rm", "-r", "c/dir[y]", code=2)
+    mcos("rm", "c/[z-a]", code=3)

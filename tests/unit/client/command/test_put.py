@@ -208,3 +208,12 @@ def test_a_storage_service_that_is_unreachable_is_6(mcos: Mcos, large: Path) -> 
     mcos.system.storage.instead = refuse
     result = mcos("put", str(large), "c/o", code=6)
     assert result.errors == "mcos: refused [storage_unreachable]\n"
+
+
+@pytest.mark.parametrize("meta", [("a:b=1",), ("A=1", "--meta", "a=2"), ("a= 1",)], ids=str)
+def test_metadata_that_cannot_be_sent_is_wrong_usage_at_once(
+    mcos: Mcos, meta: tuple[str, ...]
+) -> None:
+    asked = len(mcos.system.requests)
+    mcos("put", "-", "c/o", "--meta", *meta, stdin=b"1", code=2)
+    assert (len(mcos.system.requests), mcos.clock.pauses) == (asked, [])

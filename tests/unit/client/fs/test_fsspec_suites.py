@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Callable
 
 import pytest
-from fsspec.tests import abstract
+from fsspec.tests import abstract  # type: ignore[import-untyped]
 
 from mcos_client.fs import McosFileSystem
 

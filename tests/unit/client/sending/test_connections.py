@@ -3,55 +3,19 @@
 import asyncio
 import os
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Barrier, Lock, Thread
+from threading import Barrier, Thread
 
 import httpx
 import pytest
 
 from mcos_client import AsyncClient, Client, McosError, ReplyMixedUp
 from mcos_client.fs.writer import ObjectWriter, WriteDiscarded
-from tests.support.small_mcos import SmallMcos
+from tests.support.small_mcos import Served, SmallMcos
 from tests.unit.client.conftest import Gateway
 from tests.unit.client.system import System
 
 CHILDREN = 4
 READS = 15
-
-
-class Served(ThreadingHTTPServer):
-    """MCOS in memory behind a socket; connections are kept."""
-
-    daemon_threads = True
-
-    def __init__(self, small: SmallMcos) -> None:
-        self.small = small
-        self.peers: set[tuple[str, int]] = set()
-        self.seen = Lock()
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Served
-
-    def do_GET(self) -> None:
-        with self.server.seen:
-            self.server.peers.add(self.client_address)
-        request = httpx.Request("GET", f"http://x{self.path}", headers=dict(self.headers))
-        reply = self.server.small.handle_request(request)
-        self.send_response(reply.status_code)
-        for name, value in reply.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(reply.content)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Nobody reads it."""
 
 
 @pytest.fixture

@@ -353,7 +353,8 @@ def test_an_interrupted_download_goes_on(user: Client, system: System, target: P
 
 @pytest.mark.usefixtures("large")
 @pytest.mark.parametrize(
-    "change", ["another version", "no notes", "notes of nothing", "a file cut short"]
+    "change",
+    ["another version", "no notes", "notes of nothing", "no file", "a file cut short"],
 )
 def test_what_is_not_of_the_same_version_is_fetched_anew(
     user: Client, system: System, target: Path, change: str
@@ -362,21 +363,64 @@ def test_what_is_not_of_the_same_version_is_fetched_anew(
     with pytest.raises(Interrupted):
         user.download_to("c", "o", target, parallel=1)
     part, notes = Path(f"{target}.mcos-part"), Path(f"{target}.mcos-part.json")
-    expected = CONTENT
+    expected, kept = CONTENT, ["target"]
     if change == "another version":
         expected = CONTENT[::-1]
         system.replace("o", expected)
     elif change == "no notes":
+        # What nothing says to be a part of a download may be anybody's.
         notes.unlink()
+        kept += [part.name]
     elif change == "notes of nothing":
         notes.write_text("[]")
+        kept += [part.name, notes.name]
+    elif change == "no file":
+        part.unlink()
     else:
         os.truncate(part, 5)
     system.storage.instead = lambda request: None
     before = len(gets(system))
     user.download_to("c", "o", target)
-    assert (target.read_bytes(), left(target.parent)) == (expected, ["target"])
+    assert (target.read_bytes(), left(target.parent)) == (expected, kept)
     assert len(gets(system)) - before == RANGES
+
+
+OWN = {"target.mcos-part": b"mine", "target.mcos-part.json": b'{"mine": 1}'}
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("names", [list(OWN), *([one] for one in OWN)], ids=str)
+def test_files_of_the_users_own_are_not_touched_whatever_their_names(
+    user: Client, system: System, target: Path, names: list[str]
+) -> None:
+    for name in names:
+        target.with_name(name).write_bytes(OWN[name])
+    interrupt(system, 3)
+    with pytest.raises(Interrupted):
+        user.download_to("c", "o", target, parallel=1)
+    system.storage.instead = lambda request: None
+    before = len(gets(system))
+    user.download_to("c", "o", target)
+    assert len(gets(system)) - before == RANGES - 3
+    assert target.read_bytes() == CONTENT
+    assert left(target.parent) == sorted(["target", *names])
+    assert all(target.with_name(name).read_bytes() == OWN[name] for name in names)
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("name", ["n" * 255, "é" * 127], ids=["ascii", "two bytes each"])
+def test_a_file_may_have_the_longest_name(
+    user: Client, system: System, target: Path, name: str
+) -> None:
+    target = target.with_name(name)
+    interrupt(system, 3)
+    with pytest.raises(Interrupted):
+        user.download_to("c", "o", target, parallel=1)
+    system.storage.instead = lambda request: None
+    before = len(gets(system))
+    user.download_to("c", "o", target)
+    assert len(gets(system)) - before == RANGES - 3
+    assert (target.read_bytes(), left(target.parent)) == (CONTENT, [name])
 
 
 @pytest.mark.usefixtures("large")
@@ -395,7 +439,7 @@ def test_what_an_earlier_run_left_damaged_is_found_and_fetched_anew(
 
 @pytest.mark.usefixtures("large")
 def test_two_do_not_download_to_one_file(user: Client, target: Path) -> None:
-    with download._locked(Path(f"{target}.mcos-part")), pytest.raises(OSError, match="Another"):
+    with download._locked(download._part_of(target)), pytest.raises(OSError, match="Another"):
         user.download_to("c", "o", target)
 
 
@@ -412,7 +456,7 @@ def test_transfers_end_when_they_are_stopped(user: Client, system: System, targe
     system.storage.instead = lambda request: user.stop_transfers()
     with pytest.raises(TransferStopped):
         user.download_to("c", "o", target)
-    assert left(target.parent) == ["target.mcos-part"]
+    assert left(target.parent) == []
 
 
 def test_notes_of_the_largest_content_stay_small(

@@ -1,12 +1,14 @@
 """Patterns of object names: ``*`` and ``?`` within a folder, ``**`` across, ``[...]`` a character.
 
-They are MCOS's names, so the shell cannot know them: write patterns in quotes.
+They are MCOS's names, so the shell cannot know them: write patterns in quotes. A name that exists,
+of an object or a folder, is meant itself.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from warnings import catch_warnings
 
 from mcos_client import Client, ListedObject, ObjectNotFound
 from mcos_client.command.names.locations import Location
@@ -43,6 +45,27 @@ class Pattern:
     @cached_property
     def _regex(self) -> re.Pattern[str]:
         return re.compile("".join(map(_translated, _TOKEN.findall(self.text))), re.DOTALL)
+
+
+def is_wild(name: str) -> bool:
+    """Whether a name is nothing but a pattern of any names, which hardly exists itself."""
+    return set(name) <= set("*?/")
+
+
+def exists(client: Client, where: Location, *, folder: bool) -> bool:
+    """Whether an object, or (``folder``) what is below a folder, has just this name."""
+    below = where.name if where.name.endswith("/") else f"{where.name}/"
+    for one in client.all_objects(where.container, prefix=where.name):
+        if one.name == where.name or (folder and one.name.startswith(below)):
+            return True
+        if one.name > below and not one.name.startswith(below):
+            return False
+    return False
+
+
+def is_meant_as_pattern(client: Client, where: Location, *, folder: bool = False) -> bool:
+    """Whether a name is a pattern, and not that of an object, or (``folder``) of a folder."""
+    return is_pattern(where.name) and not exists(client, where, folder=folder)
 
 
 def matching(client: Client, where: Location, *, deleted: bool = False) -> list[ListedObject]:
@@ -97,5 +120,11 @@ def _translated(token: str) -> str:
         inner = token[1:-1].replace("\\", "\\\\").replace("[", "\\[")
         negated = inner[:1] in ("!", "^")
         chosen = inner[1:] if negated else inner
-        return f"[{'^/' if negated else ''}{chosen}]"
+        characters = f"[{'^/' if negated else ''}{chosen}]"
+        try:
+            with catch_warnings(action="ignore"):  # a set within a set is none
+                re.compile(characters)
+        except re.error:
+            return "(?!)"  # a range from the end to the beginning has no characters
+        return characters
     return re.escape(token)

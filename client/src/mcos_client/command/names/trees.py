@@ -1,13 +1,14 @@
 """Files below a folder and objects below a prefix, and the pairs that they make."""
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mcos_client import Client, ListedObject
 from mcos_client.command.names.locations import REMOTE, Location, folder
-from mcos_client.transfer.download import PART_SUFFIX, RANGES_SUFFIX
+from mcos_client.transfer.download import is_unfinished
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,15 @@ def is_file_name(relative: str) -> bool:
     )
 
 
-def is_unfinished(name: str) -> bool:
-    """Whether a file belongs to an unfinished download, and so is no content."""
-    return name.endswith((PART_SUFFIX, RANGES_SUFFIX))
+LeftOut = Callable[[Path, str], None]
+"""Called with what is left out, and why; a folder is left out with all that is below it."""
 
 
-def files_below(source: Path, left_out: Callable[[Path], None]) -> Iterator[tuple[Path, str]]:
+def files_below(source: Path, left_out: LeftOut) -> Iterator[tuple[Path, str]]:
     """Find the files below a folder, each with its path from there, with slashes.
 
-    Links to folders are not followed, they may lead round: ``left_out`` is told.
+    Links to folders are not followed, they may lead round. What is no file (a named pipe, a socket,
+    a device) has no content, and reading it may never end.
 
     Raises
     ------
@@ -58,11 +59,32 @@ def files_below(source: Path, left_out: Callable[[Path], None]) -> Iterator[tupl
     for directory, folders, files in os.walk(source, onerror=refuse):
         folders.sort()
         for link in (one for one in folders if Path(directory, one).is_symlink()):
-            left_out(Path(directory, link))
+            left_out(Path(directory, link), "a link to a folder")
         for file in sorted(files):
             path = Path(directory, file)
-            if not is_unfinished(file):
+            if is_unfinished(path):
+                left_out(path, "an unfinished download")
+            elif (kind := _no_file(path)) is not None:
+                left_out(path, kind)
+            else:
                 yield path, str(PurePosixPath(*path.relative_to(source).parts))
+
+
+_KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def _no_file(path: Path) -> str | None:
+    """Say what something is that is no file; None for a file, and for what cannot be looked at."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return None  # who reads it says why it cannot be read
+    return next((kind for is_kind, kind in _KINDS if is_kind(mode)), None)
 
 
 def objects_below(client: Client, source: Location) -> Iterator[tuple[ListedObject, str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 import typer
@@ -10,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from mcos_client import Client
 from mcos_client.command.shared.exit_codes import ExitCode
-from mcos_client.command.shared.failures import FAILURES, Failure, report
+from mcos_client.command.shared.failures import report
 from mcos_client.command.shared.progress import Bar, bars
 from mcos_client.command.shared.session import Session
 
@@ -56,7 +57,7 @@ def transfer_each(
     done: Callable[[Thing, Done], None],
     *,
     label: Callable[[Thing], str] = str,
-) -> list[tuple[Thing, Failure]]:
+) -> list[tuple[Thing, Exception]]:
     """Transfer all ``things``, a few at once, with a bar for each; give the failures.
 
     An interruption ends the transfers that are under way; they can go on later.
@@ -79,33 +80,41 @@ def attempt_each(
     done: Callable[[Thing, Done], None],
     *,
     stop: Callable[[], None],
-) -> list[tuple[Thing, Failure]]:
+) -> list[tuple[Thing, Exception]]:
     """Call ``do`` with all, a few at once; ``stop`` ends those under way at an interruption."""
-    failures: list[tuple[Thing, Failure]] = []
+    failures: list[tuple[Thing, Exception]] = []
 
-    def attempt(thing: Thing) -> Done | Failure:
+    def attempt(thing: Thing) -> Done | _Failed:
         try:
             return do(thing)
-        except FAILURES as failure:
-            return failure
+        except Exception as failure:
+            # Whatever is wrong with one, the others go on.
+            return _Failed(failure)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        try:
-            for thing, outcome in zip(things, pool.map(attempt, things), strict=True):
-                if isinstance(outcome, FAILURES):
-                    failures.append((thing, outcome))
-                else:
-                    done(thing, outcome)
-        except BaseException:
-            # Interrupted, or the reader has had enough: no other begins.
-            stop()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        for thing, outcome in zip(things, pool.map(attempt, things), strict=True):
+            if isinstance(outcome, _Failed):
+                failures.append((thing, outcome.failure))
+            else:
+                done(thing, outcome)
+    except BaseException:
+        # Interrupted, or the reader has had enough: no other begins. Those that are under way end
+        # as soon as they look, and are not waited for here.
+        stop()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
     return failures
 
 
+@dataclass(frozen=True)
+class _Failed:
+    failure: Exception
+
+
 def end(
-    session: Session, failures: Sequence[tuple[object, Failure]], *, failed_before: int = 0
+    session: Session, failures: Sequence[tuple[object, Exception]], *, failed_before: int = 0
 ) -> None:
     """Report failures.
 
@@ -127,7 +136,7 @@ def _progress(session: Session, what: str, total: int) -> Iterator[Callable[[], 
     if session.json or session.quiet or not looked_at:
         yield lambda: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=looked_at[0], transient=True) as progress:
         task = progress.add_task(what, total=total)
         yield lambda: progress.advance(task)

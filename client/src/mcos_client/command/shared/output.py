@@ -1,6 +1,5 @@
 """How results are printed: JSON for scripts, tables and units for people."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -8,8 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from mcos_client.command.shared.session import Session
+from mcos_client.command.shared.terminal import json_line, visible
 
 _UNITS = ("KiB", "MiB", "GiB", "TiB")
 
@@ -29,7 +30,7 @@ def as_json(value: Any) -> Any:
 
 def print_json(session: Session, value: Any) -> None:
     """Print a result on a line of its own."""
-    session.console.print(json.dumps(as_json(value), ensure_ascii=False))
+    session.console.print(json_line(as_json(value)))
 
 
 def say(session: Session, text: str, value: Any) -> None:
@@ -48,7 +49,7 @@ def busy(session: Session, what: str) -> Iterator[None]:
     if session.json or not session.errors.is_terminal:
         yield
         return
-    with session.errors.status(what):
+    with session.errors.status(Text(visible(what))):
         yield
 
 
@@ -63,15 +64,15 @@ def drawn_table(columns: Iterable[str] | None, rows: Iterable[Iterable[object]])
     """Draw what ``table`` prints."""
     drawn = Table(box=None, pad_edge=False, header_style="bold", show_header=columns is not None)
     for column in columns or ():
-        drawn.add_column(column, no_wrap=True)
+        drawn.add_column(Text(visible(column)), no_wrap=True)
     for row in rows:
-        drawn.add_row(*("-" if cell is None else _visible(str(cell)) for cell in row))
+        drawn.add_row(*("-" if cell is None else Text(visible(str(cell))) for cell in row))
     return drawn
 
 
 def print_name(session: Session, name: str) -> None:
     """Print a name on a line of its own."""
-    session.console.print(_visible(name))
+    session.console.print(name)
 
 
 def size_of(count: int) -> str:
@@ -93,8 +94,3 @@ def time_of(moment: datetime) -> str:
 def labels_of(labels: Mapping[str, str]) -> str:
     """Write labels on one line."""
     return " ".join(f"{key}={value}" for key, value in sorted(labels.items())) or "-"
-
-
-def _visible(text: str) -> str:
-    """Escape control characters, which could command the terminal."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

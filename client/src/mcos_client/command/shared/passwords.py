@@ -1,9 +1,10 @@
 """Where a password comes from: never from the command line, which others can see."""
 
-import sys
 from typing import Annotated
 
 import typer
+
+from mcos_client.command.shared.streams import standard_input
 
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")
@@ -16,10 +17,15 @@ def ask_password(*, stdin: bool, confirm: bool = False) -> str:
     Raises
     ------
     typer.BadParameter
-        It is empty.
+        It is empty, or not UTF-8.
+    OSError
+        There is no standard input.
     """
     if stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
+        try:
+            password = standard_input().readline().decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise typer.BadParameter("The password must be UTF-8.") from None
     else:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=confirm, err=True)
     if not password:

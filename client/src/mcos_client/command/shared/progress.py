@@ -16,6 +16,7 @@ from rich.progress import (
 from rich.table import Column
 
 from mcos_client.command.shared.session import Session
+from mcos_client.command.shared.terminal import visible
 from mcos_client.transfer.progress import OnProgress
 
 _LABEL_WIDTH = 26
@@ -75,7 +76,7 @@ class _ShownBar:
 
     def __init__(self, progress: Progress, label: str, total: int | None) -> None:
         self._progress = progress
-        self.task: TaskID = progress.add_task(label, total=total, note="")
+        self.task: TaskID = progress.add_task(visible(label), total=total, note="")
 
     @property
     def on_progress(self) -> OnProgress:
@@ -85,7 +86,7 @@ class _ShownBar:
         self._progress.update(self.task, completed=done, total=total)
 
     def tell(self, text: str) -> None:
-        self._progress.update(self.task, note=text)
+        self._progress.update(self.task, note=visible(text))
 
 
 class _ShownBars:
@@ -113,12 +114,12 @@ def bars(session: Session) -> Iterator[Bars]:
         yield _NoBars()
         return
     columns = (
-        TextColumn("{task.description}", table_column=_narrow(_LABEL_WIDTH)),
+        TextColumn("{task.description}", markup=False, table_column=_narrow(_LABEL_WIDTH)),
         BarColumn(bar_width=_BAR_WIDTH),
         DownloadColumn(binary_units=True),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", table_column=_narrow(None)),
+        TextColumn("{task.fields[note]}", markup=False, table_column=_narrow(None)),
     )
     # On standard error what is printed to standard output does not go through the bars.
     with Progress(*columns, console=looked_at[0], transient=True) as progress:

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import httpx
 import typer
-from rich.console import Console
 
 from mcos_client import Client, Clock, Journal
+from mcos_client.command.shared.terminal import PlainConsole
 from mcos_client.config import DEFAULT_PROFILE, Profile, config_path, read_profile
 from mcos_client.transfer.journal import state_folder
 
@@ -70,15 +70,24 @@ class Session:
         )
 
     @cached_property
-    def console(self) -> Console:
+    def console(self) -> PlainConsole:
         """Standard output, for people."""
-        # Lines are as long as they are: a digest must not be cut, and a terminal can fold it.
-        return Console(width=_WIDEST, highlight=False, soft_wrap=True, markup=False, emoji=False)
+        return PlainConsole(width=_WIDEST)
 
     @cached_property
-    def errors(self) -> Console:
+    def errors(self) -> PlainConsole:
         """Standard error: progress and failures."""
-        return Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+        return PlainConsole(stderr=True)
+
+    def note(self, text: str) -> None:
+        """Say something that is no result."""
+        self.errors.print(f"mcos: {text}")
+
+    def tell_hints(self) -> None:
+        """Say how to go on after an interruption; once."""
+        for hint in self.hints:
+            self.note(f"interrupted: {hint}")
+        self.hints.clear()
 
 
 def session_of(context: typer.Context) -> Session:
