@@ -36,7 +36,7 @@ def test_it_arrives_at_the_call(
 ) -> None:
     asked: list[str | None] = []
 
-    def stand_in(*values: Any, storage_policy: str | None = None) -> None:
+    def stand_in(*values: Any, storage_policy: str | None = None, create: bool = False) -> None:
         asked.append(storage_policy)
         raise ObjectNotFound("None.")
 
