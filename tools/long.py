@@ -52,7 +52,7 @@ class Part:
 
 PARTS = (
     Part("unit", 2, (*MARKED, *TWO, "tests/unit", "tests/clouds", "tests/infrastructure")),
-    Part("in process", 4, (*MARKED, *TWO, "tests/inprocess")),
+    Part("in process", 24, (*MARKED, *TWO, "tests/inprocess")),
     Part("faults", 1, (*MARKED, "tests/faults")),
     Part("repairs taken out", 3, (*MARKED, "tests/long/test_taken_out.py")),
     Part("API", 12, (*MARKED, *TWO, "tests/functional/api", "tests/functional/budgets"), 3),

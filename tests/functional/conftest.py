@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,8 +17,6 @@ from uuid import uuid4
 import pytest
 from botocore.config import Config
 from localstack_client.session import Session
-from rich.console import Console
-from rich.table import Table
 
 from mcos_client import Client
 from tests.support.services import StorageService, service_of
@@ -29,44 +26,6 @@ from tools import local
 ROOT = Path(__file__).parents[2]
 INSTANCE = os.environ.get("MCOS_INSTANCE", "test")
 PASSWORD = "a password, ünïcode"
-
-
-_figures: list[Table | str] = []
-_FIGURES = "mcos_figures"
-"""Under this name a process of several hands over what its tests have measured."""
-
-
-@pytest.fixture(scope="session")
-def show() -> Callable[[Table | str], None]:
-    """Shows a table or a line of figures when the tests are over."""
-    return _figures.append
-
-
-def _text_of_figures() -> str:
-    with StringIO() as text:
-        console = Console(file=text, width=120)
-        for one in _figures:
-            console.print(one, highlight=False)
-        return text.getvalue()
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Where several processes run the tests, hand over what was measured here."""
-    output = getattr(session.config, "workeroutput", None)
-    if output is not None:
-        output[_FIGURES] = _text_of_figures()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Take what was measured in another process."""
-    if told := getattr(node, "workeroutput", {}).get(_FIGURES):
-        _figures.append(told.rstrip("\n"))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show what tests have measured."""
-    terminalreporter.write(_text_of_figures())
 
 
 @pytest.fixture(scope="session", autouse=True)

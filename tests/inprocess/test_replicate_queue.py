@@ -18,7 +18,7 @@ from tests.support.user import User
 
 LARGE = bytes(range(256)) * 10
 
-Answer = tuple[int, dict[str, str], bytes]
+Answer = tuple[int, dict[str, str], bytes] | None
 
 
 def only_message(cloud: Cloud, cluster: str = "s3") -> Any:

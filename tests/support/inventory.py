@@ -1,5 +1,6 @@
 """What is really there: in the catalog, on the services, in staging and in the queues."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
@@ -56,16 +57,20 @@ class Inventory:
 
     def unsettled(self) -> list[str]:
         """Names of the objects that are in the sweepers' index."""
-        return [item.attrs["name"].value for item in self._unsettled()]
+        return [item["name"].value for item in self.unsettled_items()]
 
     def sweepers(self) -> list[str]:
         """Clusters whose sweeper has something to do there."""
-        partitions = {item.attrs["sweeper"].value for item in self._unsettled()}
+        partitions = {item["sweeper"].value for item in self.unsettled_items()}
         return sorted({one.rpartition("/")[2] for one in partitions})
 
-    def _unsettled(self) -> list[Any]:
+    def unsettled_items(self) -> Iterator[dict[str, Any]]:
+        """The attributes of what is in the sweepers' index."""
         table = dynamodb_backends[ACCOUNT_ID][REGION].get_table(f"{PREFIX}-objects")
-        return list(table.has_idx_items("unsettled"))
+        for items in table.items.values():
+            for item in items.values():
+                if "sweeper" in item.attrs:
+                    yield item.attrs
 
     def record(self, account: str, container: str, name: str) -> ObjectRecord | None:
         """The catalog's record of an object."""

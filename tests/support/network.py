@@ -33,8 +33,8 @@ _TO_MOTO = BotocoreStubber.__call__
 
 _SERVICES = ("dynamodb", "sqs", "s3", "secretsmanager")
 
-Answer = Callable[[AWSPreparedRequest], tuple[int, dict[str, str], bytes]]
-"""Answers a request in place of moto: status, headers, body."""
+Answer = Callable[[AWSPreparedRequest], tuple[int, dict[str, str], bytes] | None]
+"""Answers a request in place of moto: status, headers, body; None: moto is to answer it."""
 
 
 class Died(BaseException):
@@ -189,8 +189,9 @@ class Network:
             self._thread.asked = request.body
 
             def do() -> AWSResponse | None:
-                if answer := self.answers.get(name):
-                    status, headers, body = answer(request)
+                answer = self.answers.get(name)
+                if answer and (told := answer(request)):
+                    status, headers, body = told
                     return AWSResponse(request.url, status, headers, MockRawResponse(body))
                 return _TO_MOTO(stubber, event_name, request, **kwargs)
 
