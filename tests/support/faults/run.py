@@ -8,8 +8,9 @@ has waited for long, meets nothing of the same round.
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from random import Random
 
 from mcos.model.digests import digests_of
@@ -30,6 +31,7 @@ from tests.support.faults.object_store import ClientStore
 from tests.support.faults.register import Visibility
 from tests.support.faults.trouble import Trouble, Troublemaker
 from tests.support.faults.turns import Task, Turns
+from tests.support.faults.wiped import Wipe, one_look_at_a_time
 from tests.support.faults.workload import Mix, Step, perform, plan
 
 CONTAINER = "photos"
@@ -91,7 +93,7 @@ def run(
     The same seed does the same again.
     """
     cloud.deploy()
-    with _silence():
+    with _silence(), one_look_at_a_time():
         one = _Run(cloud, seed, trouble, shape)
         one.work()
         return one.judged(visibility)
@@ -99,11 +101,12 @@ def run(
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """What functions log of what goes wrong on purpose does not help anybody."""
+    """What functions say of what goes wrong on purpose, and measure, does not help anybody."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        yield
+        with redirect_stdout(StringIO()):
+            yield
     finally:
         logging.disable(before)
 
@@ -115,6 +118,9 @@ class _Run:
         self._turns = Turns(cloud, self._random)
         self._maker = Troublemaker(trouble, self._random, put_aside=self._turns.put_aside)
         self._background = Background(cloud, self._random, self._maker, trouble)
+        self._wipe = Wipe(
+            cloud, self._random, self._maker, number=trouble.wiped, at=shape.rounds // 3
+        )
         self._recorder = Recorder()
         self._account = cloud.new_account()
         self._clients = [
@@ -145,6 +151,8 @@ class _Run:
             self._calls = len(calls)
         self._background.hand_back()
         self._settle()
+        if not self._wipe.finish():
+            self._stuck.append("a backend that has lost everything is not whole again")
         self._cloud.deliver_again()
         self._settle()
         self._recorder.settled()
@@ -159,6 +167,7 @@ class _Run:
     def _round(self, number: int, down: str | None) -> None:
         self._cloud.clock.advance(_HOUR)
         self._log_in()
+        self._wipe.begin_round()
         self._background.collect()
         if down:
             self._cloud.backends[down].refuse()
@@ -179,6 +188,7 @@ class _Run:
         if self._random.random() < self._trouble.swept:
             cluster = self._random.choice(CLUSTERS)
             yield lambda: self._background.sweep(cluster, older_than_seconds=_HOUR / 2)
+        yield from self._wipe.tasks(number)
 
     def _client(self, name: str, steps: Sequence[Step]) -> Task:
         def act() -> None:

@@ -27,6 +27,8 @@ class Trouble:
         The share of the calls that went wrong after which whatever made them waits for long.
     swept
         The share of rounds in which a cluster's sweeper comes by.
+    wiped
+        How many backends lose everything in one of the rounds; the scrub makes them whole.
     aimed_at
         The calls that go wrong, as ``function -> service:operation``, either of them ``*``; all
         if none are named.
@@ -39,6 +41,7 @@ class Trouble:
     message_repeated: float = 0.0
     put_aside: float = 0.5
     swept: float = 0.3
+    wiped: int = 0
     aimed_at: frozenset[str] = frozenset()
 
     def strikes(self, call: NetworkCall) -> bool:
@@ -61,6 +64,7 @@ TROUBLES = {
     "a write's reply is lost, and others do much before it is repeated": Trouble(
         manners={Manner.LOST: 0.3}, aimed_at=frozenset({"* -> dynamodb:PutItem"}), put_aside=0.8
     ),
+    "two of three backends lose everything": Trouble(wiped=2, message_repeated=0.1),
     "everything": Trouble(
         manners=dict.fromkeys(Manner, 0.005),
         backend_down=0.2,
