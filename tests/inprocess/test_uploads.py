@@ -390,7 +390,7 @@ def test_a_container_that_is_gone_takes_no_upload(sender: Sender) -> None:
         {"part_size": limits.UPLOAD_PART_BYTES_MAX + 1},
         {"expires_in": 59},
         {"expires_in": limits.UPLOAD_SECONDS + 1},
-        {"action": "put"},
+        {"action": "replace"},
         {"content_type": "no type"},
         {"metadata": {"a": 1}},
         {"metadata": {"A": "1", "a": "2"}},
