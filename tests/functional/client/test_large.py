@@ -66,7 +66,7 @@ def test_a_large_file_is_stored_three_times_and_comes_back(mcos: Mcos, file: Pat
     [stored] = mcos("put", file.name, where, "--wait", "--json").values
     assert (stored["state"], stored["size"], stored["replicas"]) == ("CREATED", LARGE, [3, 3])
     [stat] = mcos("stat", where, "--json").values
-    assert stat["sha-256"] == b64encode(sha256(content_of(LARGE)).digest()).decode()
+    assert stat["sha256"] == b64encode(sha256(content_of(LARGE)).digest()).decode()
     assert {one["state"] for one in stat["replicas"]} == {"stored"}
     mcos("get", where, "back.bin")
     assert (mcos.folder / "back.bin").read_bytes() == content_of(LARGE)
