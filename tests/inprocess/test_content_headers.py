@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mcos import limits
 from mcos.model.representation import NAMES
 from tests.support.cloud import ASYNC, SYNC
 from tests.support.gateway import object_path
@@ -96,6 +97,17 @@ def test_of_a_message(owner: User, named: bool) -> None:
     assert owner.cloud.ingest("s3", message | ({"headers": HEADERS} if named else {})) == []
     owner.cloud.settle()
     told(owner)
+
+
+def test_a_redirect_has_no_content_and_none_of_its_headers(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user.create("a", CONTENT, {**SYNC, **SENT})
+    monkeypatch.setattr(limits, "CONTENT_BYTES", 4)
+    reply = user.download("a")
+    assert reply.status == 307
+    assert {*SENT} & {*reply.headers} == {"cache-control"}
+    assert reply.headers["cache-control"] == "no-store"
 
 
 def test_what_a_dropped_file_says_that_cannot_be_kept_is_left_out(owner: User) -> None:

@@ -14,6 +14,7 @@ from mcos_client.sending.attempts import SEND_FAILURES, Attempts
 from mcos_client.sending.clock import Clock
 from mcos_client.sending.connection import RETRIES, Connection
 from mcos_client.sending.connections import Connections
+from mcos_client.sending.encoded import send
 from mcos_client.sending.entry_points import EntryPoints
 
 TIMEOUT = httpx.Timeout(connect=5, read=35, write=35, pool=5)
@@ -112,7 +113,7 @@ class Client(ContentCalls):
         while True:
             http = self._http
             try:
-                return attempts.read(http.send(attempts.request(self.token)))
+                return attempts.read(send(http, attempts.request(self.token)))
             except (*SEND_FAILURES, McosError) as error:
                 if isinstance(error, ReplyMixedUp):
                     self._connections.drop(http)

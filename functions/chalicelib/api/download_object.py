@@ -32,6 +32,9 @@ def handle(request: Request) -> Response:
     if download.url is not None:
         # Not to be cached: the URL is for this caller alone, and for a limited time.
         redirect = {"Location": download.url, "Cache-Control": "no-store"}
+        # Without the headers of the content, which this reply has not.
+        own = version.headers
+        headers = {name: one for name, one in headers.items() if name.lower() not in own}
         return Response(307, {**headers, **redirect, "X-MCOS-Content-Length": str(version.size)})
     if download.content is None:
         return Response(304, headers)

@@ -20,6 +20,7 @@ from mcos_client.errors import McosError, ReplyMixedUp
 from mcos_client.sending.attempts import SEND_FAILURES, Attempts
 from mcos_client.sending.clock import Clock
 from mcos_client.sending.connections import Connections
+from mcos_client.sending.encoded import send_async
 from mcos_client.sending.entry_points import EntryPoints
 from mcos_client.transfer.source import PIECE
 
@@ -190,7 +191,7 @@ class AsyncClient(UserCalls, HasWorkers):
         while True:
             http = self._http
             try:
-                return attempts.read(await http.send(attempts.request(self.token)))
+                return attempts.read(await send_async(http, attempts.request(self.token)))
             except (*SEND_FAILURES, McosError) as error:
                 if isinstance(error, ReplyMixedUp):
                     self._connections.drop(http)

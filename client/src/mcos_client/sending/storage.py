@@ -13,6 +13,7 @@ import httpx
 
 from mcos_client.errors import StorageRefused, StorageUnreachable
 from mcos_client.sending.connection import Connection
+from mcos_client.sending.encoded import IDENTITY
 
 FAILURES = (StorageRefused, StorageUnreachable)
 """After these another try, under a new URL, may succeed."""
@@ -58,7 +59,7 @@ def get(
     StorageRefused, StorageUnreachable
     """
     whole = (first, end) == (0, size)
-    headers = {"accept-encoding": "identity"}
+    headers = dict(IDENTITY)
     if not whole:
         headers["range"] = f"bytes={first}-{end - 1}"
     at = _checked(url)

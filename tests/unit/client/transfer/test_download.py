@@ -1,5 +1,7 @@
 """Content that no call carries is read at storage services, and is whole or not there."""
 
+import asyncio
+import gzip
 import io
 import json
 import os
@@ -11,6 +13,7 @@ import pytest
 
 from mcos.model.versions import Version
 from mcos_client import (
+    AsyncClient,
     Client,
     ContentCorrupted,
     ObjectChanged,
@@ -19,9 +22,10 @@ from mcos_client import (
     TransferStopped,
 )
 from mcos_client.transfer import download
+from tests.support.gateway import object_path
 from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.storage_services import PIECE, Streamed
-from tests.unit.client.system import System, limit_calls
+from tests.unit.client.system import ENTRY_POINT, System, limit_calls
 
 CONTENT = os.urandom(100_000)
 RANGE = 20_000
@@ -481,3 +485,27 @@ def test_a_range_of_a_version_that_is_no_more_is_refused(
     user.update_object("c", "o", b"other")
     with pytest.raises(ObjectChanged):
         read()
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_content_comes_as_it_was_stored_whatever_its_encoding(
+    user: Client, system: System, asynchronous: bool
+) -> None:
+    """httpx decodes what it reads, and what is verified and wanted is what was sent."""
+    stored = gzip.compress(b"many words")
+    user.create_container("c")
+    headers = {"content-encoding": "gzip", "prefer": "wait=25"}
+    path = object_path("c", "o.gz")
+    reply = system.cloud.call("s3", "POST", path, headers=headers, body=stored, token=system.token)
+    assert reply.status == 201
+    if asynchronous:
+        found = asyncio.run(read_asynchronously(system))
+    else:
+        found = user.download_object("c", "o.gz").content
+    assert found == stored
+
+
+async def read_asynchronously(system: System) -> bytes:
+    transport = httpx.MockTransport(system)
+    async with AsyncClient(ENTRY_POINT, system.token, transport=transport) as client:
+        return (await client.download_object("c", "o.gz")).content
