@@ -70,6 +70,8 @@ class ListedObject:
     content_type: str
     state: State
     last_modified: datetime
+    sha256: str | None = None
+    mtime: str | None = None
 
     @property
     def deleted(self) -> bool:
@@ -85,6 +87,8 @@ class ListedObject:
             content_type=value["content_type"],
             state=value["state"],
             last_modified=_time(value["last_modified"]),
+            sha256=_sha256(value),
+            mtime=value.get("mtime"),
         )
 
 

@@ -73,7 +73,7 @@ def sync(
         bool, typer.Option("--dry-run", "-n", help="Only say what would be done.")
     ] = False,
     checksum: Annotated[
-        bool, typer.Option("--checksum", "-c", help="Compare size and MD5, not size and time.")
+        bool, typer.Option("--checksum", "-c", help="Compare size and SHA-256, not size and time.")
     ] = False,
     policy: Annotated[str | None, typer.Option(help="Storage policy of new objects.")] = None,
     parallel: Parallel = PARALLEL,
@@ -85,7 +85,7 @@ def sync(
     """Make the files or objects below TARGET like those below SOURCE.
 
     Compared are size and time of the last change, kept as the objects' metadata `mtime`; where
-    only times differ, MD5s. Nothing is deleted if anything else went wrong.
+    only times differ, SHA-256s. Nothing is deleted if anything else went wrong.
     """
     session = session_of(context)
     up = target.startswith(REMOTE)
@@ -97,7 +97,7 @@ def sync(
     with session.client() as client:
         root, where = (source, target) if up else (target, source)
         sides = _sides(session, client, Path(root), location(where), up)
-        run = _Run(session, client, sides, Comparing(client, checksum), storing, up, dry_run)
+        run = _Run(session, client, sides, Comparing(checksum), storing, up, dry_run)
         run.all(delete=delete)
 
 
@@ -166,7 +166,7 @@ class _Run:
             if listed is None or relative not in self.sides.files:
                 return "new"
             one = self.sides.copy(relative)
-            return self.comparing.difference(one.file, one.where, listed)
+            return self.comparing.difference(one.file, listed)
 
         def told(relative: str, reason: str | None) -> None:
             nonlocal equal

@@ -11,6 +11,8 @@ from tests.unit.client.command_line import Mcos
 from tests.unit.client.system import problem
 from tests.unit.client.trees import TREE, read, write
 
+PARTS = bytes(10 * 1024) + b"1" * 10 * 1024 + b"2"
+
 OLD = 1_600_000_000_123_456_789
 
 
@@ -87,13 +89,35 @@ def test_a_file_that_was_only_touched_is_the_same(mcos: Mcos, folder: Path) -> N
     assert writes(mcos) == before
 
 
+def test_what_stays_as_it_is_takes_no_call_of_its_own(mcos: Mcos, folder: Path) -> None:
+    mcos("sync", str(folder), "mcos:c")
+    mcos.system.requests.clear()
+    assert mcos("sync", str(folder), "mcos:c").text.startswith("nothing to do")
+    asked = {(one.method, one.url.path.rpartition("/")[2]) for one in mcos.system.requests}
+    assert asked == {("GET", "objects")}
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_what_was_sent_in_parts_and_only_touched_is_the_same(mcos: Mcos, tmp_path: Path) -> None:
+    mcos("mb", "c")
+    folder = write(tmp_path / "parts", {"o": PARTS})
+    mcos("put", str(folder / "o"), "c/o", "--part-size", "10KiB", "--wait")
+    before = writes(mcos)
+    for options in ((), ("--checksum",)):
+        assert mcos("sync", str(folder), "mcos:c", *options).text.startswith("nothing to do")
+    assert writes(mcos) == before
+    (folder / "o").write_bytes(PARTS[:-1] + b"x")
+    mcos("sync", str(folder), "mcos:c", "--wait")
+    assert mcos.system.stored() == {"o": PARTS[:-1] + b"x"}
+
+
 def test_checksum_finds_what_time_hides(mcos: Mcos, folder: Path) -> None:
     mcos("sync", str(folder), "mcos:c")
     (folder / "a.txt").write_bytes(b"X")
     os.utime(folder / "a.txt", ns=(OLD, OLD))
     assert mcos("sync", str(folder), "mcos:c").text.startswith("nothing to do")
     told = mcos("sync", str(folder), "mcos:c", "--checksum").text
-    assert "compared by size and MD5" in told
+    assert "compared by size and SHA-256" in told
     assert mcos.system.stored()["a.txt"] == b"X"
     assert mcos("sync", str(folder), "mcos:c", "-c").text.startswith("nothing to do")
 

@@ -2,17 +2,19 @@
 
 By default: same size, and the same time of the last change, which ``sync`` keeps as the object's
 metadata ``mtime`` (one without it has the time at which it was stored). Where only the times
-differ the MD5s decide, so what was stored otherwise is not stored again.
+differ the SHA-256s decide, so what was stored otherwise is not stored again. A listing tells all
+that it takes.
 """
 
 import os
 import re
+from base64 import b64encode
 from dataclasses import dataclass
-from hashlib import md5
+from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
-from mcos_client import Client, ListedObject, ObjectStat
-from mcos_client.command.names.locations import Location
+from mcos_client import ListedObject, ObjectStat
 from mcos_client.transfer.source import PIECE
 
 MTIME = "mtime"
@@ -21,39 +23,36 @@ MTIME = "mtime"
 TOLERANCE_NS = 1_000_000
 """Times that differ by less are the same: not every file system keeps nanoseconds."""
 
-_MD5 = re.compile('"([0-9a-f]{32})"')
 _SECONDS = re.compile(r"(-?)(\d{1,11})(?:\.(\d{1,9}))?")
 
 
 @dataclass(frozen=True)
 class Comparing:
-    """How to compare; ``checksum``: sizes and MD5s, whatever the times are."""
+    """How to compare; ``checksum``: sizes and SHA-256s, whatever the times are."""
 
-    client: Client
     checksum: bool
 
     @property
     def by(self) -> str:
         """What is compared, for people."""
-        return "size and MD5" if self.checksum else "size and time"
+        return "size and SHA-256" if self.checksum else "size and time"
 
-    def difference(self, file: Path, where: Location, listed: ListedObject) -> str | None:
+    def difference(self, file: Path, listed: ListedObject) -> str | None:
         """Name the difference; None if they are the same.
 
         Raises
         ------
-        McosError, OSError
+        OSError
         """
         if listed.state == "FAILED":
             return "failed"
         found = file.stat()
         if found.st_size != listed.size:
             return "size"
-        if not self.checksum or _MD5.fullmatch(listed.etag) is None:
-            stat = self.client.stat_object(where.container, where.name)
-            if abs(mtime_of(stat) - found.st_mtime_ns) < TOLERANCE_NS:
-                return None
-        return None if _md5_of(file) == listed.etag else "content"
+        changed = _nanoseconds(listed.mtime, listed.last_modified)
+        if not self.checksum and abs(changed - found.st_mtime_ns) < TOLERANCE_NS:
+            return None
+        return None if _sha256_of(file) == listed.sha256 else "content"
 
 
 def mtime_metadata(file: Path) -> dict[str, str]:
@@ -65,9 +64,13 @@ def mtime_metadata(file: Path) -> dict[str, str]:
 
 def mtime_of(stat: ObjectStat) -> int:
     """Read when the content of an object was changed last: nanoseconds since 1970."""
-    matched = _SECONDS.fullmatch(stat.metadata.get(MTIME, ""))
+    return _nanoseconds(stat.metadata.get(MTIME), stat.last_modified)
+
+
+def _nanoseconds(mtime: str | None, last_modified: datetime) -> int:
+    matched = _SECONDS.fullmatch(mtime or "")
     if matched is None:
-        return int(stat.last_modified.timestamp() * 1000) * 1_000_000
+        return int(last_modified.timestamp() * 1000) * 1_000_000
     sign, seconds, decimals = matched.groups()
     value = int(seconds) * 10**9 + int((decimals or "0").ljust(9, "0"))
     return -value if sign else value
@@ -78,9 +81,9 @@ def set_mtime(file: Path, stat: ObjectStat) -> None:
     os.utime(file, ns=(file.stat().st_atime_ns, mtime_of(stat)))
 
 
-def _md5_of(file: Path) -> str:
-    digest = md5(usedforsecurity=False)
+def _sha256_of(file: Path) -> str:
+    digest = sha256()
     with file.open("rb") as opened:
         while piece := opened.read(PIECE):
             digest.update(piece)
-    return f'"{digest.hexdigest()}"'
+    return b64encode(digest.digest()).decode("ascii")
