@@ -1,8 +1,9 @@
 """Requests exactly as a test writes them, and every reply checked against the contract."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
@@ -30,9 +31,19 @@ class CheckedTransport(httpx.BaseTransport):
         self._transport = httpx.HTTPTransport()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = self._transport.handle_request(request)
-        response.request = request
-        response.read()
+        received = self._transport.handle_request(request)
+        try:
+            content = b"".join(cast(Iterable[bytes], received.stream))
+        finally:
+            received.close()
+        # One that can be read again: who asked may want its content as it was encoded.
+        response = httpx.Response(
+            received.status_code,
+            headers=received.headers.raw,
+            stream=httpx.ByteStream(content),
+            extensions=received.extensions,
+            request=request,
+        )
         sent: bytes = request.extensions.get("target", request.url.raw_path)
         exchange = Exchange(
             method=request.method,
