@@ -50,7 +50,7 @@ class CheckedTransport(httpx.BaseTransport):
             target=sent.decode("ascii").removeprefix(self._prefix),
             status=response.status_code,
             headers=response.headers,
-            body=response.content,
+            body=content,
         )
         CONTRACT.check(exchange)
         return response

@@ -53,5 +53,7 @@ def serving(system: System) -> Iterator[str]:
         address = f"http://127.0.0.1:{server.server_address[1]}"
         system.storage.address = address
         Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield address
-        server.shutdown()
+        try:
+            yield address
+        finally:
+            server.shutdown()
