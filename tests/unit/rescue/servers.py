@@ -34,6 +34,8 @@ class Server(ThreadingHTTPServer):
         Swift's; an older one is refused.
     cuts
         Number of bytes after which the next bodies are cut.
+    catalog
+        Keystone's: two regions.
     """
 
     daemon_threads = True
@@ -46,6 +48,19 @@ class Server(ThreadingHTTPServer):
         self.cuts: list[int] = []
         self.ahead = timedelta()
         self.token = 1
+        self.catalog: list[Any] = [
+            {
+                "type": "object-store",
+                "endpoints": [
+                    {"interface": face, "region_id": region, "url": f"{self.url}{path}"}
+                    for face, region, path in (
+                        ("internal", "one", "/nowhere"),
+                        ("public", "one", "/v1/AUTH_user"),
+                        ("public", "two", "/nowhere"),
+                    )
+                ],
+            }
+        ]
 
         self.sockets: list[socket.socket] = []
 
@@ -156,6 +171,21 @@ class S3Handler(_Handler):
 
 
 class SwiftHandler(_Handler):
+    """Swift, with both ways to log in."""
+
+    def do_POST(self) -> None:
+        self.server.asked.append(f"{self.command} {self.path}")
+        sent = self.rfile.read(int(self.headers["content-length"]))
+        if self.server.answers:
+            return self.answer(self.server.answers.pop(0), b"with a secret in it")
+        if self.path != "/identity/v3/auth/tokens":
+            return self.answer(404, b"")
+        if json.loads(sent)["auth"] not in KEYSTONE_LOGINS.values():
+            return self.answer(401, b"")
+        headers = {"x-subject-token": f"token{self.server.token}"}
+        body = json.dumps({"token": {"catalog": self.server.catalog}}).encode()
+        return self.answer(201, body, headers)
+
     def respond(self) -> None:
         parts = urlsplit(self.path)
         if parts.path == "/auth/v1.0":
@@ -204,8 +234,53 @@ def serving(memory: Memory, handler: type[_Handler]) -> Iterator[Server]:
             thread.join()
 
 
+_SETTINGS_OF_LOGINS = {
+    "swift by password": {
+        "username": "user",
+        "user_domain_name": "Staff",
+        "password": CREDENTIALS.secret_key,
+        "project_name": "archive",
+        "region_name": "one",
+    },
+    "swift by credential": {
+        "application_credential_id": "c1",
+        "application_credential_secret": CREDENTIALS.secret_key,
+        "region_name": "one",
+    },
+}
+KEYSTONE_LOGINS: dict[str, Any] = {
+    "swift by password": {
+        "identity": {
+            "methods": ["password"],
+            "password": {
+                "user": {
+                    "name": "user",
+                    "domain": {"name": "Staff"},
+                    "password": CREDENTIALS.secret_key,
+                }
+            },
+        },
+        "scope": {"project": {"name": "archive", "domain": {"id": "default"}}},
+    },
+    "swift by credential": {
+        "identity": {
+            "methods": ["application_credential"],
+            "application_credential": {"id": "c1", "secret": CREDENTIALS.secret_key},
+        }
+    },
+}
+"""What Keystone is sent, by the names of ``HANDLERS``."""
+
+
 def settings_of(server: Server, kind: str) -> dict[str, str]:
-    """The settings of a backend that a server serves."""
+    """The settings of a backend that a server serves, by the names of ``HANDLERS``."""
+    if kind in _SETTINGS_OF_LOGINS:
+        return {
+            "kind": "swift",
+            "auth_url": f"{server.url}/identity",
+            "container": "repl icas",
+            **_SETTINGS_OF_LOGINS[kind],
+        }
     if kind == "swift":
         return {
             "kind": kind,
@@ -224,5 +299,11 @@ def settings_of(server: Server, kind: str) -> dict[str, str]:
     }
 
 
-HANDLERS: dict[str, type[_Handler]] = {"s3": S3Handler, "ceph": S3Handler, "swift": SwiftHandler}
+HANDLERS: dict[str, type[_Handler]] = {
+    "s3": S3Handler,
+    "ceph": S3Handler,
+    "swift": SwiftHandler,
+    "swift by password": SwiftHandler,
+    "swift by credential": SwiftHandler,
+}
 __all__ = ["HANDLERS", "S3Handler", "Server", "SwiftHandler", "serving", "settings_of"]

@@ -18,7 +18,7 @@ from tests.unit.rescue.servers import HANDLERS, Server, serving, settings_of
 KEYS = ["~catalog/1/README.txt", "a.b@c_-~/v/i", "a b+c%d&e<f>", "é", "x" * 900]
 
 
-@pytest.fixture(params=["s3", "ceph", "swift"])
+@pytest.fixture(params=HANDLERS)
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -39,7 +39,7 @@ def store(server: Server, kind: str) -> Store:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_what_is_there_is_read(store: Store, kind: str, key: str) -> None:
-    assert store.kind == kind
+    assert store.kind == kind.split()[0]
     assert fetch.content(store, key) == key.encode() * 3
 
 
@@ -55,7 +55,9 @@ def test_all_keys_are_listed_page_by_page(store: Store, server: Server) -> None:
 def test_only_get_requests_are_made(store: Store, server: Server) -> None:
     list(fetch.all_keys(store))
     fetch.headers(store, "é")
-    assert {one.split()[0] for one in server.asked} == {"GET"}
+    asked = [one for one in server.asked if one != "POST /identity/v3/auth/tokens"]
+    assert len(server.asked) - len(asked) <= 1
+    assert {one.split()[0] for one in asked} == {"GET"}
 
 
 def test_a_missing_key_is_told_from_a_missing_bucket(
@@ -64,7 +66,7 @@ def test_a_missing_key_is_told_from_a_missing_bucket(
     with pytest.raises(NotThere):
         fetch.content(store, "nothing")
     settings = settings_of(server, kind)
-    settings["container" if kind == "swift" else "bucket"] = "another"
+    settings["container" if "container" in settings else "bucket"] = "another"
     with pytest.raises(Refused):
         list(fetch.all_keys(open_store(settings, {})))
 
@@ -97,7 +99,8 @@ def test_no_error_shows_what_the_service_says_or_a_secret(store: Store, server: 
 
 def test_wrong_credentials_are_refused_once_and_shown_nowhere(server: Server, kind: str) -> None:
     settings = settings_of(server, kind)
-    settings["key" if kind == "swift" else "secret_key"] = "hidden"
+    secrets = {"key", "secret_key", "password", "application_credential_secret"} & set(settings)
+    settings[secrets.pop()] = "hidden"
     store = open_store(settings, {})
     with pytest.raises(Refused) as caught:
         list(fetch.all_keys(store))
@@ -105,15 +108,48 @@ def test_wrong_credentials_are_refused_once_and_shown_nowhere(server: Server, ki
     assert len(server.asked) == 1
 
 
-def test_a_token_that_is_refused_is_renewed() -> None:
+@pytest.mark.parametrize("kind", ["swift", "swift by password", "swift by credential"])
+def test_a_token_that_is_refused_is_renewed(store: Store, server: Server) -> None:
+    assert fetch.content(store, "é") == "é".encode() * 3
+    server.token = 2
+    assert fetch.content(store, "é") == "é".encode() * 3
+    assert len([one for one in server.asked if "/auth/" in one]) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"region_name": ""}, "region_name must be one of one, two"),
+        ({"region_name": "three"}, "in the regions one, two"),
+        ({"interface": "admin"}, "in no region"),
+    ],
+)
+def test_an_object_store_that_the_catalog_does_not_name_is_not_guessed(
+    change: dict[str, str], said: str
+) -> None:
+    with serving(Memory(), HANDLERS["swift"]) as server:
+        store = open_store({**settings_of(server, "swift by password"), **change}, {})
+        with pytest.raises(Refused, match=said):
+            list(fetch.all_keys(store))
+
+
+def test_an_endpoint_may_be_given_instead_of_the_catalogs() -> None:
     memory = Memory()
     memory.put("a", b"a")
     with serving(memory, HANDLERS["swift"]) as server:
-        store = open_store(settings_of(server, "swift"), {})
-        assert fetch.content(store, "a") == b"a"
-        server.token = 2
-        assert fetch.content(store, "a") == b"a"
-        assert len([one for one in server.asked if "auth" in one.lower() and "v1.0" in one]) == 2
+        settings = settings_of(server, "swift by password")
+        server.catalog = []
+        given = {"endpoint_override": f"{server.url}/v1/AUTH_user/"}
+        assert fetch.content(open_store({**settings, **given}, {}), "a") == b"a"
+
+
+@pytest.mark.parametrize("catalog", [None, [None], [{}], [{"type": "object-store"}]])
+def test_a_malformed_catalog_is_refused(catalog: Any) -> None:
+    with serving(Memory(), HANDLERS["swift"]) as server:
+        server.catalog = catalog
+        store = open_store(settings_of(server, "swift by credential"), {})
+        with pytest.raises(Refused, match="malformed"):
+            list(fetch.all_keys(store))
 
 
 def test_a_clock_that_is_hours_off_signs_by_the_services_time() -> None:
@@ -160,6 +196,35 @@ GOOD = {
 def test_bad_settings_are_named_and_their_values_are_not(change: dict[str, Any]) -> None:
     with pytest.raises(BadSettings) as caught:
         open_store({**GOOD, **change}, {})
+    assert "hidden" not in str(caught.value)
+
+
+KEYSTONE = {
+    "kind": "swift", "auth_url": "https://host/identity/v3", "container": "c",
+    "username": "ada", "password": "hidden", "project_name": "p",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"password": ""},
+        {"username": ""},
+        {"project_name": ""},
+        {"key": "hidden", "user": "hidden"},
+        {"application_credential_secret": "hidden", "password": ""},
+        {"auth_url": "hidden"},
+        {"endpoint_override": "hidden"},
+        {"ca_certificate": "hidden"},
+        {"tenant_name": "hidden"},
+    ],
+)
+def test_bad_settings_of_keystone_are_named_and_their_values_are_not(
+    change: dict[str, str],
+) -> None:
+    assert open_store(KEYSTONE, {}).kind == "swift"
+    with pytest.raises(BadSettings) as caught:
+        open_store({**KEYSTONE, **change}, {})
     assert "hidden" not in str(caught.value)
 
 

@@ -17,6 +17,13 @@ class Listed(NamedTuple):
     modified: datetime
 
 
+class Session(NamedTuple):
+    """A login at Swift: where the project's, or account's, containers are, and a token."""
+
+    url: str
+    token: str
+
+
 class Opened(Protocol):
     """Content under a key, from the requested byte to the end."""
 

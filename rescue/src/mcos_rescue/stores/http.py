@@ -1,5 +1,6 @@
-"""GET over HTTP, with connections that each thread keeps."""
+"""Requests over HTTP, with connections that each thread keeps."""
 
+import ssl
 import threading
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -70,10 +71,27 @@ class Reply:
 
 
 class Http:
-    """Makes requests; may be used from several threads."""
+    """Makes requests; may be used from several threads.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    ca_certificate
+        Certificates (PEM) that services are verified by, instead of the system's; empty: those.
+
+    Raises
+    ------
+    BadSettings
+    """
+
+    def __init__(self, ca_certificate: str = "") -> None:
         self._threads = threading.local()
+        try:
+            self._trusted = ssl.create_default_context(cadata=ca_certificate or None)
+            is_good = bool(self._trusted.get_ca_certs()) or not ca_certificate
+        except (ssl.SSLError, ValueError):
+            is_good = False
+        if not is_good:
+            raise BadSettings("ca_certificate must have the certificate of an authority, as PEM")
 
     def get(self, url: str, headers: Mapping[str, str], *, where: str) -> Reply:
         """Send a GET.
@@ -89,22 +107,41 @@ class Http:
         ------
         Unavailable
         """
+        return self._asked("GET", url, headers, None, where)
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes, *, where: str) -> Reply:
+        """Send a POST that may be sent twice; see ``get``."""
+        return self._asked("POST", url, headers, body, where)
+
+    def _asked(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, where: str
+    ) -> Reply:
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         connection, is_kept = self._connection(parts.scheme, parts.netloc)
+
+        def sent() -> Reply:
+            return self._sent(connection, method, target, headers, body, where)
+
         try:
-            return self._sent(connection, target, headers, where)
+            return sent()
         except Unavailable:
             # A service closes connections that nobody has used for a while.
             if not is_kept:
                 raise
-        return self._sent(connection, target, headers, where)
+        return sent()
 
     def _sent(
-        self, connection: HTTPConnection, target: str, headers: Mapping[str, str], where: str
+        self,
+        connection: HTTPConnection,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        where: str,
     ) -> Reply:
         try:
-            connection.request("GET", target, headers=dict(headers))
+            connection.request(method, target, body, dict(headers))
             return Reply(connection.getresponse(), connection, where)
         except (OSError, HTTPException) as error:
             connection.close()
@@ -115,8 +152,12 @@ class Http:
         kept = self._threads.__dict__.setdefault("connections", {})
         is_kept = (scheme, place) in kept and kept[scheme, place].sock is not None
         if (scheme, place) not in kept:
-            make = HTTPSConnection if scheme == "https" else HTTPConnection
-            kept[scheme, place] = make(place, timeout=_SECONDS)
+            made: HTTPConnection
+            if scheme == "https":
+                made = HTTPSConnection(place, timeout=_SECONDS, context=self._trusted)
+            else:
+                made = HTTPConnection(place, timeout=_SECONDS)
+            kept[scheme, place] = made
         return kept[scheme, place], is_kept
 
 
@@ -140,4 +181,6 @@ def checked_url(name: str, url: str) -> str:
 
 
 def _unavailable(where: str, error: Exception) -> Unavailable:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Unavailable(f"{where}: the service's certificate is not trusted (ca_certificate)")
     return Unavailable(f"{where} had no reply ({type(error).__name__})")

@@ -2,21 +2,25 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mcos_rescue.errors import BadSettings
-from mcos_rescue.stores.contract import Store
+from mcos_rescue.stores import keystone
+from mcos_rescue.stores.contract import Session, Store
+from mcos_rescue.stores.http import Http
 from mcos_rescue.stores.s3 import S3Store
 from mcos_rescue.stores.signature import Credentials
-from mcos_rescue.stores.swift import SwiftStore
+from mcos_rescue.stores.swift import FirstLogin, SwiftStore
 
 _REQUIRED = {
     "s3": ("region", "bucket"),
     "ceph": ("region", "bucket", "endpoint_url", "access_key", "secret_key"),
-    "swift": ("auth_url", "user", "key", "container"),
+    "swift": ("auth_url", "container"),
 }
+_VERSION_1 = ("user", "key")
+_CA = "ca_certificate"
 _OPTIONAL = {"s3": ("endpoint_url", "access_key", "secret_key")}
 
 
@@ -58,8 +62,13 @@ def open_store(settings: Mapping[str, Any], environment: Mapping[str, str]) -> S
     kind = settings.get("kind")
     if kind not in _REQUIRED:
         raise BadSettings(f"kind must be one of {', '.join(_REQUIRED)}")
-    required, optional = _REQUIRED[kind], _OPTIONAL.get(kind, ())
+    required, optional = _REQUIRED[kind], (_CA, *_OPTIONAL.get(kind, ()))
     given = {name: value for name, value in settings.items() if name != "kind" and value != ""}
+    if kind == "swift":
+        if set(given) & set(keystone.SETTINGS):
+            optional += keystone.SETTINGS
+        else:
+            required += _VERSION_1
     if missing := sorted(set(required) - set(given)):
         raise BadSettings(f"a backend of kind {kind} needs the settings {', '.join(missing)}")
     if unknown := sorted(set(given) - {*required, *optional}):
@@ -68,17 +77,25 @@ def open_store(settings: Mapping[str, Any], environment: Mapping[str, str]) -> S
         )
     if not all(isinstance(value, str) and value.isascii() for value in given.values()):
         raise BadSettings("every setting must be a text of ASCII")
-    if any(not one.isprintable() for one in given.values()):
+    if any(not value.isprintable() for name, value in given.items() if name != _CA):
         raise BadSettings("no setting may have control characters")
+    http = Http(given.pop(_CA, ""))
     if kind == "swift":
-        return SwiftStore(**given)
+        return SwiftStore(container=given["container"], login=_login(given, http), http=http)
     return S3Store(
         kind,
         region=given["region"],
         bucket=given["bucket"],
         endpoint_url=given.get("endpoint_url", ""),
         credentials=_credentials(given, environment),
+        http=http,
     )
+
+
+def _login(given: Mapping[str, str], http: Http) -> Callable[[], Session]:
+    if "key" in given:
+        return FirstLogin(given["auth_url"], user=given["user"], key=given["key"], http=http)
+    return keystone.KeystoneLogin(given["auth_url"], given, http)
 
 
 def _credentials(given: Mapping[str, str], environment: Mapping[str, str]) -> Credentials:

@@ -1,14 +1,14 @@
-"""A container of OpenStack Swift, by its first way of authentication."""
+"""A container of OpenStack Swift."""
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from mcos_rescue.errors import NotThere, Refused
-from mcos_rescue.stores.contract import Listed
+from mcos_rescue.stores.contract import Listed, Session
 from mcos_rescue.stores.http import Http, Reply, checked_url
 from mcos_rescue.stores.replies import check_range, failure_of
 
@@ -20,14 +20,12 @@ class SwiftStore:
 
     kind = "swift"
 
-    def __init__(
-        self, *, auth_url: str, user: str, key: str, container: str, http: Http | None = None
-    ) -> None:
-        self._auth_url = checked_url("auth_url", auth_url)
-        self._user, self._key, self._container = user, key, container
-        self._http = http or Http()
+    def __init__(self, *, container: str, login: Callable[[], Session], http: Http) -> None:
+        self._container = container
+        self._login = login
+        self._http = http
         self._lock = threading.Lock()
-        self._session: tuple[str, str] | None = None
+        self._session: Session | None = None
 
     def page(self, prefix: str, after: str) -> list[Listed]:
         """See ``Store.page``."""
@@ -77,7 +75,7 @@ class SwiftStore:
 
     def _sent(
         self,
-        session: tuple[str, str],
+        session: Session,
         path: str,
         query: str,
         headers: Mapping[str, str],
@@ -87,20 +85,37 @@ class SwiftStore:
         place = f"{url}/{quote(self._container, safe='')}{path}{query}"
         return self._http.get(place, {**headers, "X-Auth-Token": token}, where=where)
 
-    def _renewed(self, refused: tuple[str, str] | None) -> tuple[str, str]:
-        """Return storage URL and token; another thread may have fetched them already."""
+    def _renewed(self, refused: Session | None) -> Session:
+        """Return a session; another thread may have begun it already."""
         with self._lock:
-            if self._session is not None and self._session != refused:
-                return self._session
-            where = "swift: the login"
-            headers = {"X-Auth-User": self._user, "X-Auth-Key": self._key}
-            with self._http.get(self._auth_url, headers, where=where) as reply:
-                if reply.status not in (200, 204):
-                    raise failure_of(reply.status, f"{where} was answered {reply.status}")
-                reply.body()
-                token = reply.headers.get("x-auth-token", "")
-                url = reply.headers.get("x-storage-url", "")
-            if not token or not url.startswith(("http://", "https://")):
-                raise Refused(f"{where} was answered without a token")
-            self._session = (url.rstrip("/"), token)
+            if self._session is None or self._session == refused:
+                self._session = self._login()
             return self._session
+
+
+class FirstLogin:
+    """Logs in by Swift's own way of authentication, its version 1."""
+
+    def __init__(self, auth_url: str, *, user: str, key: str, http: Http) -> None:
+        self._auth_url = checked_url("auth_url", auth_url)
+        self._user, self._key = user, key
+        self._http = http
+
+    def __call__(self) -> Session:
+        """Return the account's URL, and a token: one request.
+
+        Raises
+        ------
+        Unavailable, Refused
+        """
+        where = "swift: the login"
+        headers = {"X-Auth-User": self._user, "X-Auth-Key": self._key}
+        with self._http.get(self._auth_url, headers, where=where) as reply:
+            if reply.status not in (200, 204):
+                raise failure_of(reply.status, f"{where} was answered {reply.status}")
+            reply.body()
+            token = reply.headers.get("x-auth-token", "")
+            url = reply.headers.get("x-storage-url", "")
+        if not token or not url.startswith(("http://", "https://")):
+            raise Refused(f"{where} was answered without a token")
+        return Session(url.rstrip("/"), token)

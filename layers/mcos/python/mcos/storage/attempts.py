@@ -68,6 +68,13 @@ def repeat_once(
         raise none.failure from None
 
 
+def without_reply(where: str, error: Exception) -> str:
+    """Return what a message says of a request that had no reply."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return f"{where} was not sent: the service's certificate is not trusted (ca_certificate)"
+    return f"{where} had no reply ({type(error).__name__})"
+
+
 @contextmanager
 def parsing(where: str) -> Iterator[None]:
     """Turn the errors caused by a reply without the expected fields into ``BackendRefused``.

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import cast
 
+from mcos.storage import keystone
+from mcos.storage.certificates import check_certificates
 from mcos.storage.contract import BackendMisconfigured, StorageBackend, Timeouts
 
 
@@ -15,9 +17,13 @@ class _Kind:
     layer: str
     required: frozenset[str]
     optional: frozenset[str] = frozenset()
+    keystone: bool = False
+    """Whether a login may be one of Keystone's, instead of ``user`` and ``key``."""
 
 
-_S3_OPTIONAL = frozenset({"endpoint_url", "access_key", "secret_key"})
+_CA = "ca_certificate"
+_S3_OPTIONAL = frozenset({"endpoint_url", "access_key", "secret_key", _CA})
+_VERSION_1 = frozenset({"user", "key"})
 
 _KINDS = {
     "s3": _Kind(
@@ -32,12 +38,15 @@ _KINDS = {
         backend="CephBackend",
         layer="s3",
         required=frozenset({"region", "bucket", "endpoint_url", "access_key", "secret_key"}),
+        optional=frozenset({_CA}),
     ),
     "swift": _Kind(
         module="mcos.storage.swift",
         backend="SwiftBackend",
         layer="swift",
-        required=frozenset({"auth_url", "user", "key", "container"}),
+        required=frozenset({"auth_url", "container"}),
+        optional=frozenset({_CA}),
+        keystone=True,
     ),
 }
 
@@ -61,7 +70,15 @@ def open_backend(
         ``s3``: ``region``, ``bucket``; optional ``endpoint_url``, and ``access_key`` with
         ``secret_key`` (without them, the credentials of the function itself).
         ``ceph``: ``endpoint_url``, ``region``, ``bucket``, ``access_key``, ``secret_key``.
-        ``swift``: ``auth_url`` (auth version 1), ``user``, ``key``, ``container``.
+        ``swift``: ``auth_url``, ``container``, and how to log in there. Auth version 1: ``user``,
+        ``key``. Keystone, version 3: ``password``, ``username`` or ``user_id``, ``project_name``
+        or ``project_id``, where names are those of ``user_domain_name`` or ``user_domain_id`` and
+        ``project_domain_name`` or ``project_domain_id`` (the domain ``default`` if left out); or
+        ``application_credential_id`` and ``application_credential_secret``. Optional with
+        Keystone: ``region_name``, ``interface`` (``public``), ``endpoint_override`` (the URL of
+        the project's object store, instead of the catalog's).
+        All: ``ca_certificate``, PEM; the service's certificate must be signed by it, and
+        those that the system trusts are not trusted.
     timeouts
         ``Timeouts()`` when left out.
 
@@ -102,16 +119,28 @@ def open_backend(
 
 
 def _check_settings(kind: str, known: _Kind, settings: Mapping[str, str]) -> None:
-    missing = sorted(name for name in known.required if not settings.get(name))
+    given = {name for name, value in settings.items() if value}
+    required, optional = known.required, known.optional
+    is_keystone = known.keystone and bool(given & keystone.SETTINGS)
+    if is_keystone:
+        optional |= keystone.SETTINGS
+    elif known.keystone:
+        required |= _VERSION_1
+    missing = sorted(required - given)
     if missing:
         raise BackendMisconfigured(
             f"a backend of kind {kind!r} needs the settings {', '.join(missing)}"
         )
     # A misspelt "access_key" would silently become the function's own credentials.
-    unknown = sorted(set(settings) - known.required - known.optional)
+    unknown = sorted(set(settings) - required - optional)
     if unknown:
         raise BackendMisconfigured(
             f"a backend of kind {kind!r} must not have the settings {', '.join(unknown)}"
+            + (" together with those of Keystone" if is_keystone else "")
         )
     if bool(settings.get("access_key")) != bool(settings.get("secret_key")):
         raise BackendMisconfigured("access_key and secret_key must be given together")
+    if is_keystone:
+        keystone.check(settings)
+    if settings.get(_CA):
+        check_certificates(settings[_CA])

@@ -37,7 +37,8 @@ from mcos.storage.arguments import (
     parse_content_range,
     range_header,
 )
-from mcos.storage.attempts import NoReply, parsing, repeat_once
+from mcos.storage.attempts import NoReply, parsing, repeat_once, without_reply
+from mcos.storage.certificates import certificates_file
 from mcos.storage.content import (
     MeasuredContent,
     check_parts,
@@ -114,10 +115,12 @@ class S3Backend:
         self._bucket = settings["bucket"]
         self._timeouts = timeouts
         endpoint_url = settings.get("endpoint_url") or None
+        pem = settings.get("ca_certificate")
         self._client: Any = boto3.session.Session().client(
             "s3",
             region_name=settings["region"],
             endpoint_url=endpoint_url,
+            verify=certificates_file(pem) if pem else None,
             aws_access_key_id=settings.get("access_key") or None,
             aws_secret_access_key=settings.get("secret_key") or None,
             config=Config(
@@ -510,7 +513,7 @@ class S3Backend:
     def _translated(self, call: str, key: str, error: Exception) -> StorageError:
         where = f"{self._at(key)}: {call}"
         if isinstance(error, _NO_REPLY):
-            return BackendUnavailable(f"{where} had no reply ({type(error).__name__})")
+            return BackendUnavailable(without_reply(where, error))
         if not isinstance(error, ClientError):
             return BackendRefused(f"{where} failed ({type(error).__name__})")
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]

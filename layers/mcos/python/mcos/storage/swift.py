@@ -1,4 +1,4 @@
-"""Replicas on OpenStack Swift, through python-swiftclient and auth version 1."""
+"""Replicas on OpenStack Swift, through python-swiftclient."""
 
 import builtins
 import hmac
@@ -19,6 +19,7 @@ from swiftclient.exceptions import ClientException
 from swiftclient.utils import generate_temp_url
 from urllib3.exceptions import HTTPError
 
+from mcos.storage import keystone
 from mcos.storage.arguments import (
     check_complete_parts,
     check_list,
@@ -31,7 +32,8 @@ from mcos.storage.arguments import (
     parse_content_range,
     range_header,
 )
-from mcos.storage.attempts import NoReply, parsing, repeat_once
+from mcos.storage.attempts import NoReply, parsing, repeat_once, without_reply
+from mcos.storage.certificates import certificates_file
 from mcos.storage.content import (
     MeasuredContent,
     VerifiedContent,
@@ -59,6 +61,7 @@ from mcos.storage.contract import (
     Timeouts,
     check_key,
 )
+from mcos.storage.keystone_session import KeystoneSession
 from mcos.storage.manifests import (
     BEHIND_SEGMENTS,
     ENTRIES,
@@ -95,12 +98,13 @@ class SwiftBackend:
     """A container.
 
     Each thread has its own connection, which keeps its token until the service refuses it (401);
-    then a new token is fetched and the request is repeated once.
+    then a new token is fetched and the request is repeated once. Tokens come from auth version 1,
+    or from Keystone, whose tokens say when they end: they are renewed before (``KeystoneSession``).
 
-    Signed URLs are Swift's temporary URLs (SHA-256). Their key is derived from the user's key and
-    set on the container when the first URL is signed, which requires an owner of the account. When
-    the user's key changes, the old URL key stays valid beside the new one, so issued URLs still
-    work.
+    Signed URLs are Swift's temporary URLs (SHA-256). Their key is derived from the secret of
+    the login (key, password) and set on the container when the first URL is signed, which requires
+    an owner of the account. When that secret changes, the old URL key stays valid beside the new
+    one, so issued URLs still work.
 
     A replica in parts is a Static Large Object. Its segments are in the same container, as
     ``~parts/<key>/p/000001``, because a container's temporary URLs open no other container. If
@@ -124,8 +128,16 @@ class SwiftBackend:
         self._container = settings["container"]
         self._timeouts = timeouts
         self._threads = threading.local()
+        pem = settings.get("ca_certificate")
+        self._verify = certificates_file(pem) if pem else None
+        self._session: KeystoneSession | None = None
+        if not settings.get("key"):
+            self._session = KeystoneSession(
+                settings, timeouts=timeouts, verify=self._verify or True, name=self._at("")
+            )
+        secret = settings.get("key") or keystone.secret_of(settings)
         self._url_key = hmac.new(
-            settings["key"].encode(), b"mcos temporary URLs\n" + self._container.encode(), "sha256"
+            secret.encode(), b"mcos temporary URLs\n" + self._container.encode(), "sha256"
         ).hexdigest()
         self._url_key_is_set = False
 
@@ -134,13 +146,17 @@ class SwiftBackend:
         if connection is None:
             connection = self._threads.connection = Connection(
                 authurl=self._settings["auth_url"],
-                user=self._settings["user"],
-                key=self._settings["key"],
+                user=self._settings.get("user"),
+                key=self._settings.get("key"),
                 auth_version="1",
+                session=self._session,  # comes before the version
+                cacert=self._verify,
                 timeout=(self._timeouts.connect_seconds, self._timeouts.read_seconds),
                 retries=0,  # a refused token is still renewed
                 starting_backoff=0,  # otherwise it sleeps for a second before that
             )
+        elif self._session is not None and connection.token != self._session.kept_token():
+            connection.token = None  # it ends soon, or another thread has a newer one
         return connection
 
     def put(
@@ -506,7 +522,7 @@ class SwiftBackend:
         if isinstance(error, _WRONG_URL):
             return BackendRefused(f"{where} could not be sent ({type(error).__name__})")
         if not isinstance(error, ClientException):
-            return BackendUnavailable(f"{where} had no reply ({type(error).__name__})")
+            return BackendUnavailable(without_reply(where, error))
         if error.http_status is None:
             # The connection could not rewind a body; see put.
             return BackendUnavailable(f"{where} had its token refused")
