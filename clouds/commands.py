@@ -42,7 +42,11 @@ def start(
         clusters.settle(instance, count)
         emulators.settle(instance, emulator)
         instance.record_ports()
-        _side_by_side(_start_one, _services(instance, name))
+        chosen = _services(instance, name)
+        installation.install_environments(
+            {one.extra_environment for one in chosen if one.extra_environment}
+        )
+        _side_by_side(_start_one, chosen)
 
 
 def stop(instance: Instance, name: str | None = None) -> None:

@@ -35,6 +35,8 @@ class Credentials:
     swift_2_hash_suffix: str = field(default_factory=lambda: _random(32, _MIXED))
     s3_2_access_key: str = ""
     s3_2_secret_key: str = ""
+    keystone_admin_password: str = field(default_factory=lambda: _random(32, _MIXED))
+    keystone_service_password: str = field(default_factory=lambda: _random(32, _MIXED))
 
     @classmethod
     def generate(cls) -> "Credentials":

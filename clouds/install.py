@@ -1,5 +1,6 @@
 """Everything the local clouds need on this machine. Fast when it is all there."""
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from clouds import ceph_packages, progress, settings, venvs
@@ -8,13 +9,20 @@ from clouds.instance import STATE, lock
 
 
 def install() -> None:
-    """Install what is missing, side by side; one command at a time does it."""
+    """Install what every instance needs, side by side; one command at a time does it."""
     with lock(STATE / "install.lock"), ThreadPoolExecutor() as pool:
         jobs = [pool.submit(venvs.install, name) for name in ("emulator", "swift")]
         if settings.wants_ceph():
             jobs.append(pool.submit(_install_ceph))
         for job in jobs:
             job.result()
+
+
+def install_environments(names: Iterable[str]) -> None:
+    """Install virtual environments that not every instance needs."""
+    with lock(STATE / "install.lock"):
+        for name in names:
+            venvs.install(name)
 
 
 def _install_ceph() -> None:

@@ -41,6 +41,7 @@ class Ports:
     swift_2_object: int
     swift_2_container: int
     swift_2_account: int
+    keystone: int
     s3_2: int
 
     @classmethod
@@ -66,6 +67,7 @@ class Ports:
             swift_2_object=base + 85,
             swift_2_container=base + 86,
             swift_2_account=base + 87,
+            keystone=base + 88,
             s3_2=base + 94,
         )
 

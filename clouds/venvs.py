@@ -20,7 +20,7 @@ _STAMP = "installed"
 
 
 def python_of(name: str) -> Path:
-    """The interpreter of the environment ``name``: "tools", "emulator" or "swift"."""
+    """The interpreter of the environment ``name``: "tools", "emulator", "swift", "keystone"."""
     return STATE / "venvs" / name / "bin" / "python"
 
 

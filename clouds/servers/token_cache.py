@@ -17,13 +17,16 @@ class MemoryCache:
     """The part of ``swift.common.memcached.MemcacheRing`` that a proxy uses."""
 
     def __init__(self) -> None:
-        # Values are kept as JSON, as memcached would: a caller may change what it got.
-        self._entries: dict[str, tuple[str, float]] = {}
+        # Values are kept as JSON, as memcached would: a caller may change what it got. Bytes, which
+        # Keystone's middleware keeps, nobody can change.
+        self._entries: dict[str, tuple[str | bytes, float]] = {}
 
     def get(self, key: str, raise_on_error: bool = False) -> Any:
         """The live value of ``key``, or None."""
-        text, expires = self._entries.get(key, ("null", 0.0))
-        return json.loads(text) if expires > time.time() else None
+        kept, expires = self._entries.get(key, ("null", 0.0))
+        if expires <= time.time():
+            return None
+        return kept if isinstance(kept, bytes) else json.loads(kept)
 
     # ``time`` (seconds; 0 means for ever) is Swift's name for the parameter, and hides the module.
     def set(
@@ -32,7 +35,8 @@ class MemoryCache:
         """Keep ``value`` under ``key``."""
         if len(self._entries) >= _PURGE_ABOVE:
             self._purge()
-        self._entries[key] = (json.dumps(value), _expiry(time))
+        kept = value if isinstance(value, bytes) else json.dumps(value)
+        self._entries[key] = (kept, _expiry(time))
 
     def incr(self, key: str, delta: int = 1, time: float = 0, **ignored: Any) -> int:
         """Add ``delta`` to a counter that never goes below zero; returns the new value."""

@@ -1,5 +1,7 @@
 """The services of an instance: the emulator and a storage service per cluster."""
 
+from collections.abc import Callable
+
 from clouds import ceph_packages, clusters, emulators, settings
 from clouds.credentials import load_or_create
 from clouds.errors import CloudsError
@@ -7,6 +9,7 @@ from clouds.files import write_whole
 from clouds.instance import Instance
 from clouds.services.base import Backend, Service
 from clouds.services.ceph import Ceph
+from clouds.services.keystone import SwiftWithKeystone
 from clouds.services.ministack import S3, Emulator, SecondS3
 from clouds.services.other import OtherEmulator
 from clouds.services.swift import SecondSwift, Swift, SwiftInPlaceOfCeph
@@ -22,6 +25,7 @@ __all__ = [
 ]
 
 _THIRD: dict[str, type[Backend]] = {"ceph": Ceph, "swift-s3api": SwiftInPlaceOfCeph}
+_SECOND_SWIFT: dict[str, type[Backend]] = {"keystone": SwiftWithKeystone, "tempauth": SecondSwift}
 
 
 def emulator_of(instance: Instance) -> Emulator | OtherEmulator:
@@ -35,14 +39,14 @@ def emulator_of(instance: Instance) -> Emulator | OtherEmulator:
 def backends_of(instance: Instance) -> dict[str, Backend]:
     """The storage services of ``instance`` by name. Call it under the instance's lock."""
     credentials = load_or_create(instance.folder)
-    classes: dict[str, type[Backend]] = {
-        "s3": S3,
-        "swift": Swift,
-        "ceph": _THIRD[_third_name(instance)],
-        "swift-2": SecondSwift,
-        "s3-2": SecondS3,
+    classes: dict[str, Callable[[], type[Backend]]] = {
+        "s3": lambda: S3,
+        "swift": lambda: Swift,
+        "ceph": lambda: _THIRD[_third_name(instance)],
+        "swift-2": lambda: _SECOND_SWIFT[_second_swift(instance)],
+        "s3-2": lambda: SecondS3,
     }
-    return {name: classes[name](instance, credentials) for name in clusters.names_of(instance)}
+    return {name: classes[name]()(instance, credentials) for name in clusters.names_of(instance)}
 
 
 def check_third(instance: Instance) -> None:
@@ -64,6 +68,15 @@ def _third_name(instance: Instance) -> str:
     record = instance.folder / "third-backend"
     if not record.exists():
         write_whole(record, "ceph\n" if _ceph_available() else "swift-s3api\n")
+    return record.read_text().strip()
+
+
+def _second_swift(instance: Instance) -> str:
+    """How the second Swift knows its users: where there was one before Keystone, as it did then."""
+    record = instance.folder / "second-swift"
+    if not record.exists():
+        there = (instance.folder / SecondSwift.name).exists()
+        write_whole(record, "tempauth\n" if there else "keystone\n")
     return record.read_text().strip()
 
 

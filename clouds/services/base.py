@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from clouds import wait
 from clouds.credentials import Credentials
@@ -20,6 +21,8 @@ class Service(ABC):
     name = ""
     description = ""
     """The product behind it, for people."""
+    extra_environment: ClassVar[str | None] = None
+    """The virtual environment of its servers that is installed only where the service is used."""
 
     @property
     @abstractmethod

@@ -3,6 +3,7 @@
 import contextlib
 import getpass
 from pathlib import Path
+from typing import ClassVar
 
 from clouds import ports, venvs, wait
 from clouds.errors import CloudsError
@@ -24,6 +25,8 @@ class Swift(Backend):
 
     name = kind = "swift"
     description = "OpenStack Swift"
+    servers: ClassVar[str] = "swift"
+    """The virtual environment that it runs in."""
 
     @property
     def key(self) -> str:
@@ -62,17 +65,29 @@ class Swift(Backend):
 
     @property
     def processes(self) -> list[ServerProcess]:
-        return [ServerProcess(self.instance, self.name)]
+        return [self.server]
+
+    @property
+    def server(self) -> ServerProcess:
+        """Its process."""
+        return ServerProcess(self.instance, self.name)
 
     def launch(self) -> None:
-        (process,) = self.processes
+        process = self.server
         if not process.alive():
             self._configure()
-            command = [venvs.python_of("swift"), _SERVER, self.folder / "etc"]
+            command = [venvs.python_of(self.servers), _SERVER, self.folder / "etc"]
             process.start(command, {"TZ": "UTC"}, self.server_ports.values())
         wait_until_it_answers(
             process, lambda: wait.http_status(f"{self.url}/healthcheck") == 200, _START_SECONDS
         )
+
+    def authentication(self) -> tuple[str, str]:
+        """How it knows its users: names of filters of its pipeline, and their sections."""
+        sections = render(
+            "swift/tempauth.conf", account=_ACCOUNT, account_user=_ACCOUNT_USER, key=self.key
+        )
+        return "s3api tempauth", sections
 
     def _configure(self) -> None:
         (self.folder / "devices" / "disk").mkdir(parents=True, exist_ok=True)
@@ -80,13 +95,13 @@ class Swift(Backend):
         files = {"swift.conf": render("swift/swift.conf", hash_suffix=self.hash_suffix)}
         for server, port in self.server_ports.items():
             if server == "proxy":
+                authentication, filters = self.authentication()
                 files["proxy.conf"] = render(
                     "swift/proxy.conf",
                     **common,
                     port=port,
-                    account=_ACCOUNT,
-                    account_user=_ACCOUNT_USER,
-                    key=self.key,
+                    authentication=authentication,
+                    filters=filters,
                 )
             else:
                 files[f"{server}.conf"] = render(
@@ -104,15 +119,16 @@ class Swift(Backend):
         }
 
     def create_replicas_container(self) -> None:
+        self.create_container(authurl=self.auth_url, user=_USER, key=self.key, auth_version="1")
+
+    def create_container(self, **login: str) -> None:
+        """Make the container of the replicas, unless it is there; takes swiftclient's login."""
         # Imported here: most commands need it not.
         from swiftclient.client import Connection
         from swiftclient.exceptions import ClientException
 
-        client = Connection(
-            authurl=self.auth_url, user=_USER, key=self.key, auth_version="1", timeout=30
-        )
         try:
-            with contextlib.closing(client):
+            with contextlib.closing(Connection(**login, timeout=30)) as client:
                 client.put_container(REPLICAS)
         except ClientException as error:
             raise CloudsError(f"{self.url}: {error}") from error

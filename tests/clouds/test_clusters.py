@@ -10,6 +10,7 @@ from clouds import __main__ as command_line
 from clouds import clusters, commands, credentials, install, services
 from clouds.errors import CloudsError
 from clouds.instance import Instance
+from clouds.services.keystone import SwiftWithKeystone
 from tools import deploy
 
 THREE = ["s3", "swift", "ceph"]
@@ -17,12 +18,23 @@ FIVE = [*THREE, "swift-2", "s3-2"]
 
 
 @pytest.fixture
-def started(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def names_installed() -> list[str]:
+    """The virtual environments beside those that every instance needs."""
+    return []
+
+
+@pytest.fixture
+def started(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, names_installed: list[str]
+) -> list[str]:
     """The names of the services that commands start or stop, which here do nothing."""
     names: list[str] = []
     monkeypatch.setenv("MCOS_CEPH", "fallback")
     monkeypatch.delenv("MCOS_REQUIRE_CEPH", raising=False)
     monkeypatch.setattr(install, "install", lambda: None)
+    monkeypatch.setattr(
+        install, "install_environments", lambda names: names_installed.extend(names)
+    )
     monkeypatch.setattr(Instance, "named", lambda name: instance)
     monkeypatch.setattr("clouds.instance.STATE", instance.folder.parent)
     for action in ("_start_one", "_stop_one"):
@@ -51,6 +63,28 @@ def test_an_instance_grows_and_stays_so(instance: Instance, started: list[str]) 
     assert sorted(started) == sorted(["emulator", *FIVE])
     assert names_of(instance) == FIVE
     assert credentials.load_or_create(instance.folder) == before
+
+
+def test_keystone_is_installed_only_for_five(
+    instance: Instance, started: list[str], names_installed: list[str]
+) -> None:
+    commands.start(instance)
+    assert names_installed == []
+    commands.start(instance, count=5)
+    assert names_installed == ["keystone"]
+    assert isinstance(services.backends_of(instance)["swift-2"], SwiftWithKeystone)
+
+
+def test_a_second_swift_from_before_keystone_keeps_its_users_and_data(
+    instance: Instance, started: list[str], names_installed: list[str]
+) -> None:
+    (instance.folder / "swift-2").mkdir(parents=True)
+    commands.start(instance, count=5)
+    assert names_installed == []
+    second = services.backends_of(instance)["swift-2"]
+    assert second.secret()["auth_url"].endswith("/auth/v1.0")
+    (instance.folder / "swift-2").rmdir()
+    assert type(services.backends_of(instance)["swift-2"]) is type(second)  # chosen once
 
 
 def test_an_instance_from_before_there_was_a_choice_has_three(instance: Instance) -> None:
