@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 INSTANCE = "test"
 ENDPOINTS = ROOT / ".mcos" / INSTANCE / "endpoints.json"
 
-WITHOUT_DEPLOYMENT = ["tests/functional/storage", "tests/functional/clouds"]
+STORAGE = "tests/functional/storage"
+WITHOUT_DEPLOYMENT = [STORAGE, "tests/functional/clouds", "-k", "not keystone"]
 # One after the other, in one process: what they measure, or break, is shared by all.
 ALONE = ["tests/functional/load", "tests/functional/outages"]
 WHILE_IT_GROWS = [
@@ -34,6 +35,8 @@ WHILE_IT_GROWS = [
         for name in ("packages", "state_machine", "terraform")
     ),
 ]
+# Only of five services one has a Keystone.
+KEYSTONE = [STORAGE, "-k", "keystone or not storage"]
 API = sorted(str(file.relative_to(ROOT)) for file in (ROOT / "tests/functional/api").glob("test_*"))
 ON_THREE = [
     # The longest first: whatever comes last, one process does alone.
@@ -159,7 +162,8 @@ def suite(clouds: Clouds) -> None:
     clouds.test(*processes(2), *ON_THREE)
     clouds.test(*ALONE)
     done("tested on three clusters")
-    clouds.test_beside(lambda: clouds.link(5), *processes(2), *WHILE_IT_GROWS)
+    clouds.start(5)
+    clouds.test_beside(clouds.deploy, *processes(3), *WHILE_IT_GROWS, *KEYSTONE)
     done("five clusters are deployed")
     clouds.test(*processes(2), *OF_THE_DEPLOYMENT, *ON_FIVE)
     clouds.test(SPARES)

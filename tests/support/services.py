@@ -9,6 +9,9 @@ from botocore.exceptions import ClientError
 from swiftclient.client import Connection
 from swiftclient.exceptions import ClientException
 
+from mcos.storage import Timeouts
+from mcos.storage.keystone_session import KeystoneSession
+
 PROBES = "~health/"
 """What the health check writes and deletes again; no replica."""
 
@@ -119,14 +122,16 @@ class SwiftContainer:
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._container = settings["container"]
-        self._connection = Connection(
-            authurl=settings["auth_url"],
-            user=settings["user"],
-            key=settings["key"],
-            auth_version="1",
-            retries=1,
-            timeout=30,
-        )
+        login: dict[str, Any]
+        if "key" in settings:
+            login = {"authurl": settings["auth_url"], "auth_version": "1"}
+            login |= {"user": settings["user"], "key": settings["key"]}
+        else:  # swiftclient needs another package to log in at Keystone
+            timeouts = Timeouts(connect_seconds=30, read_seconds=30)
+            login = {
+                "session": KeystoneSession(settings, timeouts=timeouts, verify=True, name="swift")
+            }
+        self._connection = Connection(**login, retries=1, timeout=30)
 
     def read(self, replica: str) -> bytes | None:
         try:

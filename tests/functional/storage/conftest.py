@@ -26,6 +26,12 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 Settings = Mapping[str, str]
 
+KEYSTONE = "swift-keystone"
+SERVICES = (*BACKEND_KINDS, KEYSTONE)
+"""A service of every kind, and a Swift whose users log in at Keystone."""
+
+SWIFTS = ("swift", KEYSTONE)
+
 # What a backend does is tested here, on a machine that may be busy; test_failures has the times.
 PATIENT = Timeouts(connect_seconds=15, read_seconds=30)
 
@@ -41,7 +47,7 @@ def one_session_of_the_sdk() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def services() -> dict[str, Settings]:
-    """Settings of a backend of every kind, the first where there are two.
+    """Settings of a backend of each of ``SERVICES``, the first where there are two.
 
     From the JSON file that ``MCOS_TEST_CLOUDS`` names, else from the running test clouds:
     ``{"backends": {NAME: {"kind": KIND, SETTING: VALUE}}}``.
@@ -54,22 +60,36 @@ def services() -> dict[str, Settings]:
         described = subprocess.run(
             command, cwd=REPOSITORY, check=True, capture_output=True, text=True, timeout=60
         ).stdout
-    by_kind: dict[str, Settings] = {}
+    found: dict[str, Settings] = {}
     for backend in json.loads(described)["backends"].values():
-        by_kind.setdefault(backend.pop("kind"), backend)
-    return by_kind
+        kind = backend.pop("kind")
+        found.setdefault(KEYSTONE if "project_name" in backend else kind, backend)
+    return found
 
 
-@pytest.fixture(params=BACKEND_KINDS)
-def kind(request: pytest.FixtureRequest) -> str:
-    """Each kind of backend in turn."""
+@pytest.fixture(params=SERVICES)
+def service(request: pytest.FixtureRequest) -> str:
+    """Each of ``SERVICES`` in turn."""
     return str(request.param)
 
 
 @pytest.fixture
-def settings(services: dict[str, Settings], kind: str) -> Settings:
-    """How to reach the kind's real service."""
-    return services[kind]
+def kind(service: str) -> str:
+    """The kind of the service."""
+    return kind_of(service)
+
+
+def kind_of(service: str) -> str:
+    """The kind of backend for one of ``SERVICES``."""
+    return "swift" if service in SWIFTS else service
+
+
+@pytest.fixture
+def settings(services: dict[str, Settings], service: str) -> Settings:
+    """How to reach the real service."""
+    if service not in services:
+        pytest.skip(f"no {service} runs: `python -m clouds start --clusters 5` starts all")
+    return services[service]
 
 
 @pytest.fixture(scope="session")
@@ -79,11 +99,13 @@ def opened() -> dict[str, StorageBackend]:
 
 
 @pytest.fixture
-def backend(kind: str, settings: Settings, opened: dict[str, StorageBackend]) -> StorageBackend:
+def backend(
+    service: str, kind: str, settings: Settings, opened: dict[str, StorageBackend]
+) -> StorageBackend:
     """A backend on its real service."""
-    if kind not in opened:
-        opened[kind] = open_backend(kind, settings, PATIENT)
-    return opened[kind]
+    if service not in opened:
+        opened[service] = open_backend(kind, settings, PATIENT)
+    return opened[service]
 
 
 @pytest.fixture
@@ -180,12 +202,28 @@ class Handler(BaseHTTPRequestHandler):
     fake: FakeService
 
     def _handle(self) -> None:
-        if self.path.startswith("/auth/") and self.fake.gives_tokens:
-            url = f"{self.fake.url}/v1/AUTH_test"
-            self.answer(200, {"X-Storage-Url": url, "X-Auth-Token": self.fake.token})
+        if self.fake.gives_tokens and self.give_token():
             return
         self.fake.requests.append((self.command, self.path))
         self.fake.behaviour(self)
+
+    def give_token(self) -> bool:
+        """Answer a login, as version 1 or as Keystone does; False: it is none."""
+        store = f"{self.fake.url}/v1/AUTH_test"
+        if self.path.startswith("/auth/"):
+            self.answer(200, {"X-Storage-Url": store, "X-Auth-Token": self.fake.token})
+        elif self.path == "/identity/v3/auth/tokens":
+            endpoint = {"interface": "public", "region_id": "one", "url": store}
+            token = {
+                "issued_at": "2026-11-22T22:00:00.000000Z",
+                "expires_at": "2026-11-22T23:00:00.000000Z",
+                "catalog": [{"type": "object-store", "endpoints": [endpoint]}],
+            }
+            body = json.dumps({"token": token}).encode()
+            self.answer(201, {"X-Subject-Token": self.fake.token}, body)
+        else:
+            return False
+        return True
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _handle  # noqa: N815
 
@@ -224,10 +262,24 @@ def fake() -> Iterator[FakeService]:
 
 
 @pytest.fixture
-def settings_of() -> Callable[[str, str], Settings]:
-    """Settings for a backend of a kind at a URL that is not its real service's."""
+def settings_of(request: pytest.FixtureRequest) -> Callable[[str, str], Settings]:
+    """Settings for a backend of a kind at a URL that is not its real service's.
+
+    A Swift's users log in at Keystone if that is the ``service`` in turn.
+    """
+    by_keystone = (
+        "service" in request.fixturenames and request.getfixturevalue("service") == KEYSTONE
+    )
 
     def made(kind: str, url: str) -> Settings:
+        if kind == "swift" and by_keystone:
+            return {
+                "auth_url": f"{url}/identity",
+                "username": "tester",
+                "password": "a-password-that-nobody-may-read",
+                "project_name": "test",
+                "container": "replicas",
+            }
         if kind == "swift":
             return {
                 "auth_url": f"{url}/auth/v1.0",

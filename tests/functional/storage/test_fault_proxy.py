@@ -15,7 +15,7 @@ from mcos.storage import (
     StorageError,
     open_backend,
 )
-from tests.functional.storage.conftest import PATIENT, Settings
+from tests.functional.storage.conftest import KEYSTONE, PATIENT, Settings
 from tests.functional.storage.helpers import (
     Stream,
     assert_nothing_under,
@@ -31,9 +31,18 @@ CONTENT = b"what is kept, " * 1000
 
 
 @pytest.fixture
-def listener(settings: Settings) -> Iterator[Listener]:
+def place(service: str, settings: Settings, backend: Any) -> tuple[str, str]:
+    """Which setting says where the service is, and what it says."""
+    if service == KEYSTONE:
+        return "endpoint_override", backend._session.get_endpoint()
+    name = "endpoint_url" if "endpoint_url" in settings else "auth_url"
+    return name, settings[name]
+
+
+@pytest.fixture
+def listener(place: tuple[str, str]) -> Iterator[Listener]:
     """A proxy before the service."""
-    url = urlsplit(settings.get("endpoint_url") or settings["auth_url"])
+    url = urlsplit(place[1])
     assert url.hostname is not None
     assert url.port is not None
     with Proxies() as proxies:
@@ -41,11 +50,13 @@ def listener(settings: Settings) -> Iterator[Listener]:
 
 
 @pytest.fixture
-def proxied(kind: str, settings: Settings, listener: Listener) -> StorageBackend:
+def proxied(
+    kind: str, settings: Settings, place: tuple[str, str], listener: Listener
+) -> StorageBackend:
     """The backend, which knows nothing of its service but the proxy."""
-    name = "endpoint_url" if "endpoint_url" in settings else "auth_url"
-    path = urlsplit(settings[name]).path
-    return open_backend(kind, {**settings, name: f"{listener.url}{path}"}, PATIENT)
+    name, url = place
+    moved = {**settings, name: f"{listener.url}{urlsplit(url).path}"}
+    return open_backend(kind, moved, PATIENT)
 
 
 def test_a_backend_does_all_it_does_through_the_proxy(

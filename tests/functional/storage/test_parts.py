@@ -24,6 +24,7 @@ from mcos.storage import (
     StorageBackend,
     open_backend,
 )
+from tests.functional.storage.conftest import SWIFTS, kind_of
 from tests.functional.storage.helpers import (
     MIB,
     Stream,
@@ -190,7 +191,7 @@ def test_what_was_begun_is_found_again(backend: StorageBackend, key: str) -> Non
     assert content_of(backend, key) == b"".join(THREE)
 
 
-@pytest.mark.parametrize("kind", ["s3", "ceph"])
+@pytest.mark.parametrize("service", ["s3", "ceph"])
 def test_of_uploads_that_were_begun_at_once_the_first_is_found(
     backend: StorageBackend, key: str, settings: Mapping[str, str]
 ) -> None:
@@ -235,7 +236,7 @@ def test_a_part_may_be_put_again(backend: StorageBackend, key: str) -> None:
     assert content_of(backend, key) == ONE[0]
 
 
-@pytest.mark.parametrize("kind", ["s3", "ceph"])
+@pytest.mark.parametrize("service", ["s3", "ceph"])
 def test_all_of_a_thousand_parts_are_listed(backend: StorageBackend, key: str) -> None:
     upload = begin(backend, key, ONE)
     with ThreadPoolExecutor(4) as threads:
@@ -291,7 +292,7 @@ def test_parts_that_are_not_there_become_no_replica(backend: StorageBackend, key
     assert_nothing_under(backend, key)
 
 
-@pytest.mark.parametrize("kind", ["s3", "ceph"])
+@pytest.mark.parametrize("service", ["s3", "ceph"])
 def test_what_was_begun_as_another_replica_does_not_become_this_one(
     backend: StorageBackend, key: str
 ) -> None:
@@ -437,9 +438,9 @@ def test_putting_at_once_what_is_there_in_parts_is_a_conflict(
     ],
 )
 def test_a_range_may_begin_and_end_in_any_part(
-    backend: StorageBackend, kind: str, first: int, last: int | None, shared: dict[str, str]
+    backend: StorageBackend, service: str, first: int, last: int | None, shared: dict[str, str]
 ) -> None:
-    key = shared[kind]
+    key = shared[service]
     content = b"".join(THREE)[first : None if last is None else last + 1]
     with backend.get(key, first=first, last=last) as reader:
         assert reader.length == len(content)
@@ -453,21 +454,21 @@ def test_a_range_may_begin_and_end_in_any_part(
 def shared(
     opened: dict[str, StorageBackend], services: dict[str, Mapping[str, str]]
 ) -> Iterator[dict[str, str]]:
-    """Keys of replicas of three parts, by kind, for those who only read."""
-    backends = {kind: open_backend(kind, settings) for kind, settings in services.items()}
-    keys = {kind: f"conformance-{uuid4().hex}/read" for kind in backends}
-    for kind, backend in backends.items():
-        write(backend, keys[kind], THREE)
+    """Keys of replicas of three parts, by service, for those who only read."""
+    backends = {name: open_backend(kind_of(name), found) for name, found in services.items()}
+    keys = {name: f"conformance-{uuid4().hex}/read" for name in backends}
+    for name, backend in backends.items():
+        write(backend, keys[name], THREE)
     yield keys
-    for kind, backend in backends.items():
-        backend.delete(keys[kind])
-        backend.discard_parts(keys[kind])
+    for name, backend in backends.items():
+        backend.delete(keys[name])
+        backend.discard_parts(keys[name])
 
 
 def test_a_signed_url_gives_the_replica_to_anybody(
-    backend: StorageBackend, kind: str, shared: dict[str, str]
+    backend: StorageBackend, service: str, shared: dict[str, str]
 ) -> None:
-    url = backend.signed_url(shared[kind], expires_in=60)
+    url = backend.signed_url(shared[service], expires_in=60)
     with response_to(url) as response:
         assert response.headers["Content-Type"] == "text/plain"
         assert response.read() == b"".join(THREE)
@@ -589,7 +590,7 @@ def test_what_was_begun_and_is_discarded_is_gone(
     write(backend, key, ONE)
 
 
-@pytest.mark.parametrize("kind", ["s3", "ceph"])
+@pytest.mark.parametrize("service", ["s3", "ceph"])
 def test_a_part_of_what_was_discarded_is_not_taken(backend: StorageBackend, key: str) -> None:
     upload = begin(backend, key, ONE)
     backend.discard_parts(key)
@@ -622,15 +623,15 @@ def test_a_replica_that_is_deleted_and_discarded_is_gone(
 
 @pytest.fixture
 def folding(
-    services: dict[str, Mapping[str, str]], kind: str, monkeypatch: pytest.MonkeyPatch
+    settings: Mapping[str, str], kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> StorageBackend:
     """A backend for Swift whose manifests list three segments at most."""
-    backend: Any = open_backend(kind, services[kind])
+    backend: Any = open_backend(kind, settings)
     monkeypatch.setattr(type(backend), "manifest_entries", 3)
     return backend  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("kind", ["swift"])
+@pytest.mark.parametrize("service", SWIFTS)
 @pytest.mark.parametrize("count", [3, 4, 8])
 def test_more_segments_than_a_manifest_lists_become_one_replica(
     folding: StorageBackend, key: str, count: int, pieces_left: Callable[[str], list[str]]
@@ -655,26 +656,21 @@ def test_more_segments_than_a_manifest_lists_become_one_replica(
     assert pieces_left(key) == []
 
 
-@pytest.mark.parametrize("kind", ["swift"])
-def test_the_service_takes_manifests_as_long_as_ours(
-    backend: Any, settings: Mapping[str, str]
-) -> None:
-    swift = Connection(settings["auth_url"], settings["user"], settings["key"], auth_version="1")
-    assert backend.manifest_entries <= swift.get_capabilities()["slo"]["max_manifest_segments"]
-    swift.close()
+@pytest.mark.parametrize("service", SWIFTS)
+def test_the_service_takes_manifests_as_long_as_ours(backend: Any) -> None:
+    capabilities = backend._connection().get_capabilities()
+    assert backend.manifest_entries <= capabilities["slo"]["max_manifest_segments"]
 
 
-@pytest.mark.parametrize("kind", ["swift"])
+@pytest.mark.parametrize("service", SWIFTS)
 def test_a_replica_that_has_lost_a_segment_is_not_read(
     backend: Any, key: str, settings: Mapping[str, str]
 ) -> None:
     write(backend, key, THREE)
-    container = settings["container"]
-    swift = Connection(settings["auth_url"], settings["user"], settings["key"], auth_version="1")
+    container, swift = settings["container"], backend._connection()
     swift.delete_object(container, f"~parts/{key}/p/000002")
     with pytest.raises(BackendUnavailable), backend.get(key) as reader:
         reader.read()
     swift.put_object(container, f"~parts/{key}/p/000001", b"somebody's bytes")
     with pytest.raises(ReplicaDigestMismatch):
         backend.get(key)
-    swift.close()
