@@ -42,6 +42,7 @@ from tools.relay import relay  # noqa: E402
 from tools.terraform import CONFIGURATION, Terraform, TerraformError  # noqa: E402
 
 SECRETS_VARIABLE = "TF_VAR_backend_secrets"  # Terraform's way to take what is written nowhere
+# The emulator takes as much as one asks. AWS turns some of it away: Terraform's own ten do there.
 PARALLELISM = "-parallelism=50"
 ADOPTIONS = 8  # two or three do, unless something comes to be there all the time
 LOCK_TIMEOUT = "-lock-timeout=60s"  # a Terraform may outlive, for a moment, who was killed
@@ -77,7 +78,8 @@ def variables_of(
         "disposable": True,
         "background": {"replicate_readers": 2, "replicate_batch": 1, "repair_readers": 2},
         "removal_grace_hours": removal_grace_hours,
-        "repair_visibility_seconds": 15,  # so that a service that is back is noticed soon
+        # So that a service that is back is noticed soon, and a reader that was killed.
+        "queues_visibility_seconds": {"repair_replica": 15, "replicate_version": 100},
         "backend_secrets_version": int(hashlib.sha256(secrets.encode()).hexdigest()[:8], 16),
         "clusters": {
             name: {
@@ -370,7 +372,7 @@ def deploy_aws(
     terraform = Terraform(data, state and state / f"{var_file.stem}.tfstate", environment)
     terraform.init()
     command = "destroy" if destroy else "plan" if plan else "apply"
-    options = [f"-var-file={var_file}", "-var=target=aws", PARALLELISM]
+    options = [f"-var-file={var_file}", "-var=target=aws"]
     options.append(f"-var=build_dir={ROOT / '.mcos' / 'build' / 'aws'}")
     run = terraform.command(command, *options)
     return subprocess.run(run, env=terraform.environment).returncode

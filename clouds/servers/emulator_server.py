@@ -1,9 +1,9 @@
-"""The AWS emulator: MiniStack, whose entry points are called in turns.
+"""The AWS emulator: MiniStack, whose entry points are called in turns, within AWS's rules.
 
     python emulator_server.py
 
 Its settings are in the environment. It runs on the interpreter of MiniStack's own environment, and
-imports nothing of ours but ``turns``.
+imports nothing of ours but ``rules`` and ``turns``.
 """
 
 # mypy: disable-error-code="import-not-found,import-untyped"
@@ -15,6 +15,7 @@ import resource
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
+from rules import InRules
 from turns import InTurns
 
 _KEEP_ALIVE_SECONDS = 75
@@ -27,7 +28,7 @@ def main() -> None:
     config = Config()
     config.bind = [f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
-    asyncio.run(serve(InTurns(app), config))
+    asyncio.run(serve(InTurns(InRules(app)), config))
 
 
 if __name__ == "__main__":

@@ -57,6 +57,9 @@ module "shared" {
   layered           = var.layer_folders == null
   token_key_version = var.token_key_version
   disposable        = var.disposable
+  emulated          = local.emulated
+
+  unpublished_queue_arn = "arn:${data.aws_partition.current.partition}:sqs:${var.region}:${local.account_id}:${var.prefix}-unpublished-events"
 }
 
 module "cluster" {
@@ -83,7 +86,7 @@ module "cluster" {
   state_machine_template    = "${path.module}/../../statemachines/replicate_object.asl.json"
   disposable                = var.disposable
   log_retention_days        = var.log_retention_days
-  repair_visibility_seconds = var.repair_visibility_seconds
+  queues_visibility_seconds = var.queues_visibility_seconds
   background                = var.background
   scrub                     = var.scrub
   removal_grace_hours       = var.removal_grace_hours

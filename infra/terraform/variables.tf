@@ -129,10 +129,23 @@ variable "log_retention_days" {
   default     = 30
 }
 
-variable "repair_visibility_seconds" {
-  description = "Seconds after which a repair that did not end is tried again; at least the timeout of repair_replica."
-  type        = number
-  default     = 360 # six times the function's timeout, as AWS advises
+variable "queues_visibility_seconds" {
+  description = "Seconds after which a message comes again whose function has ended without a word, by the function (ingest_upload, repair_replica, replicate_version). Left out: six times the function's timeout, as AWS advises; AWS takes nothing below the timeout itself."
+  type        = map(number)
+  default     = {}
+
+  validation {
+    condition = alltrue([
+      for name, seconds in var.queues_visibility_seconds :
+      var.target == "local" || seconds >= try(local.build.functions[name].timeout, 0)
+    ])
+    error_message = "A message must be hidden for at least the timeout of the function that reads it."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.queues_visibility_seconds) : contains(["ingest_upload", "repair_replica", "replicate_version"], name)])
+    error_message = "queues_visibility_seconds names a function that reads no queue."
+  }
 }
 
 variable "background" {

@@ -36,7 +36,7 @@ from mcos.replicas.read import latencies
 from mcos.settings import settings
 from mcos.storage import StorageBackend, Timeouts
 from mcos.workers import replicate_version
-from tests.support import gateway
+from tests.support import gateway, rules
 from tests.support.contract import Contract, Exchange
 from tests.support.environment import (
     ACCOUNT_ID,
@@ -361,6 +361,9 @@ class Cloud(Inventory):
         except (Died, ConnectionClosedError, PynamoDBException):
             return Reply(500, httpx.Headers(), b"", died=True)
         reply = gateway.reply(answer)
+        self.network.against_the_rules += [
+            f"{function}: signed for {host}" for host in rules.other_hosts(reply)
+        ]
         exchange = Exchange(method, target, reply.status, reply.headers, reply.body)
         _CONTRACT.check(exchange)
         return reply
@@ -706,6 +709,9 @@ def in_charge(cloud: Cloud) -> Iterator[None]:
             cloud.leave()
             os.environ.clear()
             os.environ.update(before)
+        broken = list(cloud.network.against_the_rules)
+        cloud.network.against_the_rules.clear()
+        assert not broken, broken
 
 
 def arn(cluster: str, function: str) -> str:

@@ -22,6 +22,7 @@ from moto.core import responses
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 from moto.sqs import models as sqs
 
+from tests.support import rules
 from tests.support.stopped_clock import StoppedClock
 
 Result = TypeVar("Result")
@@ -85,6 +86,8 @@ class Network:
         Time for all that has this network.
     call_seconds
         How much time a call takes.
+    against_the_rules
+        Calls that AWS would refuse, and refused here: too large, or not the role's to make.
     """
 
     calls: list[NetworkCall] = field(default_factory=list)
@@ -94,6 +97,7 @@ class Network:
     choose: Callable[[NetworkCall, bool], Manner | None] | None = None
     clock: StoppedClock = field(default_factory=StoppedClock)
     call_seconds: float = CALL_SECONDS
+    against_the_rules: list[str] = field(default_factory=list)
     _thread: local = field(default_factory=local)
     _lock: Any = field(default_factory=RLock)
     _fault: tuple[int, Manner] | None = None
@@ -167,6 +171,9 @@ class Network:
             raise error()
         return result
 
+    def _note(self, name: str, why: str) -> None:
+        self.against_the_rules.append(f"{NetworkCall(*self.place, name)}: {why}")
+
     def _manner(self, number: int, name: str, *, again: bool) -> Manner | None:
         if self._fault is None:
             return None
@@ -188,12 +195,26 @@ class Network:
             assert not operation.startswith("Transact"), "global tables have no transactions"
             self._thread.asked = request.body
 
+            def reply(status: int, headers: dict[str, str], body: bytes) -> AWSResponse:
+                return AWSResponse(request.url, status, headers, MockRawResponse(body))
+
             def do() -> AWSResponse | None:
+                asked = rules.asked_of(request)
+                if refusal := rules.refusal_of(asked):
+                    self._note(name, refusal.message)
+                    return reply(refusal.status, refusal.headers, refusal.body)
+                if not (self._outside or rules.is_granted(*self.place, service, operation, asked)):
+                    self._note(name, asked.path)
+                    return reply(*rules.denied(service, head=asked.method == "HEAD"))
                 answer = self.answers.get(name)
                 if answer and (told := answer(request)):
-                    status, headers, body = told
-                    return AWSResponse(request.url, status, headers, MockRawResponse(body))
-                return _TO_MOTO(stubber, event_name, request, **kwargs)
+                    return reply(*told)
+                answered = _TO_MOTO(stubber, event_name, request, **kwargs)
+                if service == "s3" and answered is not None and answered.status_code == 404:
+                    bucket, key = rules.bucket_and_key(asked)
+                    if key and not (self._outside or rules.may_list(*self.place, bucket)):
+                        return reply(*rules.denied(service, head=asked.method == "HEAD"))
+                return answered
 
             return self.through(
                 name,

@@ -13,7 +13,7 @@ LIBRARY: Table = {
     "limits": [],
     "clock": [],
     "settings": [],
-    "aws": ["clock", "limits"],
+    "aws": ["settings", "clock", "limits"],
     # What is computed, without I/O
     "model": ["settings", "limits", "errors"],
     "placement": ["model", "errors"],

@@ -23,6 +23,13 @@ locals {
     POWERTOOLS_LOG_LEVEL         = "INFO"
   }
 
+  # For how long a queue hides a message that its function has received. Six times the function's
+  # timeout, as AWS advises: while the function is throttled, messages that were received for it wait.
+  visibility_seconds = {
+    for function in ["ingest_upload", "repair_replica", "replicate_version"] :
+    function => lookup(var.queues_visibility_seconds, function, 6 * var.build.functions[function].timeout)
+  }
+
   # What one function is told and the others are not.
   own_environment = {
     authorizer     = { MCOS_TOKEN_KEY_VERSION = var.token_key_secret.version }
@@ -107,10 +114,17 @@ resource "aws_lambda_function" "this" {
   depends_on = [aws_iam_role_policy.function]
 }
 
+# AWS keeps the name of a secret that was destroyed for as long as it can be taken back; with a suffix
+# of its own, the next deployment has another.
 resource "aws_secretsmanager_secret" "backend" {
-  name                    = "${var.prefix}/${local.cluster}/backend"
+  name                    = var.disposable ? "${var.prefix}/${local.cluster}/backend" : null
+  name_prefix             = var.disposable ? null : "${var.prefix}/${local.cluster}/backend-"
   description             = "How cluster ${local.cluster} reaches its backend."
   recovery_window_in_days = var.disposable ? 0 : 30
+
+  lifecycle {
+    ignore_changes = [name, name_prefix] # release 0.1.0 gave it no suffix
+  }
 }
 
 resource "aws_secretsmanager_secret_version" "backend" {

@@ -5,6 +5,7 @@ resource "aws_sqs_queue" "inbound_dlq" {
   name                      = "${local.inbound_queue}-dlq"
   message_retention_seconds = 1209600 # 14 days
   sqs_managed_sse_enabled   = true
+  policy                    = local.queue_policies["inbound_dlq"]
 
   redrive_allow_policy = jsonencode({
     redrivePermission = "byQueue"
@@ -15,26 +16,29 @@ resource "aws_sqs_queue" "inbound_dlq" {
 resource "aws_sqs_queue" "inbound" {
   name                       = local.inbound_queue
   message_retention_seconds  = 604800
-  visibility_timeout_seconds = 360 # longer than ingest_upload
+  visibility_timeout_seconds = local.visibility_seconds["ingest_upload"]
   sqs_managed_sse_enabled    = true
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.inbound_dlq.arn
-    maxReceiveCount     = 100 # what cannot be taken at all goes there at once, with a reason
+    maxReceiveCount     = 100 # ingest_upload sends what cannot be taken there before, with a reason
   })
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "s3.amazonaws.com" }
-      Action    = ["sqs:SendMessage"]
-      Resource  = [local.inbound_queue_arn]
-      Condition = {
-        ArnEquals    = { "aws:SourceArn" = local.staging_arn }
-        StringEquals = { "aws:SourceAccount" = var.aws.account_id }
-      }
-    }]
+    Statement = concat(
+      [{
+        Effect    = "Allow"
+        Principal = { Service = "s3.amazonaws.com" }
+        Action    = ["sqs:SendMessage"]
+        Resource  = [local.inbound_queue_arn]
+        Condition = {
+          ArnEquals    = { "aws:SourceArn" = local.staging_arn }
+          StringEquals = { "aws:SourceAccount" = var.aws.account_id }
+        }
+      }],
+      local.refuse_plain_http["inbound"],
+    )
   })
 
   lifecycle {

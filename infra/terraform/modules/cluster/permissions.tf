@@ -267,4 +267,12 @@ resource "aws_iam_role_policy" "function" {
       ) : merge({ Effect = "Allow" }, grant)
     ]
   })
+
+  lifecycle {
+    precondition {
+      # 250: what is around the statements, and the one for the log, whose name is not known before.
+      condition     = length(jsonencode(local.permissions[each.key])) + 18 * length(local.permissions[each.key]) + 250 <= 10240
+      error_message = "The policy of a role names every cluster, and would be longer than the 10,240 characters that IAM takes: link fewer clusters, or give them and the deployment shorter names."
+    }
+  }
 }

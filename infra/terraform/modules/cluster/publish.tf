@@ -7,8 +7,11 @@ resource "aws_lambda_event_source_mapping" "changes" {
   function_name     = aws_lambda_function.this["publish_changes"].arn
   starting_position = "TRIM_HORIZON" # what was written before there was a reader counts too
 
-  # The most entries of one PutEvents. Emulators repeat a batch of a stream as a whole or not at all.
-  batch_size                     = 10
+  # A batch is put ten at a time, and ten batches of a shard side by side, with the changes of one
+  # object in their order. Emulators repeat a batch of a stream as a whole or not at all: there it is
+  # one PutEvents.
+  batch_size                     = var.aws.emulator_url == null ? 100 : 10
+  parallelization_factor         = var.aws.emulator_url == null ? 10 : 1
   function_response_types        = ["ReportBatchItemFailures"]
   bisect_batch_on_function_error = true
 

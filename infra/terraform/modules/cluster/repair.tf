@@ -4,6 +4,7 @@ resource "aws_sqs_queue" "repair_dlq" {
   name                      = "${local.repair_queue}-dlq"
   message_retention_seconds = 1209600 # 14 days
   sqs_managed_sse_enabled   = true
+  policy                    = local.queue_policies["repair_dlq"]
 
   redrive_allow_policy = jsonencode({
     redrivePermission = "byQueue"
@@ -14,8 +15,9 @@ resource "aws_sqs_queue" "repair_dlq" {
 resource "aws_sqs_queue" "repair" {
   name                       = local.repair_queue
   message_retention_seconds  = 1209600 # 14 days, the most there is; the sweeper repeats what is older
-  visibility_timeout_seconds = var.repair_visibility_seconds
+  visibility_timeout_seconds = local.visibility_seconds["repair_replica"]
   sqs_managed_sse_enabled    = true
+  policy                     = local.queue_policies["repair"]
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.repair_dlq.arn

@@ -4,6 +4,7 @@ resource "aws_sqs_queue" "replicate_dlq" {
   name                      = "${local.replicate_queue}-dlq"
   message_retention_seconds = 1209600 # 14 days
   sqs_managed_sse_enabled   = true
+  policy                    = local.queue_policies["replicate_dlq"]
 
   redrive_allow_policy = jsonencode({
     redrivePermission = "byQueue"
@@ -14,8 +15,9 @@ resource "aws_sqs_queue" "replicate_dlq" {
 resource "aws_sqs_queue" "replicate" {
   name                       = local.replicate_queue
   message_retention_seconds  = 1209600 # 14 days, the most there is; the sweeper queues again what is older
-  visibility_timeout_seconds = 100     # longer than replicate_version
+  visibility_timeout_seconds = local.visibility_seconds["replicate_version"]
   sqs_managed_sse_enabled    = true
+  policy                     = local.queue_policies["replicate"]
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.replicate_dlq.arn

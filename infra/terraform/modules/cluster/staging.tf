@@ -33,8 +33,8 @@ resource "aws_s3_bucket_versioning" "staging" {
   }
 }
 
-# Removes what functions that ended early have left; functions remove everything else themselves. An emulator does not live for
-# days, and the provider would wait 55 s for it.
+# Removes what functions that ended early have left; functions remove everything else themselves. An
+# emulator does not live for days, and the provider would wait 55 s for it.
 resource "aws_s3_bucket_lifecycle_configuration" "staging" {
   count = var.aws.emulator_url == null ? 1 : 0
 
@@ -54,9 +54,8 @@ resource "aws_s3_bucket_lifecycle_configuration" "staging" {
   depends_on = [aws_s3_bucket_versioning.staging]
 }
 
-# The emulator speaks plain HTTP.
 resource "aws_s3_bucket_policy" "tls_only" {
-  count = var.aws.emulator_url == null ? 1 : 0
+  count = local.tls_only ? 1 : 0
 
   bucket = aws_s3_bucket.staging.id
   policy = jsonencode({

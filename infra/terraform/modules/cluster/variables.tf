@@ -122,9 +122,9 @@ variable "log_retention_days" {
   type        = number
 }
 
-variable "repair_visibility_seconds" {
-  description = "Seconds after which a repair that did not end is tried again."
-  type        = number
+variable "queues_visibility_seconds" {
+  description = "Seconds after which a message comes again whose function has ended: see the root's variable."
+  type        = map(number)
 }
 
 variable "background" {

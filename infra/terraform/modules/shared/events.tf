@@ -10,4 +10,16 @@ resource "aws_sqs_queue" "unpublished" {
   name                      = "${var.prefix}-unpublished-events"
   message_retention_seconds = 1209600 # 14 days
   sqs_managed_sse_enabled   = true
+
+  # The emulator speaks plain HTTP.
+  policy = var.emulated ? null : jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sqs:*"
+      Resource  = var.unpublished_queue_arn
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
 }

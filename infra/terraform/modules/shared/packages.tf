@@ -28,6 +28,25 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "artifacts" {
   }
 }
 
+# The emulator speaks plain HTTP.
+resource "aws_s3_bucket_policy" "artifacts" {
+  count = var.emulated ? 0 : 1
+
+  bucket = aws_s3_bucket.artifacts.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = [aws_s3_bucket.artifacts.arn, "${aws_s3_bucket.artifacts.arn}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+
+  depends_on = [aws_s3_bucket_public_access_block.artifacts] # AWS refuses both at once
+}
+
 resource "aws_s3_object" "package" {
   for_each = local.packages
 

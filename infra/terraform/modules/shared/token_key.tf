@@ -2,9 +2,14 @@
 # state.
 
 resource "aws_secretsmanager_secret" "token_key" {
-  name                    = "${var.prefix}/token-key"
+  name                    = var.disposable ? "${var.prefix}/token-key" : null
+  name_prefix             = var.disposable ? null : "${var.prefix}/token-key-" # as that of a backend's secret
   description             = "Signs and checks the tokens of all clusters."
   recovery_window_in_days = var.disposable ? 0 : 30
+
+  lifecycle {
+    ignore_changes = [name, name_prefix]
+  }
 }
 
 ephemeral "aws_secretsmanager_random_password" "token_key" {

@@ -34,6 +34,16 @@ variable "token_key_version" {
   type        = number
 }
 
+variable "emulated" {
+  description = "Whether it is deployed to an emulator."
+  type        = bool
+}
+
+variable "unpublished_queue_arn" {
+  description = "ARN that the queue of changes that cannot be published gets."
+  type        = string
+}
+
 variable "disposable" {
   description = "Whether destroy may remove data."
   type        = bool

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session, get_session
 
 from mcos import clock, limits
+from mcos.settings import endpoint_url
 
 CONNECT_SECONDS = 1
 READ_SECONDS = 3
@@ -52,6 +53,12 @@ def client(service: str, *, read_seconds: float = READ_SECONDS, tries: int = 2) 
                 read_timeout=read_seconds,
                 retries={"total_max_attempts": tries, "mode": "standard"},
                 signature_version="s3v4" if service == "s3" else None,
+                # A bucket's host in its region: a signature does not follow the redirects of
+                # others. An emulator has one host for all.
+                s3={
+                    "addressing_style": "auto" if endpoint_url() else "virtual",
+                    "us_east_1_regional_endpoint": "regional",
+                },
             ),
         )
 

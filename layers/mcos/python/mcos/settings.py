@@ -64,6 +64,11 @@ def table_prefix() -> str:
     return os.environ["MCOS_TABLE_PREFIX"]
 
 
+def endpoint_url() -> str | None:
+    """Return the URL of an emulator of AWS; None: it is AWS itself."""
+    return os.environ.get("AWS_ENDPOINT_URL") or None
+
+
 def inbound_queue_url() -> str:
     """Return the URL of the cluster's inbound queue."""
     return os.environ["MCOS_INBOUND_QUEUE_URL"]

@@ -68,7 +68,8 @@ def open_backend(
         One of ``BACKEND_KINDS``.
     settings
         ``s3``: ``region``, ``bucket``; optional ``endpoint_url``, and ``access_key`` with
-        ``secret_key`` (without them, the credentials of the function itself).
+        ``secret_key`` (without them, the credentials of the function itself). A bucket whose name
+        has dots needs ``endpoint_url``.
         ``ceph``: ``endpoint_url``, ``region``, ``bucket``, ``access_key``, ``secret_key``.
         ``swift``: ``auth_url``, ``container``, and how to log in there. Auth version 1: ``user``,
         ``key``. Keystone, version 3: ``password``, ``username`` or ``user_id``, ``project_name``

@@ -48,6 +48,7 @@ from mcos.storage.content import (
 )
 from mcos.storage.contract import (
     LIST_LIMIT,
+    BackendMisconfigured,
     BackendRefused,
     BackendUnavailable,
     BegunPage,
@@ -116,6 +117,10 @@ class S3Backend:
         self._timeouts = timeouts
         endpoint_url = settings.get("endpoint_url") or None
         pem = settings.get("ca_certificate")
+        if endpoint_url is None and "." in self._bucket:
+            raise BackendMisconfigured(
+                "a bucket whose name has dots needs endpoint_url, https://s3.REGION.amazonaws.com"
+            )
         self._client: Any = boto3.session.Session().client(
             "s3",
             region_name=settings["region"],
@@ -135,7 +140,9 @@ class S3Backend:
                 response_checksum_validation="when_required",
                 s3={
                     "payload_signing_enabled": False,
-                    "addressing_style": "path" if endpoint_url else "auto",
+                    # The bucket's host in its region: a signature follows no redirect of others.
+                    "addressing_style": "path" if endpoint_url else "virtual",
+                    "us_east_1_regional_endpoint": "regional",
                 },
             ),
         )
