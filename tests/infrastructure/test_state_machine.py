@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
+from chalicelib.workers import digest_content, put_parts
 from mcos import limits
+from tests.support.state_machine import EVENTS
 from tools.terraform import ROOT
 
 TEXT = (ROOT / "statemachines" / "replicate_object.asl.json").read_text()
 DEFINITION: dict[str, Any] = json.loads(TEXT)
 SECONDS_A_TARGET = 20
+THROTTLED = ["Lambda.TooManyRequestsException"]
+LARGE_SECONDS = 864_000  # in replicate.tf
 
 
 def machines(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -54,17 +58,41 @@ def test_no_task_waits_for_ever() -> None:
     assert all("TimeoutSeconds" in task for task in tasks().values())
 
 
+def pauses(retry: dict[str, Any]) -> float:
+    """The longest that the pauses of a retrier take in all."""
+    grown = [
+        retry["IntervalSeconds"] * retry.get("BackoffRate", 2) ** made
+        for made in range(retry["MaxAttempts"])
+    ]
+    return sum(min(pause, retry.get("MaxDelaySeconds", pause)) for pause in grown)
+
+
 def test_a_target_holds_up_its_caller_for_a_bounded_time() -> None:
     put = tasks()["PutReplica"]
-    (retry,) = put["Retry"]
+    throttled, retry = put["Retry"]
     # A try that timed out is not repeated, so at most one of them takes the whole time; the others
     # failed before it.
     assert retry["ErrorEquals"] == ["States.TaskFailed"]
-    pauses = sum(
-        retry["IntervalSeconds"] * retry.get("BackoffRate", 2) ** attempt
-        for attempt in range(retry["MaxAttempts"])
-    )
-    assert put["TimeoutSeconds"] * (1 + retry["MaxAttempts"]) + pauses <= SECONDS_A_TARGET
+    assert put["TimeoutSeconds"] * (1 + retry["MaxAttempts"]) + pauses(retry) <= SECONDS_A_TARGET
+    # What Lambda turns away takes no time itself.
+    assert throttled["ErrorEquals"] == THROTTLED
+    assert pauses(throttled) + SECONDS_A_TARGET < limits.EXECUTION_SECONDS
+
+
+@pytest.mark.parametrize("name", ["DigestContent", "PutParts", "CommitVersion"])
+def test_what_has_taken_hours_outlasts_an_hour_of_throttling(name: str) -> None:
+    throttled, *others = tasks()[name]["Retry"]
+    assert throttled["ErrorEquals"] == THROTTLED
+    assert pauses(throttled) > 3600
+    assert [one["ErrorEquals"] for one in others] == [["States.ALL"]]
+
+
+def test_the_history_of_the_largest_content_fits() -> None:
+    """At any speed: what ends an execution is its time, not its history."""
+    # A turn is a task with five events and a choice with two; three targets are written at a time.
+    digesting = LARGE_SECONDS / digest_content._SECONDS * 7
+    writing = LARGE_SECONDS / put_parts._SECONDS * 7 * 3
+    assert max(digesting, writing) < 0.95 * EVENTS  # some tries fail, three events each
 
 
 def test_what_goes_wrong_at_a_target_is_a_value() -> None:

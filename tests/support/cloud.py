@@ -51,7 +51,7 @@ from tests.support.gateway import Reply, sqs_event
 from tests.support.inventory import Inventory
 from tests.support.network import CALL_SECONDS, Died, Network
 from tests.support.snapshot import Snapshot, forget_everything
-from tests.support.state_machine import ExecutionFailed, execute
+from tests.support.state_machine import ExecutionFailed, Throttled, execute
 
 ASYNC = {"prefer": "respond-async"}
 SYNC = {"prefer": "wait=25"}
@@ -63,6 +63,7 @@ PASSWORD_WORK = limits.PASSWORD_WORK
 
 _ROUNDS = 12
 _ALL = 100_000
+_LARGE_SECONDS = 864_000  # the timeout that Terraform gives the state machine for large content
 _HOURS = 12 * 3600  # as long as SQS can hide a message: the test decides when it comes again
 
 
@@ -83,6 +84,9 @@ class Cloud(Inventory):
         How many copies a cluster may remove without being asked to; for functions that start.
     executed
         Inputs of the executions that were run, synchronous ones too.
+    throttles
+        Says by a function's ARN whether Lambda turns the next call of it away, by code or by a
+        state machine.
     delivered
         Every message that was handed to ``replicate_version`` or ``repair_replica``: cluster and
         body.
@@ -94,6 +98,7 @@ class Cloud(Inventory):
         self.executions: list[tuple[str, dict[str, Any]]] = []
         self.executed: list[dict[str, Any]] = []
         self.delivered: list[tuple[str, Any]] = []
+        self.throttles: Callable[[str], bool] = _never
         self._cluster: str | None = None
         self._grace_seconds = 0
         self.removals_per_hour = 100_000
@@ -116,6 +121,7 @@ class Cloud(Inventory):
         """Begin anew: make the tables, buckets, queues, secrets and the registry."""
         self.network.before = None
         self.network.choose = None
+        self.throttles = _never
         self.network.call_seconds = CALL_SECONDS
         self.grant(0)
         self.removals_per_hour = 100_000
@@ -270,7 +276,8 @@ class Cloud(Inventory):
         self._enter(cluster)
         self.network.place = (cluster, function)
         try:
-            yield
+            with self.network.entered(cluster, function):
+                yield
         finally:
             self.network.place = place
             if before is not None:
@@ -379,14 +386,23 @@ class Cloud(Inventory):
         crossed: dict[str, Any] = json.loads(json.dumps(answer))
         return crossed
 
+    def _invoke_unless_throttled(self, function_arn: str, event: dict[str, Any]) -> dict[str, Any]:
+        if self.throttles(function_arn):
+            raise Throttled(function_arn)
+        return self.invoke(function_arn, event)
+
     def _invoke_over_the_wire(
         self, request: AWSPreparedRequest
     ) -> tuple[int, dict[str, str], bytes]:
         _, _, path = unquote(request.url).rpartition("/functions/")
         try:
-            answer = self.invoke(
+            answer = self._invoke_unless_throttled(
                 path.removesuffix("/invocations"), json.loads(request.body or b"{}")
             )
+        except Throttled:
+            told = {"Reason": "ConcurrentInvocationLimitExceeded", "message": "Rate Exceeded."}
+            headers = {"x-amzn-errortype": "TooManyRequestsException"}
+            return 429, headers, json.dumps(told).encode()
         except (Died, Exception) as error:
             told = {"errorType": type(error).__name__, "errorMessage": str(error)}
             headers = {"x-amz-function-error": "Unhandled"}
@@ -428,11 +444,12 @@ class Cloud(Inventory):
     def execute(self, cluster: str, execution: dict[str, Any]) -> dict[str, Any]:
         """Run an execution of a cluster's state machine."""
         self.executed.append(execution)
-        assert len(json.dumps(execution)) <= 256 * 1024, "larger than an input may be"
+        large = execution["replica"]["part_size"] > 0
         with self.at(cluster, "replicate_object"):
             return execute(
                 execution,
-                invoke=self.invoke,
+                seconds=_LARGE_SECONDS if large else limits.EXECUTION_SECONDS,
+                invoke=self._invoke_unless_throttled,
                 send=self.send,
                 commit_version=arn(cluster, "commit_version"),
                 digest_content=arn(cluster, "digest_content"),
@@ -712,6 +729,10 @@ def in_charge(cloud: Cloud) -> Iterator[None]:
         broken = list(cloud.network.against_the_rules)
         cloud.network.against_the_rules.clear()
         assert not broken, broken
+
+
+def _never(function_arn: str) -> bool:
+    return False
 
 
 def arn(cluster: str, function: str) -> str:

@@ -171,6 +171,22 @@ class Network:
             raise error()
         return result
 
+    @contextmanager
+    def entered(self, cluster: str, function: str) -> Iterator[None]:
+        """Let this thread's calls be those of a function."""
+        roles = self._thread.__dict__.setdefault("roles", [])
+        roles.append((cluster, function))
+        try:
+            yield
+        finally:
+            roles.pop()
+
+    @property
+    def _role(self) -> tuple[str, str] | None:
+        """Whose role a call of this thread is made with; None: it is not known, or a test's."""
+        roles = self._thread.__dict__.get("roles")
+        return roles[-1] if roles and not self._outside else None
+
     def _note(self, name: str, why: str) -> None:
         self.against_the_rules.append(f"{NetworkCall(*self.place, name)}: {why}")
 
@@ -203,7 +219,8 @@ class Network:
                 if refusal := rules.refusal_of(asked):
                     self._note(name, refusal.message)
                     return reply(refusal.status, refusal.headers, refusal.body)
-                if not (self._outside or rules.is_granted(*self.place, service, operation, asked)):
+                role = self._role
+                if role and not rules.is_granted(*role, service, operation, asked):
                     self._note(name, asked.path)
                     return reply(*rules.denied(service, head=asked.method == "HEAD"))
                 answer = self.answers.get(name)
@@ -212,7 +229,7 @@ class Network:
                 answered = _TO_MOTO(stubber, event_name, request, **kwargs)
                 if service == "s3" and answered is not None and answered.status_code == 404:
                     bucket, key = rules.bucket_and_key(asked)
-                    if key and not (self._outside or rules.may_list(*self.place, bucket)):
+                    if key and role and not rules.may_list(*role, bucket):
                         return reply(*rules.denied(service, head=asked.method == "HEAD"))
                 return answered
 

@@ -1,0 +1,90 @@
+"""AWS turns calls away for a while: nothing that was acknowledged is lost, and callers are told."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from mcos.model.objects import State
+from tests.support.cloud import ASYNC, CLUSTERS, SYNC, arn
+from tests.support.uploads import PART, Sender
+from tests.support.user import User
+
+CONTENT = b"content"
+
+
+def first(times: int, *functions: str) -> Callable[[str], bool]:
+    """Turns away so many calls of each of the functions, then none."""
+    calls: Counter[str] = Counter()
+
+    def throttles(function_arn: str) -> bool:
+        if function_arn.rpartition("-")[2] not in functions:
+            return False
+        calls[function_arn] += 1
+        return calls[function_arn] <= times
+
+    return throttles
+
+
+@pytest.mark.parametrize("function", ["put_replica", "commit_version"])
+def test_a_caller_waits_while_a_function_is_throttled(user: User, function: str) -> None:
+    user.cloud.throttles = first(3, function)
+    assert user.create("a", CONTENT, SYNC).status == 201
+    assert user.download("a").body == CONTENT
+
+
+def test_a_caller_does_not_wait_for_ever(user: User) -> None:
+    user.cloud.throttles = first(1000, "put_replica")
+    reply = user.create("a", CONTENT, SYNC)
+    assert (reply.status, reply.code) == (503, "replication_failed")
+    assert reply.headers["retry-after"]
+    user.cloud.settle()
+    assert not user.cloud.unsettled()
+
+
+@pytest.mark.parametrize("function", ["put_replica", "commit_version"])
+def test_what_was_taken_is_stored_when_functions_may_be_called_again(
+    user: User, function: str
+) -> None:
+    cloud = user.cloud
+    assert user.create("a", CONTENT, ASYNC).status == 202
+    cloud.throttles = first(30, function)
+    cloud.settle()
+    assert user.stat("a")["state"] == State.CREATED
+    assert all(len(cloud.backends[name].replicas) == 1 for name in CLUSTERS)
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("function", ["digest_content", "put_parts", "commit_version"])
+def test_a_large_content_outlasts_an_hour_of_throttling(user: User, function: str) -> None:
+    """Its execution keeps what it has done, and a new one begins the digests from nothing."""
+    sender, content = Sender(user), b"x" * (4 * PART)
+    upload = sender.begin("a", content)
+    sender.send(upload, content)
+    assert sender.complete(upload).status == 202
+    user.cloud.throttles = first(60, function)
+    user.cloud.run_executions()
+    assert len(user.cloud.executed) == 1
+    assert user.stat("a")["state"] == State.CREATED
+
+
+def test_a_read_that_cannot_ask_another_cluster_is_told_to_come_again(user: User) -> None:
+    user.create("a", CONTENT, SYNC)
+    user.cloud.backends["s3"].replicas.clear()
+    user.cloud.throttles = first(100, "get_replica")
+    reply = user.download("a")
+    assert (reply.status, reply.code) == (503, "replicas_unavailable")
+    assert reply.headers["retry-after"]
+    user.cloud.throttles = first(0)
+    assert user.download("a").body == CONTENT
+
+
+def test_a_function_that_is_turned_away_says_nothing_of_a_replica(user: User) -> None:
+    """None is taken for damaged."""
+    user.create("a", CONTENT, SYNC)
+    user.cloud.throttles = first(100, "get_replica")
+    user.download("a", at="swift")
+    user.cloud.throttles = first(0)
+    user.cloud.settle()
+    assert user.stat("a")["state"] == State.CREATED
+    assert arn("s3", "get_replica")
