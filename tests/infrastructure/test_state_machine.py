@@ -7,16 +7,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.workers import digest_content, put_parts
 from mcos import limits
-from tests.support.state_machine import EVENTS
 from tools.terraform import ROOT
 
 TEXT = (ROOT / "statemachines" / "replicate_object.asl.json").read_text()
 DEFINITION: dict[str, Any] = json.loads(TEXT)
 SECONDS_A_TARGET = 20
 THROTTLED = ["Lambda.TooManyRequestsException"]
-LARGE_SECONDS = 864_000  # in replicate.tf
 
 
 def machines(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -85,14 +82,6 @@ def test_what_has_taken_hours_outlasts_an_hour_of_throttling(name: str) -> None:
     assert throttled["ErrorEquals"] == THROTTLED
     assert pauses(throttled) > 3600
     assert [one["ErrorEquals"] for one in others] == [["States.ALL"]]
-
-
-def test_the_history_of_the_largest_content_fits() -> None:
-    """At any speed: what ends an execution is its time, not its history."""
-    # A turn is a task with five events and a choice with two; three targets are written at a time.
-    digesting = LARGE_SECONDS / digest_content._SECONDS * 7
-    writing = LARGE_SECONDS / put_parts._SECONDS * 7 * 3
-    assert max(digesting, writing) < 0.95 * EVENTS  # some tries fail, three events each
 
 
 def test_what_goes_wrong_at_a_target_is_a_value() -> None:

@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib.workers import digest_content, put_parts
 from mcos.model.objects import State
-from tests.support.cloud import ASYNC, CLUSTERS, SYNC, arn
+from tests.support.cloud import ASYNC, CLUSTERS, LARGE_SECONDS, SYNC
+from tests.support.state_machine import EVENTS
 from tests.support.uploads import PART, Sender
 from tests.support.user import User
 
@@ -87,4 +89,11 @@ def test_a_function_that_is_turned_away_says_nothing_of_a_replica(user: User) ->
     user.cloud.throttles = first(0)
     user.cloud.settle()
     assert user.stat("a")["state"] == State.CREATED
-    assert arn("s3", "get_replica")
+
+
+def test_the_history_of_the_largest_content_fits() -> None:
+    """At any speed: what ends an execution is its time, not its history."""
+    # A turn is a task with five events and a choice with two; three targets are written at a time.
+    digesting = LARGE_SECONDS / digest_content._SECONDS * 7
+    writing = LARGE_SECONDS / put_parts._SECONDS * 7 * 3
+    assert max(digesting, writing) < 0.95 * EVENTS  # some tries fail, three events each

@@ -63,7 +63,7 @@ PASSWORD_WORK = limits.PASSWORD_WORK
 
 _ROUNDS = 12
 _ALL = 100_000
-_LARGE_SECONDS = 864_000  # the timeout that Terraform gives the state machine for large content
+LARGE_SECONDS = 864_000  # the timeout that Terraform gives the state machine for large content
 _HOURS = 12 * 3600  # as long as SQS can hide a message: the test decides when it comes again
 
 
@@ -448,7 +448,7 @@ class Cloud(Inventory):
         with self.at(cluster, "replicate_object"):
             return execute(
                 execution,
-                seconds=_LARGE_SECONDS if large else limits.EXECUTION_SECONDS,
+                seconds=LARGE_SECONDS if large else limits.EXECUTION_SECONDS,
                 invoke=self._invoke_unless_throttled,
                 send=self.send,
                 commit_version=arn(cluster, "commit_version"),
