@@ -16,6 +16,16 @@ A Lambda call carries 6 MiB (6,291,456 bytes) of JSON. In it, content is base64:
 become 6,000,000, which leaves room for headers and path.
 """
 
+EXECUTION_BYTES = 240_000
+"""Largest input of an execution, as JSON. Step Functions passes at most 256 KiB (262,144 bytes)
+from one state to the next, and on the way come the digests and what became of each replica.
+"""
+
+RECORD_BYTES = 300_000
+"""A record of an object that has grown beyond takes no further change until some of what it owes is
+paid. An item of DynamoDB has at most 400 KiB (409,600 bytes).
+"""
+
 INLINE_CONTENT_BYTES = 128 * 1024
 """Largest content that is sent within a synchronous execution's input (256 KiB of JSON)."""
 

@@ -14,11 +14,13 @@ Several may be pending, the oldest first; each becomes current in its turn, or i
 later one.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from mcos import limits
 from mcos.errors import Conflict, ObjectExists, ObjectNotFound, Superseded
 from mcos.model.kept import Grace, Kept
 from mcos.model.objects import ObjectKey, ObjectRecord, State
@@ -32,6 +34,9 @@ _OWED_AT_MOST = 128
 
 _KEPT_AT_MOST = 8
 """The same for deleted versions, which a record has only until they are in their own table."""
+
+_FEW = 8
+"""Versions and debts of which the largest make no large record."""
 
 
 class Outcome(StrEnum):
@@ -548,7 +553,11 @@ def _knows(record: ObjectRecord, version: Version) -> bool:
 
 def _check_owed(record: ObjectRecord) -> None:
     owed = max(len(record.removals), len(record.unstagings))
-    if owed > _OWED_AT_MOST or len(record.kept) >= _KEPT_AT_MOST:
+    too_much = owed > _OWED_AT_MOST or len(record.kept) >= _KEPT_AT_MOST
+    # Most records have so little that their size need not be known.
+    if owed + len(record.versions) + len(record.kept) > _FEW:
+        too_much = too_much or len(json.dumps(record.as_json())) > limits.RECORD_BYTES
+    if too_much:
         raise Conflict("Too much of the object's earlier versions is still to be removed.")
 
 

@@ -7,7 +7,7 @@ no secrets and no signed URLs: a target cluster reads staging with its own permi
 import json
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,7 +16,7 @@ from mcos import clock, limits
 from mcos.aws import client
 from mcos.catalog.registry import all_clusters, current_registry
 from mcos.model.lifecycle import Outcome
-from mcos.model.messages import CommitResult, ExecutionInput, ReplicaToPut, Source
+from mcos.model.messages import CommitResult, ExecutionInput, RecordJson, ReplicaToPut, Source
 from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.model.versions import Version
 from mcos.replicas import identity, repair_queue
@@ -27,6 +27,8 @@ _GRACE_SECONDS = 1
 
 # Before an execution that was throttled is tried again.
 _FIRST_PAUSE_SECONDS = 0.25
+
+_NO_REVISION = "0" * 26
 
 
 class TooManyExecutions(Exception):
@@ -83,10 +85,10 @@ def execution_input(
         The clusters whose replicas are to be written; clusters that are not linked are ignored.
     """
     clusters = all_clusters()
-    return {
+    given: ExecutionInput = {
         "mode": mode,
         "version_id": version.id,
-        "record": record.as_json(),
+        "record": {},
         "replica": replica_of(record.key, version),
         "content": source,
         "digests": None,
@@ -103,6 +105,36 @@ def execution_input(
         ],
         "repair": repair_queue.put_message(record.key, version.id),
     }
+    given["record"] = guess_of(record, version, beside=len(json.dumps(given)))
+    return given
+
+
+def guess_of(record: ObjectRecord, version: Version, *, beside: int) -> RecordJson:
+    """Return the record as part of an execution's input, by which the commit saves a read.
+
+    If it is too large, it is one with the version alone, whose revision no record has: then the
+    commit reads the record that there is.
+
+    Parameters
+    ----------
+    beside
+        Bytes of what else passes with it, as JSON.
+    """
+    guess = record.as_json()
+    if len(json.dumps(guess)) + beside <= limits.EXECUTION_BYTES:
+        return guess
+    alone = replace(
+        record,
+        revision=_NO_REVISION,
+        current=None,
+        previous=None,
+        pending=(version,),
+        removals=(),
+        unstagings=(),
+        kept=(),
+        last=None,
+    )
+    return alone.as_json()
 
 
 def replica_of(key: ObjectKey, version: Version) -> ReplicaToPut:

@@ -13,9 +13,12 @@ from mcos.model.running_digests import RunningDigests
 from mcos.model.versions import Version
 from mcos.replicas.source import READ_ERRORS, SourceMissing, open_part
 from mcos.versions import dispose
-from mcos.versions.execution import replica_of
+from mcos.versions.execution import guess_of, replica_of
 
 _PIECE_BYTES = 1024 * 1024
+
+_BESIDE_BYTES = 60_000
+"""More than there is beside the record in an execution's input without inline content."""
 
 
 def digest_content(
@@ -74,7 +77,7 @@ def digest_content(
     if record is None or accepted is None:
         return {"outcome": Outcome.SUPERSEDED.value}
     return {
-        "record": record.as_json(),
+        "record": guess_of(record, accepted, beside=_BESIDE_BYTES),
         "replica": replica_of(record.key, accepted),
         "digests": None,
     }
