@@ -42,8 +42,8 @@ down: python ## stop the local clouds; all data stays
 endpoints: python ## print NAME URL for each cluster
 	@$(PYTHON) tools/endpoints.py --instance up
 
-account: installed ## add an account: make account NAME=... PASSWORD=... [ROLE=admin]
-	@$(TOOLS) tools/account.py --instance up $(if $(ROLE),--role "$(ROLE)") -- "$(NAME)" "$(PASSWORD)"
+account: installed ## add an account: PASSWORD=... make account NAME=... [ROLE=admin]; it asks if there is none
+	@MCOS_PASSWORD="$${PASSWORD-}" $(TOOLS) tools/account.py --instance up $(if $(ROLE),--role "$(ROLE)") -- "$(NAME)"
 
 scrub: installed ## compare every backend with the catalog now, and make whole what is not
 	@$(TOOLS) tools/scrub.py --instance up

@@ -1,13 +1,15 @@
-"""Add an account: ``python tools/account.py [--instance up] [--role admin] NAME PASSWORD``.
+"""Add an account: ``python tools/account.py [--instance up] [--role admin] NAME [-]``.
 
 Works on the tables directly, with the rights of whoever runs it. On AWS: leave ``--instance``
-out and set ``MCOS_TABLE_PREFIX`` if it is not ``mcos``. A password of ``-`` is read from standard
-input.
+out and set ``MCOS_TABLE_PREFIX`` if it is not ``mcos``. The password is what ``MCOS_PASSWORD`` in
+the environment says; without it, or with ``-``, the first line of standard input. It is asked for
+at a terminal. It is no argument: those can be seen by everybody on the machine.
 """
 
 import argparse
 import os
 import sys
+from getpass import getpass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,7 +21,7 @@ def main() -> int:
     parser.add_argument("--instance", help="local clouds to work on; without it, AWS")
     parser.add_argument("--role", choices=["user", "admin"], default="user")
     parser.add_argument("name")
-    parser.add_argument("password")
+    parser.add_argument("stdin", nargs="?", metavar="-", help="read the password from there")
     arguments = parser.parse_args()
     if arguments.instance:
         from tools.local import use_emulator
@@ -33,9 +35,10 @@ def main() -> int:
     from mcos.model.accounts import Role
     from mcos.model.names import is_user_name
 
-    name, password = arguments.name, arguments.password
-    if password == "-":
-        password = sys.stdin.readline().rstrip("\n")
+    if arguments.stdin not in (None, "-"):
+        print("A password is no argument: see the top of tools/account.py", file=sys.stderr)
+        return 2
+    name, password = arguments.name, _password(asked_for=arguments.stdin == "-")
     if not is_user_name(name):
         print("A user name is 1 to 64 of A-Z a-z 0-9 . _ @ -", file=sys.stderr)
         return 2
@@ -53,6 +56,15 @@ def main() -> int:
         print(f"account {name} exists already; nothing was changed", file=sys.stderr)
         return 1
     return 0
+
+
+def _password(*, asked_for: bool) -> str:
+    given = os.environ.get("MCOS_PASSWORD", "")
+    if given and not asked_for:
+        return given
+    if sys.stdin.isatty():
+        return getpass()
+    return sys.stdin.readline().rstrip("\n")
 
 
 if __name__ == "__main__":

@@ -98,7 +98,8 @@ def main() -> int:
 def _account(instance: str) -> None:
     """Add the account unless an earlier run did."""
     done = subprocess.run(
-        [sys.executable, "tools/account.py", "--instance", instance, USER, PASSWORD],
+        [sys.executable, "tools/account.py", "--instance", instance, USER, "-"],
+        input=PASSWORD,
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

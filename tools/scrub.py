@@ -48,9 +48,10 @@ class Operator:
 
     def __init__(self, instance: str) -> None:
         self._client = Client(list(endpoints(instance).values()))
-        account = ("--instance", instance, "--role", "admin", "--", USER, PASSWORD)
+        account = ("--instance", instance, "--role", "admin", "--", USER, "-")
         done = subprocess.run(
             [sys.executable, "tools/account.py", *account],
+            input=PASSWORD,
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

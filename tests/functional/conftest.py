@@ -58,9 +58,14 @@ AccountFactory = Callable[..., Account]
 """Makes a new account, of a role if one is named: ``make("admin")``."""
 
 
-def _run(*command: str) -> str:
+def _run(*command: str, given: str | None = None) -> str:
     finished = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=300
+        [sys.executable, *command],
+        input=given,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     if finished.returncode:
         raise RuntimeError(f"{' '.join(command)}: {finished.stderr}")
@@ -86,7 +91,8 @@ def endpoints() -> dict[str, str]:
 def first_admin(endpoints: dict[str, str]) -> Iterator[Wire]:
     """The operator who makes the accounts of the tests; the tool makes the operator."""
     user_name = _unique("first-admin")
-    _run("tools/account.py", "--instance", INSTANCE, "--role", "admin", user_name, PASSWORD)
+    command = ("tools/account.py", "--instance", INSTANCE, "--role", "admin", user_name, "-")
+    _run(*command, given=PASSWORD)
     wire = _logged_in(user_name, endpoints).wire()
     yield wire
     wire.close()

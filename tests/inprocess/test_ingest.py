@@ -295,3 +295,15 @@ def test_whatever_goes_wrong_once_a_drop_becomes_one_version(owner: User, manner
         except AssertionError as error:
             wrong.append(f"{call}, number {number}: {str(error) or repr(error)}")
     assert not wrong, "\n\n".join(wrong)
+
+
+def test_what_no_try_can_take_is_refused_before_the_queue_gives_it_up(cloud: Cloud) -> None:
+    """So it carries a reason, and no signature of its URL."""
+    url = "https://data.example/a?X-Amz-Signature=5ec7e7"
+    message = {"account": "ada", "container": "photos", "object": "a", "source_url": url}
+    event = cloud.sqs_event_of(message)
+    event["Records"][0]["attributes"]["ApproximateReceiveCount"] = "91"
+    answer = cloud.invoke(arn("s3", "ingest_upload"), event)
+    assert answer == {"batchItemFailures": []}
+    left = {**message, "source_url": "https://data.example/a"}
+    assert cloud.refused("s3") == [("tried_too_often", left)]

@@ -97,3 +97,22 @@ def test_the_history_of_the_largest_content_fits() -> None:
     digesting = LARGE_SECONDS / digest_content._SECONDS * 7
     writing = LARGE_SECONDS / put_parts._SECONDS * 7 * 3
     assert max(digesting, writing) < 0.95 * EVENTS  # some tries fail, three events each
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_sweep_asks_once_what_is_running(user: User) -> None:
+    """Step Functions answers few such requests a second, whatever there is to sweep."""
+    sender, content = Sender(user), b"x" * (2 * PART)
+    user.cloud.backends["ceph"].refuse("begin_parts")
+    for number in range(5):
+        upload = sender.begin(f"{number}", content)
+        sender.send(upload, content)
+        assert sender.complete(upload).status == 202
+    user.cloud.run_executions()
+    assert [user.stat(f"{number}")["state"] for number in range(5)] == [State.CREATING] * 5
+    user.cloud.lose_messages()
+    with user.cloud.network.record() as calls:
+        user.cloud.sweep("s3", "ceph")
+    listed = [one for one in calls if one.name == "sfn:ListExecutions"]
+    assert len(listed) <= 2
+    assert user.cloud.queued()["ceph"] == 5

@@ -1,6 +1,7 @@
 """Functions that are fed by a queue: they process each message of a batch on its own."""
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,11 @@ Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
 def fed_by(
-    queue_url: Callable[[], str], *, side_by_side: bool = False, renewed: bool = False
+    queue_url: Callable[[], str],
+    *,
+    side_by_side: bool = False,
+    renewed: bool = False,
+    seconds: float = 0,
 ) -> Callable[[Callable[[SQSRecord], None]], Handler]:
     """Make a Lambda handler from a function that processes one message.
 
@@ -38,6 +43,9 @@ def fed_by(
     renewed
         Whether a message that has waited for days is sent again as a new one, so that the queue
         keeps it for ever; but not one that is malformed (``ValueError``).
+    seconds
+        How long one message may take. With less left of the function's time, no further one of the
+        batch is begun: those come again at once.
     """
 
     def decorate(handle_one: Callable[[SQSRecord], None]) -> Handler:
@@ -53,11 +61,18 @@ def fed_by(
 
         def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             records = [SQSRecord(one) for one in event["Records"]]
+
+            def in_time(record: SQSRecord) -> bool:
+                if record is records[0] or _seconds_left(context) >= seconds:
+                    return stays(record)
+                _retry_later(queue_url(), record, TryLater("no time is left", seconds=0))
+                return True
+
             if side_by_side and len(records) > 1:
                 with ThreadPoolExecutor(len(records)) as pool:
                     staying = list(pool.map(stays, records))
             else:
-                staying = [stays(record) for record in records]
+                staying = [in_time(record) for record in records]
             return {
                 "batchItemFailures": [
                     {"itemIdentifier": record.message_id}
@@ -69,6 +84,14 @@ def fed_by(
         return handle
 
     return decorate
+
+
+def _seconds_left(context: Any) -> float:
+    """Return how much is left of the function's time; without a context, it has no end."""
+    if context is None:
+        return math.inf
+    milliseconds: float = context.get_remaining_time_in_millis()
+    return milliseconds / 1000
 
 
 def _tries(record: SQSRecord) -> int:

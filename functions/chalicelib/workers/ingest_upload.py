@@ -9,13 +9,21 @@ from mcos.inbound import queue
 from mcos.settings import inbound_queue_url
 from mcos.workers.ingest_upload import Refused, ingest_upload
 
+# Of the function's 300 s; content that a message names may be fetched for 240 s.
+_SECONDS = 270
 
-@fed_by(inbound_queue_url)
+_TRIES = 90
+"""What was received more often is refused, before SQS itself moves it: see ``queue.refuse``."""
+
+
+@fed_by(inbound_queue_url, seconds=_SECONDS)
 def handle(record: SQSRecord) -> None:
     """Process one message; see ``mcos.inbound.message``."""
 
     def work() -> tuple[str, None]:
         try:
+            if int(record.attributes.approximate_receive_count or 1) > _TRIES:
+                raise Refused("tried_too_often", "no try could take it; the log says why")
             return ingest_upload(record.body, record.message_id), None
         except Refused as error:
             # SQS's own way to the dead-letter queue would not add the reason.

@@ -71,3 +71,42 @@ def test_all_of_a_batch_are_held_at_the_same_time_until_all_are_done() -> None:
     answer: Any = handle(EVENT, None)
     assert answer == {"batchItemFailures": []}
     assert sorted(left) == [0, 1, 2, 3]
+
+
+class Context:
+    """What Lambda hands over; each look at it takes 20 s of the function's time."""
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        self.seconds -= 20
+        return self.seconds * 1000
+
+
+def test_a_message_for_which_no_time_is_left_is_not_begun(hidden: dict[str, int | None]) -> None:
+    """Else the function would be ended in the middle of it, and of what it has done."""
+    begun: list[int] = []
+
+    @fed_by(lambda: "the url", seconds=50)
+    def handle(record: SQSRecord) -> None:
+        begun.append(number_of(record))
+
+    answer = handle(EVENT, Context(80))
+    assert begun == [0, 1]
+    assert answer == {
+        "batchItemFailures": [{"itemIdentifier": "message-3"}, {"itemIdentifier": "message-4"}]
+    }
+    assert hidden == {"handle-3": 0, "handle-4": 0}
+
+
+def test_the_first_message_is_always_begun(hidden: dict[str, int | None]) -> None:
+    begun: list[int] = []
+
+    @fed_by(lambda: "the url", seconds=500)
+    def handle(record: SQSRecord) -> None:
+        begun.append(number_of(record))
+
+    handle(EVENT, Context(60))
+    assert begun == [0]
+    assert len(hidden) == 3

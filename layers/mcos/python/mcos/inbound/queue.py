@@ -1,13 +1,23 @@
 """The dead-letter queue for inbound messages that cannot become an object."""
 
+import json
+import re
+from typing import Any
+
 from mcos.aws import client
 from mcos.settings import inbound_dlq_url
 
 _REASON_CHARACTERS = 1000
 
+# User and password, and what follows the path.
+_URL = re.compile(r"(https?://)(?:[^\s/?#\"'@]*@)?([^\s?#\"']*)(?:[?#][^\s\"']*)?", re.IGNORECASE)
+
 
 def refuse(body: str, *, code: str, reason: str) -> None:
-    """Put a message into the dead-letter queue, unchanged, with a reason; durable on return.
+    """Put a message into the dead-letter queue, with a reason; durable on return.
+
+    Of a URL in it, only the place is kept: its query may be a signature, and what is in the queue
+    is read by operators for two weeks.
 
     Raises
     ------
@@ -16,8 +26,33 @@ def refuse(body: str, *, code: str, reason: str) -> None:
     attributes = {"code": code, "reason": reason[:_REASON_CHARACTERS]}
     client("sqs").send_message(
         QueueUrl=inbound_dlq_url(),
-        MessageBody=body,
+        MessageBody=without_signatures(body),
         MessageAttributes={
             name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
         },
     )
+
+
+def without_signatures(body: str) -> str:
+    """Return a message without the queries, fragments and users of the URLs in it.
+
+    >>> without_signatures('{"source_url": "https://u:p@host/path?X-Amz-Signature=1"}')
+    '{"source_url": "https://host/path"}'
+    """
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return _URL.sub(r"\1\2", body)  # no JSON, so no escapes
+    stripped = _stripped(value)
+    return body if stripped == value else json.dumps(stripped)
+
+
+def _stripped(value: Any) -> Any:
+    match value:
+        case str():
+            return _URL.sub(r"\1\2", value)
+        case list():
+            return [_stripped(one) for one in value]
+        case dict():
+            return {name: _stripped(one) for name, one in value.items()}
+    return value

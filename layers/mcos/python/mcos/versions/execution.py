@@ -175,17 +175,41 @@ def start(given: ExecutionInput) -> None:
     )
 
 
-def is_running(version: Version) -> bool:
-    """Whether an execution is writing parts of a version now.
+class Running:
+    """The cluster's executions that are writing parts, as they are when it is asked first.
 
-    It may take hours, and a second execution would only interfere. For a version in one piece the
-    answer is False: whoever runs its executions waits for their end.
+    It may take hours, and a second execution of a version would only interfere. Whoever looks at
+    many versions asks one of these: AWS answers few such requests a second.
+    """
+
+    def __init__(self) -> None:
+        self._versions: frozenset[str] | None = None
+
+    def writes(self, version: Version) -> bool:
+        """Whether one is writing parts of a version.
+
+        For a version in one piece the answer is False: whoever runs its executions waits for their
+        end.
+
+        Raises
+        ------
+        BotoCoreError, ClientError
+        """
+        if version.part_size == 0:
+            return False
+        if self._versions is None:
+            self._versions = frozenset(name.partition("-")[0] for name in _running())
+        return version.id in self._versions
+
+
+def is_running(version: Version) -> bool:
+    """Whether an execution is writing parts of a version now: see ``Running``.
 
     Raises
     ------
     BotoCoreError, ClientError
     """
-    return version.part_size > 0 and any(name.startswith(f"{version.id}-") for name in _running())
+    return Running().writes(version)
 
 
 def _running() -> Iterator[str]:

@@ -73,24 +73,32 @@ def sweep_pending(*, older_than_seconds: float, seconds: float) -> dict[str, int
         _log.error("nothing is swept: %s", doubt)
         return {}
     before, until = clock.later(-older_than_seconds), clock.elapsed() + seconds
+    running = execution.Running()
     done = Counter(sweep_uploads(limit=_AT_ONCE))
     # In the order of what is lost if it waits.
     for cluster in sweepers():
-        _sweep_all(cluster, before, until, done)
+        _sweep_all(cluster, before, until, done, running)
     own = all_clusters().get(settings().cluster)
     if own is not None and own.is_up:
         # As many as the cluster can repair soon; the others wait in the catalog, not in the queue.
         ready = repair_queue.ready(own.repair_queue_url)
         at_most = max(_REPAIRS_AT_ONCE - ready, _REPAIRS_AT_LEAST)
-        _sweep_all(objects.waiting_for(own.name), before, until, done, at_most=at_most)
+        _sweep_all(objects.waiting_for(own.name), before, until, done, running, at_most=at_most)
     for cluster in sweepers():
-        _sweep_all(objects.looked_at_by(cluster), before, until, done, at_most=_AGAIN_AT_ONCE)
+        again = objects.looked_at_by(cluster)
+        _sweep_all(again, before, until, done, running, at_most=_AGAIN_AT_ONCE)
     done.update(sweep_deleted(until=until, limit=_AT_ONCE))
     return dict(done)
 
 
 def _sweep_all(
-    partition: str, before: str, until: float, done: Counter[str], *, at_most: int | None = None
+    partition: str,
+    before: str,
+    until: float,
+    done: Counter[str],
+    running: execution.Running,
+    *,
+    at_most: int | None = None,
 ) -> None:
     """Sweep the objects of a partition of the index, the oldest first."""
     swept: set[ObjectKey] = set()
@@ -101,15 +109,15 @@ def _sweep_all(
         for key in fresh:
             if clock.elapsed() > until:
                 return
-            done[_swept(key)] += 1
+            done[_swept(key, running)] += 1
         swept.update(fresh)
         if not fresh or len(found) < limit:
             return
 
 
-def _swept(key: ObjectKey) -> str:
+def _swept(key: ObjectKey, running: execution.Running) -> str:
     try:
-        return _sweep(key)
+        return _sweep(key, running)
     except Exception:
         # An object that cannot be swept must not hold up the others, now or in a minute.
         _log.exception("an object could not be swept")
@@ -118,7 +126,7 @@ def _swept(key: ObjectKey) -> str:
         return "failed"
 
 
-def _sweep(key: ObjectKey) -> str:
+def _sweep(key: ObjectKey, running: execution.Running) -> str:
     record = objects.get(key)
     if record is None or not record.is_unsettled:
         return "settled"
@@ -157,7 +165,7 @@ def _sweep(key: ObjectKey) -> str:
     if current is not None and current.is_acknowledged and not current.is_readable:
         record = _finish(record, current)
     elif current is not None and not current.is_settled:
-        _settle(record, current)
+        _settle(record, current, running)
     for version in record.pending:
         record = _finish(record, version)
     return "restarted"
@@ -230,9 +238,9 @@ def _if_unchanged(
     return transition(record)
 
 
-def _settle(record: ObjectRecord, version: Version) -> None:
+def _settle(record: ObjectRecord, version: Version, running: execution.Running) -> None:
     """Continue a version that readers see and that has a missing or leaving replica."""
-    if execution.is_running(version):
+    if running.writes(version):
         return
     for name in version.missing:
         cluster = all_clusters().get(name)
