@@ -58,8 +58,8 @@ module "shared" {
   token_key_version = var.token_key_version
   disposable        = var.disposable
   emulated          = local.emulated
-
-  unpublished_queue_arn = "arn:${data.aws_partition.current.partition}:sqs:${var.region}:${local.account_id}:${var.prefix}-unpublished-events"
+  region            = var.region
+  partition         = data.aws_partition.current.partition
 }
 
 module "cluster" {

@@ -68,13 +68,112 @@ def test_data_is_not_destroyed_by_the_way(plan: dict[str, Any]) -> None:
     assert all(one["recovery_window_in_days"] == 30 for one in secrets)
 
 
-def test_content_is_staged_over_tls_only(plan: dict[str, Any]) -> None:
-    policies = of_type(plan, "aws_s3_bucket_policy")
-    assert len(policies) == len(CLUSTERS)
-    for policy in policies:
-        (statement,) = json.loads(policy["policy"])["Statement"]
-        assert statement["Effect"] == "Deny"
-        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+def test_buckets_and_queues_take_nothing_over_plain_http(plan: dict[str, Any]) -> None:
+    policies = {one["bucket"]: one["policy"] for one in of_type(plan, "aws_s3_bucket_policy")}
+    buckets = {one["bucket"] for one in of_type(plan, "aws_s3_bucket")}
+    assert len(policies) == len(buckets) == len(CLUSTERS) + 1
+    queues = of_type(plan, "aws_sqs_queue")
+    assert len(queues) == 6 * len(CLUSTERS) + 1
+    for policy in (*policies.values(), *(one["policy"] for one in queues)):
+        denied = [one for one in json.loads(policy)["Statement"] if one["Effect"] == "Deny"]
+        assert [one["Condition"] for one in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
+        assert denied[0]["Principal"] == "*"
+        assert denied[0]["Action"] in ("s3:*", "sqs:*")
+    for queue in queues:
+        (statement,) = [
+            one for one in json.loads(queue["policy"])["Statement"] if one["Effect"] == "Deny"
+        ]
+        assert statement["Resource"].endswith(f":{queue['name']}")
+
+
+def test_no_bucket_can_be_made_public(plan: dict[str, Any]) -> None:
+    blocks = of_type(plan, "aws_s3_bucket_public_access_block")
+    assert len(blocks) == len(of_type(plan, "aws_s3_bucket"))
+    rules = ["block_public_acls", "block_public_policy"]
+    rules += ["ignore_public_acls", "restrict_public_buckets"]
+    assert all(one[rule] for one in blocks for rule in rules)
+
+
+def test_a_message_is_hidden_for_six_times_as_long_as_its_function_may_take(
+    plan: dict[str, Any],
+) -> None:
+    """While a function is throttled, messages wait that were received for it."""
+    readers = {
+        "inbound": "ingest_upload",
+        "repair": "repair_replica",
+        "replicate": "replicate_version",
+    }
+    timeouts = {
+        one["function_name"]: one["timeout"] for one in of_type(plan, "aws_lambda_function")
+    }
+    hidden = {
+        one["name"]: one["visibility_timeout_seconds"] for one in of_type(plan, "aws_sqs_queue")
+    }
+    for cluster in CLUSTERS:
+        for queue, function in readers.items():
+            timeout = timeouts[f"planned-{cluster}-{function}"]
+            assert hidden[f"planned-{cluster}-{queue}"] == 6 * timeout <= 43_200
+
+
+def test_changes_are_published_many_at_a_time_and_those_of_an_object_in_their_order(
+    plan: dict[str, Any],
+) -> None:
+    """A batch of ten, one after the other, was at most some 160 changes a second."""
+    (mapping,) = [
+        one
+        for one in of_type(plan, "aws_lambda_event_source_mapping")
+        if one["address"].endswith(".changes[0]")
+    ]
+    assert (mapping["batch_size"], mapping["parallelization_factor"]) == (100, 10)
+
+
+def test_what_was_destroyed_today_can_be_deployed_today(plan: dict[str, Any]) -> None:
+    """AWS keeps the name of a secret for as long as it can be taken back."""
+    secrets = of_type(plan, "aws_secretsmanager_secret")
+    assert len(secrets) == len(CLUSTERS) + 1
+    assert all(one["name_prefix"].startswith("planned/") for one in secrets)
+    assert not any(one.get("name") for one in secrets)
+
+
+POLICY_CHARACTERS = 10_240
+ROLES = 1_000
+
+
+def with_clusters(policy: str, names: list[str], prefix: str) -> str:
+    """A role's policy as it is with other clusters than those of the plan."""
+    document = json.loads(policy)
+    for statement in document["Statement"]:
+        found = statement["Resource"]
+        if any("-other-" in one for one in found) and any("-own-" in one for one in found):
+            one = next(one for one in found if "-own-" in one)
+            statement["Resource"] = [one.replace("-own-", f"-{name}-") for name in names]
+    text = json.dumps(document, separators=(",", ":"))
+    return text.replace(":planned-", f":{prefix}-").replace("/planned-", f"/{prefix}-")
+
+
+@pytest.mark.parametrize(
+    ("count", "prefix", "name"), [(25, "p" * 16, "c{:015}"), (40, "mcos", "c{:04}")]
+)
+def test_so_many_clusters_fit_into_the_policies_of_roles(
+    plan: dict[str, Any], count: int, prefix: str, name: str
+) -> None:
+    """Of more clusters, Terraform says so before it does anything."""
+    names = [name.format(number) for number in range(count)]
+    policies = {
+        one["role"]: with_clusters(one["policy"], names, prefix)
+        for one in of_type(plan, "aws_iam_role_policy")
+        if one.get("policy")
+    }
+    longest = max(policies, key=lambda role: len(policies[role]))
+    assert len(policies[longest]) <= POLICY_CHARACTERS, (longest, len(policies[longest]))
+    assert any(role.endswith("-sweep_pending") for role in policies)
+
+
+def test_25_clusters_fit_into_the_roles_that_an_account_may_have(plan: dict[str, Any]) -> None:
+    roles = [one["name"] for one in of_type(plan, "aws_iam_role")]
+    of_one = [name for name in roles if name.startswith("planned-own-")]
+    once = len(roles) - len(CLUSTERS) * len(of_one)
+    assert once + 25 * len(of_one) <= ROLES
 
 
 def test_parts_that_nobody_completes_do_not_stay_for_ever(plan: dict[str, Any]) -> None:

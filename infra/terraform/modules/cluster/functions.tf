@@ -111,7 +111,7 @@ resource "aws_lambda_function" "this" {
     )
   }
 
-  depends_on = [aws_iam_role_policy.function]
+  depends_on = [aws_iam_role_policy.function, aws_cloudwatch_log_group.function]
 }
 
 # AWS keeps the name of a secret that was destroyed for as long as it can be taken back; with a suffix

@@ -254,25 +254,29 @@ resource "aws_iam_role" "function" {
 resource "aws_iam_role_policy" "function" {
   for_each = local.functions
 
-  name = "function"
-  role = aws_iam_role.function[each.key].name
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      for grant in concat(
-        [{ Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${aws_cloudwatch_log_group.function[each.key].arn}:*"] }],
-        local.permissions[each.key],
-        contains(local.backend_functions, each.key) ? local.backend_permissions : [],
-      ) : merge({ Effect = "Allow" }, grant)
-    ]
-  })
+  name   = "function"
+  role   = aws_iam_role.function[each.key].name
+  policy = local.policies[each.key]
 
   lifecycle {
     precondition {
-      # 250: what is around the statements, and the one for the log, whose name is not known before.
-      condition     = length(jsonencode(local.permissions[each.key])) + 18 * length(local.permissions[each.key]) + 250 <= 10240
-      error_message = "The policy of a role names every cluster, and would be longer than the 10,240 characters that IAM takes: link fewer clusters, or give them and the deployment shorter names."
+      condition     = length(local.policies[each.key]) <= 10240
+      error_message = "The policy of a role names every cluster, and is longer than the 10,240 characters that IAM takes: link fewer clusters, or give them and the deployment shorter names."
     }
+  }
+}
+
+locals {
+  policies = {
+    for function in keys(local.functions) : function => jsonencode({
+      Version = "2012-10-17"
+      Statement = [
+        for grant in concat(
+          [{ Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${local.arn.logs}:log-group:/aws/lambda/${local.name}-${function}:*"] }],
+          local.permissions[function],
+          contains(local.backend_functions, function) ? local.backend_permissions : [],
+        ) : merge({ Effect = "Allow" }, grant)
+      ]
+    })
   }
 }

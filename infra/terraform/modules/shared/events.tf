@@ -18,7 +18,7 @@ resource "aws_sqs_queue" "unpublished" {
       Effect    = "Deny"
       Principal = "*"
       Action    = "sqs:*"
-      Resource  = var.unpublished_queue_arn
+      Resource  = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${var.prefix}-unpublished-events"
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     }]
   })

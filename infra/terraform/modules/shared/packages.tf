@@ -3,10 +3,13 @@
 locals {
   layers   = toset(var.layered ? var.build.layers : [])
   packages = setunion(local.layers, ["functions"])
+
+  artifacts     = "${var.prefix}-artifacts-${var.account_id}"
+  artifacts_arn = "arn:${var.partition}:s3:::${local.artifacts}"
 }
 
 resource "aws_s3_bucket" "artifacts" {
-  bucket        = "${var.prefix}-artifacts-${var.account_id}"
+  bucket        = local.artifacts
   force_destroy = true # all of it can be built again
 }
 
@@ -39,7 +42,7 @@ resource "aws_s3_bucket_policy" "artifacts" {
       Effect    = "Deny"
       Principal = "*"
       Action    = "s3:*"
-      Resource  = [aws_s3_bucket.artifacts.arn, "${aws_s3_bucket.artifacts.arn}/*"]
+      Resource  = [local.artifacts_arn, "${local.artifacts_arn}/*"]
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     }]
   })

@@ -39,8 +39,13 @@ variable "emulated" {
   type        = bool
 }
 
-variable "unpublished_queue_arn" {
-  description = "ARN that the queue of changes that cannot be published gets."
+variable "region" {
+  description = "AWS region."
+  type        = string
+}
+
+variable "partition" {
+  description = "AWS partition."
   type        = string
 }
 
