@@ -8,6 +8,7 @@ import pytest
 from chalicelib.workers import digest_content, put_parts
 from mcos.model.objects import State
 from tests.support.cloud import ASYNC, CLUSTERS, LARGE_SECONDS, SYNC
+from tests.support.gateway import Reply, container_path, object_path, stat_path
 from tests.support.state_machine import EVENTS
 from tests.support.uploads import PART, Sender
 from tests.support.user import User
@@ -116,3 +117,71 @@ def test_a_sweep_asks_once_what_is_running(user: User) -> None:
     listed = [one for one in calls if one.name == "sfn:ListExecutions"]
     assert len(listed) <= 2
     assert user.cloud.queued()["ceph"] == 5
+
+
+def nth(number: int) -> Callable[[str], bool]:
+    """Turns away the call of that number, and the driver's next tries of it."""
+    calls: list[str] = []
+
+    def throttles(name: str) -> bool:
+        calls.append(name)
+        again = len(calls) > number + 1 and set(calls[number:]) == {name}
+        return len(calls) == number + 1 or (again and len(calls) <= number + 3)
+
+    return throttles
+
+
+CHANGES: dict[str, Callable[[User], Reply]] = {
+    "create, sync": lambda user: user.create("new", CONTENT, SYNC),
+    "create, async": lambda user: user.create("new", CONTENT, ASYNC),
+    "update, sync": lambda user: user.update("a", b"other", SYNC),
+    "update, async": lambda user: user.update("a", b"other", ASYNC),
+    "delete": lambda user: user.call("DELETE", object_path("photos", "a")),
+    "create container": lambda user: user.call("PUT", container_path("more")),
+    "delete container": lambda user: user.call("DELETE", container_path("photos")),
+}
+
+READS: dict[str, Callable[[User], Reply]] = {
+    "download": lambda user: user.download("a"),
+    "stat": lambda user: user.call("HEAD", object_path("photos", "a")),
+    "locate": lambda user: user.call("GET", stat_path("photos", "a")),
+    "list objects": lambda user: user.call("GET", f"{container_path('photos')}/objects"),
+    "list containers": lambda user: user.call("GET", "/v1/containers"),
+}
+
+
+@pytest.mark.parametrize("one", READS.values(), ids=READS)
+def test_who_reads_is_told_when_to_come_again(user: User, one: Callable[[User], Reply]) -> None:
+    user.create("a", CONTENT, SYNC)
+    with user.cloud.network.record() as calls:
+        whole = one(user)
+    for number in range(len(calls)):
+        user.cloud.network.throttles = nth(number)
+        reply = one(user)
+        user.cloud.network.throttles = first(0)
+        if reply.status != whole.status:
+            assert reply.status == 503, (calls[number], reply)
+            assert reply.headers["retry-after"]
+
+
+@pytest.mark.parametrize("one", CHANGES.values(), ids=CHANGES)
+def test_who_changes_is_told_to_come_again_or_that_it_is_not_known(
+    user: User, one: Callable[[User], Reply]
+) -> None:
+    """And what is said to be not done is not done, once everything has settled."""
+    cloud = user.cloud
+    user.create("a", CONTENT, SYNC)
+    back = cloud.keep()
+    with cloud.network.record() as calls:
+        whole = one(user)
+    for number in range(len(calls)):
+        back()
+        cloud.network.throttles = nth(number)
+        reply = one(user)
+        cloud.network.throttles = first(0)
+        if reply.status == whole.status:
+            continue
+        assert reply.status == 503, (calls[number], reply)
+        cloud.settle()
+        if "retry-after" in reply.headers:
+            assert one(user).status == whole.status, calls[number]

@@ -121,7 +121,7 @@ class Cloud(Inventory):
         """Begin anew: make the tables, buckets, queues, secrets and the registry."""
         self.network.before = None
         self.network.choose = None
-        self.throttles = _never
+        self.throttles = self.network.throttles = _never
         self.network.call_seconds = CALL_SECONDS
         self.grant(0)
         self.removals_per_hour = 100_000

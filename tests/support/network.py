@@ -82,6 +82,8 @@ class Network:
     choose
         Says how a call goes wrong, given the call and whether it is a driver's second try; in
         place of the one fault that ``record`` is given.
+    throttles
+        Says by a call's name whether its service turns it away, as there are too many.
     clock
         Time for all that has this network.
     call_seconds
@@ -95,6 +97,7 @@ class Network:
     answers: dict[str, Answer] = field(default_factory=dict)
     before: Callable[[str], None] | None = None
     choose: Callable[[NetworkCall, bool], Manner | None] | None = None
+    throttles: Callable[[str], bool] = lambda name: False
     clock: StoppedClock = field(default_factory=StoppedClock)
     call_seconds: float = CALL_SECONDS
     against_the_rules: list[str] = field(default_factory=list)
@@ -223,6 +226,8 @@ class Network:
                 if role and not rules.is_granted(*role, service, operation, asked):
                     self._note(name, asked.path)
                     return reply(*rules.denied(service, head=asked.method == "HEAD"))
+                if not self._outside and self.throttles(name):
+                    return reply(*rules.throttled(service))
                 answer = self.answers.get(name)
                 if answer and (told := answer(request)):
                     return reply(*told)

@@ -149,6 +149,17 @@ def other_hosts(reply: Reply) -> list[str]:
     return [host for host in hosts if not is_regional(host, REGION)]
 
 
+def throttled(service: str) -> tuple[int, dict[str, str], bytes]:
+    """What AWS answers while there are too many calls: status, headers, body."""
+    if service == "s3":
+        text = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
+        return 503, {"content-type": "application/xml"}, text
+    codes = {"dynamodb": "ProvisionedThroughputExceededException", "sqs": "RequestThrottled"}
+    code = codes.get(service, "ThrottlingException")
+    headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-errortype": code}
+    return 400, headers, json.dumps({"__type": code, "message": "Rate exceeded"}).encode()
+
+
 def denied(service: str, head: bool) -> tuple[int, dict[str, str], bytes]:
     """What AWS answers to who may not: status, headers, body."""
     if service == "s3":

@@ -123,6 +123,7 @@ __all__ = [
     "AccountNotFound",
     "AccountPage",
     "AsyncClient",
+    "Busy",
     "Client",
     "ClientClosed",
     "Clock",

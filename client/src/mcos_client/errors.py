@@ -312,6 +312,12 @@ class NotEnoughClusters(Unavailable):
     code = "not_enough_clusters"
 
 
+class Busy(Unavailable):
+    """AWS turns calls away; with ``retry_after``, nothing was done."""
+
+    code = "busy"
+
+
 class ReplicasUnavailable(Unavailable):
     code = "replicas_unavailable"
 

@@ -11,7 +11,8 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from chalicelib.shared.http import Request, Response
 from chalicelib.shared.problems import problem
 from mcos import clock
-from mcos.errors import McosError
+from mcos.aws import is_throttled
+from mcos.errors import Busy, McosError
 from mcos.settings import settings
 
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
@@ -20,6 +21,7 @@ logger = Logger()
 # The library logs through it too; the runtime's own handler would print every line again.
 logging.getLogger(logger.service).propagate = False
 metrics = Metrics()
+_READS = ("GET", "HEAD")
 _counting = Lock()  # a worker may process several messages at once
 
 
@@ -42,8 +44,15 @@ def endpoint(call: str) -> Callable[[Callable[[Request], Response]], Handler]:
                 outcome = error.code
                 response = problem(error, request.request_id)
             except Exception as error:
-                outcome, unforeseen = "internal_error", error
-                response = problem(error, request.request_id)
+                if is_throttled(error):
+                    busy = Busy("AWS turns calls away at the moment; try again later.")
+                    outcome = busy.code
+                    # A change may have been accepted before the call that was turned away.
+                    reads = request.method in _READS
+                    response = problem(busy, request.request_id, says_when=reads)
+                else:
+                    outcome, unforeseen = "internal_error", error
+                    response = problem(error, request.request_id)
             finding = event.get("requestContext", {}).get("authorizer", {}).get("lambda") or {}
             record(
                 call,

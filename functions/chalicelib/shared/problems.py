@@ -81,13 +81,20 @@ _KINDS = {
     "replication_failed": _Kind(503, "Replication failed", retry_after=5),
     "not_enough_clusters": _Kind(503, "Not enough clusters", retry_after=30),
     "replicas_unavailable": _Kind(503, "Replicas unavailable", retry_after=5),
+    "busy": _Kind(503, "Busy", retry_after=1),
 }
 
 _UNFORESEEN = "An unexpected error occurred; the logs have it under the request id."
 
 
-def problem(error: Exception, request_id: str) -> Response:
-    """Return the reply for an error; for an unexpected one it does not reveal the cause."""
+def problem(error: Exception, request_id: str, *, says_when: bool = True) -> Response:
+    """Return the reply for an error; for an unexpected one it does not reveal the cause.
+
+    Parameters
+    ----------
+    says_when
+        Whether the reply says when to try again, which is to say that nothing was done.
+    """
     known = isinstance(error, McosError)
     code = error.code if isinstance(error, McosError) else "internal_error"
     kind = _KINDS[code]
@@ -102,7 +109,7 @@ def problem(error: Exception, request_id: str) -> Response:
     if isinstance(error, Retained):
         body["retained_until"] = error.retained_until
     headers = {"Content-Type": "application/problem+json"}
-    if kind.retry_after is not None:
+    if kind.retry_after is not None and says_when:
         headers["Retry-After"] = str(kind.retry_after)
     if kind.status == 401:
         headers["WWW-Authenticate"] = "Bearer"

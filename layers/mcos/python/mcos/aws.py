@@ -23,6 +23,25 @@ AWS_ERRORS = (ClientError, BotoCoreError)
 """Raised by a call of a service that refuses, fails or does not answer."""
 
 
+_THROTTLED = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+
+def is_throttled(error: Exception) -> bool:
+    """Whether a service has turned a request away as there were too many; it did nothing then."""
+    cause = getattr(error, "cause", None) or error  # the driver of DynamoDB wraps it
+    return isinstance(cause, ClientError) and cause.response["Error"]["Code"] in _THROTTLED
+
+
 _making = Lock()
 """A session makes one client at a time; the clients themselves serve several threads."""
 

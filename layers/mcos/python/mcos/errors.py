@@ -238,6 +238,16 @@ class ReplicationFailed(Unavailable):
     code = "replication_failed"
 
 
+class Busy(McosError):
+    """AWS turns calls away, as there are too many.
+
+    A call that only reads did nothing; of a change this says whether it was accepted as little as
+    an unforeseen error, unless whoever raises it knows.
+    """
+
+    code = "busy"
+
+
 class ReplicasUnavailable(Unavailable):
     """No replica of the object could be read."""
 

@@ -16,7 +16,7 @@ from mcos.catalog.tables import (
     is_not_done,
     read_again,
 )
-from mcos.errors import Conflict, McosError, OutcomeUnknown, Superseded
+from mcos.errors import Busy, Conflict, McosError, OutcomeUnknown, Superseded
 from mcos.model.objects import ObjectKey, ObjectRecord
 
 Transition = Callable[[ObjectRecord | None], ObjectRecord | None]
@@ -150,7 +150,12 @@ def _apply(
             return attempted if once and attempted else record
         if is_changed:
             following = following and with_revision(following, record)
-            written = _write(key, record, following, is_last=number >= _SENT_AT_MOST - 1)
+            try:
+                written = _write(key, record, following, is_last=number >= _SENT_AT_MOST - 1)
+            except (PutError, DeleteError) as error:
+                if once and not doubtful and is_not_done(error):
+                    raise Busy("The catalog is busy; nothing was accepted.") from error
+                raise
             if written is _Written.DONE:
                 return following
             if written is _Written.NOT_DONE:
