@@ -44,8 +44,10 @@ from tests.support.environment import (
     CLUSTERS,
     PREFIX,
     REGION,
+    REGIONS,
     cluster_environment,
     inbound_url,
+    region_of,
 )
 from tests.support.gateway import Reply, sqs_event
 from tests.support.inventory import Inventory
@@ -172,7 +174,7 @@ class Cloud(Inventory):
         """Make them new and empty."""
         for name in ALL_CLUSTERS:
             for queue in ("replicate", "repair", "inbound", "inbound-dlq"):
-                sqs_backends[ACCOUNT_ID][REGION].create_queue(f"{PREFIX}-{name}-{queue}")
+                sqs_backends[ACCOUNT_ID][region_of(name)].create_queue(f"{PREFIX}-{name}-{queue}")
 
     def _make(self) -> None:
         """Make what there is of AWS but for the queues."""
@@ -192,7 +194,7 @@ class Cloud(Inventory):
             for name in ALL_CLUSTERS:
                 own = cluster_environment(name)
                 bucket = own["MCOS_STAGING_BUCKET"]
-                self.client("s3").create_bucket(Bucket=bucket)
+                self._make_bucket(bucket, region_of(name))
                 self.client("s3").put_bucket_versioning(
                     Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
                 )
@@ -201,6 +203,25 @@ class Cloud(Inventory):
                 )
             for name in CLUSTERS:
                 self.register(name)
+
+    def _make_bucket(self, bucket: str, region: str) -> None:
+        there = {} if region == REGION else {"LocationConstraint": region}
+        s3 = self._session.create_client("s3", region_name=region)
+        s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": there} if there else {}))
+
+    @contextmanager
+    def spread(self, regions: Mapping[str, str]) -> Iterator[None]:
+        """Have the clusters in regions of their own, just deployed; the catalog is in all."""
+        REGIONS.update(regions)
+        self._deployed, self._cluster = None, None
+        os.environ.update(cluster_environment(CLUSTERS[0]))
+        try:
+            self.deploy()
+            yield
+        finally:
+            REGIONS.clear()
+            self._deployed, self._cluster = None, None
+            os.environ.update(cluster_environment(CLUSTERS[0]))
 
     def register(
         self,
@@ -216,6 +237,8 @@ class Cloud(Inventory):
         own = cluster_environment(name)
         row = {
             "entry_point": f"https://{name}.test",
+            "region": region_of(name),
+            "account_id": ACCOUNT_ID,
             "backend": name,
             "provider": provider or name,
             "location": location,
@@ -457,7 +480,8 @@ class Cloud(Inventory):
 
     def send(self, queue_url: str, text: str) -> None:
         """Send a message as the state machine does."""
-        aws.client("sqs").send_message(QueueUrl=queue_url, MessageBody=text)
+        sqs = aws.client("sqs", region=aws.region_of(queue_url))
+        sqs.send_message(QueueUrl=queue_url, MessageBody=text)
 
     # What other systems bring
 
@@ -564,7 +588,8 @@ class Cloud(Inventory):
     def lose_messages(self) -> None:
         """Empty the repair queues; nobody is told."""
         for cluster in ALL_CLUSTERS:
-            sqs_backends[ACCOUNT_ID][REGION].purge_queue(self.repair_queue(cluster).name)
+            queues = sqs_backends[ACCOUNT_ID][region_of(cluster)]
+            queues.purge_queue(self.repair_queue(cluster).name)
 
     def deliver(self, cluster: str, message: Any) -> bool:
         """Hand a message to the function that reads its queue, as ``repair`` and ``replicate``."""
@@ -737,7 +762,8 @@ def _never(function_arn: str) -> bool:
 
 def arn(cluster: str, function: str) -> str:
     """ARN of a cluster's function."""
-    return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{PREFIX}-{cluster}-{function}"
+    region = region_of(cluster)
+    return f"arn:aws:lambda:{region}:{ACCOUNT_ID}:function:{PREFIX}-{cluster}-{function}"
 
 
 def _function_of(arn: str) -> tuple[str, str]:

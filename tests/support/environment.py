@@ -15,6 +15,9 @@ MORE_CLUSTERS = ("swift-2", "s3-2")
 
 ALL_CLUSTERS = (*CLUSTERS, *MORE_CLUSTERS)
 
+REGIONS: dict[str, str] = {}
+"""Where clusters are that are not in REGION: see ``Cloud.spread``."""
+
 for _name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN", "LOCALSTACK_HOST"):
     os.environ.pop(_name, None)
 
@@ -37,15 +40,21 @@ os.environ.update(
 )
 
 
+def region_of(cluster: str) -> str:
+    """Where a cluster's functions, queues and staging bucket are."""
+    return REGIONS.get(cluster, REGION)
+
+
 def inbound_url(cluster: str, suffix: str = "") -> str:
     """URL of a cluster's inbound queue, or of its dead-letter queue."""
-    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{PREFIX}-{cluster}-inbound{suffix}"
+    return f"https://sqs.{region_of(cluster)}.amazonaws.com/{ACCOUNT_ID}/{PREFIX}-{cluster}-inbound{suffix}"
 
 
 def cluster_environment(cluster: str, prefer: str = "respond-async") -> dict[str, str]:
     """What the functions of a cluster are told by their deployment, but for two."""
-    queue = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{PREFIX}-{cluster}"
-    machine = f"arn:aws:states:{REGION}:{ACCOUNT_ID}:stateMachine:{PREFIX}-{cluster}"
+    region = region_of(cluster)
+    queue = f"https://sqs.{region}.amazonaws.com/{ACCOUNT_ID}/{PREFIX}-{cluster}"
+    machine = f"arn:aws:states:{region}:{ACCOUNT_ID}:stateMachine:{PREFIX}-{cluster}"
     return {
         "MCOS_CLUSTER": cluster,
         "MCOS_STAGING_BUCKET": f"{PREFIX}-{cluster}-staging-{ACCOUNT_ID}",

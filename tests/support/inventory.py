@@ -19,6 +19,7 @@ from tests.support.environment import (
     PREFIX,
     REGION,
     cluster_environment,
+    region_of,
 )
 from tests.support.fake_backend import FakeBackend
 from tests.support.network import Network
@@ -41,11 +42,12 @@ class Inventory:
 
     def repair_queue(self, cluster: str) -> Queue:
         """A cluster's repair queue."""
-        return sqs_backends[ACCOUNT_ID][REGION].get_queue(f"{PREFIX}-{cluster}-repair")
+        return sqs_backends[ACCOUNT_ID][region_of(cluster)].get_queue(f"{PREFIX}-{cluster}-repair")
 
     def replicate_queue(self, cluster: str) -> Queue:
         """A cluster's replicate queue."""
-        return sqs_backends[ACCOUNT_ID][REGION].get_queue(f"{PREFIX}-{cluster}-replicate")
+        queues = sqs_backends[ACCOUNT_ID][region_of(cluster)]
+        return queues.get_queue(f"{PREFIX}-{cluster}-replicate")
 
     def waiting(self) -> dict[str, int]:
         """Messages in each cluster's replicate queue."""

@@ -4,6 +4,8 @@ Calls of AWS pass here on their way from botocore to moto, calls of a storage se
 from the fake backend to its memory.
 """
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from functools import cache
 from threading import RLock, local
 from types import SimpleNamespace
 from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import botocore.endpoint
 import pytest
@@ -23,6 +26,7 @@ from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 from moto.sqs import models as sqs
 
 from tests.support import rules
+from tests.support.environment import ALL_CLUSTERS, cluster_environment, region_of
 from tests.support.stopped_clock import StoppedClock
 
 Result = TypeVar("Result")
@@ -40,6 +44,10 @@ Answer = Callable[[AWSPreparedRequest], tuple[int, dict[str, str], bytes] | None
 
 class Died(BaseException):
     """The function that made the call is no more. No ``except Exception`` can hold it up."""
+
+
+class Misdirected(BaseException):
+    """A request was sent to another region than that of what it names, where that is not."""
 
 
 class Manner(StrEnum):
@@ -213,6 +221,8 @@ class Network:
             name = f"{service}:{operation}"
             assert not operation.startswith("Transact"), "global tables have no transactions"
             self._thread.asked = request.body
+            if not self._outside:
+                _check_region(name, request)
 
             def reply(status: int, headers: dict[str, str], body: bytes) -> AWSResponse:
                 return AWSResponse(request.url, status, headers, MockRawResponse(body))
@@ -261,6 +271,44 @@ class Network:
         patch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda seconds: None))
 
 
-def _attempt(request: AWSPreparedRequest) -> bytes:
-    value = request.headers.get("amz-sdk-request", b"attempt=1")
+def _check_region(name: str, request: AWSPreparedRequest) -> None:
+    """Refuse a request that is signed for another region than that of what it names.
+
+    AWS looks for a function, a queue, a state machine where the request arrives, and a bucket's
+    signature is void elsewhere. The tables are the same ones everywhere.
+
+    Raises
+    ------
+    Misdirected
+    """
+    named = _named_region(name.partition(":")[0], request)
+    signed = re.search(rb"Credential=[^/]+/[^/]+/([^/]+)/", _header(request, "Authorization"))
+    if named and signed and signed[1].decode() != named:
+        raise Misdirected(f"{name} in {signed[1].decode()} names something in {named}")
+
+
+def _named_region(service: str, request: AWSPreparedRequest) -> str | None:
+    match service:
+        case "lambda":
+            return unquote(request.url).rpartition("/functions/")[2].split(":")[3]
+        case "sfn":
+            machine: str = json.loads(request.body)["stateMachineArn"]
+            return machine.split(":")[3]
+        case "sqs":
+            host = urlsplit(json.loads(request.body)["QueueUrl"]).hostname or ""
+            return host.split(".")[1]
+        case "s3":
+            for cluster in ALL_CLUSTERS:
+                bucket = cluster_environment(cluster)["MCOS_STAGING_BUCKET"]
+                if bucket in request.url:
+                    return region_of(cluster)
+    return None
+
+
+def _header(request: AWSPreparedRequest, name: str) -> bytes:
+    value = request.headers.get(name, b"")
     return value if isinstance(value, bytes) else str(value).encode()
+
+
+def _attempt(request: AWSPreparedRequest) -> bytes:
+    return _header(request, "amz-sdk-request") or b"attempt=1"

@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from mcos import clock
-from mcos.aws import AWS_ERRORS, client, retry_later
+from mcos.aws import AWS_ERRORS, client, region_of, retry_later
 from mcos.workers.later import TryLater
 
 # A queue keeps a message for 14 days, and for a thousand tries.
@@ -107,7 +107,8 @@ def _is_old(record: SQSRecord) -> bool:
 def _send_again(queue_url: str, record: SQSRecord) -> bool:
     """Send the message as a new one; False: it was not sent, and must stay."""
     try:
-        client("sqs").send_message(QueueUrl=queue_url, MessageBody=record.body)
+        sqs = client("sqs", region=region_of(queue_url))
+        sqs.send_message(QueueUrl=queue_url, MessageBody=record.body)
     except AWS_ERRORS as error:
         _log.warning("a message was not renewed: %s", type(error).__name__)
         return False

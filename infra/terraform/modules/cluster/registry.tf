@@ -19,6 +19,8 @@ resource "aws_dynamodb_table_item" "cluster" {
       location         = var.cluster.location
       labels           = var.cluster.labels
       weight           = var.cluster.weight
+      region           = var.aws.region
+      account_id       = var.aws.account_id
       put_replica      = aws_lambda_function.this["put_replica"].arn
       put_parts        = aws_lambda_function.this["put_parts"].arn
       get_replica      = aws_lambda_function.this["get_replica"].arn

@@ -1,9 +1,13 @@
 """Clients of the AWS services, created when first used, each with explicit timeouts.
 
+A client speaks to one region, which must be that of the function, queue, state machine or bucket
+that it names: ``region_of`` tells it.
+
 botocore's defaults wait up to a minute for each byte and try five times, which is longer than
 callers of MCOS wait.
 """
 
+import re
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from threading import Lock
@@ -51,14 +55,42 @@ def _session() -> Session:
     return get_session()
 
 
+_QUEUE_HOST = re.compile(r"https://sqs\.([a-z0-9-]+)\.")
+
+
+def region_of(resource: str) -> str | None:
+    """Return the region of an ARN, or of the URL of a queue; None: it does not say.
+
+    Examples
+    --------
+    >>> region_of("arn:aws:lambda:eu-west-1:123456789012:function:mcos-ceph-get_replica")
+    'eu-west-1'
+    >>> region_of("https://sqs.eu-west-1.amazonaws.com/123456789012/mcos-ceph-repair")
+    'eu-west-1'
+    >>> region_of("http://127.0.0.1:4566/123456789012/mcos-ceph-repair")
+    """
+    if resource.startswith("arn:"):
+        return resource.split(":")[3] or None
+    found = _QUEUE_HOST.match(resource)
+    return found[1] if found else None
+
+
 @cache
-def client(service: str, *, read_seconds: float = READ_SECONDS, tries: int = 2) -> Any:
+def client(
+    service: str,
+    *,
+    region: str | None = None,
+    read_seconds: float = READ_SECONDS,
+    tries: int = 2,
+) -> Any:
     """Return a botocore client, the same one for the same arguments.
 
     Parameters
     ----------
     service
         botocore's name of the service, for instance ``sqs``.
+    region
+        None: the one that the function is in.
     read_seconds
         How long to wait for a reply.
     tries
@@ -67,6 +99,7 @@ def client(service: str, *, read_seconds: float = READ_SECONDS, tries: int = 2) 
     with _making:
         return _session().create_client(
             service,
+            region_name=region,
             config=Config(
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=read_seconds,
@@ -142,6 +175,6 @@ def retry_later(
     """
     if seconds is None:
         seconds = min(_FIRST_RETRY_SECONDS * 2 ** min(tries - 1, 12), longest or _LONGEST_SECONDS)
-    client("sqs").change_message_visibility(
+    client("sqs", region=region_of(queue_url)).change_message_visibility(
         QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from mcos import clock
 from mcos.admin.checks import check_rate
-from mcos.aws import AWS_ERRORS, client
+from mcos.aws import AWS_ERRORS, client, region_of
 from mcos.catalog import jobs, registry
 from mcos.errors import Conflict, JobNotFound
 from mcos.model.jobs import Job, JobKind, JobState, new_job
@@ -85,8 +85,9 @@ def stop_job(job_id: str) -> Job:
 def run_soon() -> None:
     """Invoke ``run_jobs`` now; if that fails, its schedule will do so within a minute."""
     try:
-        client("lambda").invoke(
-            FunctionName=run_jobs_function(), InvocationType="Event", Payload=b"{}"
+        function = run_jobs_function()
+        client("lambda", region=region_of(function)).invoke(
+            FunctionName=function, InvocationType="Event", Payload=b"{}"
         )
     except AWS_ERRORS as error:
         _log.warning("run_jobs was not invoked: %s", type(error).__name__)

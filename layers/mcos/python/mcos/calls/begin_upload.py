@@ -101,7 +101,7 @@ def _text(moment: datetime | None) -> str | None:
 
 def _begin(account: str, upload_id: str) -> str:
     key = staging.upload_key(account, upload_id)
-    return multipart.begin(settings().staging_bucket, key)
+    return multipart.begin(staging.own_bucket(), key)
 
 
 def _part_size(wanted: UploadRequest) -> int:

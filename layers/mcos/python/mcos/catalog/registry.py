@@ -318,6 +318,7 @@ def _cluster(
     overridden = {field: override[field] for field in words if field in override}
     return Cluster(
         **{
+            **_place(row),
             **arguments(Cluster, row),
             **overridden,
             "name": name,
@@ -325,6 +326,14 @@ def _cluster(
             "health": Health(**arguments(Health, health)),
         }
     )
+
+
+def _place(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return region and account of a row's functions: rows of release 0.1.0 do not say them."""
+    match row["put_replica"].split(":"):
+        case ["arn", _, "lambda", region, account_id, *_]:
+            return {"region": region, "account_id": account_id}
+    return {}
 
 
 def _state(word: str | None) -> ClusterState | None:

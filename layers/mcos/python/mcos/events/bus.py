@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mcos.aws import AWS_ERRORS, client
+from mcos.aws import AWS_ERRORS, client, region_of
 from mcos.model.messages import StateChange, UnpublishedChange
 from mcos.settings import event_bus, unpublished_queue_url
 
@@ -62,4 +62,6 @@ def set_aside(message: UnpublishedChange) -> None:
     ------
     BotoCoreError, ClientError
     """
-    client("sqs").send_message(QueueUrl=unpublished_queue_url(), MessageBody=json.dumps(message))
+    queue_url = unpublished_queue_url()
+    sqs = client("sqs", region=region_of(queue_url))
+    sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(message))

@@ -6,9 +6,8 @@ from io import BytesIO
 from typing import NamedTuple
 
 from mcos import limits, staging
-from mcos.aws import client
 from mcos.inbound.fetch import Fetched, FetchRules, fetch
-from mcos.settings import allowed_fetches, settings
+from mcos.settings import allowed_fetches
 from mcos.staging import multipart
 
 _PART_BYTES = 8 * 1024 * 1024
@@ -47,8 +46,9 @@ def fetch_source(url: str, key: str) -> Source:
     with fetch(url, fetch_rules()) as fetched:
         first = _part(fetched)
         if len(first) < _PART_BYTES:
-            s3 = client("s3", read_seconds=staging.READ_SECONDS)
-            s3.put_object(Bucket=settings().staging_bucket, Key=key, Body=first)
+            bucket = staging.own_bucket()
+            s3 = bucket.client(read_seconds=staging.READ_SECONDS)
+            s3.put_object(Bucket=bucket.name, Key=key, Body=first)
         else:
             _stage_in_parts(key, first, fetched)
         return Source(fetched.content_type, fetched.headers)
@@ -66,13 +66,13 @@ def _part(fetched: Fetched) -> bytes:
 
 
 def _stage_in_parts(key: str, first: bytes, fetched: Fetched) -> None:
-    bucket = settings().staging_bucket
+    bucket = staging.own_bucket()
     s3_upload = multipart.begin(bucket, key)
     try:
         part, number = first, 1
         while part:
-            client("s3", read_seconds=staging.READ_SECONDS).upload_part(
-                Bucket=bucket,
+            bucket.client(read_seconds=staging.READ_SECONDS).upload_part(
+                Bucket=bucket.name,
                 Key=key,
                 UploadId=s3_upload,
                 PartNumber=number,

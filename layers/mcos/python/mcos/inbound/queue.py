@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from mcos.aws import client
+from mcos.aws import client, region_of
 from mcos.settings import inbound_dlq_url
 
 _REASON_CHARACTERS = 1000
@@ -24,7 +24,7 @@ def refuse(body: str, *, code: str, reason: str) -> None:
     BotoCoreError, ClientError
     """
     attributes = {"code": code, "reason": reason[:_REASON_CHARACTERS]}
-    client("sqs").send_message(
+    client("sqs", region=region_of(inbound_dlq_url())).send_message(
         QueueUrl=inbound_dlq_url(),
         MessageBody=without_signatures(body),
         MessageAttributes={

@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from mcos.aws import AWS_ERRORS, client
+from mcos.aws import AWS_ERRORS, client, region_of
 from mcos.catalog import registry
 from mcos.catalog.registry import all_clusters
 from mcos.journal.files import ACCOUNT
@@ -38,7 +38,8 @@ def deliver(cluster: Cluster, key: str, content: bytes) -> bool:
     if not cluster.is_up:
         return False
     try:
-        reply = client("lambda", read_seconds=_REPLY_SECONDS, tries=1).invoke(
+        region = region_of(cluster.put_replica)
+        reply = client("lambda", region=region, read_seconds=_REPLY_SECONDS, tries=1).invoke(
             FunctionName=cluster.put_replica, Payload=json.dumps(_input(key, content))
         )
         result: PutResult = json.load(reply["Payload"])

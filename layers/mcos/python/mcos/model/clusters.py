@@ -86,6 +86,8 @@ class Cluster:
         Share of the replicas, relative to the other clusters; at 0 it gets none.
     put_replica, put_parts, get_replica
         ARNs of its functions.
+    region, account_id
+        Where its functions, queues and staging bucket are; None if that is not known.
     linked_at
         When it was linked, RFC 3339; None if that is not known.
     operator_state
@@ -106,6 +108,8 @@ class Cluster:
     get_replica: str
     repair_queue_url: str
     staging_bucket: str
+    region: str | None = None
+    account_id: str | None = None
     linked_at: str | None = None
     operator_state: ClusterState | None = None
     removals_held: bool = False

@@ -28,6 +28,8 @@ class Source(TypedDict, total=False):
         The bytes, as base64; then there are no other fields.
     staging_bucket, staging_key, staging_version, staging_etag
         Where they are staged; all four or none.
+    staging_region
+        The bucket's region; null: the reader's. Not given: an earlier release has sent it.
     version
         The version whose stored replicas have them.
     """
@@ -37,6 +39,7 @@ class Source(TypedDict, total=False):
     staging_key: str
     staging_version: str | None
     staging_etag: str | None
+    staging_region: str | None
     version: VersionJson
 
 

@@ -16,7 +16,7 @@ from typing import cast
 from urllib3.exceptions import HTTPError
 
 from mcos import clock, limits, staging
-from mcos.aws import AWS_ERRORS, client
+from mcos.aws import AWS_ERRORS, client, region_of
 from mcos.catalog.registry import all_clusters
 from mcos.model.clusters import Cluster, ClusterState
 from mcos.model.digests import digests_of
@@ -314,7 +314,8 @@ def ask(cluster: str, request: ReadInput) -> ReadResult:
     if (target := all_clusters().get(cluster)) is None:
         raise ReplicaUnreadable(f"{cluster}: not in the registry")
     try:
-        reply = client("lambda", read_seconds=_REMOTE_SECONDS, tries=1).invoke(
+        region = region_of(target.get_replica)
+        reply = client("lambda", region=region, read_seconds=_REMOTE_SECONDS, tries=1).invoke(
             FunctionName=target.get_replica, Payload=json.dumps(request)
         )
         answer = json.loads(reply["Payload"].read())

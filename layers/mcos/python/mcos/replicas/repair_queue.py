@@ -9,7 +9,7 @@ journal.
 import json
 from base64 import b64encode
 
-from mcos.aws import client
+from mcos.aws import client, region_of
 from mcos.model.messages import (
     DisposeMessage,
     FileMessage,
@@ -125,7 +125,8 @@ def ready(queue_url: str) -> int:
 
 
 def _count(queue_url: str, *names: str) -> int:
-    found = client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(names))
+    sqs = client("sqs", region=region_of(queue_url))
+    found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(names))
     return sum(int(found["Attributes"][name]) for name in names)
 
 
@@ -141,6 +142,6 @@ def send(queue_url: str, message: RepairMessage, *, delay_seconds: int = 0) -> N
     ------
     BotoCoreError, ClientError
     """
-    client("sqs").send_message(
+    client("sqs", region=region_of(queue_url)).send_message(
         QueueUrl=queue_url, MessageBody=json.dumps(message), DelaySeconds=delay_seconds
     )

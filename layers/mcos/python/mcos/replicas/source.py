@@ -1,9 +1,9 @@
 """The source of a version's bytes, as part of an execution's input.
 
 It is ``{"inline": base64}``, the bytes themselves; or it has the place in staging
-(``staging_bucket``, ``staging_key``, ``staging_version``, ``staging_etag``), or the ``version``
-whose stored replicas can be read, or both. It contains no secrets and no signed URLs: the reader
-uses its own permissions.
+(``staging_bucket``, ``staging_key``, ``staging_version``, ``staging_etag``, ``staging_region``), or
+the ``version`` whose stored replicas can be read, or both. It contains no secrets and no signed
+URLs: the reader uses its own permissions.
 """
 
 from base64 import b64decode, b64encode
@@ -16,6 +16,7 @@ from mcos.model.versions import Staged, Version
 from mcos.replicas import sign
 from mcos.replicas.read import STAGING_ERRORS, NoReplicaReadable, read_version
 from mcos.settings import settings
+from mcos.staging import Bucket
 
 READ_ERRORS = STAGING_ERRORS
 """Raised, beside ``SourceMissing``, by opening or reading a source; a later try may succeed."""
@@ -56,7 +57,8 @@ def _in_staging(staged: Staged) -> Source:
     if bucket is None:
         return {}
     return {
-        "staging_bucket": bucket,
+        "staging_bucket": bucket.name,
+        "staging_region": bucket.region,
         "staging_key": staged.key,
         "staging_version": staged.version,
         "staging_etag": staged.etag,
@@ -84,7 +86,7 @@ def open_part(account: str, source: Source, first: int = 0, last: int | None = N
     """
     if "staging_bucket" in source:
         content = staging.open_content(
-            source["staging_bucket"],
+            Bucket(source["staging_bucket"], source.get("staging_region")),
             source["staging_key"],
             source["staging_version"],
             source["staging_etag"],

@@ -15,12 +15,12 @@ under the same key, and removing one version removes nothing else.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
-from mcos import limits
-from mcos.aws import client
+from mcos import aws, limits
+from mcos.aws import client, region_of
 from mcos.catalog.registry import all_clusters
 from mcos.model.clusters import ClusterState
 from mcos.model.representation import sent
@@ -66,12 +66,37 @@ class StagedFile:
         return Staged(cluster or settings().cluster, key, self.version, self.etag)
 
 
-def bucket_of(cluster: str) -> str | None:
-    """Return the name of a cluster's staging bucket; None if the cluster is LOST or not linked."""
+class Bucket(NamedTuple):
+    """A staging bucket.
+
+    Attributes
+    ----------
+    region
+        Where it is, which a client must know to speak to it and to sign its URLs; None: where the
+        function is.
+    """
+
+    name: str
+    region: str | None = None
+
+    def client(self, *, read_seconds: float = aws.READ_SECONDS) -> Any:
+        """Return a client of S3 in the bucket's region."""
+        return client("s3", region=self.region, read_seconds=read_seconds)
+
+
+def own_bucket() -> Bucket:
+    """Return this cluster's staging bucket."""
+    return Bucket(settings().staging_bucket, region_of(settings().state_machine_arn))
+
+
+def bucket_of(cluster: str) -> Bucket | None:
+    """Return a cluster's staging bucket; None if the cluster is LOST or not linked."""
     if cluster == settings().cluster:
-        return settings().staging_bucket
+        return own_bucket()
     known = all_clusters().get(cluster)
-    return known.staging_bucket if known and known.state is not ClusterState.LOST else None
+    if known is None or known.state is ClusterState.LOST:
+        return None
+    return Bucket(known.staging_bucket, known.region)
 
 
 def version_key(version_id: str) -> str:
@@ -93,8 +118,9 @@ def put(key: str, content: bytes) -> Staged:
     """
     try:
         # A repeated put, after a lost reply, must not leave a second version behind.
-        reply = client("s3", read_seconds=READ_SECONDS).put_object(
-            Bucket=settings().staging_bucket, Key=key, Body=content, IfNoneMatch="*"
+        bucket = own_bucket()
+        reply = bucket.client(read_seconds=READ_SECONDS).put_object(
+            Bucket=bucket.name, Key=key, Body=content, IfNoneMatch="*"
         )
     except ClientError as error:
         found = find(key) if error.response["Error"]["Code"] == "PreconditionFailed" else None
@@ -104,7 +130,9 @@ def put(key: str, content: bytes) -> Staged:
     return Staged(settings().cluster, key, reply.get("VersionId"), reply["ETag"])
 
 
-def find(key: str, version: str | None = None, *, bucket: str | None = None) -> StagedFile | None:
+def find(
+    key: str, version: str | None = None, *, bucket: Bucket | None = None
+) -> StagedFile | None:
     """Return the file under a key, or one version of it; None if missing: one network call.
 
     Parameters
@@ -114,10 +142,9 @@ def find(key: str, version: str | None = None, *, bucket: str | None = None) -> 
     bucket
         None: this cluster's staging bucket.
     """
+    bucket = bucket or own_bucket()
     try:
-        reply = client("s3").head_object(
-            **_named(bucket or settings().staging_bucket, key, version)
-        )
+        reply = bucket.client().head_object(**_named(bucket, key, version))
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
             return None
@@ -133,7 +160,7 @@ def find(key: str, version: str | None = None, *, bucket: str | None = None) -> 
 
 
 def open_content(
-    bucket: str,
+    bucket: Bucket,
     key: str,
     version: str | None,
     etag: str | None,
@@ -147,20 +174,20 @@ def open_content(
     -------
     A stream; None if the content is not there any more.
     """
-    part = {"Bucket": bucket, "Key": key}
+    part = {"Bucket": bucket.name, "Key": key}
     if first or last is not None:
         part["Range"] = f"bytes={first}-{'' if last is None else last}"
     # The current file is the staged one, unless others have written to the key. It is tried before
     # the version, because emulators ignore the range when a version is named.
-    content = _get({**part, "IfMatch": etag} if etag else part)
+    content = _get(bucket, {**part, "IfMatch": etag} if etag else part)
     if content is None and version is not None:
-        content = _get({**part, "VersionId": version})
+        content = _get(bucket, {**part, "VersionId": version})
     return content
 
 
-def _get(parameters: dict[str, str]) -> BinaryIO | None:
+def _get(bucket: Bucket, parameters: dict[str, str]) -> BinaryIO | None:
     try:
-        reply = client("s3", read_seconds=READ_SECONDS).get_object(**parameters)
+        reply = bucket.client(read_seconds=READ_SECONDS).get_object(**parameters)
     except ClientError as error:
         if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion", "PreconditionFailed"):
             return None
@@ -168,7 +195,7 @@ def _get(parameters: dict[str, str]) -> BinaryIO | None:
     return cast(BinaryIO, reply["Body"])
 
 
-def sign_get(bucket: str, staged: Staged, *, content_type: str, disposition: str) -> str:
+def sign_get(bucket: Bucket, staged: Staged, *, content_type: str, disposition: str) -> str:
     """Return a URL that lets anyone read staged content for a limited time.
 
     Parameters
@@ -176,7 +203,7 @@ def sign_get(bucket: str, staged: Staged, *, content_type: str, disposition: str
     content_type, disposition
         ``Content-Type`` and ``Content-Disposition`` of the reply.
     """
-    url: str = client("s3").generate_presigned_url(
+    url: str = bucket.client().generate_presigned_url(
         "get_object",
         Params={
             **_named(bucket, staged.key, staged.version),
@@ -188,7 +215,7 @@ def sign_get(bucket: str, staged: Staged, *, content_type: str, disposition: str
     return url
 
 
-def delete(key: str, version: str | None, *, bucket: str | None = None) -> None:
+def delete(key: str, version: str | None, *, bucket: Bucket | None = None) -> None:
     """Remove staged content. Harmless to repeat.
 
     Parameters
@@ -198,7 +225,8 @@ def delete(key: str, version: str | None, *, bucket: str | None = None) -> None:
     bucket
         None: this cluster's staging bucket.
     """
-    client("s3").delete_object(**_named(bucket or settings().staging_bucket, key, version))
+    bucket = bucket or own_bucket()
+    bucket.client().delete_object(**_named(bucket, key, version))
 
 
 @dataclass(frozen=True)
@@ -229,8 +257,9 @@ def page(marker: str = "") -> tuple[list[ListedFile], str | None]:
     after: dict[str, str] = {}
     if marker:
         after["KeyMarker"], _, after["VersionIdMarker"] = marker.partition("\n")
-    reply = client("s3", read_seconds=READ_SECONDS).list_object_versions(
-        Bucket=settings().staging_bucket, **after
+    bucket = own_bucket()
+    reply = bucket.client(read_seconds=READ_SECONDS).list_object_versions(
+        Bucket=bucket.name, **after
     )
     files = [
         ListedFile(one["Key"], one.get("VersionId"), one["LastModified"])
@@ -241,6 +270,6 @@ def page(marker: str = "") -> tuple[list[ListedFile], str | None]:
     return files, f"{reply['NextKeyMarker']}\n{reply['NextVersionIdMarker']}"
 
 
-def _named(bucket: str, key: str, version: str | None) -> dict[str, Any]:
-    named = {"Bucket": bucket, "Key": key}
+def _named(bucket: Bucket, key: str, version: str | None) -> dict[str, Any]:
+    named = {"Bucket": bucket.name, "Key": key}
     return named if version is None else {**named, "VersionId": version}

@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mcos import limits
-from mcos.aws import client
+from mcos.staging.bucket import Bucket
 
 # S3 needs time to join thousands of parts.
 _COMPLETE_SECONDS = 25
@@ -36,13 +36,13 @@ class SignedPut:
     headers: dict[str, str]
 
 
-def begin(bucket: str, key: str) -> str:
+def begin(bucket: Bucket, key: str) -> str:
     """Begin a multipart upload and return its id."""
-    reply = client("s3").create_multipart_upload(Bucket=bucket, Key=key)
+    reply = bucket.client().create_multipart_upload(Bucket=bucket.name, Key=key)
     return str(reply["UploadId"])
 
 
-def sign_put(bucket: str, key: str, size: int | None) -> SignedPut:
+def sign_put(bucket: Bucket, key: str, size: int | None) -> SignedPut:
     """Sign a URL that accepts content once; if ``size`` is known, only of that size."""
     parameters: dict[str, Any] = {"IfNoneMatch": "*"}
     if size is not None:
@@ -50,7 +50,7 @@ def sign_put(bucket: str, key: str, size: int | None) -> SignedPut:
     return SignedPut(_sign("put_object", bucket, key, parameters), {"If-None-Match": "*"})
 
 
-def sign_part(bucket: str, key: str, multipart: str, number: int, size: int | None) -> str:
+def sign_part(bucket: Bucket, key: str, multipart: str, number: int, size: int | None) -> str:
     """Sign a URL that accepts a part; if ``size`` is known, only of that size."""
     parameters: dict[str, Any] = {"UploadId": multipart, "PartNumber": number}
     if size is not None:
@@ -58,20 +58,20 @@ def sign_part(bucket: str, key: str, multipart: str, number: int, size: int | No
     return _sign("upload_part", bucket, key, parameters)
 
 
-def _sign(operation: str, bucket: str, key: str, parameters: dict[str, Any]) -> str:
-    url: str = client("s3").generate_presigned_url(
+def _sign(operation: str, bucket: Bucket, key: str, parameters: dict[str, Any]) -> str:
+    url: str = bucket.client().generate_presigned_url(
         operation,
-        Params={"Bucket": bucket, "Key": key, **parameters},
+        Params={"Bucket": bucket.name, "Key": key, **parameters},
         ExpiresIn=limits.UPLOAD_URL_SECONDS,
     )
     return url
 
 
-def parts(bucket: str, key: str, multipart: str, *, after: int, limit: int) -> list[StagedPart]:
+def parts(bucket: Bucket, key: str, multipart: str, *, after: int, limit: int) -> list[StagedPart]:
     """Return a page of the received parts, in order; empty if the multipart upload has ended."""
     try:
-        reply = client("s3").list_parts(
-            Bucket=bucket,
+        reply = bucket.client().list_parts(
+            Bucket=bucket.name,
             Key=key,
             UploadId=multipart,
             PartNumberMarker=after,
@@ -86,7 +86,7 @@ def parts(bucket: str, key: str, multipart: str, *, after: int, limit: int) -> l
     ]
 
 
-def all_parts(bucket: str, key: str, multipart: str) -> list[StagedPart]:
+def all_parts(bucket: Bucket, key: str, multipart: str) -> list[StagedPart]:
     """Return all received parts, in order."""
     found: list[StagedPart] = []
     while page := parts(
@@ -98,12 +98,12 @@ def all_parts(bucket: str, key: str, multipart: str) -> list[StagedPart]:
     return found
 
 
-def complete(bucket: str, key: str, multipart: str, received: Iterable[StagedPart]) -> None:
+def complete(bucket: Bucket, key: str, multipart: str, received: Iterable[StagedPart]) -> None:
     """Join the parts. Harmless to repeat."""
     joined = [{"PartNumber": part.number, "ETag": part.etag} for part in received]
     try:
-        client("s3", read_seconds=_COMPLETE_SECONDS).complete_multipart_upload(
-            Bucket=bucket,
+        bucket.client(read_seconds=_COMPLETE_SECONDS).complete_multipart_upload(
+            Bucket=bucket.name,
             Key=key,
             UploadId=multipart,
             MultipartUpload={"Parts": joined},
@@ -113,10 +113,10 @@ def complete(bucket: str, key: str, multipart: str, received: Iterable[StagedPar
             raise
 
 
-def abort(bucket: str, key: str, multipart: str) -> None:
+def abort(bucket: Bucket, key: str, multipart: str) -> None:
     """Remove a multipart upload and its parts. Harmless to repeat."""
     try:
-        client("s3").abort_multipart_upload(Bucket=bucket, Key=key, UploadId=multipart)
+        bucket.client().abort_multipart_upload(Bucket=bucket.name, Key=key, UploadId=multipart)
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchUpload":
             raise

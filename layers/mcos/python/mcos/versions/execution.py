@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mcos import clock, limits
-from mcos.aws import client
+from mcos.aws import client, region_of
 from mcos.catalog.registry import all_clusters, current_registry
 from mcos.model.lifecycle import Outcome
 from mcos.model.messages import CommitResult, ExecutionInput, RecordJson, ReplicaToPut, Source
@@ -167,8 +167,9 @@ def start(given: ExecutionInput) -> None:
     """
     if sum(1 for _ in _running()) >= limits.LARGE_EXECUTIONS:
         raise TooManyExecutions("as many large contents as there may be are being written")
-    client("stepfunctions").start_execution(
-        stateMachineArn=settings().large_state_machine_arn,
+    machine = settings().large_state_machine_arn
+    client("stepfunctions", region=region_of(machine)).start_execution(
+        stateMachineArn=machine,
         # The name must be new, because there may be another execution of the version later.
         name=f"{given['version_id']}-{clock.new_id()}",
         input=json.dumps(given),
@@ -214,10 +215,11 @@ def is_running(version: Version) -> bool:
 
 def _running() -> Iterator[str]:
     """The names of the cluster's executions that are writing parts."""
+    machine = settings().large_state_machine_arn
     page: dict[str, Any] = {}
     while True:
-        found = client("stepfunctions").list_executions(
-            stateMachineArn=settings().large_state_machine_arn, statusFilter="RUNNING", **page
+        found = client("stepfunctions", region=region_of(machine)).list_executions(
+            stateMachineArn=machine, statusFilter="RUNNING", **page
         )
         yield from (one["name"] for one in found["executions"])
         if not found.get("nextToken"):
@@ -260,10 +262,12 @@ def _run_once(given: ExecutionInput, *, wait_seconds: float) -> ExecutionResult:
         It failed, or did not end in time.
     """
     # Whole seconds, so that there are few clients: each has its own connections.
-    sfn = client("stepfunctions", read_seconds=math.ceil(wait_seconds) + _GRACE_SECONDS, tries=1)
+    seconds = math.ceil(wait_seconds) + _GRACE_SECONDS
+    machine = settings().state_machine_arn
+    sfn = client("stepfunctions", region=region_of(machine), read_seconds=seconds, tries=1)
     try:
         reply = sfn.start_sync_execution(
-            stateMachineArn=settings().state_machine_arn,
+            stateMachineArn=machine,
             name=f"{given['version_id']}-{clock.new_id()}",
             input=json.dumps(given),
         )

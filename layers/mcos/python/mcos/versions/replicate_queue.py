@@ -8,7 +8,7 @@ import json
 from datetime import datetime
 
 from mcos import clock
-from mcos.aws import client
+from mcos.aws import client, region_of
 from mcos.model.messages import ReplicateMessage
 from mcos.model.objects import ObjectKey
 from mcos.model.versions import Version
@@ -37,8 +37,9 @@ def send(key: ObjectKey, version_id: str) -> None:
         "object": key.name,
         "version": version_id,
     }
-    client("sqs").send_message(
-        QueueUrl=settings().replicate_queue_url, MessageBody=json.dumps(message)
+    queue_url = settings().replicate_queue_url
+    client("sqs", region=region_of(queue_url)).send_message(
+        QueueUrl=queue_url, MessageBody=json.dumps(message)
     )
 
 

@@ -14,7 +14,7 @@ from mcos.model.parts import part_size_of
 from mcos.model.uploads import Action, Upload, UploadState
 from mcos.model.versions import Staged, Version
 from mcos.settings import settings
-from mcos.staging import StagedFile, multipart
+from mcos.staging import Bucket, StagedFile, multipart
 from mcos.staging.multipart import StagedPart
 from mcos.versions import make, replicate, retention
 from mcos.versions.take import confirm_container, version_in
@@ -129,7 +129,7 @@ def find_upload(account: str, upload_id: str) -> Upload:
     return upload
 
 
-def staging_of(upload: Upload) -> tuple[str, str]:
+def staging_of(upload: Upload) -> tuple[Bucket, str]:
     """Return the upload's staging bucket, which may be another cluster's, and its key there.
 
     Raises
@@ -167,7 +167,7 @@ def finish_upload(upload: Upload) -> ObjectRecord:
     )
 
 
-def _join(upload: Upload, bucket: str, key: str) -> StagedFile | None:
+def _join(upload: Upload, bucket: Bucket, key: str) -> StagedFile | None:
     received = multipart.all_parts(bucket, key, upload.multipart)
     _check(upload, received)
     multipart.complete(bucket, key, upload.multipart, received)
