@@ -35,6 +35,7 @@ API = (
     "admin_scrub",
     "admin_objects",
     "admin_deleted",
+    "health",
     "no_route",
 )
 """Functions that API Gateway invokes."""

@@ -3,6 +3,9 @@
 locals {
   emulated = var.target == "local"
   build    = jsondecode(file("${var.build_dir}/functions.json"))
+  openapi  = yamldecode(file("${path.module}/../../openapi.yaml"))
+  zips     = [for package in concat(["functions"], local.build.layers) : filesha256("${var.build_dir}/${package}.zip")]
+  release  = "${local.openapi.info.version}+${substr(sha256(join(" ", local.zips)), 0, 12)}"
 }
 
 provider "aws" {
@@ -71,6 +74,7 @@ module "cluster" {
   prefix                    = var.prefix
   aws                       = local.aws
   build                     = local.build
+  release                   = local.release
   packages                  = module.shared.packages
   layers                    = module.shared.layers
   layer_folders             = var.layer_folders
@@ -82,7 +86,7 @@ module "cluster" {
   rescue_recipient          = var.rescue_recipient
   backend_secret            = var.backend_secrets[each.key]
   backend_secret_version    = var.backend_secrets_version
-  openapi                   = yamldecode(file("${path.module}/../../openapi.yaml"))
+  openapi                   = local.openapi
   state_machine_template    = "${path.module}/../../statemachines/replicate_object.asl.json"
   disposable                = var.disposable
   log_retention_days        = var.log_retention_days

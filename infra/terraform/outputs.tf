@@ -3,6 +3,11 @@ output "endpoints" {
   value       = { for name, cluster in module.cluster : name => cluster.endpoint }
 }
 
+output "release" {
+  description = "What is deployed: the project's version, and a digest of the packages."
+  value       = local.release
+}
+
 output "staging_buckets" {
   description = "Staging bucket of each cluster."
   value       = { for name, cluster in module.cluster : name => cluster.staging_bucket }

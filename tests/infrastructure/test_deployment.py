@@ -59,7 +59,7 @@ def test_a_route_leads_to_its_function(deployment: Deployment) -> None:
         assert route["authorization_type"] == ("NONE" if open_to_all else "CUSTOM")
 
 
-def test_only_login_and_what_has_no_route_go_without_the_authorizer(
+def test_only_login_health_and_what_has_no_route_go_without_the_authorizer(
     deployment: Deployment,
 ) -> None:
     without = {
@@ -67,7 +67,7 @@ def test_only_login_and_what_has_no_route_go_without_the_authorizer(
         for route in deployment.of_type("aws_apigatewayv2_route")
         if route["authorization_type"] == "NONE"
     }
-    assert without == {"POST /v1/login", "$default"}
+    assert without == {"GET /v1/health", "POST /v1/login", "$default"}
 
 
 def test_logs_of_the_entry_points_hold_no_names_and_no_payloads(deployment: Deployment) -> None:
@@ -361,5 +361,5 @@ def test_every_function_of_every_cluster_has_a_log_that_ends(deployment: Deploym
         if one["retention_in_days"]
     }
     once = ["publish_changes", "write_journal", "write_snapshot"]
-    assert len(functions) == 34 * len(deployment.clusters) + len(once)
+    assert len(functions) == 35 * len(deployment.clusters) + len(once)
     assert functions <= groups

@@ -144,6 +144,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "all get_replica": INVOKE,
         "all repair queues": ["sqs:SendMessage"],
     },
+    "health": {"registry": READ},
     "no_route": {},
     "deleted": UNDELETE,
     "admin_deleted": {**UNDELETE, "accounts": READ},

@@ -66,6 +66,7 @@ def cluster_environment(cluster: str, prefer: str = "respond-async") -> dict[str
         "MCOS_BACKEND": cluster,
         "MCOS_BACKEND_SECRET": f"{PREFIX}/{cluster}/backend",
         "MCOS_DEFAULT_PREFER": prefer,
+        "MCOS_RELEASE": "0.1.0+000000000000",
         "MCOS_INBOUND_QUEUE_URL": inbound_url(cluster),
         "MCOS_INBOUND_DLQ_URL": inbound_url(cluster, "-dlq"),
     }

@@ -42,6 +42,10 @@ Answer = Callable[[AWSPreparedRequest], tuple[int, dict[str, str], bytes] | None
 """Answers a request in place of moto: status, headers, body; None: moto is to answer it."""
 
 
+Refusal = Callable[[AWSPreparedRequest], tuple[int, dict[str, str], bytes] | None]
+"""As an answer; None: moto has the request."""
+
+
 class Died(BaseException):
     """The function that made the call is no more. No ``except Exception`` can hold it up."""
 
@@ -83,6 +87,8 @@ class Network:
         The cluster and the function that is running.
     answers
         What answers in place of moto, by call.
+    refusals
+        What may answer the calls of a service that the code under test makes, by service.
     before
         Called with a call's name before it is made, in the thread that makes it.
     asked
@@ -103,6 +109,7 @@ class Network:
     calls: list[NetworkCall] = field(default_factory=list)
     place: tuple[str, str] = ("", "test")
     answers: dict[str, Answer] = field(default_factory=dict)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
     before: Callable[[str], None] | None = None
     choose: Callable[[NetworkCall, bool], Manner | None] | None = None
     throttles: Callable[[str], bool] = lambda name: False
@@ -238,6 +245,9 @@ class Network:
                     return reply(*rules.denied(service, head=asked.method == "HEAD"))
                 if not self._outside and self.throttles(name):
                     return reply(*rules.throttled(service))
+                refuse = self.refusals.get(service)
+                if refuse and not self._outside and (refused := refuse(request)):
+                    return reply(*refused)
                 answer = self.answers.get(name)
                 if answer and (told := answer(request)):
                     return reply(*told)

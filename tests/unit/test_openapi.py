@@ -42,6 +42,7 @@ def test_the_users_routes_are_those_of_the_ten_calls_of_placement_uploads_and_de
     object_path = "/v1/containers/{container}/objects/{object}"
     found = routes(document)
     assert {key: one for key, one in found.items() if not key[1].startswith(ADMIN)} == {
+        ("get", "/v1/health"): "health",
         ("post", "/v1/login"): "login",
         ("get", "/v1/containers"): "list_container",
         ("put", "/v1/containers/{container}"): "create_container",
@@ -137,14 +138,14 @@ def test_the_limits_are_those_of_the_library(document: dict[str, Any]) -> None:
     )
 
 
-def test_only_login_needs_no_token(document: dict[str, Any]) -> None:
+def test_only_login_and_health_need_no_token(document: dict[str, Any]) -> None:
     assert document["security"] == [{"bearerAuth": []}]
     own = {
         one["operationId"]: one["security"]
         for one in operations(document).values()
         if "security" in one
     }
-    assert own == {"login": []}
+    assert own == {"health": [], "login": []}
 
 
 def test_every_error_is_a_problem(document: dict[str, Any]) -> None:

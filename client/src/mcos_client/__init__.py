@@ -124,6 +124,7 @@ __all__ = [
     "AccountPage",
     "AsyncClient",
     "Busy",
+    "CatalogUnavailable",
     "Client",
     "ClientClosed",
     "Clock",

@@ -298,6 +298,12 @@ class Unavailable(McosError):
     """It cannot be done now; a later try may succeed."""
 
 
+class CatalogUnavailable(Unavailable):
+    """The catalog does not answer at this entry point; nothing was changed."""
+
+    code = "catalog_unavailable"
+
+
 class ReplicationFailed(Unavailable):
     code = "replication_failed"
 

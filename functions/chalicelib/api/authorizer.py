@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib.shared.endpoint import record
 from mcos import clock
 from mcos.auth import revocation, tokens
+from mcos.catalog.access import accessing
 from mcos.errors import NotAuthenticated, TokenMissing
 
 
@@ -19,7 +20,9 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     request_id = event.get("requestContext", {}).get("requestId")
     try:
         claims = tokens.claims_of(_bearer(event.get("headers") or {}))
-        revocation.check(claims.account, claims.issued_at)
+        # Who may only read is still let through where there are no strong reads.
+        with accessing(may_be_stale=True):
+            revocation.check(claims.account, claims.issued_at)
     except NotAuthenticated as error:
         record("authorizer", error.code, started, request_id=request_id)
         return {"isAuthorized": True, "context": {"denied": error.code}}

@@ -13,7 +13,7 @@ from mcos.calls.download_object import ByteRange, download_object
 _RANGE = re.compile(r"bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*")
 
 
-@endpoint("download_object")
+@endpoint("download_object", only_reads=True)
 def handle(request: Request) -> Response:
     download = download_object(
         request.object_key(),

@@ -6,7 +6,7 @@ from chalicelib.shared.http import Request, Response
 from mcos.calls.list_container import list_container
 
 
-@endpoint("list_container")
+@endpoint("list_container", only_reads=True)
 def handle(request: Request) -> Response:
     page = list_container(
         request.account,

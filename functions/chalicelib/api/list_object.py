@@ -6,7 +6,7 @@ from chalicelib.shared.object_reply import list_entry
 from mcos.calls.list_object import list_object
 
 
-@endpoint("list_object")
+@endpoint("list_object", only_reads=True)
 def handle(request: Request) -> Response:
     page = list_object(
         request.account,

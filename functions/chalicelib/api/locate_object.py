@@ -9,7 +9,7 @@ from mcos.calls.locate_object import Location, locate_object
 from mcos.placement.explanation import Explanation
 
 
-@endpoint("locate_object")
+@endpoint("locate_object", only_reads=True)
 def handle(request: Request) -> Response:
     key = request.object_key()
     location = locate_object(key)

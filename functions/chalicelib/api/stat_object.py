@@ -12,7 +12,7 @@ from mcos.errors import InvalidQuery
 from mcos.model.conditions import is_known
 
 
-@endpoint("stat_object")
+@endpoint("stat_object", only_reads=True)
 def handle(request: Request) -> Response:
     key = request.object_key()
     if request.method != "HEAD":

@@ -12,7 +12,8 @@ from chalicelib.shared.http import Request, Response
 from chalicelib.shared.problems import problem
 from mcos import clock
 from mcos.aws import is_throttled
-from mcos.errors import Busy, McosError
+from mcos.catalog.access import Access, accessing
+from mcos.errors import Busy, CatalogUnavailable, McosError, OutcomeUnknown
 from mcos.settings import settings
 
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
@@ -21,13 +22,25 @@ logger = Logger()
 # The library logs through it too; the runtime's own handler would print every line again.
 logging.getLogger(logger.service).propagate = False
 metrics = Metrics()
-_READS = ("GET", "HEAD")
 _counting = Lock()  # a worker may process several messages at once
 
 
-def endpoint(call: str) -> Callable[[Callable[[Request], Response]], Handler]:
+CONSISTENCY = "X-MCOS-Consistency"
+
+
+def endpoint(
+    call: str, *, only_reads: bool = False
+) -> Callable[[Callable[[Request], Response]], Handler]:
     """Make a Lambda handler from a function that answers a request.
 
+    Parameters
+    ----------
+    only_reads
+        Whether it changes nothing, and so may be answered by eventually consistent reads where
+        there are no others; the reply has ``X-MCOS-Consistency: eventual`` then.
+
+    Notes
+    -----
     It writes one log line with the request's id, the account, the call, its outcome and its
     duration (ms), but never with names, content, headers or tokens.
     """
@@ -38,21 +51,16 @@ def endpoint(call: str) -> Callable[[Callable[[Request], Response]], Handler]:
             request = Request(event)
             outcome = "ok"
             unforeseen: Exception | None = None
-            try:
-                response = answer(request)
-            except McosError as error:
-                outcome = error.code
-                response = problem(error, request.request_id)
-            except Exception as error:
-                if is_throttled(error):
-                    busy = Busy("AWS turns calls away at the moment; try again later.")
-                    outcome = busy.code
-                    # A change may have been accepted before the call that was turned away.
-                    reads = request.method in _READS
-                    response = problem(busy, request.request_id, says_when=reads)
-                else:
-                    outcome, unforeseen = "internal_error", error
-                    response = problem(error, request.request_id)
+            with accessing(may_be_stale=only_reads) as access:
+                try:
+                    response = answer(request)
+                except Exception as error:
+                    told = _told(error, access)
+                    outcome = told.code if isinstance(told, McosError) else "internal_error"
+                    unforeseen = error if told is error and outcome == "internal_error" else None
+                    response = problem(told, request.request_id)
+            if access.is_stale:
+                response = response.with_headers({CONSISTENCY: "eventual"})
             finding = event.get("requestContext", {}).get("authorizer", {}).get("lambda") or {}
             record(
                 call,
@@ -70,6 +78,24 @@ def endpoint(call: str) -> Callable[[Callable[[Request], Response]], Handler]:
         return handle
 
     return decorate
+
+
+def _told(error: Exception, access: Access) -> Exception:
+    """Return what a caller is told of an error: a service that has no time is not unexpected."""
+    if isinstance(error, McosError):
+        return error
+    # Imported here: who did not use the catalog did not fail by it, and starts without it.
+    from mcos.catalog.tables import is_unavailable
+
+    throttled = is_throttled(error)
+    if not throttled and not is_unavailable(error):
+        return error
+    logger.warning("no answer: %s", error)
+    if access.has_written:
+        return OutcomeUnknown("The call was not completed. The change may have been accepted.")
+    if throttled:
+        return Busy("AWS turns calls away at the moment; nothing was changed. Try again later.")
+    return CatalogUnavailable("The catalog does not answer; nothing was changed. Try again.")
 
 
 def record(

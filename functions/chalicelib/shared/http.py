@@ -4,7 +4,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -159,6 +159,10 @@ class Response:
         """Return a reply with a JSON body."""
         body = json.dumps(value, ensure_ascii=False).encode()
         return cls(status, {"Content-Type": "application/json", **(headers or {})}, body)
+
+    def with_headers(self, headers: Mapping[str, str]) -> "Response":
+        """Return the reply with further headers."""
+        return replace(self, headers={**self.headers, **headers})
 
     def for_gateway(self, *, head: bool) -> dict[str, Any]:
         """Return the reply in the gateway's format; the reply to a HEAD has no body."""

@@ -77,6 +77,7 @@ _KINDS = {
     "content_too_large": _Kind(413, "Content too large"),
     "range_not_satisfiable": _Kind(416, "Range not satisfiable"),
     "internal_error": _Kind(500, "Internal error"),
+    "catalog_unavailable": _Kind(503, "Catalog unavailable", retry_after=5),
     "outcome_unknown": _Kind(503, "Outcome unknown"),  # no word of trying again: look first
     "replication_failed": _Kind(503, "Replication failed", retry_after=5),
     "not_enough_clusters": _Kind(503, "Not enough clusters", retry_after=30),
@@ -87,14 +88,8 @@ _KINDS = {
 _UNFORESEEN = "An unexpected error occurred; the logs have it under the request id."
 
 
-def problem(error: Exception, request_id: str, *, says_when: bool = True) -> Response:
-    """Return the reply for an error; for an unexpected one it does not reveal the cause.
-
-    Parameters
-    ----------
-    says_when
-        Whether the reply says when to try again, which is to say that nothing was done.
-    """
+def problem(error: Exception, request_id: str) -> Response:
+    """Return the reply for an error; for an unexpected one it does not reveal the cause."""
     known = isinstance(error, McosError)
     code = error.code if isinstance(error, McosError) else "internal_error"
     kind = _KINDS[code]
@@ -109,7 +104,7 @@ def problem(error: Exception, request_id: str, *, says_when: bool = True) -> Res
     if isinstance(error, Retained):
         body["retained_until"] = error.retained_until
     headers = {"Content-Type": "application/problem+json"}
-    if kind.retry_after is not None and says_when:
+    if kind.retry_after is not None:
         headers["Retry-After"] = str(kind.retry_after)
     if kind.status == 401:
         headers["WWW-Authenticate"] = "Bearer"

@@ -89,6 +89,7 @@ _REFUSALS: dict[type[mcos_client.McosError], Result] = {
     mcos_client.Superseded: Result.SUPERSEDED,
     # Nothing is left behind, says the API.
     mcos_client.ReplicationFailed: Result.NOTHING,
+    mcos_client.CatalogUnavailable: Result.NOTHING,
     mcos_client.NotEnoughClusters: Result.NOTHING,
     mcos_client.ReplicasUnavailable: Result.NOTHING,
     mcos_client.NotSent: Result.NOTHING,

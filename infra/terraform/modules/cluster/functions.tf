@@ -34,6 +34,7 @@ locals {
   own_environment = {
     authorizer     = { MCOS_TOKEN_KEY_VERSION = var.token_key_secret.version }
     login          = { MCOS_TOKEN_KEY_VERSION = var.token_key_secret.version }
+    health         = { MCOS_RELEASE = var.release }
     no_route       = { MCOS_ROUTES = jsonencode(local.methods) }
     admin_clusters = { MCOS_RUN_JOBS = local.run_jobs_arn }
     admin_jobs     = { MCOS_RUN_JOBS = local.run_jobs_arn }

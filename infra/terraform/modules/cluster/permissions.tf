@@ -25,6 +25,7 @@ locals {
 
     # Not narrowed to kinds of items: emulators do not know dynamodb:LeadingKeys, so no test could see it.
     read_registry  = { Action = ["dynamodb:Scan"], Resource = [local.tables.registry] }
+    find_cluster   = { Action = ["dynamodb:GetItem"], Resource = [local.tables.registry] }
     write_registry = { Action = ["dynamodb:PutItem"], Resource = [local.tables.registry] }
     write_health   = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.registry] }
     count_removals = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.registry] }
@@ -166,6 +167,7 @@ locals {
       local.grants.read_account, local.grants.read_object, local.grants.read_registry, local.grants.read_replicas,
       local.grants.repair,
     ]
+    health   = [local.grants.find_cluster]
     no_route = []
     uploads = [
       local.grants.change_uploads, local.grants.change_object, local.grants.use_container, local.grants.read_registry,

@@ -44,6 +44,11 @@ variable "build" {
   })
 }
 
+variable "release" {
+  description = "What is deployed: the project's version, and a digest of the packages."
+  type        = string
+}
+
 variable "packages" {
   description = "Where the zip of the functions lies."
   type        = object({ bucket = string, key = string, code_sha256 = string })

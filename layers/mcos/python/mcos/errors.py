@@ -123,6 +123,12 @@ class Conflict(McosError):
     code = "conflict"
 
 
+class CatalogUnavailable(McosError):
+    """The catalog cannot be read or written now; nothing was changed."""
+
+    code = "catalog_unavailable"
+
+
 class OutcomeUnknown(McosError):
     """The write that accepts a change had no reply, and reading does not show its outcome.
 

@@ -59,6 +59,11 @@ def settings() -> Settings:
     )
 
 
+def release() -> str:
+    """Return what is deployed: the project's version, and a digest of the packages."""
+    return os.environ["MCOS_RELEASE"]
+
+
 def table_prefix() -> str:
     """Return the prefix of the names of the catalog's tables."""
     return os.environ["MCOS_TABLE_PREFIX"]

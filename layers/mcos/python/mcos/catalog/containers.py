@@ -9,6 +9,7 @@ not conflict.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, UpdateError
 from pynamodb.expressions.condition import Condition
@@ -16,7 +17,7 @@ from pynamodb.expressions.update import Action
 
 from mcos import clock
 from mcos.catalog import objects
-from mcos.catalog.tables import ContainerItem, is_condition_failure
+from mcos.catalog.tables import ContainerItem, is_condition_failure, read
 from mcos.errors import Conflict, ContainerNotEmpty, ContainerNotFound
 from mcos.model.objects import Container
 
@@ -34,7 +35,9 @@ def get(account: str, name: str) -> Container:
     ContainerNotFound
     """
     try:
-        container = _container(ContainerItem.get(account, name, consistent_read=True))
+        container = _container(
+            read(lambda strong: ContainerItem.get(account, name, consistent_read=strong))
+        )
     except DoesNotExist:
         raise ContainerNotFound(f"There is no container {name!r}.") from None
     if len(_seen) >= _REMEMBERED:
@@ -196,14 +199,18 @@ def page(account: str, *, prefix: str, after: str | None, limit: int) -> Contain
     It is one Query, strongly consistent.
     """
     start = {"account": {"S": account}, "name": {"S": after}} if after is not None else None
-    found = ContainerItem.query(
-        account,
-        ContainerItem.name.startswith(prefix) if prefix else None,
-        consistent_read=True,
-        last_evaluated_key=start,
-        page_size=limit,
-    )
-    raw = next(found.page_iter)
+
+    def query(strong: bool) -> dict[str, Any]:
+        found = ContainerItem.query(
+            account,
+            ContainerItem.name.startswith(prefix) if prefix else None,
+            consistent_read=strong,
+            last_evaluated_key=start,
+            page_size=limit,
+        )
+        return next(found.page_iter)
+
+    raw = read(query)
     containers = [_container(ContainerItem.from_raw_data(item)) for item in raw["Items"]]
     last = raw.get("LastEvaluatedKey")
     return ContainerPage(containers, more_after=last["name"]["S"] if last else None)

@@ -14,6 +14,7 @@ from mcos.catalog.tables import (
     has_no_reply,
     is_condition_failure,
     is_not_done,
+    read,
     read_again,
 )
 from mcos.errors import Busy, Conflict, McosError, OutcomeUnknown, Superseded
@@ -43,8 +44,11 @@ def get(key: ObjectKey) -> ObjectRecord | None:
     """Return a record, read strongly consistent, or None: one network call."""
     account, container, name = key
     try:
-        item = read_again(
-            lambda: ObjectItem.get(container_key(account, container), name, consistent_read=True)
+        partition = container_key(account, container)
+        item = read(
+            lambda strong: read_again(
+                lambda: ObjectItem.get(partition, name, consistent_read=strong)
+            )
         )
     except DoesNotExist:
         return None
@@ -354,14 +358,18 @@ def page(
     elif prefix:
         condition = ObjectItem.name.startswith(prefix)
     start = {"container_key": {"S": partition}, "name": {"S": after}} if after is not None else None
-    found = ObjectItem.query(
-        partition,
-        condition,
-        consistent_read=True,
-        last_evaluated_key=start,
-        page_size=limit,
-    )
-    raw = read_again(lambda: next(found.page_iter))
+
+    def query(strong: bool) -> dict[str, Any]:
+        found = ObjectItem.query(
+            partition,
+            condition,
+            consistent_read=strong,
+            last_evaluated_key=start,
+            page_size=limit,
+        )
+        return read_again(lambda: next(found.page_iter))
+
+    raw = read(query)
     records = [_record_of(ObjectItem.from_raw_data(item)) for item in raw["Items"]]
     last = raw.get("LastEvaluatedKey")
     return RecordPage(records, more_after=last["name"]["S"] if last else None)

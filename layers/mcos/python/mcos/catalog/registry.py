@@ -13,6 +13,7 @@ from pynamodb.exceptions import DeleteError, PutError
 from pynamodb.expressions.condition import Condition
 
 from mcos import clock, limits
+from mcos.catalog import tables
 from mcos.catalog.tables import RegistryItem, is_condition_failure
 from mcos.errors import UnknownStoragePolicy
 from mcos.model.clusters import (
@@ -57,7 +58,9 @@ def current_registry(*, fresh: bool = False) -> Registry:
     global _read_at, _registry
     now = clock.moment()
     if fresh or _read_at is None or not timedelta(0) <= now - _read_at <= _age():
-        _registry = _assembled(RegistryItem.scan(consistent_read=True))
+        _registry = _assembled(
+            tables.read(lambda strong: list(RegistryItem.scan(consistent_read=strong)))
+        )
         _read_at = now
     return _registry
 

@@ -1,7 +1,7 @@
 """The tables, as PynamoDB models. Only this package imports them."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -19,6 +19,7 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
+from mcos.catalog.access import current
 from mcos.settings import table_prefix
 
 Result = TypeVar("Result")
@@ -65,9 +66,16 @@ def has_no_reply(error: PynamoDBException) -> bool:
     """Whether the outcome of a request is unknown."""
     cause = error.cause
     if isinstance(cause, ClientError):
-        status: int = cause.response["ResponseMetadata"]["HTTPStatusCode"]
+        # PynamoDB's error has only the code; botocore's, from which it is raised, has the status.
+        told = cause.__cause__ if isinstance(cause.__cause__, ClientError) else cause
+        status: int = told.response["ResponseMetadata"]["HTTPStatusCode"]
         return status >= 500
     return isinstance(cause, BotoCoreError) and not is_not_done(error)
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Whether an error says that a table cannot be read or written now."""
+    return isinstance(error, PynamoDBException) and (has_no_reply(error) or is_not_done(error))
 
 
 def read_again(read: Callable[[], Result]) -> Result:
@@ -80,7 +88,43 @@ def read_again(read: Callable[[], Result]) -> Result:
     return read()
 
 
-class AccountItem(Model):
+def read(get: Callable[[bool], Result]) -> Result:
+    """Read strongly consistent, or otherwise if there is no such read and that will do.
+
+    Parameters
+    ----------
+    get
+        Reads; its argument is whether strongly consistent.
+    """
+    access = current()
+    if access.is_stale:
+        return get(False)
+    try:
+        return get(True)
+    except PynamoDBException as error:
+        if not (access.may_be_stale and has_no_reply(error)):
+            raise
+    access.is_stale = True
+    return get(False)
+
+
+class Item(Model):
+    """An item of any table; what is sent is noted of the call that sends it."""
+
+    def save(self, *given: Any, **named: Any) -> dict[str, Any]:
+        current().has_written = True
+        return super().save(*given, **named)
+
+    def update(self, *given: Any, **named: Any) -> Any:
+        current().has_written = True
+        return super().update(*given, **named)
+
+    def delete(self, *given: Any, **named: Any) -> Any:
+        current().has_written = True
+        return super().delete(*given, **named)
+
+
+class AccountItem(Item):
     class Meta(_Meta):
         table_name = f"{_PREFIX}-accounts"
 
@@ -95,7 +139,7 @@ class AccountItem(Model):
     revision = UnicodeAttribute(null=True)
 
 
-class ContainerItem(Model):
+class ContainerItem(Item):
     class Meta(_Meta):
         table_name = f"{_PREFIX}-containers"
 
@@ -121,7 +165,7 @@ class UnsettledIndex(GlobalSecondaryIndex["ObjectItem"]):
     unsettled_since = UnicodeAttribute(range_key=True)
 
 
-class ObjectItem(Model):
+class ObjectItem(Item):
     class Meta(_Meta):
         table_name = f"{_PREFIX}-objects"
         # A write that is repeated could be done twice; ``mcos.catalog.objects`` looks first.
@@ -137,7 +181,7 @@ class ObjectItem(Model):
     unsettled = UnsettledIndex()
 
 
-class RegistryItem(Model):
+class RegistryItem(Item):
     """One fact of the cluster registry, by its kind and the name of what it describes.
 
     There are a few dozen items at most, so one Scan reads them all. After ``expires`` (Unix time)
@@ -155,7 +199,7 @@ class RegistryItem(Model):
     revision = UnicodeAttribute(null=True)
 
 
-class JobItem(Model):
+class JobItem(Item):
     class Meta(_Meta):
         table_name = f"{_PREFIX}-jobs"
 
@@ -175,7 +219,7 @@ class ExpiringIndex(GlobalSecondaryIndex["UploadItem"]):
     expires_at = UnicodeAttribute(range_key=True)
 
 
-class UploadItem(Model):
+class UploadItem(Item):
     """An upload, or an event whose content was taken.
 
     The sweeper of ``cluster`` looks at it after ``expires_at``. ``state`` and ``version`` are those
@@ -209,7 +253,7 @@ class DueIndex(GlobalSecondaryIndex["DeletedItem"]):
     due_at = UnicodeAttribute(range_key=True)
 
 
-class DeletedItem(Model):
+class DeletedItem(Item):
     """A deleted version. ``state`` and ``due_at`` are right where the document is behind.
 
     ``claim`` is the id of the call that is taking it back.
