@@ -15,9 +15,11 @@ from typing import Any
 
 from localstack_client.session import Session
 
+from tools.releases import LIVE
 from tools.terraform import CONFIGURATION, ROOT
 
 IMPORTS = "adopted.tf"
+_UNIQUE = 26  # characters that Terraform adds to a name's prefix
 EXISTS = (
     *("AlreadyExists", "already exists", "ResourceExists", "ResourceInUse"),
     *("ResourceConflict", "ConflictException", "ConditionalCheckFailed"),
@@ -72,11 +74,12 @@ class Adopter:
                 by("event_source_arn", "function_name"),
                 self._mappings,
             ),
+            "aws_lambda_alias": (by("function_name", "name"), self._aliases),
             "aws_lambda_function": (by("function_name"), self._functions),
-            "aws_lambda_permission": (by("function_name", "statement_id"), self._permissions),
+            "aws_lambda_permission": (_permission, self._permissions),
             "aws_s3_bucket": (by("bucket"), self._buckets),
             "aws_scheduler_schedule": (by("name"), self._schedules),
-            "aws_secretsmanager_secret": (by("name"), self._secrets),
+            "aws_secretsmanager_secret": (by("name_prefix"), self._secrets),
             "aws_sfn_state_machine": (by("name"), self._state_machines),
             "aws_sqs_queue": (by("name"), self._queues),
         }
@@ -165,13 +168,26 @@ class Adopter:
         found = self._pages("lambda", "list_functions", "Functions")
         return {one["FunctionName"]: one["FunctionName"] for one in found}
 
-    def _permissions(self, function: str) -> dict[Any, str]:
-        functions = self._client("lambda")
+    def _aliases(self, function: str) -> dict[Any, str]:
         try:
-            policy = json.loads(functions.get_policy(FunctionName=function)["Policy"])
-        except functions.exceptions.ResourceNotFoundException:
+            found = self._pages("lambda", "list_aliases", "Aliases", FunctionName=function)
+            return {(function, one["Name"]): f"{function}/{one['Name']}" for one in found}
+        except self._client("lambda").exceptions.ResourceNotFoundException:
             return {}
-        return {(function, one["Sid"]): f"{function}/{one['Sid']}" for one in policy["Statement"]}
+
+    def _permissions(self, function: str) -> dict[Any, str]:
+        found = {}
+        for qualifier in ("", LIVE):
+            named = {"FunctionName": function} | ({"Qualifier": qualifier} if qualifier else {})
+            functions = self._client("lambda")
+            try:
+                policy = functions.get_policy(**named)["Policy"]
+            except functions.exceptions.ResourceNotFoundException:
+                continue
+            whole = f"{function}:{qualifier}" if qualifier else function
+            for one in json.loads(policy)["Statement"]:
+                found[function, qualifier, one["Sid"]] = f"{whole}/{one['Sid']}"
+        return found
 
     def _buckets(self) -> dict[Any, str]:
         return {one["Name"]: one["Name"] for one in self._client("s3").list_buckets()["Buckets"]}
@@ -182,7 +198,7 @@ class Adopter:
 
     def _secrets(self) -> dict[Any, str]:
         found = self._pages("secretsmanager", "list_secrets", "SecretList")
-        return {one["Name"]: one["ARN"] for one in found}
+        return {one["Name"][:-_UNIQUE]: one["ARN"] for one in found}
 
     def _state_machines(self) -> dict[Any, str]:
         found = self._pages("stepfunctions", "list_state_machines", "stateMachines")
@@ -203,6 +219,13 @@ def by(*names: str) -> Callable[[Values], Any]:
         return found if len(found) > 1 else found[0]
 
     return key
+
+
+def _permission(values: Values) -> Any:
+    """What a permission is known by: its function, an alias of that if it is of one, its name."""
+    if "function_name" not in values:
+        return None
+    return values["function_name"], values.get("qualifier") or "", values["statement_id"]
 
 
 def configuration_with(imports: Mapping[str, str], folder: Path) -> Path:

@@ -1,7 +1,10 @@
 """Deploy to the local clouds or to AWS: build, then Terraform.
 
-    python tools/deploy.py --instance up|test [--destroy]
-    python tools/deploy.py --aws FILE.tfvars [--secrets FILE.json] [--plan | --destroy]
+    python tools/deploy.py --instance up|test [--plan | --rollback | --destroy]
+    python tools/deploy.py --aws FILE.tfvars [--secrets FILE.json] [--plan | --rollback | --destroy]
+
+``--plan`` says what differs from what is written here, and ends with 2 if anything does.
+``--rollback`` lets the functions of the release before be called again: see ``tools/releases.py``.
 
 Local: what runs is asked of ``python -m clouds describe``. Nothing is done when nothing has changed
 since the last time and the entry points answer. The entry points are written to
@@ -31,12 +34,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from botocore.config import Config  # noqa: E402  (the path is set above)
+from boto3.session import Session  # noqa: E402  (the path is set above)
+from botocore.config import Config  # noqa: E402
 
 from clouds import settings  # noqa: E402
 from clouds.files import write_whole  # noqa: E402
 from clouds.instance import STATE, lock  # noqa: E402
-from tools import adopt, build, local, state, warm  # noqa: E402
+from tools import adopt, build, local, releases, state, warm  # noqa: E402
 from tools.adopt import Adopter  # noqa: E402
 from tools.relay import relay  # noqa: E402
 from tools.terraform import CONFIGURATION, Terraform, TerraformError  # noqa: E402
@@ -46,9 +50,10 @@ SECRETS_VARIABLE = "TF_VAR_backend_secrets"  # Terraform's way to take what is w
 PARALLELISM = "-parallelism=50"
 ADOPTIONS = 8  # two or three do, unless something comes to be there all the time
 LOCK_TIMEOUT = "-lock-timeout=60s"  # a Terraform may outlive, for a moment, who was killed
-FUNCTION = re.compile(r'module\.cluster\["(.+)"\]\.aws_lambda_function\.this\["(.+)"\]')
+FUNCTION = re.compile(r'module\.cluster\["(.+)"\]\.aws_lambda_alias\.live\["(.+)"\]')
 QUICK = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 1})
 _GRACE_HOURS = 24
+_ROLLBACKS = 1  # so many deployments before this one have their layers still
 ANSWER_SECONDS = 20  # the first call of a function starts it
 
 # Reading a deployment's environment from here could point a local deployment at an account.
@@ -134,6 +139,8 @@ class Progress:
     def __init__(self, title: str) -> None:
         self.title = title
         self.planned = self.done = 0
+        self.drifted: set[str] = set()
+        self.changes: dict[str, str] = {}
         self.outputs: dict[str, Any] = {}
         self.errors: list[str] = []
         self.started = self.shown = time.monotonic()
@@ -142,8 +149,14 @@ class Progress:
     def __call__(self, event: dict[str, Any]) -> None:
         """Take one line of Terraform's."""
         match event:
-            case {"type": "planned_change", "change": {"action": action}}:
+            case {"type": "resource_drift", "change": {"resource": {"addr": address}}}:
+                self.drifted.add(address)
+            case {
+                "type": "planned_change",
+                "change": {"resource": {"addr": address}, "action": action},
+            }:
                 self.planned += 2 if action == "replace" else 1
+                self.changes[address] = action
             case {"type": "apply_complete", "hook": {"action": "create" | "update" | "delete"}}:
                 self.done += 1
             case {"type": "outputs", "outputs": outputs}:
@@ -171,6 +184,18 @@ class Progress:
         print(line, end=end, file=sys.stderr, flush=True)
 
 
+def plan_local(instance: str, *, layered: bool = False) -> int:
+    """Say what differs from what is in the repository; return 2 if anything does, else 0."""
+    with lock(STATE / f"{instance}.deploy.lock"):
+        return Local(instance, layered=layered).plan()
+
+
+def roll_back_local(instance: str, release: str | None) -> None:
+    """Let the functions of a release be called again; None: of the one before."""
+    with lock(STATE / f"{instance}.deploy.lock"):
+        Local(instance).roll_back(release)
+
+
 def deploy_local(instance: str, *, destroy: bool = False, layered: bool = False) -> None:
     """Bring the local clouds of an instance to what is in the repository, or take it away.
 
@@ -191,6 +216,7 @@ class Local:
         self.work = self.folder / "terraform"
         self.state = self.work / "terraform.tfstate"
         self.log, self.var_file = self.work / "terraform.log", self.work / "local.tfvars.json"
+        self.layers = self.folder / "layers"
         self.begun = self.work / "begun"  # is there until an apply has come to its end
         self.record, self.endpoints = self.work / "applied.json", self.folder / "endpoints.json"
         self.description = local.describe(instance)
@@ -201,13 +227,7 @@ class Local:
 
     def deploy(self, *, destroy: bool) -> None:
         """Do it, unless it is done."""
-        target = build.local_target()
-        packages, build_dir = build.build(target), ROOT / ".mcos" / "build" / target.name
-        layers = self.folder / "layers"
-        folders = None if self.layered else build.unpack_layers(packages, build_dir, layers)
-        # Tests look for what is left of an object that was deleted.
-        grace = _GRACE_HOURS if self.folder.name == "up" else 0
-        variables = variables_of(self.description, build_dir, folders, removal_grace_hours=grace)
+        variables, packages = self._variables()
         wanted = {
             "fingerprint": fingerprint(variables, packages),
             "generation": self.description["aws_generation"],
@@ -228,9 +248,54 @@ class Local:
             return
         write_whole(self.endpoints, json.dumps(outputs["endpoints"], indent=2) + "\n")
         write_whole(self.record, json.dumps(wanted) + "\n")
-        for left in layers.glob("*"):
-            if str(left) not in (folders or {}).values():
+        self._keep_layers(variables["layer_folders"] or {})
+        self._begin()
+
+    def _variables(self) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        """Build; Terraform's variables, and what was built."""
+        target = build.local_target()
+        packages, build_dir = build.build(target), ROOT / ".mcos" / "build" / target.name
+        folders = None if self.layered else build.unpack_layers(packages, build_dir, self.layers)
+        # Tests look for what is left of an object that was deleted.
+        grace = _GRACE_HOURS if self.folder.name == "up" else 0
+        variables = variables_of(self.description, build_dir, folders, removal_grace_hours=grace)
+        return variables, packages
+
+    def _keep_layers(self, folders: Mapping[str, str]) -> None:
+        """Remove layers that neither this deployment's functions have nor those before it."""
+        kept = self.work / "layers.json"
+        last: list[list[str]] = read_json(kept) or []
+        now = sorted(folders.values())
+        if now not in last[-1:]:
+            last = [*last[-_ROLLBACKS:], now]
+            write_whole(kept, json.dumps(last) + "\n")
+        for left in self.layers.glob("*"):
+            if not any(str(left) in one for one in last):
                 shutil.rmtree(left)
+
+    def plan(self) -> int:
+        """Say what differs, the deployment's things from their state or from the repository."""
+        variables, _ = self._variables()
+        terraform = Terraform(self.work / "data", self.state, self._environment())
+        terraform.init()
+        write_whole(self.var_file, json.dumps(variables, indent=2) + "\n")
+        progress = self._run(terraform, "plan")
+        if progress.errors:
+            raise TerraformError("\n".join([*progress.errors, f"all of it is in {self.log}"]))
+        for address, action in sorted(progress.changes.items()):
+            by_hand = "changed by hand, " if address in progress.drifted else ""
+            print(f"{address}: {by_hand}to {action}")
+        if not progress.changes:
+            return 0
+        self.record.unlink(missing_ok=True)  # the next deployment looks at everything
+        return 2
+
+    def roll_back(self, release: str | None) -> None:
+        """Let the functions of a release be called again; None: of the one before."""
+        terraform = Terraform(self.work / "data", self.state, self._environment())
+        terraform.init()
+        self.record.unlink(missing_ok=True)  # the next deployment goes forward
+        roll_back(terraform, local.session(self.emulator).client("lambda"), release)
         self._begin()
 
     def _begin(self) -> None:
@@ -333,7 +398,9 @@ class Local:
         functions = local.session(self.emulator).client("lambda", config=QUICK)
 
         def invoke(name: str, event: Mapping[str, Any]) -> object:
-            return functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+            return functions.invoke(
+                FunctionName=name, Qualifier=releases.LIVE, Payload=json.dumps(event).encode()
+            )
 
         return invoke
 
@@ -354,6 +421,59 @@ def read_json(path: Path) -> Any:
         return None
 
 
+def roll_back(terraform: Terraform, functions: Any, release: str | None) -> None:
+    """Let the functions of a release be called again, and say so.
+
+    Parameters
+    ----------
+    functions
+        A client of Lambda.
+    release
+        None: the one before.
+
+    Raises
+    ------
+    TerraformError
+        There is none, or nothing is deployed.
+    """
+    names = outputs_of(terraform).get("functions")
+    if not names:
+        raise TerraformError("nothing is deployed that could be rolled back")
+    try:
+        moved = releases.roll_back(functions, names, release)
+    except releases.NoRelease as error:
+        raise TerraformError(str(error)) from error
+    for to, count in moved.items():
+        print(f"{count} functions are those of {to} again", file=sys.stderr)
+    if not moved:
+        print("it is live already", file=sys.stderr)
+
+
+def outputs_of(terraform: Terraform) -> dict[str, Any]:
+    """What a deployment says of itself; empty: there is none."""
+    shown = terraform.run("output", "-json")
+    if shown.returncode:
+        raise TerraformError(shown.stderr)
+    return {name: output["value"] for name, output in json.loads(shown.stdout).items()}
+
+
+def terraform_for(var_file: Path, environment: Mapping[str, str]) -> Terraform:
+    """Return Terraform with the state of a deployment on AWS, by its variables file."""
+    # Not under .mcos, which `make clean` removes: it is all that is known of what costs money.
+    state = None if (CONFIGURATION / "backend_override.tf").exists() else var_file.parent
+    data = ROOT / ".mcos" / f"aws-{var_file.stem}"
+    terraform = Terraform(data, state and state / f"{var_file.stem}.tfstate", environment)
+    terraform.init()
+    return terraform
+
+
+def roll_back_aws(var_file: Path, release: str | None) -> None:
+    """Let the functions of a release be called again; None: of the one before."""
+    terraform = terraform_for(var_file.resolve(), os.environ)
+    region = outputs_of(terraform).get("region")
+    roll_back(terraform, Session(region_name=region).client("lambda"), release)
+
+
 def deploy_aws(
     var_file: Path, secrets: Path | None, target: build.Target, *, plan: bool, destroy: bool
 ) -> int:
@@ -366,14 +486,11 @@ def deploy_aws(
         raise TerraformError("--secrets FILE.json says how the clusters reach their backends")
     build.build(target)
     var_file = var_file.resolve()
-    # Not under .mcos, which `make clean` removes: it is all that is known of what costs money.
-    state = None if (CONFIGURATION / "backend_override.tf").exists() else var_file.parent
-    data = ROOT / ".mcos" / f"aws-{var_file.stem}"
-    terraform = Terraform(data, state and state / f"{var_file.stem}.tfstate", environment)
-    terraform.init()
+    terraform = terraform_for(var_file, environment)
     command = "destroy" if destroy else "plan" if plan else "apply"
     options = [f"-var-file={var_file}", "-var=target=aws"]
     options.append(f"-var=build_dir={ROOT / '.mcos' / 'build' / 'aws'}")
+    options += ["-detailed-exitcode"] if plan else []
     run = terraform.command(command, *options)
     return subprocess.run(run, env=terraform.environment).returncode
 
@@ -387,7 +504,14 @@ def main() -> int:
     parser.add_argument("--secrets", type=Path, metavar="FILE", help="{cluster: secret}, for AWS")
     parser.add_argument("--architecture", choices=("arm64", "x86_64"), default="arm64")
     parser.add_argument("--python", default="3.13", help="AWS runtime")
-    parser.add_argument("--plan", action="store_true", help="only show what would be done on AWS")
+    parser.add_argument("--plan", action="store_true", help="only say what differs")
+    parser.add_argument(
+        "--rollback",
+        nargs="?",
+        const="",
+        metavar="RELEASE",
+        help="let the release before this one, or another, be called again",
+    )
     parser.add_argument(
         "--layers",
         action="store_true",
@@ -397,6 +521,15 @@ def main() -> int:
     parser.add_argument("--destroy", action="store_true", help="take it all away")
     options = parser.parse_args()
     try:
+        if options.instance and options.plan:
+            return plan_local(options.instance, layered=options.layers)
+        if options.rollback is not None:
+            release = options.rollback or None
+            if options.instance:
+                roll_back_local(options.instance, release)
+            else:
+                roll_back_aws(options.aws, release)
+            return 0
         if options.instance:
             deploy_local(options.instance, destroy=options.destroy, layered=options.layers)
             return 0

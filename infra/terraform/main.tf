@@ -79,7 +79,7 @@ module "cluster" {
   layers                    = module.shared.layers
   layer_folders             = var.layer_folders
   token_key_secret          = module.shared.token_key_secret
-  registry_table            = module.shared.tables["registry"]
+  tables                    = module.shared.tables
   publishes                 = each.key == local.publisher
   changes                   = module.shared.changes
   streams                   = module.shared.streams

@@ -8,6 +8,16 @@ output "release" {
   value       = local.release
 }
 
+output "functions" {
+  description = "Names of all functions."
+  value       = flatten([for cluster in module.cluster : cluster.functions])
+}
+
+output "region" {
+  description = "AWS region of all clusters."
+  value       = var.region
+}
+
 output "staging_buckets" {
   description = "Staging bucket of each cluster."
   value       = { for name, cluster in module.cluster : name => cluster.staging_bucket }

@@ -35,7 +35,7 @@ resource "aws_apigatewayv2_authorizer" "token" {
   api_id                            = aws_apigatewayv2_api.this.id
   name                              = "token"
   authorizer_type                   = "REQUEST"
-  authorizer_uri                    = aws_lambda_function.this["authorizer"].invoke_arn
+  authorizer_uri                    = aws_lambda_alias.live["authorizer"].invoke_arn
   authorizer_payload_format_version = "2.0"
   authorizer_result_ttl_in_seconds  = 0
   enable_simple_responses           = true
@@ -43,6 +43,8 @@ resource "aws_apigatewayv2_authorizer" "token" {
   lifecycle {
     ignore_changes = [jwt_configuration] # emulators report an empty one, of which it has none
   }
+
+  depends_on = [aws_lambda_permission.live]
 }
 
 resource "aws_apigatewayv2_integration" "function" {
@@ -50,9 +52,11 @@ resource "aws_apigatewayv2_integration" "function" {
 
   api_id                 = aws_apigatewayv2_api.this.id
   integration_type       = "AWS_PROXY"
-  integration_uri        = aws_lambda_function.this[each.key].invoke_arn
+  integration_uri        = aws_lambda_alias.live[each.key].invoke_arn
   payload_format_version = "2.0"
   timeout_milliseconds   = 30000
+
+  depends_on = [aws_lambda_permission.live]
 }
 
 resource "aws_apigatewayv2_route" "operation" {
@@ -71,6 +75,18 @@ resource "aws_apigatewayv2_route" "default" {
   target    = "integrations/${aws_apigatewayv2_integration.function["no_route"].id}"
 }
 
+resource "aws_lambda_permission" "live" {
+  for_each = setunion(local.api_functions, ["authorizer"])
+
+  statement_id  = "api"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_alias.live[each.key].function_name
+  qualifier     = aws_lambda_alias.live[each.key].name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/${each.key == "authorizer" ? "authorizers/" : ""}*"
+}
+
+# The APIs of release 0.1.0 call the functions themselves, until they have been changed.
 resource "aws_lambda_permission" "api" {
   for_each = local.api_functions
 

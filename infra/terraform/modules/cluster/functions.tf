@@ -1,4 +1,6 @@
-# The functions, with the handlers, memory and timeouts that Chalice declares.
+# The functions, with the handlers, memory and timeouts that Chalice declares. Each deployment that
+# changes one publishes a version of it, and whoever calls a function calls its alias `live`: so calls
+# go from one version to the next at once, and back by `tools/deploy.py --rollback`.
 
 locals {
   functions = { for name, function in var.build.functions : name => function if var.publishes || !contains(local.for_all, name) }
@@ -87,6 +89,8 @@ resource "aws_lambda_function" "this" {
   for_each = local.functions
 
   function_name    = "${local.name}-${each.key}"
+  description      = var.release # of each version; a rollback goes to one of another release
+  publish          = true
   role             = aws_iam_role.function[each.key].arn
   handler          = each.value.handler
   runtime          = var.build.runtime
@@ -115,16 +119,37 @@ resource "aws_lambda_function" "this" {
   depends_on = [aws_iam_role_policy.function, aws_cloudwatch_log_group.function]
 }
 
-# AWS keeps the name of a secret that was destroyed for as long as it can be taken back; with a suffix
-# of its own, the next deployment has another.
+# It moves once all is there that its version needs.
+resource "aws_lambda_alias" "live" {
+  for_each = local.functions
+
+  name             = local.live
+  function_name    = aws_lambda_function.this[each.key].function_name
+  function_version = aws_lambda_function.this[each.key].version
+
+  lifecycle {
+    precondition {
+      condition     = alltrue([for table, name in var.tables : name == "${var.prefix}-${table}"])
+      error_message = "The tables are not those that the functions were told of."
+    }
+  }
+
+  depends_on = [
+    aws_iam_role_policy.function,
+    aws_s3_bucket_versioning.staging,
+    aws_sqs_queue.inbound,
+    aws_sqs_queue.repair,
+    aws_sqs_queue.replicate,
+  ]
+}
+
 resource "aws_secretsmanager_secret" "backend" {
-  name                    = var.disposable ? "${var.prefix}/${local.cluster}/backend" : null
-  name_prefix             = var.disposable ? null : "${var.prefix}/${local.cluster}/backend-"
+  name_prefix             = "${var.prefix}/${local.cluster}/backend-" # see the key for tokens
   description             = "How cluster ${local.cluster} reaches its backend."
   recovery_window_in_days = var.disposable ? 0 : 30
 
   lifecycle {
-    ignore_changes = [name, name_prefix] # release 0.1.0 gave it no suffix
+    ignore_changes = [name, name_prefix]
   }
 }
 

@@ -66,7 +66,7 @@ resource "aws_s3_bucket_notification" "staging" {
 
 resource "aws_lambda_event_source_mapping" "inbound" {
   event_source_arn        = aws_sqs_queue.inbound.arn
-  function_name           = aws_lambda_function.this["ingest_upload"].arn
+  function_name           = aws_lambda_alias.live["ingest_upload"].arn
   batch_size              = 5
   function_response_types = ["ReportBatchItemFailures"]
 }

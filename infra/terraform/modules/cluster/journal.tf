@@ -4,7 +4,7 @@ resource "aws_lambda_event_source_mapping" "journal" {
   for_each = var.publishes ? var.streams : {}
 
   event_source_arn  = each.value
-  function_name     = aws_lambda_function.this["write_journal"].arn
+  function_name     = aws_lambda_alias.live["write_journal"].arn
   starting_position = "TRIM_HORIZON" # what was written before there was a reader counts too
 
   # Many changes are one file on each backend; 10 s is what the loss of AWS may cost.
@@ -34,7 +34,7 @@ resource "aws_iam_role_policy" "snapshot_schedule" {
     Statement = [{
       Effect   = "Allow"
       Action   = ["lambda:InvokeFunction"]
-      Resource = [aws_lambda_function.this["write_snapshot"].arn]
+      Resource = [for as in local.called_as : "${aws_lambda_function.this["write_snapshot"].arn}${as}"]
     }]
   })
 }
@@ -51,7 +51,7 @@ resource "aws_scheduler_schedule" "snapshot" {
   }
 
   target {
-    arn      = aws_lambda_function.this["write_snapshot"].arn
+    arn      = aws_lambda_alias.live["write_snapshot"].arn
     role_arn = aws_iam_role.snapshot_schedule[0].arn
 
     retry_policy {

@@ -17,7 +17,13 @@ locals {
   large_state_machine_name = "${local.name}-replicate-large"
   large_state_machine_arn  = "${local.arn.states}:stateMachine:${local.large_state_machine_name}"
 
-  run_jobs_arn = "${local.arn.lambda}:function:${local.name}-run_jobs"
+  # The alias by which functions are called.
+  live = "live"
+  # Who may call a function may do so by its alias, and as release 0.1.0 did: while a deployment is
+  # upgraded, some rows, state machines and functions name it one way and some the other.
+  called_as = ["", ":${local.live}"]
+
+  run_jobs_arn = "${local.arn.lambda}:function:${local.name}-run_jobs:${local.live}"
 
   # Those of module shared.
   event_bus             = var.prefix
@@ -47,9 +53,9 @@ locals {
 
   # The same of every cluster.
   all_repair_queues = [for name in var.clusters : "${local.arn.sqs}:${var.prefix}-${name}-repair"]
-  all_put_replica   = [for name in var.clusters : "${local.arn.lambda}:function:${var.prefix}-${name}-put_replica"]
-  all_put_parts     = [for name in var.clusters : "${local.arn.lambda}:function:${var.prefix}-${name}-put_parts"]
-  all_get_replica   = [for name in var.clusters : "${local.arn.lambda}:function:${var.prefix}-${name}-get_replica"]
+  all_put_replica   = flatten([for name in var.clusters : [for as in local.called_as : "${local.arn.lambda}:function:${var.prefix}-${name}-put_replica${as}"]])
+  all_put_parts     = flatten([for name in var.clusters : [for as in local.called_as : "${local.arn.lambda}:function:${var.prefix}-${name}-put_parts${as}"]])
+  all_get_replica   = flatten([for name in var.clusters : [for as in local.called_as : "${local.arn.lambda}:function:${var.prefix}-${name}-get_replica${as}"]])
   all_staging       = [for name in var.clusters : "arn:${var.aws.partition}:s3:::${var.prefix}-${name}-staging-${var.aws.account_id}/*"]
 
   # Base URL of the API's paths.

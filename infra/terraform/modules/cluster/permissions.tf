@@ -34,7 +34,7 @@ locals {
     begin_jobs     = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.jobs] }
     drop_jobs      = { Action = ["dynamodb:DeleteItem"], Resource = [local.tables.jobs] }
     change_jobs    = { Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], Resource = [local.tables.jobs] }
-    run_jobs       = { Action = ["lambda:InvokeFunction"], Resource = [local.run_jobs_arn] }
+    run_jobs       = { Action = ["lambda:InvokeFunction"], Resource = [local.run_jobs_arn, trimsuffix(local.run_jobs_arn, ":${local.live}")] }
 
     stage            = { Action = ["s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"], Resource = ["${local.staging_arn}/*"] }
     unstage          = { Action = ["s3:DeleteObjectVersion"], Resource = ["${local.staging_arn}/*"] }
@@ -253,32 +253,36 @@ resource "aws_iam_role" "function" {
   })
 }
 
-resource "aws_iam_role_policy" "function" {
-  for_each = local.functions
-
-  name   = "function"
-  role   = aws_iam_role.function[each.key].name
-  policy = local.policies[each.key]
-
-  lifecycle {
-    precondition {
-      condition     = length(local.policies[each.key]) <= 10240
-      error_message = "The policy of a role names every cluster, and is longer than the 10,240 characters that IAM takes: link fewer clusters, or give them and the deployment shorter names."
-    }
-  }
-}
-
 locals {
-  policies = {
+  function_policies = {
     for function in keys(local.functions) : function => jsonencode({
       Version = "2012-10-17"
       Statement = [
         for grant in concat(
-          [{ Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${local.arn.logs}:log-group:/aws/lambda/${local.name}-${function}:*"] }],
+          [{ Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${aws_cloudwatch_log_group.function[function].arn}:*"] }],
           local.permissions[function],
           contains(local.backend_functions, function) ? local.backend_permissions : [],
         ) : merge({ Effect = "Allow" }, grant)
       ]
     })
+  }
+}
+
+# Named by what it allows: a new one is there before its function changes, and the one before it goes
+# after that. So neither version of the function misses anything meanwhile.
+resource "aws_iam_role_policy" "function" {
+  for_each = local.functions
+
+  name   = "function-${substr(sha256(local.function_policies[each.key]), 0, 12)}"
+  role   = aws_iam_role.function[each.key].name
+  policy = local.function_policies[each.key]
+
+  lifecycle {
+    create_before_destroy = true
+
+    precondition {
+      condition     = length(local.function_policies[each.key]) <= 10240
+      error_message = "The policy of a role names every cluster, and is longer than the 10,240 characters that IAM takes: link fewer clusters, or give them and the deployment shorter names."
+    }
   }
 }

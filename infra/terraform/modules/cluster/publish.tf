@@ -4,7 +4,7 @@ resource "aws_lambda_event_source_mapping" "changes" {
   count = var.publishes ? 1 : 0
 
   event_source_arn  = var.changes.stream_arn
-  function_name     = aws_lambda_function.this["publish_changes"].arn
+  function_name     = aws_lambda_alias.live["publish_changes"].arn
   starting_position = "TRIM_HORIZON" # what was written before there was a reader counts too
 
   # A batch is put ten at a time, and ten batches of a shard side by side, with the changes of one

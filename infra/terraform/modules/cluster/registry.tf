@@ -3,7 +3,7 @@
 # does not change.
 
 resource "aws_dynamodb_table_item" "cluster" {
-  table_name = var.registry_table
+  table_name = var.tables["registry"]
   hash_key   = "kind"
   range_key  = "name"
 
@@ -21,9 +21,9 @@ resource "aws_dynamodb_table_item" "cluster" {
       weight           = var.cluster.weight
       region           = var.aws.region
       account_id       = var.aws.account_id
-      put_replica      = aws_lambda_function.this["put_replica"].arn
-      put_parts        = aws_lambda_function.this["put_parts"].arn
-      get_replica      = aws_lambda_function.this["get_replica"].arn
+      put_replica      = aws_lambda_alias.live["put_replica"].arn
+      put_parts        = aws_lambda_alias.live["put_parts"].arn
+      get_replica      = aws_lambda_alias.live["get_replica"].arn
       repair_queue_url = local.repair_queue_url
       staging_bucket   = local.staging_bucket
     }) }

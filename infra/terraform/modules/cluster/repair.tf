@@ -34,7 +34,7 @@ resource "aws_sqs_queue" "repair" {
 
 resource "aws_lambda_event_source_mapping" "repair" {
   event_source_arn        = aws_sqs_queue.repair.arn
-  function_name           = aws_lambda_function.this["repair_replica"].arn
+  function_name           = aws_lambda_alias.live["repair_replica"].arn
   batch_size              = 5
   function_response_types = ["ReportBatchItemFailures"]
 

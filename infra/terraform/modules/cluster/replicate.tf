@@ -36,7 +36,7 @@ resource "aws_sqs_queue" "replicate" {
 # readers times batch.
 resource "aws_lambda_event_source_mapping" "replicate" {
   event_source_arn        = aws_sqs_queue.replicate.arn
-  function_name           = aws_lambda_function.this["replicate_version"].arn
+  function_name           = aws_lambda_alias.live["replicate_version"].arn
   batch_size              = var.background.replicate_batch
   function_response_types = ["ReportBatchItemFailures"]
 
@@ -81,7 +81,7 @@ resource "aws_iam_role_policy" "replicate" {
         Resource = concat(
           local.all_put_replica,
           local.all_put_parts,
-          [aws_lambda_function.this["commit_version"].arn, aws_lambda_function.this["digest_content"].arn],
+          flatten([for name in ["commit_version", "digest_content"] : [for as in local.called_as : "${local.arn.lambda}:function:${local.name}-${name}${as}"]]),
         )
       },
       {
@@ -104,8 +104,8 @@ resource "aws_iam_role_policy" "replicate" {
 
 locals {
   replicate = templatefile(var.state_machine_template, {
-    commit_version = aws_lambda_function.this["commit_version"].arn
-    digest_content = aws_lambda_function.this["digest_content"].arn
+    commit_version = aws_lambda_alias.live["commit_version"].arn
+    digest_content = aws_lambda_alias.live["digest_content"].arn
   })
 
   large_seconds = 864000 # ten days: 5 TiB at 6 MB a second

@@ -33,7 +33,7 @@ resource "aws_iam_role_policy" "schedule" {
     Statement = [{
       Effect   = "Allow"
       Action   = ["lambda:InvokeFunction"]
-      Resource = [aws_lambda_function.this[each.key].arn]
+      Resource = [for as in local.called_as : "${aws_lambda_function.this[each.key].arn}${as}"]
     }]
   })
 }
@@ -49,7 +49,7 @@ resource "aws_scheduler_schedule" "every_minute" {
   }
 
   target {
-    arn      = aws_lambda_function.this[each.key].arn
+    arn      = aws_lambda_alias.live[each.key].arn
     role_arn = aws_iam_role.schedule[each.key].arn
 
     retry_policy {

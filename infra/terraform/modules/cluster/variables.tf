@@ -69,9 +69,9 @@ variable "token_key_secret" {
   type        = object({ name = string, arn = string, version = string })
 }
 
-variable "registry_table" {
-  description = "Name of the table that is the cluster registry."
-  type        = string
+variable "tables" {
+  description = "Name of each table, by what it holds."
+  type        = map(string)
 }
 
 variable "backend_secret" {

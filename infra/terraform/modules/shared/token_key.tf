@@ -2,11 +2,12 @@
 # state.
 
 resource "aws_secretsmanager_secret" "token_key" {
-  name                    = var.disposable ? "${var.prefix}/token-key" : null
-  name_prefix             = var.disposable ? null : "${var.prefix}/token-key-" # as that of a backend's secret
+  name_prefix             = "${var.prefix}/token-key-"
   description             = "Signs and checks the tokens of all clusters."
   recovery_window_in_days = var.disposable ? 0 : 30
 
+  # A name is taken for as long as what had it can be recovered: so each secret has its own, and
+  # what was destroyed can be deployed again the same day. Those of release 0.1.0 stay.
   lifecycle {
     ignore_changes = [name, name_prefix]
   }
