@@ -236,6 +236,7 @@ class Local:
         there = answer((read_json(self.endpoints) or {}).values())
         if not destroy and applied == wanted and there:
             print("deployed already", file=sys.stderr)
+            token_keys("--instance", self.folder.name)
             self._begin()
             return
         known = isinstance(applied, dict) and applied["generation"] == wanted["generation"]
@@ -246,6 +247,7 @@ class Local:
         if destroy:
             self.endpoints.unlink(missing_ok=True)
             return
+        token_keys("--instance", self.folder.name)
         write_whole(self.endpoints, json.dumps(outputs["endpoints"], indent=2) + "\n")
         write_whole(self.record, json.dumps(wanted) + "\n")
         self._keep_layers(variables["layer_folders"] or {})
@@ -492,7 +494,25 @@ def deploy_aws(
     options.append(f"-var=build_dir={ROOT / '.mcos' / 'build' / 'aws'}")
     options += ["-detailed-exitcode"] if plan else []
     run = terraform.command(command, *options)
-    return subprocess.run(run, env=terraform.environment).returncode
+    status = subprocess.run(run, env=terraform.environment).returncode
+    if command == "apply" and status == 0:
+        outputs = json.loads(terraform.run("output", "-json").stdout)
+        where = outputs["deployment"]["value"]
+        token_keys("--prefix", where["prefix"], "--region", where["region"])
+    return status
+
+
+def token_keys(*arguments: str) -> None:
+    """Make the first key of tokens, unless there is one.
+
+    Raises
+    ------
+    TerraformError
+    """
+    run = [sys.executable, str(ROOT / "tools" / "token_keys.py"), *arguments]
+    done = subprocess.run(run, stdout=subprocess.DEVNULL)
+    if done.returncode:
+        raise TerraformError("there is no key for tokens: run tools/token_keys.py")
 
 
 def main() -> int:

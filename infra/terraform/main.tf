@@ -53,16 +53,15 @@ data "aws_partition" "current" {}
 module "shared" {
   source = "./modules/shared"
 
-  prefix            = var.prefix
-  account_id        = data.aws_caller_identity.current.account_id
-  build_dir         = var.build_dir
-  build             = local.build
-  layered           = var.layer_folders == null
-  token_key_version = var.token_key_version
-  disposable        = var.disposable
-  emulated          = local.emulated
-  region            = var.region
-  partition         = data.aws_partition.current.partition
+  prefix     = var.prefix
+  account_id = data.aws_caller_identity.current.account_id
+  build_dir  = var.build_dir
+  build      = local.build
+  layered    = var.layer_folders == null
+  disposable = var.disposable
+  emulated   = local.emulated
+  region     = var.region
+  partition  = data.aws_partition.current.partition
 }
 
 module "cluster" {
@@ -80,6 +79,7 @@ module "cluster" {
   layer_folders             = var.layer_folders
   token_key_secret          = module.shared.token_key_secret
   tables                    = module.shared.tables
+  signing_key_secret        = module.shared.signing_key_secret
   publishes                 = each.key == local.publisher
   changes                   = module.shared.changes
   streams                   = module.shared.streams

@@ -32,3 +32,8 @@ output "event_bus" {
   description = "Name and ARN of the bus on which changes of objects are published: docs/notifications.md."
   value       = module.shared.event_bus
 }
+
+output "deployment" {
+  description = "Prefix of every name, and the region: what tools need to find it."
+  value       = { prefix = var.prefix, region = var.region }
+}

@@ -111,12 +111,6 @@ variable "backend_secrets_version" {
   default     = 1
 }
 
-variable "token_key_version" {
-  description = "Raise it to make a new key for tokens; tokens issued before become invalid."
-  type        = number
-  default     = 1
-}
-
 variable "disposable" {
   description = "Whether destroy may remove data: buckets that are not empty, tables, and secrets without a delay."
   type        = bool

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.infrastructure.conftest import Deployment
+from tests.support.registry_writers import REGISTRY_WRITERS
 
 Grants = set[tuple[str, str]]
 """(action, resource)."""
@@ -83,7 +84,7 @@ UNDELETE = {
 
 FUNCTIONS: dict[str, dict[str, list[str]]] = {
     "authorizer": {"token key": SECRET, "registry": READ_ALL},
-    "login": {"token key": SECRET, "accounts": READ},
+    "login": {"signing key": SECRET, "token key": SECRET, "accounts": READ},
     "list_container": {"containers": ["dynamodb:Query"]},
     "create_container": {"containers": [*ADMIT, "dynamodb:PutItem"], "registry": READ_ALL},
     "delete_container": {
@@ -316,6 +317,7 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
         "event bus": [arn("events", "event-bus/mcos")],
         "unpublished queue": [arn("sqs", "mcos-unpublished-events")],
         "token key": [secrets["mcos/token-key"]],
+        "signing key": [secrets["mcos/signing-key"]],
         "own backend secret": [secrets[f"mcos/{cluster}/backend"]],
         "own staging": [staging.format(cluster)],
         "own staging bucket": [staging.format(cluster).removesuffix("/*")],
@@ -356,7 +358,8 @@ def granted(policy: str) -> Grants:
     """What a policy allows. It may hold nothing but plain statements."""
     found: Grants = set()
     for statement in json.loads(policy)["Statement"]:
-        assert set(statement) == {"Effect", "Action", "Resource"}
+        # Only what writes the registry has a condition: see below.
+        assert set(statement) - {"Condition"} == {"Effect", "Action", "Resource"}
         assert statement["Effect"] == "Allow"
         found |= {(one, other) for one in statement["Action"] for other in statement["Resource"]}
     return found
@@ -380,6 +383,28 @@ def test_a_function_may_do_what_it_needs_and_nothing_else(
         words = resources(deployment, cluster)
         name = f"mcos-{cluster}-{function}"
         assert policies[name] == wanted(FUNCTIONS[function], words) | own_logs(name)
+
+
+def test_a_function_may_write_its_kinds_of_the_registry_and_no_others(
+    deployment: Deployment,
+) -> None:
+    found: dict[str, Any] = {}
+    for policy in deployment.of_type("aws_iam_role_policy"):
+        for statement in json.loads(policy["policy"])["Statement"]:
+            registry = any(one.endswith("table/mcos-registry") for one in statement["Resource"])
+            if not registry or statement["Action"] in (READ, READ_ALL):
+                assert "Condition" not in statement
+                continue
+            assert len(statement["Resource"]) == 1
+            assert {*statement["Action"]} <= {"dynamodb:DeleteItem", "dynamodb:PutItem"}
+            found[policy["role"]] = statement["Condition"]
+    wanted: dict[str, Any] = {}
+    for function, kinds in REGISTRY_WRITERS.items():
+        clusters = deployment.clusters[:1] if function in FOR_ALL else deployment.clusters
+        for cluster in clusters:
+            keys = {"dynamodb:LeadingKeys": sorted(kinds)}
+            wanted[f"mcos-{cluster}-{function}"] = {"ForAllValues:StringEquals": keys}
+    assert found == wanted
 
 
 def own_logs(function: str) -> Grants:

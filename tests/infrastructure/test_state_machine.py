@@ -61,7 +61,8 @@ def pauses(retry: dict[str, Any]) -> float:
         retry["IntervalSeconds"] * retry.get("BackoffRate", 2) ** made
         for made in range(retry["MaxAttempts"])
     ]
-    return sum(min(pause, retry.get("MaxDelaySeconds", pause)) for pause in grown)
+    longest = retry.get("MaxDelaySeconds")
+    return float(sum(min(pause, longest or pause) for pause in grown))
 
 
 def test_a_target_holds_up_its_caller_for_a_bounded_time() -> None:

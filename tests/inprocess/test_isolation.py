@@ -1,10 +1,12 @@
 """One account never sees or touches another's data: two accounts that use the same names."""
 
+from dataclasses import replace
+
 import pytest
 
-from mcos.auth import tokens
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
 from tests.support.gateway import container_path, object_path, stat_path
+from tests.support.token_keys import KEYS, made_key, use_keys
 
 CONTAINER, NAME = "photos", "sea.jpg"
 PATH = object_path(CONTAINER, NAME)
@@ -89,7 +91,9 @@ def test_a_token_of_another_service_with_our_account_in_it_is_refused(
 ) -> None:
     with_object(cloud, "ada", b"ada's bytes")
     with monkeypatch.context() as patch:
-        patch.setattr(tokens, "_key", lambda: "a key that is not the one of this service")
+        # Whatever it says of its key.
+        (ours,) = KEYS
+        use_keys(patch, replace(made_key("a key of another service"), id=ours.id))
         forged = cloud.token("ada")
     for cluster in CLUSTERS:
         assert cloud.call(cluster, "GET", PATH, token=forged).code == "token_invalid"

@@ -9,6 +9,7 @@ from mcos import aws, staging
 from mcos.model.objects import ObjectKey
 from mcos.replicas.repair_queue import verify_message
 from mcos.settings import settings
+from mcos.staging import Bucket
 from tests.support.cloud import ASYNC, Cloud
 from tests.support.uploads import Sender
 from tests.support.user import User
@@ -24,9 +25,14 @@ def broken(cloud: Cloud) -> Iterator[list[str]]:
 def test_a_function_that_may_not_list_is_not_told_that_a_key_is_missing(cloud: Cloud) -> None:
     with cloud.at("s3", "put_replica"):
         assert staging.find("versions/none") is None
-        assert staging.open_content(settings().staging_bucket, "versions/none", None, None) is None
+        assert (
+            staging.open_content(Bucket(settings().staging_bucket), "versions/none", None, None)
+            is None
+        )
     with cloud.at("s3", "repair_replica"):
-        assert staging.find("versions/none", bucket="mcos-swift-staging-123456789012") is None
+        assert (
+            staging.find("versions/none", bucket=Bucket("mcos-swift-staging-123456789012")) is None
+        )
 
 
 def test_a_call_that_its_role_may_not_make_is_denied_and_noted(

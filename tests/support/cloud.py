@@ -29,6 +29,7 @@ from mcos.catalog.tables import ALL_TABLES
 from mcos.journal import deliver
 from mcos.model.clusters import DEFAULT_POLICY, ClusterState, StoragePolicy
 from mcos.model.objects import ObjectKey
+from mcos.model.token_keys import signing_text, verifying_text
 from mcos.placement import resolver
 from mcos.replicas import backend as backend_room
 from mcos.replicas import removals, repair_queue
@@ -54,12 +55,12 @@ from tests.support.inventory import Inventory
 from tests.support.network import CALL_SECONDS, Died, Network
 from tests.support.snapshot import Snapshot, forget_everything
 from tests.support.state_machine import ExecutionFailed, Throttled, execute
+from tests.support.token_keys import KEYS
 
 ASYNC = {"prefer": "respond-async"}
 SYNC = {"prefer": "wait=25"}
 
 _CONTRACT = Contract()
-_TOKEN_KEY = "a key of thirty-two bytes or more"
 PASSWORD_WORK = limits.PASSWORD_WORK
 """What it is outside of these tests."""
 
@@ -190,7 +191,8 @@ class Cloud(Inventory):
                     },
                 )
             secrets = self.client("secretsmanager")
-            secrets.create_secret(Name=f"{PREFIX}/token-key", SecretString=_TOKEN_KEY)
+            secrets.create_secret(Name=f"{PREFIX}/token-key", SecretString=verifying_text(KEYS))
+            secrets.create_secret(Name=f"{PREFIX}/signing-key", SecretString=signing_text(KEYS))
             for name in ALL_CLUSTERS:
                 own = cluster_environment(name)
                 bucket = own["MCOS_STAGING_BUCKET"]

@@ -25,7 +25,8 @@ from moto.core import responses
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 from moto.sqs import models as sqs
 
-from tests.support import rules
+from app import MODULES
+from tests.support import registry_writers, rules
 from tests.support.environment import ALL_CLUSTERS, cluster_environment, region_of
 from tests.support.stopped_clock import StoppedClock
 
@@ -230,6 +231,9 @@ class Network:
             self._thread.asked = request.body
             if not self._outside:
                 _check_region(name, request)
+
+            if service == "dynamodb" and self.place[1] in MODULES and not self._outside:
+                registry_writers.check(self.place[1], operation, request.body)
 
             def reply(status: int, headers: dict[str, str], body: bytes) -> AWSResponse:
                 return AWSResponse(request.url, status, headers, MockRawResponse(body))

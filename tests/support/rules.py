@@ -96,8 +96,8 @@ def _needed(
         own = f":{PREFIX}-{cluster}-replicate-" in asked.document["stateMachineArn"]
         yield action, [f"own {'large ' if large else ''}state machine"] if own else []
     elif service == "secretsmanager":
-        own = asked.document["SecretId"] == f"{PREFIX}/{cluster}/backend"
-        yield action, ["own backend secret" if own else "token key"]
+        own_secret = asked.document["SecretId"] == f"{PREFIX}/{cluster}/backend"
+        yield action, ["own backend secret" if own_secret else "token key"]
     elif service == "events":
         yield action, ["event bus"]
 

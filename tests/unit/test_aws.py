@@ -8,11 +8,13 @@ import pytest
 from clouds.servers.rules import is_regional
 from mcos import aws
 from mcos.model.versions import Staged
-from mcos.staging import multipart, sign_get
+from mcos.staging import Bucket, multipart, sign_get
 from mcos.storage import BackendMisconfigured, open_backend
 
 # The oldest; one of before 2019; two that no global name knows; those of other partitions.
 REGIONS = ("us-east-1", "eu-central-1", "ap-east-1", "eu-south-2", "cn-north-1", "us-gov-west-1")
+
+BUCKET = Bucket("bucket")
 
 
 @pytest.fixture(params=REGIONS)
@@ -31,9 +33,9 @@ def is_of(region: str, url: str) -> bool:
 def test_signed_urls_of_staging_are_of_its_region(region: str) -> None:
     staged = Staged("s3", "versions/one", "1", '"etag"')
     urls = [
-        sign_get("bucket", staged, content_type="text/plain", disposition="inline"),
-        multipart.sign_put("bucket", "uploads/a/one", 10).url,
-        multipart.sign_part("bucket", "uploads/a/one", "id", 1, 10),
+        sign_get(BUCKET, staged, content_type="text/plain", disposition="inline"),
+        multipart.sign_put(BUCKET, "uploads/a/one", 10).url,
+        multipart.sign_part(BUCKET, "uploads/a/one", "id", 1, 10),
     ]
     assert [url for url in urls if not is_of(region, url)] == []
 
@@ -59,6 +61,6 @@ def test_a_bucket_that_has_no_host_of_its_own_needs_an_endpoint() -> None:
 def test_an_emulator_has_one_host_for_all_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     aws.client.cache_clear()
-    url = multipart.sign_put("bucket", "uploads/a/one", None).url
+    url = multipart.sign_put(BUCKET, "uploads/a/one", None).url
     aws.client.cache_clear()
     assert url.startswith("http://127.0.0.1:1/bucket/uploads/a/one?")

@@ -21,7 +21,7 @@ LIBRARY: Table = {
     "storage": ["clock"],
     "catalog": ["model", "settings", "clock", "limits", "errors"],
     "staging": ["catalog", "model", "aws", "settings", "limits"],
-    "auth": ["catalog", "aws", "settings", "clock", "limits", "errors"],
+    "auth": ["catalog", "model", "aws", "settings", "clock", "limits", "errors"],
     # One event, one arrival, one replica, one version
     "events": ["model", "aws", "settings", "clock"],
     "inbound": ["staging", "model", "aws", "settings", "clock", "limits"],

@@ -1,17 +1,22 @@
 """The running local clouds that the tests of the API speak to."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
+import jwt
 import pytest
 from botocore.config import Config
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from localstack_client.session import Session
 
+from mcos.model.token_keys import TokenKey, keys_in, signer
 from mcos_client import Client
 from tests.functional.conftest import Account, AccountFactory
 from tests.support.wire import Wire
 
-__all__ = ["CLUSTERS", "Account", "AccountFactory"]
+__all__ = ["CLUSTERS", "Account", "AccountFactory", "Sign"]
 
 CLUSTERS = ("s3", "swift", "ceph")
 
@@ -52,11 +57,23 @@ def container(client: Client) -> str:
 
 
 @pytest.fixture(scope="session")
-def token_key(emulator: Session) -> str:
-    """The key that tokens are signed with: a forger who has it can make any."""
+def token_keys(emulator: Session) -> tuple[TokenKey, ...]:
+    """The keys that sign tokens, the newest last: a forger who has one can make any."""
     secrets = emulator.client(
         "secretsmanager",
         config=Config(connect_timeout=5, read_timeout=10),
     )
-    key: str = secrets.get_secret_value(SecretId="mcos/token-key")["SecretString"]
-    return key
+    text = secrets.get_secret_value(SecretId="mcos/signing-key")["SecretString"]
+    return tuple(keys_in(text))
+
+
+Sign = Callable[[dict[str, Any]], str]
+
+
+@pytest.fixture(scope="session")
+def sign(token_keys: tuple[TokenKey, ...]) -> Sign:
+    """Makes a token of claims, with the right key."""
+    key = signer(token_keys, datetime.now(UTC))
+    assert key is not None
+    private = Ed25519PrivateKey.from_private_bytes(key.private)
+    return lambda claims: jwt.encode(claims, private, "EdDSA", headers={"kid": key.id})

@@ -11,8 +11,9 @@ import httpx
 import jwt
 import pytest
 
+from mcos.model.token_keys import TokenKey
 from mcos_client import Client
-from tests.functional.api.conftest import Account, AccountFactory
+from tests.functional.api.conftest import Account, AccountFactory, Sign
 from tests.support.wire import CONTRACT, SYNC, Wire, code_of
 
 Snapshot = dict[str, Any]
@@ -427,12 +428,10 @@ def test_head_without_a_token_is_refused(victim: Account) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
-def test_an_expired_token(
-    victim: Account, wire: Wire, token_key: str, method: str, path: str
-) -> None:
+def test_an_expired_token(victim: Account, wire: Wire, sign: Sign, method: str, path: str) -> None:
     ended = datetime.now(UTC) - timedelta(seconds=2)
     claims = {**claims_of(victim.token), "iat": ended - timedelta(hours=1), "exp": ended}
-    expired = jwt.encode(claims, token_key, algorithm="HS256")
+    expired = sign(claims)
     content = b"content" if method in ("POST", "PUT") else None
     headers = {"authorization": f"Bearer {expired}", **SYNC}
     refused(wire.send(method, path, headers=headers, content=content), 401, "token_expired")
@@ -440,21 +439,24 @@ def test_an_expired_token(
 
 @pytest.mark.parametrize("claim", ["exp", "sub", "iat", "iss"])
 def test_a_token_that_lacks_a_claim_is_invalid_even_with_the_right_key(
-    victim: Account, wire: Wire, token_key: str, claim: str
+    victim: Account, wire: Wire, sign: Sign, claim: str
 ) -> None:
     claims = claims_of(victim.token)
     del claims[claim]
-    token = jwt.encode(claims, token_key, algorithm="HS256")
+    token = sign(claims)
     reply = wire.send("GET", KEPT, headers={"authorization": f"Bearer {token}"})
     refused(reply, 401, "token_invalid")
 
 
-def test_a_token_of_another_algorithm_is_invalid_even_with_the_right_key(
-    victim: Account, wire: Wire, token_key: str
+def test_what_everybody_may_know_of_a_key_signs_nothing(
+    victim: Account, wire: Wire, token_keys: tuple[TokenKey, ...]
 ) -> None:
-    token = jwt.encode(claims_of(victim.token), token_key, algorithm="HS512")
-    reply = wire.send("GET", KEPT, headers={"authorization": f"Bearer {token}"})
-    refused(reply, 401, "token_invalid")
+    for key in token_keys:
+        for headers in ({"kid": key.id}, None):
+            for algorithm in ("HS256", "HS512"):
+                token = jwt.encode(claims_of(victim.token), key.public * 2, algorithm, headers)
+                reply = wire.send("GET", KEPT, headers={"authorization": f"Bearer {token}"})
+                refused(reply, 401, "token_invalid")
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,12 @@ def test_a_token_is_renewed_before_its_end_and_no_request_is_refused(
     backend.put(key, io.BytesIO(b"x"), **expected(b"x"))
     session = backend._session
     forgotten: list[bool] = []
-    monkeypatch.setattr(session, "invalidate", lambda: forgotten.append(True) or True)
+
+    def invalidate() -> bool:
+        forgotten.append(True)
+        return True
+
+    monkeypatch.setattr(session, "invalidate", invalidate)
     token, _ = session._kept
     session._kept = token, session._kept[1].replace(year=2000)  # as after most of its life
     assert content_of(backend, key) == b"x"

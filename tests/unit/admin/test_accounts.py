@@ -24,6 +24,7 @@ from mcos.errors import (
 )
 from mcos.model.accounts import Role
 from tests.support.network import Manner, Network
+from tests.support.token_keys import use_keys
 
 pytestmark = pytest.mark.usefixtures("network")
 
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("network")
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key for tokens, and hashes that take no time."""
-    monkeypatch.setattr(tokens, "_key", lambda: "a key of thirty-two bytes or more")
+    use_keys(monkeypatch)
     monkeypatch.setattr(limits, "PASSWORD_WORK", 2)
 
 

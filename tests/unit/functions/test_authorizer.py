@@ -9,11 +9,12 @@ from chalicelib.api import authorizer
 from mcos import clock
 from mcos.auth import revocation, tokens
 from mcos.model.clusters import Registry
+from tests.support.token_keys import use_keys
 
 
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "_key", lambda: "a key of thirty-two bytes or more")
+    use_keys(monkeypatch)
     revoked(monkeypatch, {})
 
 

@@ -7,16 +7,17 @@ import json
 import pytest
 
 from mcos import limits
-from mcos.auth import passwords, tokens
+from mcos.auth import passwords
 from mcos.catalog import accounts
 from tests.support.api import call
+from tests.support.token_keys import use_keys
 
 pytestmark = pytest.mark.usefixtures("operator")
 
 
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "_key", lambda: "a key of thirty-two bytes or more")
+    use_keys(monkeypatch)
 
 
 def test_the_longest_password_can_be_sent_whatever_is_in_it() -> None:

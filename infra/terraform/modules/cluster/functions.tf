@@ -34,9 +34,8 @@ locals {
 
   # What one function is told and the others are not.
   own_environment = {
-    authorizer     = { MCOS_TOKEN_KEY_VERSION = var.token_key_secret.version }
-    login          = { MCOS_TOKEN_KEY_VERSION = var.token_key_secret.version }
     health         = { MCOS_RELEASE = var.release }
+    login          = { MCOS_SIGNING_KEY_SECRET = var.signing_key_secret.name }
     no_route       = { MCOS_ROUTES = jsonencode(local.methods) }
     admin_clusters = { MCOS_RUN_JOBS = local.run_jobs_arn }
     admin_jobs     = { MCOS_RUN_JOBS = local.run_jobs_arn }

@@ -3,6 +3,7 @@
 locals {
   grants = {
     token_key      = { Action = ["secretsmanager:GetSecretValue"], Resource = [var.token_key_secret.arn] }
+    signing_key    = { Action = ["secretsmanager:GetSecretValue"], Resource = [var.signing_key_secret.arn] }
     backend_secret = { Action = ["secretsmanager:GetSecretValue"], Resource = [aws_secretsmanager_secret.backend.arn] }
 
     read_account = { Action = ["dynamodb:GetItem"], Resource = [local.tables.accounts] }
@@ -23,18 +24,12 @@ locals {
     read_object      = { Action = ["dynamodb:GetItem"], Resource = [local.tables.objects] }
     change_object    = { Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.objects] }
 
-    # Not narrowed to kinds of items: emulators do not know dynamodb:LeadingKeys, so no test could see it.
-    read_registry  = { Action = ["dynamodb:Scan"], Resource = [local.tables.registry] }
-    find_cluster   = { Action = ["dynamodb:GetItem"], Resource = [local.tables.registry] }
-    write_registry = { Action = ["dynamodb:PutItem"], Resource = [local.tables.registry] }
-    write_health   = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.registry] }
-    count_removals = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.registry] }
-    edit_registry  = { Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], Resource = [local.tables.registry] }
-    name_job       = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.registry] }
-    begin_jobs     = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.jobs] }
-    drop_jobs      = { Action = ["dynamodb:DeleteItem"], Resource = [local.tables.jobs] }
-    change_jobs    = { Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], Resource = [local.tables.jobs] }
-    run_jobs       = { Action = ["lambda:InvokeFunction"], Resource = [local.run_jobs_arn, trimsuffix(local.run_jobs_arn, ":${local.live}")] }
+    find_cluster  = { Action = ["dynamodb:GetItem"], Resource = [local.tables.registry] }
+    read_registry = { Action = ["dynamodb:Scan"], Resource = [local.tables.registry] }
+    begin_jobs    = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.jobs] }
+    drop_jobs     = { Action = ["dynamodb:DeleteItem"], Resource = [local.tables.jobs] }
+    change_jobs   = { Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], Resource = [local.tables.jobs] }
+    run_jobs      = { Action = ["lambda:InvokeFunction"], Resource = [local.run_jobs_arn, trimsuffix(local.run_jobs_arn, ":${local.live}")] }
 
     stage            = { Action = ["s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"], Resource = ["${local.staging_arn}/*"] }
     unstage          = { Action = ["s3:DeleteObjectVersion"], Resource = ["${local.staging_arn}/*"] }
@@ -118,6 +113,32 @@ locals {
     set_aside    = { Action = ["sqs:SendMessage"], Resource = [local.unpublished_queue_arn] }
   }
 
+  # What each function may write of the registry: kinds of items, which are the partitions of the table.
+  # Whoever asks for an item by its key may ask for any, as whoever scans sees them all.
+  registry_writers = {
+    admin_accounts = { kinds = ["revocation"], actions = ["dynamodb:PutItem"], gets = false }
+    admin_clusters = { kinds = ["cluster", "health", "journal", "operator", "unlinked"], actions = local.edit, gets = true }
+    admin_jobs     = { kinds = ["job", "operator"], actions = ["dynamodb:PutItem"], gets = true }
+    admin_policies = { kinds = ["policy"], actions = local.edit, gets = true }
+    check_health   = { kinds = ["deployment", "health"], actions = ["dynamodb:PutItem"], gets = true }
+    repair_replica = { kinds = ["journal", "removals"], actions = ["dynamodb:PutItem"], gets = true }
+    run_jobs       = { kinds = ["cluster", "health", "job", "journal", "operator", "removals", "revocation", "unlinked"], actions = local.edit, gets = true }
+    write_journal  = { kinds = ["journal"], actions = ["dynamodb:PutItem"], gets = false }
+    write_snapshot = { kinds = ["journal"], actions = ["dynamodb:PutItem"], gets = true }
+  }
+  edit = ["dynamodb:DeleteItem", "dynamodb:PutItem"]
+
+  write_registry = {
+    for function, grant in local.registry_writers : function => concat(
+      [{
+        Action    = grant.actions
+        Resource  = [local.tables.registry]
+        Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = grant.kinds } }
+      }],
+      grant.gets ? [{ Action = ["dynamodb:GetItem"], Resource = [local.tables.registry] }] : [],
+    )
+  }
+
   receive = [
     "s3:AbortMultipartUpload", "s3:DeleteObjectVersion", "s3:GetObject", "s3:GetObjectVersion", "s3:ListMultipartUploadParts",
     "s3:PutObject",
@@ -136,7 +157,7 @@ locals {
 
   permissions = {
     authorizer       = [local.grants.token_key, local.grants.read_registry]
-    login            = [local.grants.token_key, local.grants.read_account]
+    login            = [local.grants.signing_key, local.grants.token_key, local.grants.read_account]
     list_container   = [local.grants.list_containers]
     create_container = [local.grants.create_container, local.grants.read_registry]
     delete_container = [local.grants.delete_container, local.grants.list_objects]
@@ -154,14 +175,14 @@ locals {
       local.grants.confirm_uploads, local.grants.keep_deleted,
     ]
     admin_clusters = [
-      local.grants.read_account, local.grants.edit_registry, local.grants.begin_jobs, local.grants.run_jobs,
+      local.grants.read_account, local.grants.read_registry, local.grants.begin_jobs, local.grants.run_jobs,
       local.grants.list_unsettled, local.grants.read_object, local.grants.list_expiring, local.grants.look_at_uploads,
     ]
     deleted        = local.undelete
     admin_deleted  = concat(local.undelete, [local.grants.read_account])
-    admin_policies = [local.grants.read_account, local.grants.edit_registry, local.grants.scan_containers]
-    admin_accounts = [local.grants.change_accounts, local.grants.write_registry]
-    admin_jobs     = [local.grants.read_account, local.grants.name_job, local.grants.change_jobs, local.grants.run_jobs]
+    admin_policies = [local.grants.read_account, local.grants.read_registry, local.grants.scan_containers]
+    admin_accounts = [local.grants.change_accounts]
+    admin_jobs     = [local.grants.read_account, local.grants.change_jobs, local.grants.run_jobs]
     admin_scrub    = [local.grants.read_account, local.grants.read_registry, local.grants.begin_jobs, local.grants.count_repairs]
     admin_objects = [
       local.grants.read_account, local.grants.read_object, local.grants.read_registry, local.grants.read_replicas,
@@ -204,7 +225,7 @@ locals {
       local.grants.take_repairs, local.grants.change_object, local.grants.read_registry,
       local.grants.read_all_staging, local.grants.list_all_staging, local.grants.unstage, local.grants.read_replicas,
       local.grants.repair, local.grants.replicate_large, local.grants.see_executions, local.grants.confirm_uploads,
-      local.grants.keep_deleted, local.grants.count_removals,
+      local.grants.keep_deleted,
     ]
     sweep_pending = [
       local.grants.list_unsettled, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
@@ -213,9 +234,9 @@ locals {
       local.grants.read_all_staging, local.grants.list_all_staging, local.grants.scan_uploads,
       local.grants.list_due, local.grants.change_deleted,
     ]
-    check_health = [local.grants.read_registry, local.grants.write_health]
+    check_health = [local.grants.read_registry]
     run_jobs = [
-      local.grants.change_jobs, local.grants.drop_jobs, local.grants.edit_registry, local.grants.scan_objects,
+      local.grants.change_jobs, local.grants.drop_jobs, local.grants.read_registry, local.grants.scan_objects,
       local.grants.change_object, local.grants.replicate_now, local.grants.replicate_large, local.grants.see_executions,
       local.grants.scan_deleted,
     ]
@@ -225,8 +246,8 @@ locals {
       local.grants.read_deleted, local.grants.scan_deleted,
     ]
     publish_changes = [local.grants.take_changes, local.grants.publish, local.grants.set_aside]
-    write_journal   = [local.grants.take_all_changes, local.grants.read_registry, local.grants.write_registry, local.grants.put_files, local.grants.repair]
-    write_snapshot  = [local.grants.scan_catalog, local.grants.write_health, local.grants.put_files, local.grants.repair]
+    write_journal   = [local.grants.take_all_changes, local.grants.read_registry, local.grants.put_files, local.grants.repair]
+    write_snapshot  = [local.grants.scan_catalog, local.grants.put_files, local.grants.repair]
   }
 
   # The functions that use the backend: only they may read its secret and have its layer.
@@ -261,6 +282,7 @@ locals {
         for grant in concat(
           [{ Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${aws_cloudwatch_log_group.function[function].arn}:*"] }],
           local.permissions[function],
+          lookup(local.write_registry, function, []),
           contains(local.backend_functions, function) ? local.backend_permissions : [],
         ) : merge({ Effect = "Allow" }, grant)
       ]

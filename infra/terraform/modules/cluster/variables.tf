@@ -65,8 +65,13 @@ variable "layer_folders" {
 }
 
 variable "token_key_secret" {
-  description = "The secret that holds the key for tokens."
-  type        = object({ name = string, arn = string, version = string })
+  description = "The secret of the keys that verify tokens."
+  type        = object({ name = string, arn = string })
+}
+
+variable "signing_key_secret" {
+  description = "The secret of the keys that sign tokens."
+  type        = object({ name = string, arn = string })
 }
 
 variable "tables" {

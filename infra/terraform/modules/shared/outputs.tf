@@ -4,12 +4,18 @@ output "tables" {
 }
 
 output "token_key_secret" {
-  description = "Name and ARN of the secret that holds the key for tokens, and which version of it."
+  description = "Name and ARN of the secret of the keys that verify tokens."
   value = {
     name = aws_secretsmanager_secret.token_key.name
     arn  = aws_secretsmanager_secret.token_key.arn
-    # A function that was told of another version is started anew, and so never keeps an old key.
-    version = aws_secretsmanager_secret_version.token_key.version_id
+  }
+}
+
+output "signing_key_secret" {
+  description = "Name and ARN of the secret of the keys that sign tokens."
+  value = {
+    name = aws_secretsmanager_secret.signing_key.name
+    arn  = aws_secretsmanager_secret.signing_key.arn
   }
 }
 

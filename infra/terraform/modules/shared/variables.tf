@@ -29,11 +29,6 @@ variable "layered" {
   type        = bool
 }
 
-variable "token_key_version" {
-  description = "Raise it to make a new key for tokens."
-  type        = number
-}
-
 variable "emulated" {
   description = "Whether it is deployed to an emulator."
   type        = bool

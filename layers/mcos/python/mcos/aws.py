@@ -115,24 +115,54 @@ def client(
         )
 
 
+class SecretEmpty(BotoCoreError):
+    """There is no such secret, or it has no text yet."""
+
+    fmt = "the secret {name} has no text"
+
+
+def text_of_secret(name: str) -> str:
+    """Read a secret now.
+
+    Raises
+    ------
+    SecretEmpty, BotoCoreError, ClientError
+    """
+    secrets = client("secretsmanager")
+    try:
+        text = secrets.get_secret_value(SecretId=name).get("SecretString")
+    except secrets.exceptions.ResourceNotFoundException:
+        text = None
+    if text is None:
+        raise SecretEmpty(name=name)
+    return str(text)
+
+
 _secrets: dict[str, tuple[datetime, str]] = {}
 
 
-def secret(name: str) -> str:
+def secret(name: str, *, renew: bool = False) -> str:
     """Return the text of a secret, at most ``limits.SECRET_AGE_SECONDS`` old.
 
     An older one is returned only while it cannot be read again.
 
+    Parameters
+    ----------
+    renew
+        Whether something says that the secret has changed: an older one than
+        ``limits.SECRET_RENEWAL_SECONDS`` is read again. So whoever makes up such signs causes few
+        calls.
+
     Raises
     ------
-    BotoCoreError, ClientError
+    SecretEmpty, BotoCoreError, ClientError
     """
     now = clock.moment()
     read_at, text = _secrets.get(name, (None, ""))
-    age = timedelta(seconds=limits.SECRET_AGE_SECONDS)
+    age = timedelta(seconds=limits.SECRET_RENEWAL_SECONDS if renew else limits.SECRET_AGE_SECONDS)
     if read_at is None or not timedelta(0) <= now - read_at <= age:
         try:
-            text = client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+            text = text_of_secret(name)
         except AWS_ERRORS:
             if read_at is None:
                 raise

@@ -76,6 +76,15 @@ REGISTRY_AGE_SECONDS = 30
 SECRET_AGE_SECONDS = 300
 """For how long a warm function keeps a secret before it reads it again."""
 
+SECRET_RENEWAL_SECONDS = 10
+"""A secret of which something says that it has changed is read again, but not more often."""
+
+KEY_PUBLICATION_SECONDS = 2 * SECRET_AGE_SECONDS
+"""A new key of tokens is published for so long before it signs: every function has read it then."""
+
+CLOCK_SKEW_SECONDS = 5
+"""By so much the clocks of two functions may differ."""
+
 HEALTH_AGE_SECONDS = 180
 """A cluster whose last health check is older counts as DOWN: three checks were due since."""
 

@@ -74,6 +74,11 @@ def endpoint_url() -> str | None:
     return os.environ.get("AWS_ENDPOINT_URL") or None
 
 
+def signing_key_secret() -> str:
+    """Return the name of the secret that signs tokens; only ``login`` is told it."""
+    return os.environ["MCOS_SIGNING_KEY_SECRET"]
+
+
 def inbound_queue_url() -> str:
     """Return the URL of the cluster's inbound queue."""
     return os.environ["MCOS_INBOUND_QUEUE_URL"]

@@ -1,18 +1,26 @@
-"""Bearer tokens: JWTs valid for an hour, signed with HMAC-SHA-256. Only functions read the key."""
+"""Bearer tokens: JWTs valid for an hour, signed with Ed25519.
+
+Only ``login`` can read what signs; who verifies a token reads public keys. A token names its key,
+so keys can be replaced while tokens live: see ``mcos.admin.token_keys``. Tokens of release 0.1.0
+are signed with HMAC-SHA-256 and name no key; they are valid until its key has an end.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from mcos import clock, limits
-from mcos.aws import secret
+from mcos.aws import SecretEmpty, secret
 from mcos.errors import TokenExpired, TokenInvalid
-from mcos.settings import settings
+from mcos.model.token_keys import SHARED_ID, TokenKey, keys_in, signer, verifier
+from mcos.settings import settings, signing_key_secret
 
-_ALGORITHM = "HS256"
 _ISSUER = "mcos"
 _CLAIMS = ("iss", "sub", "iat", "exp")
+_NOT_OURS = "The token must be one that this service issued."
 
 
 @dataclass(frozen=True)
@@ -38,12 +46,18 @@ def issue(account: str, *, at: datetime | None = None) -> Token:
     ----------
     at
         Time of issue; None: now.
+
+    Raises
+    ------
+    NoSigningKey, BotoCoreError, ClientError
     """
     issued = at or clock.moment()
     expires = issued.replace(microsecond=0) + timedelta(seconds=limits.TOKEN_SECONDS)
     # With the fraction, for ``mcos.auth.revocation``; PyJWT would drop it from a datetime.
     claims = {"iss": _ISSUER, "sub": account, "iat": issued.timestamp(), "exp": expires}
-    token = jwt.encode(claims, _key(), algorithm=_ALGORITHM)
+    key = _signing_key()
+    headers = {"kid": key.id} if key.id != SHARED_ID else None
+    token = jwt.encode(claims, _private(key), algorithm=_algorithm(key), headers=headers)
     return Token(token, expires.isoformat().replace("+00:00", "Z"))
 
 
@@ -55,10 +69,16 @@ def claims_of(token: str) -> Claims:
     TokenExpired, TokenInvalid
     """
     try:
+        key_id = jwt.get_unverified_header(token).get("kid", SHARED_ID)
+    except jwt.InvalidTokenError:
+        raise TokenInvalid(_NOT_OURS) from None
+    key = _verifying_key(key_id)
+    try:
         claims = jwt.decode(
             token,
-            _key(),
-            algorithms=[_ALGORITHM],
+            _public(key),
+            # The key says how it is used, and never the token.
+            algorithms=[_algorithm(key)],
             issuer=_ISSUER,
             # The times are checked below, by ``mcos.clock``.
             options={"require": list(_CLAIMS), "verify_exp": False, "verify_iat": False},
@@ -66,14 +86,60 @@ def claims_of(token: str) -> Claims:
         found = Claims(account=claims["sub"], issued_at=float(claims["iat"]))
         ends = float(claims["exp"])
     except (jwt.InvalidTokenError, TypeError, ValueError):
-        raise TokenInvalid("The token must be one that this service issued.") from None
+        raise TokenInvalid(_NOT_OURS) from None
     now = clock.moment().timestamp()
     if ends <= now:
         raise TokenExpired("The token has expired; log in again.")
-    if found.issued_at > now:
-        raise TokenInvalid("The token must be one that this service issued.")
+    if found.issued_at > now + limits.CLOCK_SKEW_SECONDS:
+        raise TokenInvalid(_NOT_OURS)
     return found
 
 
-def _key() -> str:
-    return secret(settings().token_key_secret)
+class NoSigningKey(Exception):
+    """The deployment has no key for tokens yet: ``tools/token_keys.py`` makes it."""
+
+
+def _signing_key() -> TokenKey:
+    try:
+        text = secret(signing_key_secret())
+    except SecretEmpty:
+        # A deployment of release 0.1.0 that was upgraded, and whose key was not rotated since.
+        text = secret(settings().token_key_secret)
+    key = signer(_keys(text), clock.moment())
+    if key is None or not (key.private or key.shared):
+        raise NoSigningKey("no key signs tokens: run tools/token_keys.py")
+    return key
+
+
+def _verifying_key(key_id: str) -> TokenKey:
+    """Return the key of that id; if it is not known here, the secret is read, as it may be new.
+
+    Raises
+    ------
+    TokenInvalid
+    """
+    name, now = settings().token_key_secret, clock.moment()
+    key = verifier(_keys(secret(name)), key_id, now)
+    # What names no key names none that is new.
+    if key is None and key_id != SHARED_ID:
+        key = verifier(_keys(secret(name, renew=True)), key_id, now)
+    if key is None:
+        raise TokenInvalid(_NOT_OURS)
+    return key
+
+
+@lru_cache(maxsize=2)
+def _keys(text: str) -> list[TokenKey]:
+    return keys_in(text)
+
+
+def _algorithm(key: TokenKey) -> str:
+    return "HS256" if key.shared else "EdDSA"
+
+
+def _private(key: TokenKey) -> Ed25519PrivateKey | bytes:
+    return key.shared or Ed25519PrivateKey.from_private_bytes(key.private)
+
+
+def _public(key: TokenKey) -> Ed25519PublicKey | bytes:
+    return key.shared or Ed25519PublicKey.from_public_bytes(key.public)

@@ -264,6 +264,10 @@ class BackendRefused(StorageError):
     """The service refused the credentials, the permission or the request, and will do so again."""
 
 
+class CredentialsRefused(BackendRefused):
+    """The service answered 401, after a renewed token too, or 403: the credentials may be old."""
+
+
 class BackendMisconfigured(StorageError):
     """The backend cannot be opened: its kind is unknown, a setting wrong, or a layer missing."""
 

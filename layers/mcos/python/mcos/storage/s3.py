@@ -54,6 +54,7 @@ from mcos.storage.contract import (
     BegunPage,
     BegunParts,
     ByteStream,
+    CredentialsRefused,
     Part,
     RangeNotSatisfiable,
     ReplicaConflict,
@@ -545,7 +546,7 @@ def _failure(call: str, status: int, code: str) -> type[StorageError]:
     # A missing bucket is not a missing replica. (For HEAD both look the same.)
     if status == 404 and code in ("NoSuchKey", "404"):
         return ReplicaNotFound
-    return BackendRefused
+    return CredentialsRefused if status in (401, 403) else BackendRefused
 
 
 def _stat(key: str, reply: Mapping[str, Any]) -> ReplicaStat:

@@ -49,6 +49,7 @@ from mcos.storage.contract import (
     BegunPage,
     BegunParts,
     ByteStream,
+    CredentialsRefused,
     Part,
     RangeNotSatisfiable,
     ReplicaConflict,
@@ -538,6 +539,8 @@ def _failure(call: str, status: int) -> type[StorageError]:
     if status == 404 and call in _MAY_BE_MISSING:
         return ReplicaNotFound
     return {
+        401: CredentialsRefused,
+        403: CredentialsRefused,
         412: ReplicaConflict,
         416: RangeNotSatisfiable,
         422: ReplicaDigestMismatch,

@@ -10,7 +10,7 @@ from contextlib import closing
 from mcos import clock
 from mcos.model.messages import PutResult, ReplicaToPut, Source
 from mcos.model.parts import PartRange, part_ranges
-from mcos.replicas.backend import own_backend, replica_key
+from mcos.replicas.backend import once_more, own_backend, replica_key
 from mcos.replicas.sealing import seal_identity
 from mcos.replicas.source import READ_ERRORS, SourceMissing, open_part
 from mcos.settings import settings
@@ -90,8 +90,12 @@ def _write(
     def put(one: PartRange) -> Part:
         if clock.elapsed() > until:
             raise _OutOfTime
-        with closing(open_part(replica["account"], content, one.first, one.last)) as stream:
-            part = backend.put_part(key, upload, one.number, stream, size=one.size)
+
+        def send() -> Part:
+            with closing(open_part(replica["account"], content, one.first, one.last)) as stream:
+                return backend.put_part(key, upload, one.number, stream, size=one.size)
+
+        part = once_more(send)
         written.parts += 1
         return part
 

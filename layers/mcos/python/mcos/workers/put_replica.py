@@ -1,7 +1,7 @@
 """put_replica: write one replica of a version to this cluster's backend, verified."""
 
 from mcos.model.messages import PutResult, ReplicaToPut, Source
-from mcos.replicas.backend import own_backend, replica_key
+from mcos.replicas.backend import once_more, own_backend, replica_key
 from mcos.replicas.sealing import seal_identity
 from mcos.replicas.source import READ_ERRORS, SourceMissing, open_source
 from mcos.settings import settings
@@ -23,7 +23,8 @@ def put_replica(replica: ReplicaToPut, content: Source) -> PutResult:
     The result. A failure is a value instead of an exception, so that the state machine can branch
     on it.
     """
-    try:
+
+    def put() -> None:
         with open_source(replica["account"], content) as stream:
             own_backend().put(
                 replica_key(replica["account"], replica["version"], replica.get("incarnation", "")),
@@ -34,6 +35,9 @@ def put_replica(replica: ReplicaToPut, content: Source) -> PutResult:
                 content_type=replica["content_type"],
                 identity=seal_identity(replica.get("identity", "")),
             )
+
+    try:
+        once_more(put)
     except SourceMissing as error:
         return _result(replica, reason=f"SourceMissing: {error}")
     except ReplicaConflict as error:
