@@ -93,8 +93,8 @@ def _needed(
         yield "lambda:InvokeFunction", [f"all {function}", *own]
     elif service == "sfn":
         large = asked.document["stateMachineArn"].endswith("-replicate-large")
-        own = f":{PREFIX}-{cluster}-replicate-" in asked.document["stateMachineArn"]
-        yield action, [f"own {'large ' if large else ''}state machine"] if own else []
+        own_machine = f":{PREFIX}-{cluster}-replicate-" in asked.document["stateMachineArn"]
+        yield action, [f"own {'large ' if large else ''}state machine"] if own_machine else []
     elif service == "secretsmanager":
         own_secret = asked.document["SecretId"] == f"{PREFIX}/{cluster}/backend"
         yield action, ["own backend secret" if own_secret else "token key"]
