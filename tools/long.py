@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from tools.functional import OF_THE_DEPLOYMENT, ON_THREE, Clouds, processes  # noqa: E402
+from tools.functional import ALONE, OF_THE_DEPLOYMENT, ON_THREE, Clouds, processes  # noqa: E402
 
 MARKED = ("-m", "long or explored or hypothesis")
 EXPLORE = {"HYPOTHESIS_PROFILE": "explore"}
@@ -57,7 +57,7 @@ PARTS = (
     Part("repairs taken out", 3, (*MARKED, "tests/long/test_taken_out.py")),
     Part("API", 12, (*MARKED, *TWO, "tests/functional/api", "tests/functional/budgets"), 3),
     Part("storage", 1, (*MARKED, "tests/functional/storage", "tests/functional/clouds"), 3),
-    Part("load and outages", 8, (*MARKED, "tests/functional/load", "tests/functional/outages"), 3),
+    Part("load, faults and outages", 20, (*MARKED, *ALONE), 3),
     Part("five clusters", 8, (*MARKED, "tests/functional/five"), 5),
     Part("2 GiB", 8, (*MARKED, "tests/functional/client"), 3, apart=True),
     # These have a copy of the checkout, and clouds of that.

@@ -14,6 +14,7 @@ from mcos.model.versions import Version
 from mcos.storage import ByteStream, ReplicaStat
 from tests.support.cloud import Cloud
 from tests.support.fake_backend import FakeBackend
+from tests.support.faults.history import Kind, Result
 from tests.support.faults.register import Visibility
 from tests.support.faults.run import Report, Shape, run
 from tests.support.faults.trouble import TROUBLES, Trouble
@@ -33,6 +34,10 @@ def test_whatever_goes_wrong_nothing_is_lost_and_every_read_is_explained(
     report = made(running, seed, TROUBLES[name])
     assert report.complaints == [], str(report)
     assert report.acknowledged > 0
+    if not TROUBLES[name].manners:  # no call of a reader's own goes wrong
+        reads = [one for one in report.history.operations if one.kind is Kind.READ]
+        failed = [one for one in reads if one.result in (Result.NOTHING, Result.UNKNOWN)]
+        assert failed == [], report.history.text()
 
 
 @pytest.mark.parametrize("name", [name for name in TROUBLES if name != "nothing"])

@@ -1,75 +1,19 @@
 """A cluster is drained while people work."""
 
-import threading
 import time
 from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
 
-from mcos_client import Client, McosError
+from mcos_client import Client
 from tests.functional.conftest import Account
-from tests.functional.five.conftest import FIVE
+from tests.functional.five.load import OBJECTS, Load, fill
 from tests.support.services import StorageService
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire, container_path
 
 DRAINED = "s3-2"
-OBJECTS = 60
-
-
-class Load:
-    """Writers and readers that go on until they are stopped, and what they saw go wrong."""
-
-    def __init__(self, account: Account, container: str) -> None:
-        self.account, self.container = account, container
-        self.failures: list[str] = []
-        self.calls = 0
-        self.samples = 0
-        self._over = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._work, args=(body, FIVE[number % len(FIVE)]))
-            for number, body in enumerate((self._write, self._read, self._sample))
-        ]
-
-    def __enter__(self) -> "Load":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *of_an_error: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _work(self, body: Callable[[Client, int], None], cluster: str) -> None:
-        number = 0
-        with self.account.client(cluster) as client:
-            while not self._over.is_set():
-                try:
-                    body(client, number)
-                except (McosError, AssertionError) as error:
-                    self.failures.append(f"{body.__name__} {number}: {error!r}")
-                self.calls += 1
-                number += 1
-
-    def _write(self, client: Client, number: int) -> None:
-        name = f"written-{number % 20}"
-        if number < 20:
-            client.create_object(self.container, name, b"0", prefer="wait=25")
-        else:
-            client.update_object(self.container, name, b"%d" % number, prefer="wait=25")
-
-    def _read(self, client: Client, number: int) -> None:
-        name = f"object-{number % OBJECTS}"
-        assert client.download_object(self.container, name).content == name.encode()
-
-    def _sample(self, client: Client, number: int) -> None:
-        stat = client.stat_object(self.container, f"object-{number % OBJECTS}")
-        stored = sum(one.state in ("stored", "leaving") for one in stat.replicas)
-        self.samples += 1
-        assert stored >= 3, stat
-        assert stat.state == "CREATED", stat
 
 
 @pytest.mark.long  # calls that do not know of the drain yet hold it up for a minute
@@ -81,9 +25,7 @@ def test_a_cluster_is_drained_under_load_and_nobody_notices(
     show: Callable[[str], None],
 ) -> None:
     container = clients["s3"].create_container(f"drained-{uuid4().hex[:12]}").name
-    for number in range(OBJECTS):
-        name = f"object-{number}"
-        clients["s3"].create_object(container, name, name.encode(), prefer="wait=25")
+    fill(clients["s3"], container)
     before = len(services[DRAINED].replicas())
     assert before > 0
     with Load(account, container) as load:
