@@ -1,13 +1,16 @@
 """The health check, with a real write, read and delete."""
 
+from dataclasses import replace
+
 import pytest
 
 from mcos import clock, limits
 from mcos.catalog import registry
-from mcos.model.clusters import ClusterState
+from mcos.model.clusters import ClusterState, Health
 from mcos.model.documents import document_of
-from mcos.replicas import generation, identity
+from mcos.replicas import backend, generation, identity
 from mcos.replicas.backend import MARKER
+from mcos.storage import Finding
 from tests.support.cloud import CLUSTERS, SYNC, Cloud, arn
 from tests.support.uploads import Sender
 from tests.support.user import User
@@ -280,3 +283,90 @@ def test_the_age_of_the_journal_is_known(cloud: Cloud, user: User) -> None:
             at = registry.read_health("ceph").journal_at
         assert at is not None
         assert written[:16] == at[:16]
+
+
+# What a backend's settings and rights have against it
+
+
+def health_of(cloud: Cloud, cluster: str) -> Health:
+    with cloud.network.outside():
+        return registry.current_registry(fresh=True).clusters[cluster].health
+
+
+@pytest.mark.parametrize("event", [{}, {"examine": True}])
+@pytest.mark.parametrize(
+    ("forbidden", "said"),
+    [
+        ("list", "must be listed"),
+        ("put", "must be written to"),
+        ("get", "must be read"),
+        ("stat", "must be read"),
+        ("delete", "must be removed from"),
+        ("begin_parts", "written in parts"),
+        ("put_part", "written in parts"),
+        ("list_begun_parts", "written in parts"),
+        ("discard_parts", "parts must be removed"),
+        ("signed_url", "URLs must be signed"),
+        ("examine", "settings must be looked at"),
+    ],
+)
+def test_a_backend_that_may_not_be_used_in_some_way_gets_nothing(
+    cloud: Cloud, user: User, event: dict[str, bool], forbidden: str, said: str
+) -> None:
+    with cloud.network.outside():
+        backend.mark(cloud.backends["ceph"])
+        registry.write_health("ceph", Health(marked=True))
+    cloud.backends["ceph"].forbidden = {forbidden}
+    found = cloud.invoke(arn("ceph", "check_health"), event)
+    if forbidden in ("put", "get", "stat", "delete") and not event:
+        assert not found["healthy"]  # the probe has told it already
+        return
+    assert not found["healthy"]
+    assert said in " ".join(found["refusals"])
+    assert state(cloud, "ceph") is ClusterState.DOWN
+    assert said in str(health_of(cloud, "ceph").reason)
+    assert user.create("a", b"bytes", SYNC).status == 503
+    assert not any(key.startswith(user.account) for key in cloud.backends["ceph"].replicas)
+    cloud.backends["ceph"].forbidden = set()
+    assert check(cloud, "ceph")
+    assert health_of(cloud, "ceph").refusals == []
+    assert user.create("a", b"bytes", SYNC).status == 201
+
+
+def test_settings_that_lose_replicas_are_a_refusal_and_others_a_warning(cloud: Cloud) -> None:
+    costs, loses = Finding("it keeps versions"), Finding("a rule deletes replicas", prevents=True)
+    cloud.backends["ceph"].findings = [costs]
+    found = cloud.invoke(arn("ceph", "check_health"), {})
+    assert found["healthy"]
+    assert (found["refusals"], found["warnings"]) == ([], ["it keeps versions"])
+    cloud.backends["ceph"].findings = [costs, loses]
+    assert check(cloud, "ceph")  # it was examined today
+    with cloud.network.outside():
+        health = registry.read_health("ceph")
+        registry.write_health("ceph", replace(health, examined_at=clock.later(-86401)))
+    found = cloud.invoke(arn("ceph", "check_health"), {})
+    assert not found["healthy"]
+    assert found["reason"] == "a rule deletes replicas"
+    assert state(cloud, "ceph") is ClusterState.DOWN
+
+
+def test_a_backend_is_examined_once_a_day_and_nothing_of_it_stays(cloud: Cloud) -> None:
+    def examined() -> int:
+        with cloud.network.record() as calls:
+            assert check(cloud, "ceph")
+        return len([call for call in calls if call.name == "backend:examine"])
+
+    assert [examined(), examined()] == [1, 0]
+    kept = [key for key in cloud.backends["ceph"].replicas if "examined" in key]
+    assert kept == []
+    assert cloud.backends["ceph"].parts == {}
+
+
+def test_a_backend_that_is_away_is_examined_when_it_is_back(cloud: Cloud) -> None:
+    cloud.backends["ceph"].refuse("list")
+    found = cloud.invoke(arn("ceph", "check_health"), {})
+    assert found["healthy"]
+    assert "refused by the test" in found["reason"]
+    cloud.backends["ceph"].accept()
+    cloud.backends["ceph"].findings = [Finding("a rule deletes replicas", prevents=True)]
+    assert not check(cloud, "ceph")

@@ -12,10 +12,12 @@ from mcos import clock
 from mcos.model.digests import digests_of
 from mcos.storage import (
     LIST_LIMIT,
+    BackendRefused,
     BackendUnavailable,
     BegunPage,
     BegunParts,
     ByteStream,
+    Finding,
     Part,
     RangeNotSatisfiable,
     ReplicaDigestMismatch,
@@ -70,6 +72,10 @@ class FakeBackend:
         Parts that are not a replica yet, by key and number: content and MD5.
     refusing
         The calls that answer ``BackendUnavailable``, by name.
+    forbidden
+        The calls that answer ``BackendRefused``, by name.
+    findings
+        What its settings have against it.
     """
 
     def __init__(self, kind: str, network: Network) -> None:
@@ -79,6 +85,8 @@ class FakeBackend:
         self.identities: dict[str, str] = {}
         self.begun: dict[str, datetime] = {}
         self.refusing: set[str] = set()
+        self.forbidden: set[str] = set()
+        self.findings: builtins.list[Finding] = []
         self._network = network
 
     def refuse(self, *calls: str) -> None:
@@ -86,8 +94,10 @@ class FakeBackend:
         self.refusing = set(calls or _CALLS)
 
     def accept(self) -> None:
-        """Refuse nothing any more."""
+        """Refuse nothing any more, and have nothing against itself."""
         self.refusing = set()
+        self.forbidden = set()
+        self.findings = []
 
     def damage(self, key: str, content: bytes) -> None:
         """Let a replica hold other bytes while the service still believes in its digest."""
@@ -263,7 +273,8 @@ class FakeBackend:
     ) -> str:
         check_signed_url(key, expires_in, content_type)
         told = urlencode({"response-content-disposition": content_disposition(filename)})
-        return f"https://{self.kind}.test/{key}?{told}"
+        url = f"https://{self.kind}.test/{key}?{told}"
+        return self._call("signed_url", key, lambda: url) if self.forbidden else url
 
     def list(self, prefix: str = "", marker: str = "", limit: int = LIST_LIMIT) -> ReplicaPage:
         check_list(prefix, marker, limit)
@@ -274,6 +285,9 @@ class FakeBackend:
             return ReplicaPage(page, page[-1].key if len(keys) > limit else None)
 
         return self._call("list", prefix, do)
+
+    def examine(self) -> builtins.list[Finding]:
+        return self._call("examine", "", lambda: [*self.findings])
 
     def _find(self, key: str) -> tuple[bytes, ReplicaStat]:
         if key not in self.replicas:
@@ -287,6 +301,12 @@ class FakeBackend:
                 raise BackendUnavailable(f"{self.kind} {call} {key}: refused by the test")
 
             return self._network.through(f"backend:{call}", refuse, error=self._broken)
+        if call in self.forbidden:
+
+            def forbid() -> Result:
+                raise BackendRefused(f"{self.kind} {call}: was answered 403")
+
+            return self._network.through(f"backend:{call}", forbid, error=self._broken)
         return self._network.through(f"backend:{call}", do, error=self._broken)
 
     def _broken(self) -> BackendUnavailable:

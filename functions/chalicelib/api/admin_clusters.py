@@ -107,5 +107,7 @@ def _describe(cluster: Cluster) -> dict[str, Any]:
             "reason": health.reason,
             "removals_held": health.removals_held,
             "journal_at": health.journal_at,
+            "refusals": list(health.refusals),
+            "warnings": list(health.warnings),
         },
     }

@@ -4,6 +4,7 @@ import hashlib
 import io
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -234,13 +235,8 @@ def test_a_token_is_renewed_before_its_end_and_no_request_is_refused(
     backend: Any = open_backend("swift", settings, PATIENT)
     backend.put(key, io.BytesIO(b"x"), **expected(b"x"))
     session = backend._session
-    forgotten: list[bool] = []
-
-    def invalidate() -> bool:
-        forgotten.append(True)
-        return True
-
-    monkeypatch.setattr(session, "invalidate", invalidate)
+    forgotten: list[str] = []
+    monkeypatch.setattr(session, "invalidate", partial(forgotten.append, "forgotten"))
     token, _ = session._kept
     session._kept = token, session._kept[1].replace(year=2000)  # as after most of its life
     assert content_of(backend, key) == b"x"

@@ -37,6 +37,10 @@ class ClusterHealth:
         Why nothing is removed from the backend.
     journal_at
         When the newest segment of the journal on the backend was written.
+    refusals
+        What the settings of the backend have against replicas there.
+    warnings
+        What in them costs something.
     """
 
     healthy: bool
@@ -45,6 +49,8 @@ class ClusterHealth:
     reason: str | None
     removals_held: str | None = None
     journal_at: datetime | None = None
+    refusals: Sequence[str] = ()
+    warnings: Sequence[str] = ()
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -55,6 +61,8 @@ class ClusterHealth:
             reason=value["reason"],
             removals_held=value.get("removals_held"),
             journal_at=_time(value.get("journal_at")),
+            refusals=tuple(value.get("refusals", ())),
+            warnings=tuple(value.get("warnings", ())),
         )
 
 

@@ -103,6 +103,8 @@ def _weight(text: str | None) -> Any:
 
 def _row(one: Cluster) -> tuple[object, ...]:
     health = "well" if one.health.healthy else f"ill: {one.health.reason}"
+    if one.health.warnings:
+        health += f" (warning: {'; '.join(one.health.warnings)})"
     state = one.state if one.operator_state is None else f"{one.state} (operator)"
     weight = f"{one.weight:g}"
     facts = (one.name, one.backend, state, health, weight, one.provider, one.location)

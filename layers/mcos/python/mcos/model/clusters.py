@@ -4,7 +4,7 @@
 them. ``unknown`` has the fields of a newer release: see ``mcos.model.documents``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -57,6 +57,9 @@ class Health:
         When the newest segment of the journal on its backend was written; None: there is none.
     generation, compared_at
         The catalog's generation that was compared with the backend's last, and when.
+    refusals, warnings, examined_at
+        What its settings and rights have against the backend, and when they were looked at. With
+        refusals it is not healthy: no replica is placed there.
     """
 
     healthy: bool = True
@@ -71,6 +74,9 @@ class Health:
     journal_at: str | None = None
     generation: int = 0
     compared_at: str | None = None
+    refusals: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    examined_at: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -82,6 +82,22 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What a bucket or container has against it.
+
+    Attributes
+    ----------
+    text
+        For the operator: what it is, and what to do. No secret is in it.
+    prevents
+        Whether no replica may be placed there; else it costs something.
+    """
+
+    text: str
+    prevents: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ReplicaStat:
     """A replica as its service describes it.
 
@@ -506,4 +522,10 @@ class StorageBackend(Protocol):
             The page begins with the first greater key.
         limit
             Most replicas in the page, 1 to 1,000. A page may have fewer although more follow.
+        """
+
+    def examine(self) -> builtins.list[Finding]:
+        """Look at the settings of the bucket or container; nothing is written.
+
+        What the service does not say, or may not be asked, is not judged; the latter is said.
         """

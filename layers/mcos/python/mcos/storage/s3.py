@@ -24,6 +24,7 @@ from botocore.exceptions import ConnectionError as NotConnected
 from urllib3.exceptions import HTTPError
 
 from mcos import clock
+from mcos.storage import findings
 from mcos.storage.arguments import (
     check_complete_parts,
     check_list,
@@ -55,6 +56,7 @@ from mcos.storage.contract import (
     BegunParts,
     ByteStream,
     CredentialsRefused,
+    Finding,
     Part,
     RangeNotSatisfiable,
     ReplicaConflict,
@@ -85,6 +87,13 @@ _NOT_THE_BYTES = frozenset(
     {"BadDigest", "IncompleteBody", "InvalidDigest", "InvalidPart", "XAmzContentSHA256Mismatch"}
 )
 _TRY_LATER = frozenset({"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException"})
+_UNSET = frozenset(
+    {
+        "NoSuchLifecycleConfiguration",
+        "ServerSideEncryptionConfigurationNotFoundError",
+        "NotImplemented",
+    }
+)
 _OF_AN_UPLOAD = frozenset({"put_part", "list_parts", "complete_parts", "discard_parts"})
 _PARTS_MD5 = "mcos-parts-md5"  # name of a metadata entry
 _VALUE_CHARACTERS = 900  # some deployments of Ceph allow 1,024 bytes a value
@@ -92,6 +101,14 @@ _VALUE_CHARACTERS = 900  # some deployments of Ceph allow 1,024 bytes a value
 
 class _UploadGone(BackendUnavailable):
     """A multipart upload does not exist any more: it was completed or discarded."""
+
+
+class _NoSetting(BackendRefused):
+    """The bucket has no such setting, or the service does not know it."""
+
+
+class _Forbidden(BackendRefused):
+    """The setting may not be looked at."""
 
 
 class S3Backend:
@@ -481,6 +498,39 @@ class S3Backend:
         following = replicas[-1].key if reply.get("IsTruncated") and replicas else None
         return ReplicaPage(replicas, following)
 
+    def examine(self) -> builtins.list[Finding]:
+        """Look at the bucket's settings; see ``StorageBackend.examine``."""
+        found: builtins.list[Finding] = []
+        versioning = self._setting("get_bucket_versioning", "s3:GetBucketVersioning", found)
+        headers = versioning.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        found += findings.of_clock(headers.get("date"), clock.moment())
+        found += findings.of_versioning(versioning)
+        lifecycle = self._setting(
+            "get_bucket_lifecycle_configuration", "s3:GetLifecycleConfiguration", found
+        )
+        found += findings.of_lifecycle(lifecycle.get("Rules", ()))
+        encryption = self._setting(
+            "get_bucket_encryption", "s3:GetEncryptionConfiguration", found
+        ).get("ServerSideEncryptionConfiguration", {})
+        found += findings.of_encryption(encryption.get("Rules", ()))
+        return found
+
+    def _setting(
+        self, call: str, permission: str, found: builtins.list[Finding]
+    ) -> Mapping[str, Any]:
+        """Return what the service says of a setting; nothing if there is none."""
+        ask = getattr(self._client, call)
+        try:
+            reply: Mapping[str, Any] = self._request(
+                "examine", "", lambda: ask(Bucket=self._bucket)
+            )
+        except _NoSetting:
+            return {}
+        except _Forbidden as refusal:
+            found.append(Finding(f"permit {permission}, so that it can be judged ({refusal})"))
+            return {}
+        return reply
+
     def _at(self, key: str) -> str:
         return f"{self.kind} {self._bucket}/{key}"
 
@@ -532,6 +582,10 @@ class S3Backend:
 
 def _failure(call: str, status: int, code: str) -> type[StorageError]:
     """Return the exception for a reply: by S3's error code first, then by the status."""
+    if call == "examine" and (code in _UNSET or status in (405, 501)):
+        return _NoSetting
+    if call == "examine" and status == 403:
+        return _Forbidden
     if code in _NOT_THE_BYTES:
         return ReplicaDigestMismatch
     if code in _TRY_LATER or status >= 500 or status in (408, 429):

@@ -19,7 +19,8 @@ from swiftclient.exceptions import ClientException
 from swiftclient.utils import generate_temp_url
 from urllib3.exceptions import HTTPError
 
-from mcos.storage import keystone
+from mcos import clock
+from mcos.storage import findings, keystone
 from mcos.storage.arguments import (
     check_complete_parts,
     check_list,
@@ -50,6 +51,7 @@ from mcos.storage.contract import (
     BegunParts,
     ByteStream,
     CredentialsRefused,
+    Finding,
     Part,
     RangeNotSatisfiable,
     ReplicaConflict,
@@ -481,6 +483,26 @@ class SwiftBackend:
         if last is not None and last.startswith(SEGMENTS):
             last = max(last, BEHIND_SEGMENTS)  # skip segments: they may be many
         return ReplicaPage(replicas, last)
+
+    def examine(self) -> builtins.list[Finding]:
+        """Look at the container's settings; see ``StorageBackend.examine``."""
+        headers = self._request("examine", "", lambda swift: swift.head_container(self._container))
+        found = [
+            *findings.of_clock(headers.get("date"), clock.moment()),
+            *findings.of_container(headers),
+        ]
+        with suppress(BackendRefused):  # who may use the container need not see the account
+            found += findings.of_account(
+                self._request("examine", "", lambda swift: swift.head_account())
+            )
+        try:
+            told = self._request("examine", "", lambda swift: swift.get_capabilities())
+        except BackendRefused as refusal:
+            found.append(Finding(f"it does not say what it can do ({refusal})"))
+        else:
+            with parsing(f"{self._at('')}: /info"):
+                found += findings.of_capabilities(told)
+        return found
 
     def _at(self, key: str) -> str:
         return f"{self.kind} {self._container}/{key}"

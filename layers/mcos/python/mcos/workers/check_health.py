@@ -18,9 +18,10 @@ from mcos.journal.tidy import newest_segment
 from mcos.model.clusters import ClusterState, Deployment, Health
 from mcos.model.journal import Snapshots
 from mcos.replicas.backend import MARKER, mark, own_backend, put_bytes
+from mcos.replicas.examine import Examination, examine
 from mcos.replicas.generation import why_held
 from mcos.settings import settings
-from mcos.storage import ReplicaNotFound, StorageBackend, StorageError
+from mcos.storage import BackendUnavailable, ReplicaNotFound, StorageBackend, StorageError
 
 FAILURES_TO_DOWN = 3
 SUCCESSES_TO_ACTIVE = 3
@@ -35,6 +36,8 @@ _SMOOTHING = 0.3
 _GENERATION_SECONDS = 900
 # A catalog that was set back is noticed after this time.
 _COMPARED_SECONDS = 300
+# What somebody has changed in a backend's settings is noticed after this time.
+_EXAMINED_SECONDS = 86400
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,16 @@ def check_health() -> Health:
 
     A probe that confirms the verdict is the only one. A probe that contradicts it is followed by
     others, 5 s apart, so that an outage, or its end, is confirmed soon after it was first seen.
+
+    The first time, and once a day, the backend is examined; one that has refusals is down at once,
+    until they are repaired.
     """
     name = _own()
     health = read_health(name)
+    if health.refusals:
+        health = examine_backend(health)
+        if health.refusals:
+            return health
     while True:
         verdict = health.healthy
         health = judge(health, probe(marked=health.marked))
@@ -65,7 +75,49 @@ def check_health() -> Health:
             health = _compared(health)
         except StorageError as error:
             health = replace(health, reason=f"{type(error).__name__}: {error}")
+        if (health.examined_at or "") <= clock.later(-_EXAMINED_SECONDS):
+            return examine_backend(health)
     write_health(name, health)
+    return health
+
+
+def examine_backend(health: Health | None = None) -> Health:
+    """Look at the backend's settings and rights, and write what was found to the registry.
+
+    A new cluster is examined before it is linked, so that nothing is placed on a backend that
+    cannot hold it.
+
+    Parameters
+    ----------
+    health
+        The cluster's; None: it is read.
+    """
+    health = read_health(_own()) if health is None else health
+    try:
+        found = examine(own_backend())
+    except StorageError as error:
+        # It is away, and is examined when it is back; or nobody can use its settings.
+        if isinstance(error, BackendUnavailable):
+            health = replace(health, reason=f"{type(error).__name__}: {error}")
+            write_health(_own(), health)
+            return health
+        found = Examination((str(error),), ())
+    health = replace(
+        health,
+        refusals=found.refusals,
+        warnings=found.warnings,
+        checked_at=clock.now(),
+        examined_at=clock.now(),
+    )
+    if found.refusals:
+        health = replace(
+            health,
+            healthy=False,
+            streak=0,
+            down_since=health.down_since or clock.now(),
+            reason="; ".join(found.refusals),
+        )
+    write_health(_own(), health)
     return health
 
 
