@@ -18,10 +18,10 @@ from mcos.journal.tidy import newest_segment
 from mcos.model.clusters import ClusterState, Deployment, Health
 from mcos.model.journal import Snapshots
 from mcos.replicas.backend import MARKER, mark, own_backend, put_bytes
-from mcos.replicas.examine import Examination, examine
 from mcos.replicas.generation import why_held
 from mcos.settings import settings
 from mcos.storage import BackendUnavailable, ReplicaNotFound, StorageBackend, StorageError
+from mcos.storage.examine import Examination, examine
 
 FAILURES_TO_DOWN = 3
 SUCCESSES_TO_ACTIVE = 3

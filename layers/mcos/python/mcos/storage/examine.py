@@ -1,17 +1,19 @@
-"""Looking at this cluster's backend before it gets replicas: may it be used, and is it suitable?"""
+"""Looking at a backend before it gets replicas: may it be used, and is it suitable?"""
 
+import hashlib
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from secrets import token_hex
 
-from mcos.model.digests import digests_of
-from mcos.replicas.backend import put_bytes
-from mcos.storage import BackendUnavailable, Part, StorageBackend, StorageError
 from mcos.storage.content import md5_of_parts
+from mcos.storage.contract import BackendUnavailable, Part, StorageBackend, StorageError
 
 _PREFIX = "~health/examined-"  # no account has this name
 _CONTENT = b"MCOS looks whether this can be written, read, listed and removed."
+_MD5 = hashlib.md5(_CONTENT, usedforsecurity=False).hexdigest()
+_TYPE = "text/plain"
 _URL_SECONDS = 60
 
 
@@ -53,7 +55,7 @@ def examine(backend: StorageBackend) -> Examination:
 
     key = f"{_PREFIX}{token_hex(8)}"
     may("it must be listed", lambda: backend.list(_PREFIX))
-    if may("it must be written to", lambda: put_bytes(backend, key, _CONTENT)):
+    if may("it must be written to", lambda: _write(backend, key)):
         may("it must be read", lambda: _read(backend, key))
         may("it must be removed from", lambda: backend.delete(key))
         may("large replicas must be written in parts", lambda: _write_in_parts(backend, key))
@@ -64,6 +66,12 @@ def examine(backend: StorageBackend) -> Examination:
     return Examination(tuple(refusals), tuple(warnings))
 
 
+def _write(backend: StorageBackend, key: str) -> None:
+    sha256 = b64encode(hashlib.sha256(_CONTENT).digest()).decode("ascii")
+    size = len(_CONTENT)
+    backend.put(key, BytesIO(_CONTENT), size=size, md5=_MD5, sha256=sha256, content_type=_TYPE)
+
+
 def _read(backend: StorageBackend, key: str) -> None:
     backend.stat(key)
     with backend.get(key, first=1) as reader:
@@ -72,8 +80,8 @@ def _read(backend: StorageBackend, key: str) -> None:
 
 def _write_in_parts(backend: StorageBackend, key: str) -> None:
     size = len(_CONTENT)
-    parts_md5 = md5_of_parts([Part(1, size, digests_of(_CONTENT).md5)])
-    upload = backend.begin_parts(key, content_type="text/plain", parts_md5=parts_md5)
+    parts_md5 = md5_of_parts([Part(1, size, _MD5)])
+    upload = backend.begin_parts(key, content_type=_TYPE, parts_md5=parts_md5)
     backend.put_part(key, upload, 1, BytesIO(_CONTENT), size=size)
     backend.list_parts(key, upload)
     backend.list_begun_parts()
