@@ -66,7 +66,9 @@ variable "clusters" {
     - labels: labels by which storage policies select clusters;
     - weight: share of the replicas, relative to the other clusters;
     - default_prefer: mode of a request without Prefer, "respond-async" or "wait";
-    - backend_bucket_arn: only if the backend is AWS S3 and is accessed by role, without keys.
+    - backend_bucket_arn: only if the backend is AWS S3 and is accessed by role, without keys;
+    - vpc: subnets and security groups of the functions that use the backend, if it is reached from
+      within a network only; from there, AWS's services must be reached too.
   EOT
   type = map(object({
     backend            = string
@@ -76,6 +78,7 @@ variable "clusters" {
     weight             = optional(number, 1)
     default_prefer     = optional(string, "respond-async")
     backend_bucket_arn = optional(string)
+    vpc                = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
   }))
 
   validation {
@@ -89,6 +92,11 @@ variable "clusters" {
   }
 
   validation {
+    condition     = alltrue([for cluster in values(var.clusters) : cluster.vpc == null || try(length(cluster.vpc.subnet_ids) > 0 && length(cluster.vpc.security_group_ids) > 0, false)])
+    error_message = "vpc needs at least one subnet and one security group."
+  }
+
+  validation {
     condition     = alltrue([for cluster in values(var.clusters) : contains(["respond-async", "wait"], cluster.default_prefer)])
     error_message = "default_prefer must be \"respond-async\" or \"wait\"."
   }
@@ -98,7 +106,8 @@ variable "backend_secrets" {
   description = <<-EOT
     How each cluster reaches its backend, by cluster, as JSON text. S3 and Ceph: {"endpoint_url"?,
     "region", "bucket", "access_key"?, "secret_key"?}; Swift: {"auth_url", "user", "key",
-    "container"}. Ephemeral: in no plan and no state.
+    "container"}, or what README.md says of Keystone. All: {"ca_certificate"?}. Ephemeral: in no plan
+    and no state.
   EOT
   type        = map(string)
   ephemeral   = true

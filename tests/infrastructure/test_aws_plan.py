@@ -16,7 +16,16 @@ CLUSTERS = {
         "location": "x",
         "backend_bucket_arn": "arn:aws:s3:::bucket-of-own",
     },
-    "other": {"backend": "swift", "provider": "y", "location": "x"},
+    "other": {
+        "backend": "swift",
+        "provider": "y",
+        "location": "x",
+        "vpc": {"subnet_ids": ["subnet-1", "subnet-2"], "security_group_ids": ["sg-1"]},
+    },
+}
+USE_THE_BACKEND = {
+    *("check_health", "download_object", "get_replica", "put_parts", "put_replica"),
+    *("repair_replica", "scrub_backend"),
 }
 SECRET = "not-to-be-found-in-a-plan"
 
@@ -196,3 +205,27 @@ def test_functions_are_told_where_the_queue_is_on_aws(plan: dict[str, Any]) -> N
     text = json.dumps(plan["planned_values"]) + json.dumps(plan["resource_changes"])
     assert "https://sqs.us-east-1.amazonaws.com/000000000000/planned-own-repair" in text
     assert "127.0.0.1" not in text
+
+
+def test_what_uses_a_backend_in_a_network_is_in_that_network_and_nothing_else(
+    plan: dict[str, Any],
+) -> None:
+    within = {
+        one["function_name"]: one["vpc_config"][0]
+        for one in of_type(plan, "aws_lambda_function")
+        if one["vpc_config"]
+    }
+    assert set(within) == {f"planned-other-{name}" for name in USE_THE_BACKEND}
+    for network in within.values():
+        assert set(network["subnet_ids"]) == {"subnet-1", "subnet-2"}
+        assert network["security_group_ids"] == ["sg-1"]
+
+
+def test_a_cluster_is_linked_after_its_backend_was_examined(plan: dict[str, Any]) -> None:
+    asked = of_type(plan, "aws_lambda_invocation")
+    assert len(asked) == len(CLUSTERS)
+    assert all(json.loads(one["input"]) == {"examine": True} for one in asked)
+    modules = plan["configuration"]["root_module"]["module_calls"]
+    resources = modules["cluster"]["module"]["resources"]
+    (row,) = [one for one in resources if one["address"] == "aws_dynamodb_table_item.cluster"]
+    assert "aws_lambda_invocation.examine" in row["depends_on"]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from mcos import clock, limits
 from mcos.catalog import registry
@@ -370,3 +371,18 @@ def test_a_backend_that_is_away_is_examined_when_it_is_back(cloud: Cloud) -> Non
     cloud.backends["ceph"].accept()
     cloud.backends["ceph"].findings = [Finding("a rule deletes replicas", prevents=True)]
     assert not check(cloud, "ceph")
+
+
+def test_a_new_role_that_may_not_yet_read_the_secret_is_waited_for(cloud: Cloud) -> None:
+    refused: list[str] = []
+
+    def refuse_twice(name: str) -> None:
+        if name.startswith("dynamodb:") and len(refused) < 2:
+            refused.append(name)
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetItem")
+
+    cloud.network.before = refuse_twice
+    found = cloud.invoke(arn("ceph", "check_health"), {"examine": True})
+    cloud.network.before = None
+    assert len(refused) == 2
+    assert (found["healthy"], found["refusals"]) == (True, [])

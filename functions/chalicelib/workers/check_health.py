@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.shared.endpoint import count
 from chalicelib.shared.worker import logged
 from mcos import clock
-from mcos.workers.check_health import check_health, examine_backend
+from mcos.workers.check_health import check_health, examine_new_backend
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """
 
     def work() -> tuple[str, dict[str, Any]]:
-        health = examine_backend() if event.get("examine") else check_health()
+        health = examine_new_backend() if event.get("examine") else check_health()
         count("Healthy", int(health.healthy))
         if health.warnings:
             count("BackendWarnings", len(health.warnings))

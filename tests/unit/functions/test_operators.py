@@ -126,6 +126,8 @@ def test_a_cluster_is_linked_told_of_changed_drained_and_unlinked() -> None:
             "removals_held": None,
             "journal_at": None,
             "reason": None,
+            "refusals": [],
+            "warnings": [],
         },
     }
     changed = call("PATCH", CLUSTER, {"state": "DOWN", "weight": None}).json()

@@ -102,6 +102,15 @@ resource "aws_lambda_function" "this" {
 
   reserved_concurrent_executions = lookup(var.reserved_concurrency, each.key, -1)
 
+  # A backend that is reached from within a network only.
+  dynamic "vpc_config" {
+    for_each = var.cluster.vpc != null && contains(local.backend_functions, each.key) ? [var.cluster.vpc] : []
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
+  }
+
   layers = var.layer_folders == null ? [for layer in local.layers[each.key] : var.layers[layer]] : []
 
   environment {

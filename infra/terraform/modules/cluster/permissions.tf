@@ -234,7 +234,7 @@ locals {
       local.grants.read_all_staging, local.grants.list_all_staging, local.grants.scan_uploads,
       local.grants.list_due, local.grants.change_deleted,
     ]
-    check_health = [local.grants.read_registry]
+    check_health = concat([local.grants.read_registry], local.examine_bucket)
     run_jobs = [
       local.grants.change_jobs, local.grants.drop_jobs, local.grants.read_registry, local.grants.scan_objects,
       local.grants.change_object, local.grants.replicate_now, local.grants.replicate_large, local.grants.see_executions,
@@ -252,7 +252,7 @@ locals {
 
   # The functions that use the backend: only they may read its secret and have its layer.
   backend_functions = toset(["check_health", "download_object", "get_replica", "put_parts", "put_replica", "repair_replica", "scrub_backend"])
-  backend_permissions = concat([local.grants.backend_secret], var.cluster.backend_bucket_arn == null ? [] : [
+  backend_permissions = concat([local.grants.backend_secret], local.network, var.cluster.backend_bucket_arn == null ? [] : [
     {
       Action = [
         "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject",
@@ -261,6 +261,22 @@ locals {
     },
     { Action = ["s3:ListBucket", "s3:ListBucketMultipartUploads"], Resource = [var.cluster.backend_bucket_arn] },
   ])
+  # Lambda itself uses these for a function in a VPC; they support no narrower resource.
+  network = var.cluster.vpc == null ? [] : [
+    {
+      Action = [
+        "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
+      ]
+      Resource = ["*"]
+    },
+  ]
+  examine_bucket = var.cluster.backend_bucket_arn == null ? [] : [
+    {
+      Action   = ["s3:GetBucketVersioning", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration"]
+      Resource = [var.cluster.backend_bucket_arn]
+    },
+  ]
 }
 
 resource "aws_iam_role" "function" {

@@ -2,6 +2,25 @@
 # cluster works. An operator's overrides and the cluster's health are other items, which Terraform
 # does not change.
 
+# The backend is examined before the cluster is linked, and when its settings have changed: one that
+# cannot hold replicas is DOWN from the first moment on, and nothing is placed there.
+resource "aws_lambda_invocation" "examine" {
+  function_name = aws_lambda_function.this["check_health"].function_name
+  input         = jsonencode({ examine = true })
+
+  triggers = {
+    backend = var.cluster.backend
+    secret  = aws_secretsmanager_secret_version.backend.version_id
+  }
+}
+
+check "backend" {
+  assert {
+    condition     = length(jsondecode(aws_lambda_invocation.examine.result).refusals) == 0
+    error_message = "Cluster ${local.cluster} gets no replicas: ${join("; ", jsondecode(aws_lambda_invocation.examine.result).refusals)}"
+  }
+}
+
 resource "aws_dynamodb_table_item" "cluster" {
   table_name = var.tables["registry"]
   hash_key   = "kind"
@@ -33,6 +52,7 @@ resource "aws_dynamodb_table_item" "cluster" {
     aws_apigatewayv2_stage.default,
     aws_lambda_event_source_mapping.replicate,
     aws_lambda_event_source_mapping.repair,
+    aws_lambda_invocation.examine,
     aws_s3_bucket.staging,
     aws_secretsmanager_secret_version.backend,
     aws_sfn_state_machine.replicate,

@@ -9,6 +9,7 @@ variable "cluster" {
     weight             = number
     default_prefer     = string
     backend_bucket_arn = optional(string)
+    vpc                = optional(object({ subnet_ids = list(string), security_group_ids = list(string) }))
   })
 }
 

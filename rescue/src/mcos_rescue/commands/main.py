@@ -15,6 +15,9 @@ FILE.json has the settings of one backend, for instance
   {"kind": "s3", "region": "eu-central-1", "bucket": "...", "access_key": "...", "secret_key": "..."}
   {"kind": "ceph", "endpoint_url": "https://...", "region": "default", "bucket": "...", and the keys}
   {"kind": "swift", "auth_url": "https://.../auth/v1.0", "user": "...", "key": "...", "container": "..."}
+  {"kind": "swift", "auth_url": "https://.../v3", "username": "...", "password": "...", "project_name": "...", "container": "..."}
+  {"kind": "swift", "auth_url": "https://.../v3", "application_credential_id": "...", "application_credential_secret": "...", "container": "..."}
+Keystone's domains, region_name, interface and endpoint_override, and ca_certificate (PEM) of any kind, are as for the cluster.
 
 Exit status: 0 all is well; 1 something is missing, damaged or doubtful, and was said; 2 nothing
 could be done.

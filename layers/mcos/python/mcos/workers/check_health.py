@@ -13,6 +13,7 @@ from mcos.catalog.registry import (
     read_health,
     write_health,
 )
+from mcos.catalog.tables import ERRORS
 from mcos.journal.files import SNAPSHOT, complete_key
 from mcos.journal.tidy import newest_segment
 from mcos.model.clusters import ClusterState, Deployment, Health
@@ -38,6 +39,7 @@ _GENERATION_SECONDS = 900
 _COMPARED_SECONDS = 300
 # What somebody has changed in a backend's settings is noticed after this time.
 _EXAMINED_SECONDS = 86400
+_PAUSES_OF_NEW_ROLES = (2, 4, 8)
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,6 @@ def check_health() -> Health:
 def examine_backend(health: Health | None = None) -> Health:
     """Look at the backend's settings and rights, and write what was found to the registry.
 
-    A new cluster is examined before it is linked, so that nothing is placed on a backend that
-    cannot hold it.
-
     Parameters
     ----------
     health
@@ -119,6 +118,24 @@ def examine_backend(health: Health | None = None) -> Health:
         )
     write_health(_own(), health)
     return health
+
+
+def examine_new_backend() -> Health:
+    """Examine the backend of a cluster that is to be linked: ``examine_backend``.
+
+    So nothing is placed on a backend that cannot hold it. What a new role may do takes AWS some
+    seconds to know everywhere, so a call that is refused is made again.
+
+    Raises
+    ------
+    PynamoDBException, BotoCoreError, ClientError
+    """
+    for pause in _PAUSES_OF_NEW_ROLES:
+        try:
+            return examine_backend()
+        except ERRORS:
+            clock.sleep(pause)
+    return examine_backend()
 
 
 def _compared(health: Health) -> Health:
