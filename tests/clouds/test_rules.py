@@ -132,7 +132,7 @@ def test_a_signed_url_names_its_service() -> None:
 
 
 def test_an_item_is_as_large_as_its_names_and_values() -> None:
-    item: dict[str, dict[str, Any]] = {
+    item: dict[str, Any] = {
         "a": {"S": "\u00e9\u00e9"},
         "b": {"L": [{"S": "xy"}, {"BOOL": True}]},
         "c": {"M": {"key": {"N": "1234"}}},

@@ -57,12 +57,12 @@ def test_no_task_waits_for_ever() -> None:
 
 def pauses(retry: dict[str, Any]) -> float:
     """The longest that the pauses of a retrier take in all."""
-    grown = [
+    grown: list[float] = [
         retry["IntervalSeconds"] * retry.get("BackoffRate", 2) ** made
         for made in range(retry["MaxAttempts"])
     ]
-    longest = retry.get("MaxDelaySeconds")
-    return float(sum(min(pause, longest or pause) for pause in grown))
+    longest: float = retry.get("MaxDelaySeconds", max(grown))
+    return sum(min(pause, longest) for pause in grown)
 
 
 def test_a_target_holds_up_its_caller_for_a_bounded_time() -> None:

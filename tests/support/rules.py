@@ -93,11 +93,11 @@ def _needed(
         yield "lambda:InvokeFunction", [f"all {function}", *own]
     elif service == "sfn":
         large = asked.document["stateMachineArn"].endswith("-replicate-large")
-        own_machine = f":{PREFIX}-{cluster}-replicate-" in asked.document["stateMachineArn"]
-        yield action, [f"own {'large ' if large else ''}state machine"] if own_machine else []
+        is_own = f":{PREFIX}-{cluster}-replicate-" in asked.document["stateMachineArn"]
+        yield action, [f"own {'large ' if large else ''}state machine"] if is_own else []
     elif service == "secretsmanager":
-        own_secret = asked.document["SecretId"] == f"{PREFIX}/{cluster}/backend"
-        yield action, ["own backend secret" if own_secret else "token key"]
+        is_own = asked.document["SecretId"] == f"{PREFIX}/{cluster}/backend"
+        yield action, ["own backend secret" if is_own else "token key"]
     elif service == "events":
         yield action, ["event bus"]
 
