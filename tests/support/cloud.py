@@ -23,7 +23,7 @@ from app import MODULES
 from chalicelib.shared import endpoint
 from mcos import aws, clock, limits
 from mcos.auth import passwords, tokens
-from mcos.catalog import accounts, containers, registry
+from mcos.catalog import accounts, containers, objects, registry
 from mcos.catalog.journaled import TABLES
 from mcos.catalog.tables import ALL_TABLES
 from mcos.journal import deliver
@@ -125,6 +125,7 @@ class Cloud(Inventory):
         self.network.before = None
         self.network.choose = None
         self.throttles = self.network.throttles = _never
+        self.network.open_connections()
         self.network.call_seconds = CALL_SECONDS
         self.grant(0)
         self.removals_per_hour = 100_000
@@ -285,9 +286,16 @@ class Cloud(Inventory):
         settings.cache_clear()
         registry.forget()
         containers.forget()
+        objects.forget()
         latencies.forget()
         replicate_version.forget()
         removals.forget()
+
+    def freeze(self, *, hours: int) -> None:
+        """Let functions be frozen, and go on where they were: nothing that they have in mind is
+        forgotten, and the connections that they keep are closed."""
+        self.clock.advance(hours * 3600)
+        self.network.close_kept_connections()
 
     def leave(self) -> None:
         """Be no function of any cluster, and remember nothing of AWS."""

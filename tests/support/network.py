@@ -117,11 +117,23 @@ class Network:
     clock: StoppedClock = field(default_factory=StoppedClock)
     call_seconds: float = CALL_SECONDS
     against_the_rules: list[str] = field(default_factory=list)
+    _kept: set[str] = field(default_factory=set)
+    _closed: set[str] = field(default_factory=set)
     _thread: local = field(default_factory=local)
     _lock: Any = field(default_factory=RLock)
     _fault: tuple[int, Manner] | None = None
     _failing: str | None = None
     _outside: bool = False
+
+    def close_kept_connections(self) -> None:
+        """Let the next request over each connection that is kept find it closed, as it is for a
+        function that was frozen for hours."""
+        self._closed = set(self._kept)
+
+    def open_connections(self) -> None:
+        """Let no connection be closed."""
+        self._kept.clear()
+        self._closed.clear()
 
     @property
     def asked(self) -> bytes:
@@ -262,6 +274,11 @@ class Network:
                         return reply(*rules.denied(service, head=asked.method == "HEAD"))
                 return answered
 
+            connection = rules.connection_of(service, request)
+            if connection in self._closed and not self._outside:
+                self._closed.remove(connection)
+                raise ConnectionClosedError(endpoint_url=request.url)
+            self._kept.add(connection)
             return self.through(
                 name,
                 do,

@@ -149,6 +149,14 @@ def other_hosts(reply: Reply) -> list[str]:
     return [host for host in hosts if not is_regional(host, REGION)]
 
 
+def connection_of(service: str, request: AWSPreparedRequest) -> str:
+    """Which of a function's connections a request goes over: each table has its own."""
+    if service != "dynamodb":
+        return service
+    asked = asked_of(request).document
+    return next(iter(asked.get("RequestItems") or [asked.get("TableName", "")]))
+
+
 def throttled(service: str) -> tuple[int, dict[str, str], bytes]:
     """What AWS answers while there are too many calls: status, headers, body."""
     if service == "s3":

@@ -8,17 +8,20 @@ callers of MCOS wait.
 """
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 from botocore.session import Session, get_session
 
 from mcos import clock, limits
 from mcos.settings import endpoint_url
+
+Reply = TypeVar("Reply")
 
 CONNECT_SECONDS = 1
 READ_SECONDS = 3
@@ -136,6 +139,25 @@ def text_of_secret(name: str) -> str:
     if text is None:
         raise SecretEmpty(name=name)
     return str(text)
+
+
+def repeat_if_closed(request: Callable[[], Reply]) -> Reply:
+    """Make a request that is sent once, and send it again if its connection was closed at once.
+
+    A function that was frozen for hours finds the connections closed that it has kept. The request
+    may have been done all the same, so it must be harmless to repeat.
+
+    Raises
+    ------
+    BotoCoreError, ClientError
+    """
+    began = clock.elapsed()
+    try:
+        return request()
+    except ConnectionClosedError:
+        if clock.elapsed() - began >= CONNECT_SECONDS:
+            raise  # it was at work, and may be still
+    return request()
 
 
 _secrets: dict[str, tuple[datetime, str]] = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -23,6 +24,11 @@ from mcos.model.objects import ObjectKey, ObjectRecord
 Transition = Callable[[ObjectRecord | None], ObjectRecord | None]
 """Computes the next record from a record; None stands for an object that does not exist."""
 
+_IDLE = timedelta(seconds=20)
+
+_used_at: datetime | None = None
+"""When the table answered last; None: this process has asked nothing yet."""
+
 _TRIES = 12
 _SENT_AT_MOST = 3
 _PAUSE_SECONDS = 0.05
@@ -33,6 +39,17 @@ _LAST_PAUSE_SECONDS = 3600
 
 # After so many looks the sweeper takes objects that are new to it first.
 _LOOKS = 2
+
+
+def forget() -> None:
+    """Be a process that has asked nothing yet."""
+    global _used_at
+    _used_at = None
+
+
+def _note_use() -> None:
+    global _used_at
+    _used_at = clock.moment()
 
 
 def container_key(account: str, container: str) -> str:
@@ -51,7 +68,9 @@ def get(key: ObjectKey) -> ObjectRecord | None:
             )
         )
     except DoesNotExist:
+        _note_use()
         return None
+    _note_use()
     return _record_of(item)
 
 
@@ -111,7 +130,13 @@ def accept_read(
 def accept_guessed(
     key: ObjectKey, transition: Transition, guess: ObjectRecord | None
 ) -> ObjectRecord:
-    """As ``accept``, but start from a guess of the record: one network call if it is right."""
+    """As ``accept``, but start from a guess of the record: one network call if it is right.
+
+    A function that was idle reads first. Its connection may have been closed meanwhile, and of a
+    write over a closed connection nobody can tell whether it was done.
+    """
+    if _used_at is not None and not timedelta(0) <= clock.moment() - _used_at <= _IDLE:
+        return accept_read(key, transition, get(key))
     return _accepted(_apply(key, transition, guess, read=False, once=True))
 
 
@@ -221,12 +246,14 @@ def _write(
             item_of(following).save(condition)
     except (PutError, DeleteError) as error:
         if is_condition_failure(error):
+            _note_use()
             return _Written.REFUSED
         if is_not_done(error) and not is_last:
             return _Written.NOT_DONE
         if has_no_reply(error) and not is_last:
             return _Written.UNKNOWN
         raise
+    _note_use()
     return _Written.DONE
 
 

@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from mcos.aws import AWS_ERRORS, client, region_of
+from mcos.aws import AWS_ERRORS, client, region_of, repeat_if_closed
 from mcos.catalog import registry
 from mcos.catalog.registry import all_clusters
 from mcos.journal.files import ACCOUNT
@@ -39,8 +39,10 @@ def deliver(cluster: Cluster, key: str, content: bytes) -> bool:
         return False
     try:
         region = region_of(cluster.put_replica)
-        reply = client("lambda", region=region, read_seconds=_REPLY_SECONDS, tries=1).invoke(
-            FunctionName=cluster.put_replica, Payload=json.dumps(_input(key, content))
+        functions = client("lambda", region=region, read_seconds=_REPLY_SECONDS, tries=1)
+        payload = json.dumps(_input(key, content))
+        reply = repeat_if_closed(
+            lambda: functions.invoke(FunctionName=cluster.put_replica, Payload=payload)
         )
         result: PutResult = json.load(reply["Payload"])
     except AWS_ERRORS as error:
