@@ -23,6 +23,11 @@ output "staging_buckets" {
   value       = { for name, cluster in module.cluster : name => cluster.staging_bucket }
 }
 
+output "inbound_queues" {
+  description = "URL of each cluster's inbound queue, to which other systems send messages."
+  value       = { for name, cluster in module.cluster : name => cluster.inbound_queue }
+}
+
 output "tables" {
   description = "Name of each table."
   value       = module.shared.tables

@@ -78,12 +78,14 @@ def test_data_is_not_destroyed_by_the_way(plan: dict[str, Any]) -> None:
 
 
 def test_buckets_and_queues_take_nothing_over_plain_http(plan: dict[str, Any]) -> None:
-    policies = {one["bucket"]: one["policy"] for one in of_type(plan, "aws_s3_bucket_policy")}
+    policies = [one["policy"] for one in of_type(plan, "aws_s3_bucket_policy")]
     buckets = {one["bucket"] for one in of_type(plan, "aws_s3_bucket")}
     assert len(policies) == len(buckets) == len(CLUSTERS) + 1
     queues = of_type(plan, "aws_sqs_queue")
     assert len(queues) == 6 * len(CLUSTERS) + 1
-    for policy in (*policies.values(), *(one["policy"] for one in queues)):
+    told = {json.loads(one)["Statement"][0]["Resource"][0].split(":::")[1] for one in policies}
+    assert told == buckets
+    for policy in (*policies, *(one["policy"] for one in queues)):
         denied = [one for one in json.loads(policy)["Statement"] if one["Effect"] == "Deny"]
         assert [one["Condition"] for one in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
         assert denied[0]["Principal"] == "*"
@@ -161,7 +163,7 @@ def with_clusters(policy: str, names: list[str], prefix: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("count", "prefix", "name"), [(25, "p" * 16, "c{:015}"), (40, "mcos", "c{:04}")]
+    ("count", "prefix", "name"), [(25, "p" * 16, "c{:015}"), (35, "mcos", "c{:04}")]
 )
 def test_so_many_clusters_fit_into_the_policies_of_roles(
     plan: dict[str, Any], count: int, prefix: str, name: str
@@ -203,7 +205,9 @@ def test_functions_run_on_the_aws_runtime_that_was_built_for(plan: dict[str, Any
 
 def test_functions_are_told_where_the_queue_is_on_aws(plan: dict[str, Any]) -> None:
     text = json.dumps(plan["planned_values"]) + json.dumps(plan["resource_changes"])
-    assert "https://sqs.us-east-1.amazonaws.com/000000000000/planned-own-repair" in text
+    queues = plan["planned_values"]["outputs"]["inbound_queues"]["value"]
+    url = "https://sqs.us-east-1.amazonaws.com/000000000000/planned-own-inbound"
+    assert queues["own"] == url
     assert "127.0.0.1" not in text
 
 
