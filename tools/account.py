@@ -29,9 +29,9 @@ def main() -> int:
         use_emulator(arguments.instance)
     os.environ.setdefault("MCOS_TABLE_PREFIX", "mcos")
 
-    from mcos import limits
-    from mcos.auth.passwords import hash_password
+    from mcos.auth.passwords import check_strength, hash_password
     from mcos.catalog import accounts
+    from mcos.errors import InvalidBody
     from mcos.model.accounts import Role
     from mcos.model.names import is_user_name
 
@@ -42,8 +42,10 @@ def main() -> int:
     if not is_user_name(name):
         print("A user name is 1 to 64 of A-Z a-z 0-9 . _ @ -", file=sys.stderr)
         return 2
-    if not 1 <= len(password) <= limits.PASSWORD_CHARACTERS:
-        print(f"A password has 1 to {limits.PASSWORD_CHARACTERS} characters.", file=sys.stderr)
+    try:
+        check_strength(password, name)
+    except InvalidBody as error:
+        print(error, file=sys.stderr)
         return 2
     hashed = hash_password(password)
     if accounts.create(name, hashed, Role(arguments.role)):

@@ -237,8 +237,8 @@ variable "throttling" {
   type = object({
     rate        = optional(number, 1000)
     burst       = optional(number, 2000)
-    login_rate  = optional(number, 20)
-    login_burst = optional(number, 40)
+    login_rate  = optional(number, 200)
+    login_burst = optional(number, 400)
   })
   default = {}
 }

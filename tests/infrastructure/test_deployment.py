@@ -82,14 +82,26 @@ def test_logs_of_the_entry_points_hold_no_names_and_no_payloads(deployment: Depl
 
 def test_login_is_throttled_harder(deployment: Deployment) -> None:
     for stage in deployment.of_type("aws_apigatewayv2_stage"):
-        (general,), (login,) = stage["default_route_settings"], stage["route_settings"]
-        assert login["route_key"] == "POST /v1/login"
-        assert 0 < login["throttling_rate_limit"] < general["throttling_rate_limit"]
+        (general,) = stage["default_route_settings"]
+        limited = {
+            one["route_key"]: one["throttling_rate_limit"] for one in stage["route_settings"]
+        }
+        assert limited.keys() == {"POST /v1/login", "PUT /v1/password"}
+        assert all(0 < rate < general["throttling_rate_limit"] for rate in limited.values())
 
 
 def test_tables_are_encrypted_and_can_be_restored(deployment: Deployment) -> None:
     tables = deployment.of_type("aws_dynamodb_table")
-    names = ("accounts", "containers", "deleted", "jobs", "objects", "registry", "uploads")
+    names = (
+        "accounts",
+        "containers",
+        "deleted",
+        "jobs",
+        "logins",
+        "objects",
+        "registry",
+        "uploads",
+    )
     assert sorted(table["name"] for table in tables) == [f"mcos-{name}" for name in names]
     for table in tables:
         assert table["server_side_encryption"][0]["enabled"]

@@ -84,7 +84,18 @@ UNDELETE = {
 
 FUNCTIONS: dict[str, dict[str, list[str]]] = {
     "authorizer": {"token key": SECRET, "registry": READ_ALL},
-    "login": {"signing key": SECRET, "token key": SECRET, "accounts": READ},
+    "login": {
+        "signing key": SECRET,
+        "token key": SECRET,
+        "accounts": ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"],
+        "logins": [
+            "dynamodb:BatchGetItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+        ],
+        "registry": ["dynamodb:GetItem", "dynamodb:PutItem"],
+    },
     "list_container": {"containers": ["dynamodb:Query"]},
     "create_container": {"containers": [*ADMIT, "dynamodb:PutItem"], "registry": READ_ALL},
     "delete_container": {
@@ -125,6 +136,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
             "dynamodb:UpdateItem",
         ],
         "registry": ["dynamodb:PutItem"],
+        "logins": ["dynamodb:PutItem"],
     },
     "admin_jobs": {
         "accounts": READ,
@@ -258,6 +270,7 @@ FOR_ALL: dict[str, dict[str, list[str]]] = {
     },
     "write_snapshot": {
         **dict.fromkeys(JOURNALED, READ_ALL),
+        "logins": [*READ_ALL, "dynamodb:BatchWriteItem"],
         "registry": [*READ_ALL, "dynamodb:GetItem", "dynamodb:PutItem"],
         "all put_replica": INVOKE,
         "all repair queues": ["sqs:SendMessage"],
@@ -304,7 +317,16 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
 
     secrets = {one["name"]: one["arn"] for one in deployment.of_type("aws_secretsmanager_secret")}
     staging = f"arn:aws:s3:::mcos-{{}}-staging-{ACCOUNT}/*"
-    tables = ("accounts", "containers", "objects", "registry", "jobs", "uploads", "deleted")
+    tables = (
+        "accounts",
+        "containers",
+        "objects",
+        "registry",
+        "jobs",
+        "uploads",
+        "deleted",
+        "logins",
+    )
     return {
         **{table: [arn("dynamodb", f"table/mcos-{table}")] for table in tables},
         "unsettled": [arn("dynamodb", "table/mcos-objects/index/unsettled")],

@@ -20,6 +20,9 @@ from mcos import clock
 from tests.support.environment import ACCOUNT_ID, REGION
 from tests.support.openapi import document
 
+ADDRESS = "192.0.2.1"
+"""Where requests come from, unless a test says otherwise."""
+
 _TEXT = re.compile(r"text/.*|application/(json|xml|javascript)")
 
 
@@ -95,6 +98,7 @@ def event(
     headers: Mapping[str, str],
     body: bytes,
     parameters: Mapping[str, str],
+    address: str = ADDRESS,
 ) -> dict[str, Any]:
     """An event of payload format 2.0.
 
@@ -111,7 +115,7 @@ def event(
         "rawQueryString": query,
         "headers": lowered,
         "requestContext": {
-            "http": {"method": method, "path": decoded(path)},
+            "http": {"method": method, "path": decoded(path), "sourceIp": address},
             "requestId": uuid4().hex,
         },
         "isBase64Encoded": False,

@@ -13,6 +13,7 @@ REGISTRY_WRITERS: dict[str, set[str]] = {
     "admin_jobs": {"job", "operator"},
     "admin_policies": {"policy"},
     "check_health": {"deployment", "health"},
+    "login": {"revocation"},
     "repair_replica": {"journal", "removals"},
     "run_jobs": {
         "cluster",

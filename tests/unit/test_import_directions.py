@@ -19,7 +19,7 @@ LIBRARY: Table = {
     "placement": ["model", "errors"],
     # What is stored, and where
     "storage": ["clock"],
-    "catalog": ["model", "settings", "clock", "limits", "errors"],
+    "catalog": ["model", "aws", "settings", "clock", "limits", "errors"],
     "staging": ["catalog", "model", "aws", "settings", "limits"],
     "auth": ["catalog", "model", "aws", "settings", "clock", "limits", "errors"],
     # One event, one arrival, one replica, one version

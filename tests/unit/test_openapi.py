@@ -36,7 +36,7 @@ def routes(document: dict[str, Any]) -> dict[tuple[str, str], str]:
     return {key: one["x-mcos-function"] for key, one in operations(document).items()}
 
 
-def test_the_users_routes_are_those_of_the_ten_calls_of_placement_uploads_and_deleted_objects(
+def test_the_users_routes_are_those_of_the_ten_calls_sessions_placement_uploads_and_deleted_objects(
     document: dict[str, Any],
 ) -> None:
     object_path = "/v1/containers/{container}/objects/{object}"
@@ -44,6 +44,9 @@ def test_the_users_routes_are_those_of_the_ten_calls_of_placement_uploads_and_de
     assert {key: one for key, one in found.items() if not key[1].startswith(ADMIN)} == {
         ("get", "/v1/health"): "health",
         ("post", "/v1/login"): "login",
+        ("post", "/v1/token"): "login",
+        ("post", "/v1/logout"): "login",
+        ("put", "/v1/password"): "login",
         ("get", "/v1/containers"): "list_container",
         ("put", "/v1/containers/{container}"): "create_container",
         ("delete", "/v1/containers/{container}"): "delete_container",
@@ -115,6 +118,7 @@ def test_the_names_of_path_parameters_are_such_as_terraform_and_no_route_know(
 def test_the_limits_are_those_of_the_library(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     assert schemas["Password"]["maxLength"] == limits.PASSWORD_CHARACTERS
+    assert schemas["Password"]["minLength"] == limits.PASSWORD_CHARACTERS_MIN
     assert schemas["PolicyName"]["pattern"] == f"^[a-z0-9-]{{1,{limits.POLICY_NAME_LENGTH}}}$"
     assert schemas["UserName"]["pattern"] == f"^[A-Za-z0-9._@-]{{1,{limits.USER_NAME_LENGTH}}}$"
     rate, weight, labels = schemas["JobRate"], schemas["Weight"], schemas["Labels"]

@@ -9,29 +9,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.shared.endpoint import record
+from chalicelib.shared.http import bearer
 from mcos import clock
 from mcos.auth import revocation, tokens
 from mcos.catalog.access import accessing
-from mcos.errors import NotAuthenticated, TokenMissing
+from mcos.errors import NotAuthenticated
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     started = clock.elapsed()
     request_id = event.get("requestContext", {}).get("requestId")
     try:
-        claims = tokens.claims_of(_bearer(event.get("headers") or {}))
+        claims = tokens.claims_of(bearer(event.get("headers") or {}))
         # Who may only read is still let through where there are no strong reads.
         with accessing(may_be_stale=True):
-            revocation.check(claims.account, claims.issued_at)
+            revocation.check(claims.account, claims.begun_at, claims.session)
     except NotAuthenticated as error:
         record("authorizer", error.code, started, request_id=request_id)
         return {"isAuthorized": True, "context": {"denied": error.code}}
     record("authorizer", "ok", started, request_id=request_id)
     return {"isAuthorized": True, "context": {"account": claims.account}}
-
-
-def _bearer(headers: Mapping[str, str]) -> str:
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise TokenMissing("The request must have a bearer token.")
-    return token.strip()

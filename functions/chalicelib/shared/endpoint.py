@@ -29,7 +29,11 @@ CONSISTENCY = "X-MCOS-Consistency"
 
 
 def endpoint(
-    call: str, *, only_reads: bool = False
+    call: str,
+    *,
+    only_reads: bool = False,
+    audited: bool = False,
+    who: Callable[[Request], str | None] | None = None,
 ) -> Callable[[Callable[[Request], Response]], Handler]:
     """Make a Lambda handler from a function that answers a request.
 
@@ -38,6 +42,10 @@ def endpoint(
     only_reads
         Whether it changes nothing, and so may be answered by eventually consistent reads where
         there are no others; the reply has ``X-MCOS-Consistency: eventual`` then.
+    audited
+        Whether it writes a line of the audit log too: see ``_audit``.
+    who
+        Returns the account that a request without a token names.
 
     Notes
     -----
@@ -62,15 +70,18 @@ def endpoint(
             if access.is_stale:
                 response = response.with_headers({CONSISTENCY: "eventual"})
             finding = event.get("requestContext", {}).get("authorizer", {}).get("lambda") or {}
+            account = finding.get("account")
             record(
                 call,
                 outcome,
                 started,
                 error=unforeseen,
                 request_id=request.request_id,
-                account=finding.get("account"),
+                account=account,
                 status=response.status,
             )
+            if audited:
+                _audit(call, outcome, request, who(request) if who else account)
             reply = response.for_gateway(head=request.method == "HEAD")
             reply["headers"] |= request.own_name
             return reply
@@ -96,6 +107,24 @@ def _told(error: Exception, access: Access) -> Exception:
     if throttled:
         return Busy("AWS turns calls away at the moment; nothing was changed. Try again later.")
     return CatalogUnavailable("The catalog does not answer; nothing was changed. Try again.")
+
+
+def _audit(call: str, outcome: str, request: Request, account: str | None) -> None:
+    """Write a line of the audit log: who tried what, on what, from where, and what came of it.
+
+    All lines have the same fields, empty if they are not known. The target is the path, which has
+    names and never a secret; of the body and the headers nothing is logged.
+    """
+    line = {
+        "cluster": settings().cluster,
+        "call": call,
+        "account": account or "",
+        "address": request.address,
+        "target": request.path,
+        "outcome": outcome,
+        "request_id": request.request_id,
+    }
+    logger.info("audit", extra=line)
 
 
 def record(

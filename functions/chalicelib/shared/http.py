@@ -27,6 +27,19 @@ _REQUEST_NAME = re.compile("[A-Za-z0-9-]{1,64}")
 _MALFORMED_ESCAPE = re.compile("%(?!25)")
 
 
+def bearer(headers: Mapping[str, str]) -> str:
+    """Return the bearer token of a request's headers, unverified.
+
+    Raises
+    ------
+    TokenMissing
+    """
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise TokenMissing("The request must have a bearer token.")
+    return token.strip()
+
+
 @dataclass(frozen=True)
 class Request:
     """A request. Header names are in lower case, as the gateway sends them."""
@@ -44,6 +57,11 @@ class Request:
     @property
     def path(self) -> str:
         return str(self.event["rawPath"])
+
+    @property
+    def address(self) -> str:
+        """The address that the connection to the gateway came from; no header can change it."""
+        return str(self.event.get("requestContext", {}).get("http", {}).get("sourceIp", ""))
 
     @property
     def headers(self) -> Mapping[str, str]:

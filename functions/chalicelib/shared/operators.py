@@ -15,7 +15,7 @@ def operation(call: str) -> Callable[[Callable[[Request], Response]], Handler]:
     """Make an endpoint for admins only; that is checked before anything else."""
 
     def decorate(answer: Callable[[Request], Response]) -> Handler:
-        @endpoint(call)
+        @endpoint(call, audited=True)
         def handle(request: Request) -> Response:
             require_admin(request.account)
             return answer(request)

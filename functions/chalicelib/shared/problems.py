@@ -76,6 +76,7 @@ _KINDS = {
     "precondition_failed": _Kind(412, "Precondition failed"),
     "content_too_large": _Kind(413, "Content too large"),
     "range_not_satisfiable": _Kind(416, "Range not satisfiable"),
+    "too_many_attempts": _Kind(429, "Too many attempts"),
     "internal_error": _Kind(500, "Internal error"),
     "catalog_unavailable": _Kind(503, "Catalog unavailable", retry_after=5),
     "outcome_unknown": _Kind(503, "Outcome unknown"),  # no word of trying again: look first
@@ -104,8 +105,9 @@ def problem(error: Exception, request_id: str) -> Response:
     if isinstance(error, Retained):
         body["retained_until"] = error.retained_until
     headers = {"Content-Type": "application/problem+json"}
-    if kind.retry_after is not None:
-        headers["Retry-After"] = str(kind.retry_after)
+    retry_after = getattr(error, "retry_after", kind.retry_after)
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
     if kind.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):

@@ -5,6 +5,7 @@ from typing import Any
 
 from chalicelib.shared.endpoint import count
 from chalicelib.shared.worker import logged
+from mcos.catalog import logins
 from mcos.workers.write_snapshot import write_snapshot
 
 _SECONDS = 240  # the function has 300
@@ -23,6 +24,8 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             accept_smaller=event.get("accept_smaller") is True,
         )
         count("SnapshotRefused", int(outcome == "refused"))
+        # What is done once an hour, by one cluster for all.
+        logins.tidy()
         return outcome, {"outcome": outcome}
 
     result: dict[str, Any] = logged("write_snapshot", work)

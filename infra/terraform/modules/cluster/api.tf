@@ -20,7 +20,7 @@ locals {
   methods = { for path in distinct(values(local.operations)[*].path) : path => sort([for operation in values(local.operations) : operation.method if operation.path == path]) }
 
   api_functions = toset(concat(values(local.operations)[*].function, ["no_route"]))
-  login_routes  = [for route, operation in local.routes : route if operation.function == "login"]
+  login_routes  = [for route, operation in local.routes : route if contains(["/v1/login", "/v1/password"], operation.path)]
 }
 
 resource "aws_apigatewayv2_api" "this" {
@@ -120,7 +120,7 @@ resource "aws_apigatewayv2_stage" "default" {
     throttling_burst_limit = var.throttling.burst
   }
 
-  # This limits the guessing of passwords, and the cost of checking them.
+  # This limits the cost of checking passwords. Who guesses them waits long before: mcos.model.attempts.
   dynamic "route_settings" {
     for_each = local.login_routes
 

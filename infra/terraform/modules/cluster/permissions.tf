@@ -7,6 +7,11 @@ locals {
     backend_secret = { Action = ["secretsmanager:GetSecretValue"], Resource = [aws_secretsmanager_secret.backend.arn] }
 
     read_account = { Action = ["dynamodb:GetItem"], Resource = [local.tables.accounts] }
+    look_at_logins     = { Action = ["dynamodb:BatchGetItem"], Resource = [local.tables.accounts, local.tables.logins] }
+    change_own_account = { Action = ["dynamodb:GetItem", "dynamodb:UpdateItem"], Resource = [local.tables.accounts] }
+    count_logins       = { Action = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = [local.tables.logins] }
+    end_sessions       = { Action = ["dynamodb:PutItem"], Resource = [local.tables.logins] }
+    tidy_logins        = { Action = ["dynamodb:BatchWriteItem", "dynamodb:Scan"], Resource = [local.tables.logins] }
     change_accounts = {
       Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan", "dynamodb:UpdateItem"]
       Resource = [local.tables.accounts]
@@ -121,6 +126,7 @@ locals {
     admin_jobs     = { kinds = ["job", "operator"], actions = ["dynamodb:PutItem"], gets = true }
     admin_policies = { kinds = ["policy"], actions = local.edit, gets = true }
     check_health   = { kinds = ["deployment", "health"], actions = ["dynamodb:PutItem"], gets = true }
+    login          = { kinds = ["revocation"], actions = ["dynamodb:PutItem"], gets = true }
     repair_replica = { kinds = ["journal", "removals"], actions = ["dynamodb:PutItem"], gets = true }
     run_jobs       = { kinds = ["cluster", "health", "job", "journal", "operator", "removals", "revocation", "unlinked"], actions = local.edit, gets = true }
     write_journal  = { kinds = ["journal"], actions = ["dynamodb:PutItem"], gets = false }
@@ -157,7 +163,7 @@ locals {
 
   permissions = {
     authorizer       = [local.grants.token_key, local.grants.read_registry]
-    login            = [local.grants.signing_key, local.grants.token_key, local.grants.read_account]
+    login            = [local.grants.signing_key, local.grants.token_key, local.grants.look_at_logins, local.grants.change_own_account, local.grants.count_logins]
     list_container   = [local.grants.list_containers]
     create_container = [local.grants.create_container, local.grants.read_registry]
     delete_container = [local.grants.delete_container, local.grants.list_objects]
@@ -181,7 +187,7 @@ locals {
     deleted        = local.undelete
     admin_deleted  = concat(local.undelete, [local.grants.read_account])
     admin_policies = [local.grants.read_account, local.grants.read_registry, local.grants.scan_containers]
-    admin_accounts = [local.grants.change_accounts]
+    admin_accounts = [local.grants.change_accounts, local.grants.end_sessions]
     admin_jobs     = [local.grants.read_account, local.grants.change_jobs, local.grants.run_jobs]
     admin_scrub    = [local.grants.read_account, local.grants.read_registry, local.grants.begin_jobs, local.grants.count_repairs]
     admin_objects = [
@@ -247,7 +253,7 @@ locals {
     ]
     publish_changes = [local.grants.take_changes, local.grants.publish, local.grants.set_aside]
     write_journal   = [local.grants.take_all_changes, local.grants.read_registry, local.grants.put_files, local.grants.repair]
-    write_snapshot  = [local.grants.scan_catalog, local.grants.put_files, local.grants.repair]
+    write_snapshot  = [local.grants.scan_catalog, local.grants.tidy_logins, local.grants.put_files, local.grants.repair]
   }
 
   # The functions that use the backend: only they may read its secret and have its layer.

@@ -9,6 +9,7 @@ locals {
     jobs       = { hash = "job", range = null }
     uploads    = { hash = "account", range = "upload" }
     deleted    = { hash = "container_key", range = "entry" } # the object's name and the version's id
+    logins     = { hash = "key", range = null }
   }
 
   # What a rescue cannot continue is not in the journal.

@@ -61,6 +61,24 @@ class InvalidCredentials(NotAuthenticated):
     code = "invalid_credentials"
 
 
+class TooManyAttempts(McosError):
+    """Too many wrong passwords came before; this one was not looked at.
+
+    Attributes
+    ----------
+    retry_after
+        Seconds.
+    """
+
+    code = "too_many_attempts"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            f"Too many wrong passwords: try again in {retry_after} s, or from another address."
+        )
+        self.retry_after = retry_after
+
+
 class TokenMissing(NotAuthenticated):
     code = "token_missing"
 

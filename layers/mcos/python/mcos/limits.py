@@ -2,6 +2,9 @@
 
 USER_NAME_LENGTH = 64
 PASSWORD_CHARACTERS = 1024
+PASSWORD_CHARACTERS_MIN = 10
+PASSWORD_DISTINCT_MIN = 5
+"""Least characters of a new password, and how many of them must differ."""
 
 PASSWORD_WORK = 2**15
 """What makes a password slow to guess: scrypt's N, see ``mcos.auth.passwords``."""
@@ -66,6 +69,12 @@ CONTENT_TYPE_BYTES = 256
 HEADER_BYTES = 512
 
 TOKEN_SECONDS = 3600
+SESSION_SECONDS = 7 * 24 * 3600
+"""So long after a login its tokens can be exchanged for new ones."""
+
+ENDED_SESSIONS = 20
+"""Most sessions that an account can end within the life of a token; with more, all of them end."""
+
 WAIT_SECONDS_MIN = 1
 WAIT_SECONDS_MAX = 25
 """Longest wait of a synchronous call: an API Gateway integration ends after 30 seconds."""

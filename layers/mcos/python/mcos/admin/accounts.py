@@ -1,11 +1,10 @@
 """Accounts: list, create, change. They are never deleted: their objects would have no owner."""
 
-from mcos import limits
 from mcos.auth import revocation
-from mcos.auth.passwords import hash_password
+from mcos.auth.passwords import check_strength, hash_password
 from mcos.catalog import accounts
 from mcos.catalog.accounts import AccountPage
-from mcos.errors import AccountExists, AccountNotFound, InvalidBody, InvalidQuery
+from mcos.errors import AccountExists, AccountNotFound, InvalidQuery
 from mcos.model.accounts import Account, Role
 from mcos.model.names import check_user_name, is_user_name
 
@@ -36,7 +35,7 @@ def create_account(user_name: str, password: str, role: Role) -> Account:
     InvalidName, InvalidBody, AccountExists
     """
     check_user_name(user_name)
-    check_password(password)
+    check_strength(password, user_name)
     account = accounts.create(user_name, hash_password(password), role)
     if account is None:
         raise AccountExists(f"Account {user_name!r} exists already.")
@@ -62,7 +61,7 @@ def change_account(
     if not is_user_name(user_name):
         raise AccountNotFound("There is no such account.")
     if password is not None:
-        check_password(password)
+        check_strength(password, user_name)
     changed = accounts.change(
         user_name,
         password_hash=None if password is None else hash_password(password),
@@ -72,14 +71,3 @@ def change_account(
     if password is not None or enabled is False:
         revocation.revoke(user_name)
     return changed
-
-
-def check_password(password: str) -> None:
-    """Check the length of a password.
-
-    Raises
-    ------
-    InvalidBody
-    """
-    if not 1 <= len(password) <= limits.PASSWORD_CHARACTERS:
-        raise InvalidBody(f"password must have 1 to {limits.PASSWORD_CHARACTERS} characters.")

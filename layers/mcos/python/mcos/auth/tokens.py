@@ -33,19 +33,35 @@ class Token:
 
 @dataclass(frozen=True)
 class Claims:
-    """The claims of a token: the account, and the time of issue (Unix time, with a fraction)."""
+    """The claims of a token.
+
+    Attributes
+    ----------
+    account
+        Name of its user.
+    issued_at
+        Time of issue, Unix time, with a fraction.
+    session
+        Id of the login that it comes from; empty if it is of release 0.1.0.
+    begun_at
+        When that login was, Unix time, with a fraction.
+    """
 
     account: str
     issued_at: float
+    session: str = ""
+    begun_at: float = 0.0
 
 
-def issue(account: str, *, at: datetime | None = None) -> Token:
+def issue(account: str, *, at: datetime | None = None, of: Claims | None = None) -> Token:
     """Issue a token for an account.
 
     Parameters
     ----------
     at
         Time of issue; None: now.
+    of
+        A token whose session goes on; None: a session begins.
 
     Raises
     ------
@@ -53,8 +69,15 @@ def issue(account: str, *, at: datetime | None = None) -> Token:
     """
     issued = at or clock.moment()
     expires = issued.replace(microsecond=0) + timedelta(seconds=limits.TOKEN_SECONDS)
-    # With the fraction, for ``mcos.auth.revocation``; PyJWT would drop it from a datetime.
-    claims = {"iss": _ISSUER, "sub": account, "iat": issued.timestamp(), "exp": expires}
+    claims = {
+        "iss": _ISSUER,
+        "sub": account,
+        # With the fraction, for ``mcos.auth.revocation``; PyJWT would drop it from a datetime.
+        "iat": issued.timestamp(),
+        "exp": expires,
+        "sid": of.session if of else clock.new_id(),
+        "auth_time": of.begun_at if of else issued.timestamp(),
+    }
     key = _signing_key()
     headers = {"kid": key.id} if key.id != SHARED_ID else None
     token = jwt.encode(claims, _private(key), algorithm=_algorithm(key), headers=headers)
@@ -83,7 +106,13 @@ def claims_of(token: str) -> Claims:
             # The times are checked below, by ``mcos.clock``.
             options={"require": list(_CLAIMS), "verify_exp": False, "verify_iat": False},
         )
-        found = Claims(account=claims["sub"], issued_at=float(claims["iat"]))
+        issued_at = float(claims["iat"])
+        found = Claims(
+            account=claims["sub"],
+            issued_at=issued_at,
+            session=str(claims.get("sid", "")),
+            begun_at=float(claims.get("auth_time", issued_at)),
+        )
         ends = float(claims["exp"])
     except (jwt.InvalidTokenError, TypeError, ValueError):
         raise TokenInvalid(_NOT_OURS) from None

@@ -133,7 +133,12 @@ def read(kind: str, name: str) -> dict[str, Any] | None:
 
 
 def replace(
-    kind: str, name: str, document: Mapping[str, Any] | None, *, before: Mapping[str, Any] | None
+    kind: str,
+    name: str,
+    document: Mapping[str, Any] | None,
+    *,
+    before: Mapping[str, Any] | None,
+    expires: int | None = None,
 ) -> bool:
     """Write an item (None: remove it) if it has not changed: one network call.
 
@@ -141,12 +146,14 @@ def replace(
     ----------
     before
         The item's document as it was read; None: there was no item.
+    expires
+        As for ``write``.
 
     Returns
     -------
     False, with nothing changed, if it has changed.
     """
-    item = RegistryItem(kind, name, document=document, revision=clock.new_id())
+    item = RegistryItem(kind, name, document=document, expires=expires, revision=clock.new_id())
     try:
         if document is None:
             item.delete(_unchanged(before))
@@ -308,6 +315,10 @@ def _assembled(items: Iterable[RegistryItem]) -> Registry:
         ),
         policies={DEFAULT_POLICY.name: DEFAULT_POLICY, **policies},
         revoked={name: document["before"] for name, document in found[REVOCATION].items()},
+        ended_sessions={
+            name: frozenset(document.get("sessions", ()))
+            for name, document in found[REVOCATION].items()
+        },
         unlinking=frozenset(unlinking),
         unlinked=frozenset({*found[UNLINKED], *unlinking}.difference(rows)),
         deployment=_deployment(found[DEPLOYMENT].get(_THIS)),

@@ -274,6 +274,21 @@ class DeletedItem(Item):
     due = DueIndex()
 
 
+class LoginItem(Model):
+    """What is remembered of logins, by a key that says what it is; see ``mcos.model.attempts``.
+
+    After ``expires`` (Unix time) readers ignore an item.
+    """
+
+    class Meta(_Meta):
+        table_name = f"{_PREFIX}-logins"
+
+    key = UnicodeAttribute(hash_key=True)
+    at = UnicodeAttribute()
+    expires = NumberAttribute()
+    failures = NumberAttribute(null=True)
+
+
 ALL_TABLES: tuple[type[Model], ...] = (
     AccountItem,
     ContainerItem,
@@ -282,4 +297,5 @@ ALL_TABLES: tuple[type[Model], ...] = (
     JobItem,
     UploadItem,
     DeletedItem,
+    LoginItem,
 )

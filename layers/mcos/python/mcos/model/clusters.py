@@ -258,6 +258,8 @@ class Registry:
     revoked
         For each account whose tokens were revoked, the moment (RFC 3339): tokens issued before
         it are void.
+    ended_sessions
+        For each account that has ended sessions within the life of a token, their ids.
     unlinking
         Names of clusters whose items are still to be removed.
     unlinked
@@ -271,6 +273,7 @@ class Registry:
         default_factory=lambda: {DEFAULT_POLICY.name: DEFAULT_POLICY}
     )
     revoked: Mapping[str, str] = field(default_factory=dict)
+    ended_sessions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unlinking: frozenset[str] = frozenset()
     unlinked: frozenset[str] = frozenset()
     deployment: Deployment = Deployment()
