@@ -6,7 +6,7 @@ locals {
     signing_key    = { Action = ["secretsmanager:GetSecretValue"], Resource = [var.signing_key_secret.arn] }
     backend_secret = { Action = ["secretsmanager:GetSecretValue"], Resource = [aws_secretsmanager_secret.backend.arn] }
 
-    read_account = { Action = ["dynamodb:GetItem"], Resource = [local.tables.accounts] }
+    read_account       = { Action = ["dynamodb:GetItem"], Resource = [local.tables.accounts] }
     look_at_logins     = { Action = ["dynamodb:BatchGetItem"], Resource = [local.tables.accounts, local.tables.logins] }
     change_own_account = { Action = ["dynamodb:GetItem", "dynamodb:UpdateItem"], Resource = [local.tables.accounts] }
     count_logins       = { Action = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = [local.tables.logins] }
