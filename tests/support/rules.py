@@ -154,7 +154,7 @@ def connection_of(service: str, request: AWSPreparedRequest) -> str:
     if service != "dynamodb":
         return service
     asked = asked_of(request).document
-    return next(iter(asked.get("RequestItems") or [asked.get("TableName", "")]))
+    return str(next(iter(asked.get("RequestItems") or [asked.get("TableName", "")])))
 
 
 def throttled(service: str) -> tuple[int, dict[str, str], bytes]:

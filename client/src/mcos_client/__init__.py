@@ -206,6 +206,7 @@ __all__ = [
     "TokenInvalid",
     "TokenMissing",
     "TokenRevoked",
+    "TooManyAttempts",
     "TransferStopped",
     "Unavailable",
     "UnexpectedReply",

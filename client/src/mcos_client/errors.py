@@ -164,6 +164,12 @@ class InvalidCredentials(NotAuthenticated):
     code = "invalid_credentials"
 
 
+class TooManyAttempts(NotAuthenticated):
+    """Too many wrong passwords came before; ``retry_after`` says when the next may come."""
+
+    code = "too_many_attempts"
+
+
 class TokenMissing(NotAuthenticated):
     code = "token_missing"
 

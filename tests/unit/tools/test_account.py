@@ -79,7 +79,12 @@ def test_what_cannot_be_is_refused(
     assert run(monkeypatch, "--role", "admin", "bob", password="other words") == 1
     assert role("bob") is Role.USER
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
-    for name, password in (("a b", "word of ada"), ("eve", ""), ("eve", "word"), ("eve", "words" * 206)):
+    for name, password in (
+        ("a b", "word of ada"),
+        ("eve", ""),
+        ("eve", "word"),
+        ("eve", "words" * 206),
+    ):
         assert run(monkeypatch, name, password=password) == 2
     assert limits.PASSWORD_CHARACTERS == 1024
     with pytest.raises(SystemExit):
