@@ -164,12 +164,6 @@ class InvalidCredentials(NotAuthenticated):
     code = "invalid_credentials"
 
 
-class TooManyAttempts(NotAuthenticated):
-    """Too many wrong passwords came before; ``retry_after`` says when the next may come."""
-
-    code = "too_many_attempts"
-
-
 class TokenMissing(NotAuthenticated):
     code = "token_missing"
 
@@ -318,6 +312,12 @@ class OutcomeUnknown(Unavailable):
     """It is not known whether the change was accepted."""
 
     code = "outcome_unknown"
+
+
+class TooManyAttempts(Unavailable):
+    """Too many wrong passwords came before; ``retry_after`` says when the next may come."""
+
+    code = "too_many_attempts"
 
 
 class NotEnoughClusters(Unavailable):

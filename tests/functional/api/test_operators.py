@@ -32,16 +32,16 @@ def test_an_account_is_made_gets_a_new_password_and_is_disabled(
 ) -> None:
     name = unique("made")
     path = f"/v1/admin/accounts/{name}"
-    made = admin.send_json("PUT", path, {"password": "first"})
+    made = admin.send_json("PUT", path, {"password": "the first one"})
     assert (made.status_code, made.json()["role"]) == (201, "user")
-    assert code_of(admin.send_json("PUT", path, {"password": "x"})) == "account_exists"
-    old = login.login(name, "first").token
+    assert code_of(admin.send_json("PUT", path, {"password": "another one"})) == "account_exists"
+    old = login.login(name, "the first one").token
     login.create_container("own")
 
-    assert admin.send_json("PATCH", path, {"password": "second"}).status_code == 200
+    assert admin.send_json("PATCH", path, {"password": "the second one"}).status_code == 200
     with pytest.raises(InvalidCredentials):
-        login.login(name, "first")
-    login.login(name, "second")
+        login.login(name, "the first one")
+    login.login(name, "the second one")
     assert [one.name for one in login.all_containers()] == ["own"]
     with Client(endpoints["s3"], old) as before:
         refused = Wire(endpoints["s3"], before.token)
@@ -56,9 +56,9 @@ def test_an_account_is_made_gets_a_new_password_and_is_disabled(
 
     assert admin.send_json("PATCH", path, {"enabled": False}).json()["enabled"] is False
     with pytest.raises(InvalidCredentials):
-        login.login(name, "second")
+        login.login(name, "the second one")
     assert admin.send_json("PATCH", path, {"enabled": True}).status_code == 200
-    login.login(name, "second")
+    login.login(name, "the second one")
 
 
 def test_an_operator_can_be_made_and_unmade(admin: Wire, login: Client) -> None:

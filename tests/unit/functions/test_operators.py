@@ -91,7 +91,7 @@ def test_every_call_is_logged_under_its_name(
 
 
 def test_an_admin_who_was_put_down_is_refused_at_the_next_call() -> None:
-    call("PUT", "/v1/admin/accounts/eve", {"password": "x", "role": "admin"})
+    call("PUT", "/v1/admin/accounts/eve", {"password": "words of eve", "role": "admin"})
     assert call("GET", "/v1/admin/jobs", account="eve").status == 200
     assert call("PATCH", "/v1/admin/accounts/eve", {"role": "user"}).status == 200
     assert call("GET", "/v1/admin/jobs", account="eve").code == "not_permitted"
@@ -260,11 +260,15 @@ def test_a_rule_that_is_none_is_refused(body: Any) -> None:
 
 
 def test_an_account_is_created_told_of_and_changed() -> None:
-    reply = call("PUT", "/v1/admin/accounts/eve", {"password": "first", "role": "admin"})
+    reply = call("PUT", "/v1/admin/accounts/eve", {"password": "the first one", "role": "admin"})
     assert reply.status == 201
     assert (reply.json()["role"], reply.json()["enabled"]) == ("admin", True)
-    assert call("PUT", "/v1/admin/accounts/eve", {"password": "x"}).code == "account_exists"
-    assert call("PUT", "/v1/admin/accounts/joe", {"password": "x"}).json()["role"] == "user"
+    assert (
+        call("PUT", "/v1/admin/accounts/eve", {"password": "another one"}).code == "account_exists"
+    )
+    assert (
+        call("PUT", "/v1/admin/accounts/joe", {"password": "words of joe"}).json()["role"] == "user"
+    )
     reply = call("PATCH", "/v1/admin/accounts/eve", {"enabled": False})
     assert (reply.status, reply.json()["enabled"]) == (200, False)
     assert call("PATCH", "/v1/admin/accounts/nobody", {"enabled": False}).status == 404
@@ -288,11 +292,13 @@ def test_the_last_admin_stays() -> None:
     [
         {},
         {"password": ""},
-        {"password": "x" * 1025},
+        {"password": "ten letters"[:9]},
+        {"password": "aaaaaaaaaaaa"},
+        {"password": "ten letters" * 94},
         {"password": None},
-        {"password": "x", "role": "root"},
-        {"password": "x", "enabled": True},
-        {"user_name": "eve", "password": "x"},
+        {"password": "words of eve", "role": "root"},
+        {"password": "words of eve", "enabled": True},
+        {"user_name": "eve", "password": "words of eve"},
     ],
 )
 def test_an_account_that_is_none_is_refused(body: Any) -> None:

@@ -13,7 +13,20 @@ from tests.unit.client.command_line import Mcos
 from tests.unit.client.system import problem
 from tests.unit.client.test_errors import OPENAPI
 
-EXPECTED = {400: 2, 405: 2, 413: 2, 416: 2, 404: 3, 409: 4, 412: 4, 401: 5, 403: 5, 500: 1, 503: 6}
+EXPECTED = {
+    400: 2,
+    405: 2,
+    413: 2,
+    416: 2,
+    404: 3,
+    409: 4,
+    412: 4,
+    401: 5,
+    403: 5,
+    429: 6,
+    500: 1,
+    503: 6,
+}
 
 
 def statuses() -> dict[str, int]:
