@@ -1,6 +1,6 @@
 """Sessions and guessed passwords, by the deployed functions, whose roles are enforced."""
 
-from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -11,12 +11,15 @@ from tests.support.wire import Wire, code_of
 
 NEW = "the next password"
 UNNOTICED_SECONDS = 90
-Login = Callable[[str, str], str]
 
 
 @pytest.fixture
 def nobody(endpoints: dict[str, str]) -> Wire:
     return Wire(endpoints["swift"])
+
+
+def is_void(wire: Wire) -> bool:
+    return wire.send("GET", "/v1/containers").status_code == 401
 
 
 def logged_in(wire: Wire, user_name: str, password: str = PASSWORD) -> str:
@@ -40,11 +43,7 @@ def test_a_session_goes_on_ends_and_takes_no_other_with_it(
     assert code_of(exchanged.send("POST", "/v1/token")) == "token_revoked"
     for cluster in CLUSTERS:
         there = Wire(account.endpoints[cluster], account.token)
-        wait_until(
-            lambda there=there: there.send("GET", "/v1/containers").status_code == 401,
-            "its token is void",
-            seconds=UNNOTICED_SECONDS,
-        )
+        wait_until(partial(is_void, there), "its token is void", seconds=UNNOTICED_SECONDS)
         there.close()
     assert other.send("GET", "/v1/containers").status_code == 200
     for wire in (first, other, exchanged, nobody):
