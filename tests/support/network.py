@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 import botocore.endpoint
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.client import BaseClient
 from botocore.exceptions import ConnectionClosedError
 from moto import backend_index
 from moto.core import responses
@@ -298,6 +299,13 @@ class Network:
             (sqs, "camelcase_to_underscores"),
         ):
             patch.setattr(module, name, cache(getattr(module, name)))
+        close = BaseClient.close
+
+        def forget(client: Any) -> None:
+            self._closed.discard(client.meta.service_model.service_id.hyphenize())
+            close(client)
+
+        patch.setattr(BaseClient, "close", forget)
         patch.setattr(BotocoreStubber, "__call__", send)
         patch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda seconds: None))
 

@@ -8,20 +8,17 @@ callers of MCOS wait.
 """
 
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session, get_session
 
 from mcos import clock, limits
 from mcos.settings import endpoint_url
-
-Reply = TypeVar("Reply")
 
 CONNECT_SECONDS = 1
 READ_SECONDS = 3
@@ -141,23 +138,22 @@ def text_of_secret(name: str) -> str:
     return str(text)
 
 
-def repeat_if_closed(request: Callable[[], Reply]) -> Reply:
-    """Make a request that is sent once, and send it again if its connection was closed at once.
+_used: dict[int, datetime] = {}
+"""When a client was handed out last, by its id; clients stay for as long as the process."""
 
-    A function that was frozen for hours finds the connections closed that it has kept. The request
-    may have been done all the same, so it must be harmless to repeat.
 
-    Raises
-    ------
-    BotoCoreError, ClientError
+def without_old_connections(made: Any) -> Any:
+    """Return the client, without the connections that it has kept if it was not used for a while.
+
+    A function that was frozen for hours finds them closed. Most clients send such a request again;
+    of one that must not be sent twice nobody could tell whether it was done.
     """
-    began = clock.elapsed()
-    try:
-        return request()
-    except ConnectionClosedError:
-        if clock.elapsed() - began >= CONNECT_SECONDS:
-            raise  # it was at work, and may be still
-    return request()
+    now = clock.moment()
+    before = _used.get(id(made), now)
+    if not timedelta(0) <= now - before <= timedelta(seconds=limits.IDLE_SECONDS):
+        made.close()  # it opens others
+    _used[id(made)] = now
+    return made
 
 
 _secrets: dict[str, tuple[datetime, str]] = {}

@@ -82,6 +82,9 @@ WAIT_SECONDS_MAX = 25
 REGISTRY_AGE_SECONDS = 30
 """For how long a warm function keeps the cluster registry before it reads it again."""
 
+IDLE_SECONDS = 20
+"""Connections that a function has not used for longer are taken to be closed."""
+
 SECRET_AGE_SECONDS = 300
 """For how long a warm function keeps a secret before it reads it again."""
 

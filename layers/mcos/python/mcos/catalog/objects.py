@@ -9,7 +9,7 @@ from typing import Any
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
 from pynamodb.expressions.condition import Condition
 
-from mcos import clock
+from mcos import clock, limits
 from mcos.catalog.tables import (
     ObjectItem,
     has_no_reply,
@@ -23,8 +23,6 @@ from mcos.model.objects import ObjectKey, ObjectRecord
 
 Transition = Callable[[ObjectRecord | None], ObjectRecord | None]
 """Computes the next record from a record; None stands for an object that does not exist."""
-
-_IDLE = timedelta(seconds=20)
 
 _used_at: datetime | None = None
 """When the table answered last; None: this process has asked nothing yet."""
@@ -135,7 +133,8 @@ def accept_guessed(
     A function that was idle reads first. Its connection may have been closed meanwhile, and of a
     write over a closed connection nobody can tell whether it was done.
     """
-    if _used_at is not None and not timedelta(0) <= clock.moment() - _used_at <= _IDLE:
+    idle = timedelta(seconds=limits.IDLE_SECONDS)
+    if _used_at is not None and not timedelta(0) <= clock.moment() - _used_at <= idle:
         return accept_read(key, transition, get(key))
     return _accepted(_apply(key, transition, guess, read=False, once=True))
 

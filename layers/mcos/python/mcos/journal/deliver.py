@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from mcos.aws import AWS_ERRORS, client, region_of, repeat_if_closed
+from mcos.aws import AWS_ERRORS, client, region_of, without_old_connections
 from mcos.catalog import registry
 from mcos.catalog.registry import all_clusters
 from mcos.journal.files import ACCOUNT
@@ -40,9 +40,8 @@ def deliver(cluster: Cluster, key: str, content: bytes) -> bool:
     try:
         region = region_of(cluster.put_replica)
         functions = client("lambda", region=region, read_seconds=_REPLY_SECONDS, tries=1)
-        payload = json.dumps(_input(key, content))
-        reply = repeat_if_closed(
-            lambda: functions.invoke(FunctionName=cluster.put_replica, Payload=payload)
+        reply = without_old_connections(functions).invoke(
+            FunctionName=cluster.put_replica, Payload=json.dumps(_input(key, content))
         )
         result: PutResult = json.load(reply["Payload"])
     except AWS_ERRORS as error:

@@ -16,7 +16,7 @@ from typing import cast
 from urllib3.exceptions import HTTPError
 
 from mcos import clock, limits, staging
-from mcos.aws import AWS_ERRORS, client, region_of, repeat_if_closed
+from mcos.aws import AWS_ERRORS, client, region_of, without_old_connections
 from mcos.catalog.registry import all_clusters
 from mcos.model.clusters import Cluster, ClusterState
 from mcos.model.digests import digests_of
@@ -316,8 +316,8 @@ def ask(cluster: str, request: ReadInput) -> ReadResult:
     try:
         region = region_of(target.get_replica)
         functions = client("lambda", region=region, read_seconds=_REMOTE_SECONDS, tries=1)
-        reply = repeat_if_closed(
-            lambda: functions.invoke(FunctionName=target.get_replica, Payload=json.dumps(request))
+        reply = without_old_connections(functions).invoke(
+            FunctionName=target.get_replica, Payload=json.dumps(request)
         )
         answer = json.loads(reply["Payload"].read())
     except AWS_ERRORS as error:

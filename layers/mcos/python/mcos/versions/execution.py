@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mcos import clock, limits
-from mcos.aws import client, region_of, repeat_if_closed
+from mcos.aws import client, region_of, without_old_connections
 from mcos.catalog.registry import all_clusters, current_registry
 from mcos.model.lifecycle import Outcome
 from mcos.model.messages import CommitResult, ExecutionInput, RecordJson, ReplicaToPut, Source
@@ -266,12 +266,10 @@ def _run_once(given: ExecutionInput, *, wait_seconds: float) -> ExecutionResult:
     machine = settings().state_machine_arn
     sfn = client("stepfunctions", region=region_of(machine), read_seconds=seconds, tries=1)
     try:
-        reply = repeat_if_closed(
-            lambda: sfn.start_sync_execution(
-                stateMachineArn=machine,
-                name=f"{given['version_id']}-{clock.new_id()}",
-                input=json.dumps(given),
-            )
+        reply = without_old_connections(sfn).start_sync_execution(
+            stateMachineArn=machine,
+            name=f"{given['version_id']}-{clock.new_id()}",
+            input=json.dumps(given),
         )
     except ClientError as error:
         code = error.response["Error"]["Code"]
