@@ -154,7 +154,8 @@ def connection_of(service: str, request: AWSPreparedRequest) -> str:
     if service != "dynamodb":
         return service
     asked = asked_of(request).document
-    return str(next(iter(asked.get("RequestItems") or [asked.get("TableName", "")])))
+    tables: list[str] = list(asked.get("RequestItems") or [asked.get("TableName", "")])
+    return tables[0]
 
 
 def throttled(service: str) -> tuple[int, dict[str, str], bytes]:
