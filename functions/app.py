@@ -36,6 +36,7 @@ API = (
     "admin_objects",
     "admin_deleted",
     "health",
+    "admin_status",
     "no_route",
 )
 """Functions that API Gateway invokes."""
@@ -56,6 +57,7 @@ WORKERS = (
     "publish_changes",
     "write_journal",
     "write_snapshot",
+    "watch_cluster",
 )
 """Functions that the state machine, other clusters, queues, streams and schedules invoke."""
 

@@ -139,7 +139,7 @@ def _export(options: argparse.Namespace) -> int:
 
 def _snapshot(options: argparse.Namespace) -> int:
     from mcos.catalog import registry
-    from mcos.journal.files import SNAPSHOT
+    from mcos.catalog.registry import SNAPSHOT
     from mcos.model.journal import Snapshots
 
     clusters = registry.current_registry(fresh=True).clusters

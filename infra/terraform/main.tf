@@ -25,6 +25,7 @@ provider "aws" {
 
     content {
       apigatewayv2   = endpoints.value
+      cloudwatch     = endpoints.value
       dynamodb       = endpoints.value
       events         = endpoints.value
       iam            = endpoints.value
@@ -34,6 +35,7 @@ provider "aws" {
       scheduler      = endpoints.value
       secretsmanager = endpoints.value
       sfn            = endpoints.value
+      sns            = endpoints.value
       sqs            = endpoints.value
       sts            = endpoints.value
     }
@@ -98,6 +100,23 @@ module "cluster" {
   reserved_concurrency      = var.reserved_concurrency
   throttling                = var.throttling
   fetch                     = var.fetch
+  watched                   = var.watched
+  tracing                   = var.tracing
+}
+
+module "watch" {
+  source = "./modules/watch"
+  count  = var.watched ? 1 : 0
+
+  prefix            = var.prefix
+  account_id        = local.account_id
+  region            = var.region
+  clusters          = keys(var.clusters)
+  publisher         = local.publisher
+  topic_arn         = var.watch.topic_arn
+  calls             = var.watch.calls
+  dashboard         = var.watch.dashboard
+  monthly_limit_usd = var.watch.monthly_limit_usd
 }
 
 locals {

@@ -33,6 +33,11 @@ output "tables" {
   value       = module.shared.tables
 }
 
+output "alarms_topic" {
+  description = "ARN of the SNS topic that is told of alarms; null: nothing is watched."
+  value       = one(module.watch[*].topic_arn)
+}
+
 output "event_bus" {
   description = "Name and ARN of the bus on which changes of objects are published: docs/notifications.md."
   value       = module.shared.event_bus

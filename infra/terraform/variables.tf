@@ -216,7 +216,7 @@ variable "removal_grace_hours" {
 }
 
 variable "removals_per_hour" {
-  description = "Most copies that a cluster removes from its backend in an hour without a user having asked for it: those that have moved, were damaged, or that no record names. More wait, with the metric HeldRemovals."
+  description = "Most copies that a cluster removes from its backend in an hour without a user having asked for it: those that have moved, were damaged, or that no record names. More wait, and the alarm removals-held fires."
   type        = number
   default     = 100000 # a job that moves 20 replicas a second makes 72,000
 }
@@ -241,6 +241,36 @@ variable "throttling" {
     login_burst = optional(number, 400)
   })
   default = {}
+}
+
+variable "watched" {
+  description = "Whether there are metrics, alarms and a dashboard: docs/runbook.md. Without them an idle deployment costs half as much, and only `mcos admin status` says what is wrong."
+  type        = bool
+  default     = true
+}
+
+variable "watch" {
+  description = <<-EOT
+    What is made of the metrics:
+    - topic_arn: SNS topic that is told of alarms; null: one is made, to which you subscribe;
+    - calls: the calls that have alarms of their own for errors and for being slow, and how many
+      milliseconds one of a hundred may take; each costs as two alarms;
+    - dashboard: whether there is one;
+    - monthly_limit_usd: what the AWS account may cost in a month before the topic is told; null: any.
+  EOT
+  type = object({
+    topic_arn         = optional(string)
+    calls             = optional(map(number), { create_object = 20000, download_object = 10000, stat_object = 2000 })
+    dashboard         = optional(bool, true)
+    monthly_limit_usd = optional(number)
+  })
+  default = {}
+}
+
+variable "tracing" {
+  description = "Whether AWS X-Ray traces calls, from their function through the state machine to the functions that write replicas. It costs $5 for a million traces; AWS traces a request a second, and a twentieth of the others."
+  type        = bool
+  default     = false
 }
 
 variable "rescue_recipient" {

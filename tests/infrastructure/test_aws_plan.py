@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tests.infrastructure.conftest import Built, Deployment, without_aws
+from tests.support.alarms import written_alarms
+from tests.support.idle_cost import idle_cost
 from tools.terraform import Terraform
 
 CLUSTERS = {
@@ -22,6 +24,7 @@ CLUSTERS = {
         "location": "x",
         "vpc": {"subnet_ids": ["subnet-1", "subnet-2"], "security_group_ids": ["sg-1"]},
     },
+    "third": {"backend": "ceph", "provider": "z", "location": "x"},
 }
 USE_THE_BACKEND = {
     *("check_health", "download_object", "get_replica", "put_parts", "put_replica"),
@@ -45,7 +48,12 @@ def plan(
     }
     terraform = Terraform(folder / "data", folder / "terraform.tfstate", environment)
     terraform.init()
-    values = {"target": "aws", "build_dir": built_aws.folder, "prefix": "planned"}
+    values = {
+        "target": "aws",
+        "build_dir": built_aws.folder,
+        "prefix": "planned",
+        "tracing": "true",
+    }
     options = [f"-var={name}={value}" for name, value in values.items()]
     options.append(f"-var=clusters={json.dumps(CLUSTERS)}")
     file = folder / "planned"
@@ -233,3 +241,56 @@ def test_a_cluster_is_linked_after_its_backend_was_examined(plan: dict[str, Any]
     resources = modules["cluster"]["module"]["resources"]
     (row,) = [one for one in resources if one["address"] == "aws_dynamodb_table_item.cluster"]
     assert "aws_lambda_invocation.examine" in row["depends_on"]
+
+
+def planned(plan: dict[str, Any], *, watched: bool) -> list[dict[str, Any]]:
+    """All that is planned, or without what ``watched = false`` leaves out."""
+    return [
+        {**one["change"]["after"], "type": one["type"], "address": one["address"]}
+        for one in plan["resource_changes"]
+        if one["mode"] == "managed" and (watched or not one["address"].startswith("module.watch"))
+    ]
+
+
+def test_an_idle_deployment_of_three_clusters_costs_no_more_than_its_budget(
+    plan: dict[str, Any],
+) -> None:
+    without = idle_cost(planned(plan, watched=False))
+    assert sum(without.values()) <= 6, without
+    watched = idle_cost(planned(plan, watched=True))
+    assert sum(watched.values()) <= 12, watched
+
+
+def test_what_is_watched_is_made_of_the_one_list(plan: dict[str, Any]) -> None:
+    calls = {"create_object": 20000, "download_object": 10000, "stat_object": 2000}
+    wanted = written_alarms(calls, prefix="planned", publisher="other")
+    made = {one["alarm_name"]: one for one in of_type(plan, "aws_cloudwatch_metric_alarm")}
+    assert set(made) == {f"planned-{one.name}" for one in wanted}
+    for one in wanted:
+        found = made[f"planned-{one.name}"]
+        assert (found["namespace"], found["metric_name"]) == (one.namespace, one.metric)
+        assert sorted((found["dimensions"] or {}).items()) == sorted(one.dimensions)
+        assert (found["statistic"] or found["extended_statistic"]) == one.statistic
+        below = found["comparison_operator"] == "LessThanThreshold"
+        assert below == one.is_below
+        assert below or found["comparison_operator"] == "GreaterThanOrEqualToThreshold"
+        assert found["threshold"] == one.threshold
+        assert (found["datapoints_to_alarm"], found["evaluation_periods"]) == (one.periods, one.of)
+        assert (found["period"], found["treat_missing_data"]) == (one.period, one.missing)
+        assert found["alarm_description"].startswith(one.description)
+    (budget,) = [one for one in plan["resource_changes"] if one["type"] == "aws_sns_topic"]
+    assert budget["change"]["after"]["name"] == "planned-alarms"
+    assert not of_type(plan, "aws_budgets_budget")  # nobody has said what may be spent
+
+
+def test_traces_go_from_a_call_through_the_state_machine_if_they_are_wanted(
+    plan: dict[str, Any], deployment: Deployment
+) -> None:
+    functions = of_type(plan, "aws_lambda_function")
+    assert {one["tracing_config"][0]["mode"] for one in functions} == {"Active"}
+    machines = of_type(plan, "aws_sfn_state_machine")
+    assert all(one["tracing_configuration"][0]["enabled"] for one in machines)
+    # By default nothing is traced, and nobody may.
+    for one in deployment.of_type("aws_lambda_function"):
+        assert [each["mode"] for each in one["tracing_config"]] in ([], ["PassThrough"])
+    assert "xray:" not in deployment.state_text

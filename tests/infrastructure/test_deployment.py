@@ -148,7 +148,7 @@ def test_every_cluster_is_looked_after_every_minute(deployment: Deployment) -> N
     }
     called: list[tuple[str, str]] = []
     for schedule in deployment.of_type("aws_scheduler_schedule"):
-        if schedule["name"].endswith("-write_snapshot"):
+        if schedule["name"].endswith(("-write_snapshot", "-watch_cluster")):
             continue
         assert schedule["schedule_expression"] == "rate(1 minute)"
         (target,) = schedule["target"]
@@ -158,6 +158,19 @@ def test_every_cluster_is_looked_after_every_minute(deployment: Deployment) -> N
     assert sorted(called) == [
         (cluster, worker) for cluster in deployment.clusters for worker in workers
     ]
+
+
+def test_every_cluster_is_watched_as_often_as_who_watches_is_expected_to(
+    deployment: Deployment,
+) -> None:
+    schedules = [
+        one
+        for one in deployment.of_type("aws_scheduler_schedule")
+        if one["name"].endswith("-watch_cluster")
+    ]
+    assert len(schedules) == len(deployment.clusters)
+    minutes = limits.WATCH_SECONDS // 60
+    assert {one["schedule_expression"] for one in schedules} == {f"rate({minutes} minutes)"}
 
 
 def test_a_snapshot_is_looked_after_every_hour(deployment: Deployment) -> None:
@@ -373,5 +386,5 @@ def test_every_function_of_every_cluster_has_a_log_that_ends(deployment: Deploym
         if one["retention_in_days"]
     }
     once = ["publish_changes", "write_journal", "write_snapshot"]
-    assert len(functions) == 35 * len(deployment.clusters) + len(once)
+    assert len(functions) == 37 * len(deployment.clusters) + len(once)
     assert functions <= groups

@@ -158,6 +158,11 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "all repair queues": ["sqs:SendMessage"],
     },
     "health": {"registry": READ},
+    "admin_status": {
+        "accounts": READ,
+        "registry": ["dynamodb:GetItem", "dynamodb:Scan"],
+        "jobs": READ_ALL,
+    },
     "no_route": {},
     "deleted": UNDELETE,
     "admin_deleted": {**UNDELETE, "accounts": READ},
@@ -246,6 +251,15 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "own staging bucket": ["s3:ListBucketVersions"],
         "own backend secret": SECRET,
     },
+    "watch_cluster": {
+        "registry": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"],
+        "jobs": ["dynamodb:GetItem", "dynamodb:Scan"],
+        "objects": READ,
+        "unsettled": ["dynamodb:Query"],
+        "expiring": ["dynamodb:Query"],
+        "due": ["dynamodb:Query"],
+        "own queues": ["sqs:GetQueueAttributes"],
+    },
 }
 
 READ_STREAM = [
@@ -277,8 +291,8 @@ FOR_ALL: dict[str, dict[str, list[str]]] = {
     },
 }
 
-# What the clock calls, once a minute.
-SCHEDULED = ["check_health", "run_jobs", "scrub_backend", "sweep_pending"]
+# What the clock calls.
+SCHEDULED = ["check_health", "run_jobs", "scrub_backend", "sweep_pending", "watch_cluster"]
 WORKERS = {
     *SCHEDULED,
     "commit_version",
@@ -356,6 +370,15 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
         "own inbound dlq": [arn("sqs", f"mcos-{cluster}-inbound-dlq")],
         "own replicate queue": [arn("sqs", f"mcos-{cluster}-replicate")],
         "own repair queue": [arn("sqs", f"mcos-{cluster}-repair")],
+        "own queues": [
+            *(
+                arn("sqs", f"mcos-{cluster}-{name}{end}")
+                for name in ("inbound", "repair", "replicate")
+                for end in ("", "-dlq")
+            ),
+            # What is done once for all is looked after by who does it.
+            *([arn("sqs", "mcos-unpublished-events")] if cluster == deployment.clusters[0] else []),
+        ],
         "all repair queues": each("sqs", "mcos-{}-repair"),
         "all put_replica": each("lambda", "function:mcos-{}-put_replica"),
         "all put_parts": each("lambda", "function:mcos-{}-put_parts"),

@@ -20,7 +20,7 @@ from moto.sqs.models import Queue, sqs_backends
 from pynamodb.exceptions import PynamoDBException
 
 from app import MODULES
-from chalicelib.shared import endpoint
+from chalicelib.shared import metrics
 from mcos import aws, clock, limits
 from mcos.auth import passwords, tokens
 from mcos.catalog import accounts, containers, objects, registry
@@ -38,12 +38,14 @@ from mcos.settings import settings
 from mcos.storage import StorageBackend, Timeouts
 from mcos.workers import replicate_version
 from tests.support import gateway, rules
+from tests.support.alarms import Point, points_of
 from tests.support.contract import Contract, Exchange
 from tests.support.environment import (
     ACCOUNT_ID,
     ALL_CLUSTERS,
     CLUSTERS,
     PREFIX,
+    QUEUES,
     REGION,
     REGIONS,
     cluster_environment,
@@ -90,6 +92,8 @@ class Cloud(Inventory):
     throttles
         Says by a function's ARN whether Lambda turns the next call of it away, by code or by a
         state machine.
+    points
+        What the functions wrote as metrics.
     delivered
         Every message that was handed to ``replicate_version`` or ``repair_replica``: cluster and
         body.
@@ -102,6 +106,7 @@ class Cloud(Inventory):
         self.executed: list[dict[str, Any]] = []
         self.delivered: list[tuple[str, Any]] = []
         self.throttles: Callable[[str], bool] = _never
+        self.points: list[Point] = []
         self._cluster: str | None = None
         self._grace_seconds = 0
         self.removals_per_hour = 100_000
@@ -141,6 +146,7 @@ class Cloud(Inventory):
         self._journaled = Counter()
         self.executed.clear()
         self.delivered.clear()
+        self.points.clear()
         self.chill()
 
     def keep(self) -> Callable[[], None]:
@@ -175,7 +181,7 @@ class Cloud(Inventory):
     def _make_queues(self) -> None:
         """Make them new and empty."""
         for name in ALL_CLUSTERS:
-            for queue in ("replicate", "repair", "inbound", "inbound-dlq"):
+            for queue in (*QUEUES, *(f"{one}-dlq" for one in QUEUES)):
                 sqs_backends[ACCOUNT_ID][region_of(name)].create_queue(f"{PREFIX}-{name}-{queue}")
 
     def _make(self) -> None:
@@ -730,6 +736,21 @@ class Cloud(Inventory):
             for record in streams.get_records(ShardIterator=iterator, Limit=_ALL)["Records"]
         ]
 
+    def watch(self, *clusters: str) -> list[tuple[str, str | None]]:
+        """Let the clusters be watched, the linked ones if none are named; concern and cluster of
+        all that was found."""
+        found: set[tuple[str, str | None]] = set()
+        for cluster in clusters or CLUSTERS:
+            for one in self.invoke(arn(cluster, "watch_cluster"), {})["findings"]:
+                found.add((one["concern"], one["cluster"]))
+        return sorted(found, key=str)
+
+    def embedded(self, *arguments: Any, **named: Any) -> dict[str, Any]:
+        """In place of ``chalicelib.shared.metrics.embedded``: keeps what it makes."""
+        fields = _embedded(*arguments, **named)
+        self.points += points_of(fields)
+        return fields
+
     def sweep(self, *clusters: str) -> None:
         """Let the clusters' sweepers look, all of them if none are named, as if all had waited long
         enough."""
@@ -761,8 +782,7 @@ def in_charge(cloud: Cloud) -> Iterator[None]:
         patch.setattr(deliver, "_SIDE_BY_SIDE", 1)
         # How much work a password is, is not the subject.
         patch.setattr(limits, "PASSWORD_WORK", 2)
-        # Metrics are lines on standard output, thousands here.
-        patch.setattr(endpoint.metrics, "flush_metrics", endpoint.metrics.clear_metrics)
+        patch.setattr(metrics, "embedded", cloud.embedded)
         try:
             yield
         finally:
@@ -776,6 +796,9 @@ def in_charge(cloud: Cloud) -> Iterator[None]:
 
 def _never(function_arn: str) -> bool:
     return False
+
+
+_embedded = metrics.embedded
 
 
 def arn(cluster: str, function: str) -> str:

@@ -4,6 +4,7 @@ Import this first: the table names are read when ``mcos.catalog.tables`` is impo
 may reach a real endpoint.
 """
 
+import json
 import os
 
 PREFIX = "mcos"
@@ -18,6 +19,9 @@ ALL_CLUSTERS = (*CLUSTERS, *MORE_CLUSTERS)
 REGIONS: dict[str, str] = {}
 """Where clusters are that are not in REGION: see ``Cloud.spread``."""
 
+QUEUES = ("inbound", "repair", "replicate")
+"""Of each cluster; each has one for dead letters."""
+
 for _name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN", "LOCALSTACK_HOST"):
     os.environ.pop(_name, None)
 
@@ -31,7 +35,7 @@ os.environ.update(
     AWS_EC2_METADATA_DISABLED="true",
     MCOS_TABLE_PREFIX=PREFIX,
     POWERTOOLS_SERVICE_NAME="mcos",
-    POWERTOOLS_METRICS_NAMESPACE="MCOS",
+    MCOS_METRICS_NAMESPACE="MCOS",
     # Moto's: parts of a few bytes, kept in memory.
     S3_UPLOAD_PART_MIN_SIZE="1",
     MOTO_S3_DEFAULT_KEY_BUFFER_SIZE=str(16 * 1024 * 1024),
@@ -70,4 +74,10 @@ def cluster_environment(cluster: str, prefer: str = "respond-async") -> dict[str
         "MCOS_RELEASE": "0.1.0+000000000000",
         "MCOS_INBOUND_QUEUE_URL": inbound_url(cluster),
         "MCOS_INBOUND_DLQ_URL": inbound_url(cluster, "-dlq"),
+        "MCOS_WATCHED_QUEUES": json.dumps(
+            {
+                "queues": {name: f"{queue}-{name}" for name in QUEUES},
+                "dead_letters": {name: f"{queue}-{name}-dlq" for name in QUEUES},
+            }
+        ),
     }

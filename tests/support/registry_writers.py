@@ -25,6 +25,7 @@ REGISTRY_WRITERS: dict[str, set[str]] = {
         "revocation",
         "unlinked",
     },
+    "watch_cluster": {"watched"},
     "write_journal": {"journal"},
     "write_snapshot": {"journal"},
 }

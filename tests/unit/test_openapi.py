@@ -97,6 +97,7 @@ def test_the_operators_routes_are_one_function_a_resource(document: dict[str, An
         ("post", f"{jobs}/{{job}}/stop"): "admin_jobs",
         ("post", f"{ADMIN}deleted/{{account}}/{{container}}/{{object}}"): "admin_deleted",
         ("delete", f"{ADMIN}deleted/{{account}}/{{container}}/{{object}}"): "admin_deleted",
+        ("get", f"{ADMIN}status"): "admin_status",
     }
 
 

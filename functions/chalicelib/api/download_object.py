@@ -4,11 +4,12 @@ import re
 from datetime import datetime
 
 from chalicelib.shared.conditions import read_conditions, read_date
-from chalicelib.shared.endpoint import count, endpoint, logger
+from chalicelib.shared.endpoint import endpoint, tell
 from chalicelib.shared.http import Request, Response
 from chalicelib.shared.object_reply import content_headers
 from chalicelib.shared.preferences import is_redirect_refused
 from mcos.calls.download_object import ByteRange, download_object
+from mcos.model.concerns import Concern
 
 _RANGE = re.compile(r"bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*")
 
@@ -24,10 +25,8 @@ def handle(request: Request) -> Response:
     )
     version = download.version
     if download.damaged:
-        logger.warning(
-            "damaged replicas", extra={"version": version.id, "clusters": download.damaged}
-        )
-        count("DamagedReplicas", len(download.damaged))
+        damaged = {"version": version.id, "clusters": download.damaged}
+        tell(Concern.DAMAGE, len(download.damaged), **damaged)
     headers = content_headers(download.record, version)
     if download.url is not None:
         # Not to be cached: the URL is for this caller alone, and for a limited time.

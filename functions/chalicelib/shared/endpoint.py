@@ -2,18 +2,18 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from threading import Lock
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools import Logger
 
+from chalicelib.shared import metrics
 from chalicelib.shared.http import Request, Response
 from chalicelib.shared.problems import problem
 from mcos import clock
 from mcos.aws import is_throttled
 from mcos.catalog.access import Access, accessing
 from mcos.errors import Busy, CatalogUnavailable, McosError, OutcomeUnknown
+from mcos.model.concerns import Concern
 from mcos.settings import settings
 
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
@@ -21,8 +21,6 @@ Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 logger = Logger()
 # The library logs through it too; the runtime's own handler would print every line again.
 logging.getLogger(logger.service).propagate = False
-metrics = Metrics()
-_counting = Lock()  # a worker may process several messages at once
 
 
 CONSISTENCY = "X-MCOS-Consistency"
@@ -50,7 +48,9 @@ def endpoint(
     Notes
     -----
     It writes one log line with the request's id, the account, the call, its outcome and its
-    duration (ms), but never with names, content, headers or tokens.
+    duration (ms), but never with names, content, headers or tokens. The line is metrics too: for
+    each call whether it failed, which is an answer of 500 and more, and how long it took, unless
+    its caller wanted it to wait.
     """
 
     def decorate(answer: Callable[[Request], Response]) -> Handler:
@@ -79,6 +79,8 @@ def endpoint(
                 request_id=request.request_id,
                 account=account,
                 status=response.status,
+                failed=response.status >= 500,
+                waited=request.wants_to_wait,
             )
             if audited:
                 _audit(call, outcome, request, who(request) if who else account)
@@ -128,9 +130,16 @@ def _audit(call: str, outcome: str, request: Request, account: str | None) -> No
 
 
 def record(
-    call: str, outcome: str, started: float, *, error: Exception | None = None, **fields: Any
+    call: str,
+    outcome: str,
+    started: float,
+    *,
+    error: Exception | None = None,
+    failed: bool | None = None,
+    waited: bool = False,
+    **fields: Any,
 ) -> None:
-    """Write the one log line of a call and count it.
+    """Write the one log line of a call.
 
     Parameters
     ----------
@@ -138,27 +147,35 @@ def record(
         ``clock.elapsed()`` when it began.
     error
         An unexpected exception, which is logged with its traceback.
+    failed
+        Whether it failed, for the metrics of its name; None: there are none.
+    waited
+        Whether its caller wanted it to wait, so that its duration says nothing.
     fields
         Further fields of the line.
     """
     duration = round((clock.elapsed() - started) * 1000, 1)
     line = {"call": call, "outcome": outcome, "duration_ms": duration, **fields}
-    cluster = settings().cluster
-    extra = {"cluster": cluster, **line}
+    extra = {"cluster": settings().cluster, **line}
+    if failed is not None:
+        values = {"Errors": int(failed), **({} if waited else {"Duration": duration})}
+        extra |= metrics.embedded(values, {"call": call}, sets=[[], ["call"]])
     if error is None:
         logger.info("call", extra=extra)
     else:
         logger.error("call", extra=extra, exc_info=error)
-    with _counting:
-        metrics.add_dimension(name="cluster", value=cluster)
-        metrics.add_dimension(name="call", value=call)
-        metrics.add_dimension(name="outcome", value=outcome)
-        metrics.add_metric(name="Calls", unit=MetricUnit.Count, value=1)
-        metrics.add_metric(name="Duration", unit=MetricUnit.Milliseconds, value=duration)
-        metrics.flush_metrics()
 
 
-def count(name: str, value: int) -> None:
-    """Write a metric of the cluster that does not belong to a single call."""
-    with single_metric(name=name, unit=MetricUnit.Count, value=value) as metric:
-        metric.add_dimension(name="cluster", value=settings().cluster)
+def tell(concern: Concern, value: float, **fields: Any) -> None:
+    """Write a log line, and the metric, of something that an operator must know of.
+
+    Parameters
+    ----------
+    value
+        How much: a number of things, or seconds for what is late; more than 0.
+    fields
+        Further fields of the line; none names an account's container or object.
+    """
+    embedded = metrics.embedded({"Concern": value}, {"concern": concern.value})
+    extra = {"cluster": settings().cluster, "concern": concern.value, **fields, **embedded}
+    logger.warning("concern", extra=extra)

@@ -78,6 +78,12 @@ class Request:
         return {"X-MCOS-Request": name} if _REQUEST_NAME.fullmatch(name) else {}
 
     @property
+    def wants_to_wait(self) -> bool:
+        """Whether it asks to wait for something to happen: ``?wait=``."""
+        query = str(self.event.get("rawQueryString") or "")
+        return any(name == "wait" for name, _ in parse_qsl(query))
+
+    @property
     def account(self) -> str:
         """The account of the token, as the authorizer found it.
 

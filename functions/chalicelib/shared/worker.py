@@ -1,4 +1,4 @@
-"""Logging and metrics of the workers."""
+"""Logging of the workers; AWS itself counts their calls, errors and durations."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from mcos import clock
 
 
 def logged(call: str, work: Callable[[], tuple[str, Any]], **fields: Any) -> Any:
-    """Do ``work``, write one log line, count the call, and return the result.
+    """Do ``work``, write one log line, and return the result.
 
     Parameters
     ----------

@@ -2,7 +2,6 @@
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from chalicelib.shared.endpoint import count
 from chalicelib.shared.queue import fed_by
 from chalicelib.shared.worker import logged
 from mcos.inbound import queue
@@ -28,7 +27,6 @@ def handle(record: SQSRecord) -> None:
         except Refused as error:
             # SQS's own way to the dead-letter queue would not add the reason.
             queue.refuse(record.body, code=error.code, reason=str(error))
-            count("RefusedMessages", 1)
             return error.code, None
 
     logged("ingest_upload", work, message_id=record.message_id)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.shared.endpoint import count
+from chalicelib.shared.endpoint import logger
 from chalicelib.shared.worker import logged
-from mcos.workers.publish_changes import Change, Published, publish_changes
+from mcos.workers.publish_changes import Change, publish_changes
 
 
 class NotPublished(Exception):
@@ -24,7 +24,9 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
     def work() -> tuple[str, dict[str, Any]]:
         done = publish_changes(changes)
-        _count(done)
+        if done.set_aside or done.rest:
+            told = {"set_aside": done.set_aside, "delayed": len(done.rest)}
+            logger.warning("not published", extra=told)
         if not done.rest:
             return "published" if done.events else "nothing", {"batchItemFailures": []}
         if not done.events:
@@ -34,13 +36,6 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
     result: dict[str, Any] = logged("publish_changes", work, changes=len(changes))
     return result
-
-
-def _count(done: Published) -> None:
-    if done.set_aside:
-        count("EventsSetAside", done.set_aside)
-    if done.rest:
-        count("EventsDelayed", len(done.rest))
 
 
 def _change(record: Mapping[str, Any]) -> Change:

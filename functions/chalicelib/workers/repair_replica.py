@@ -4,9 +4,10 @@ import json
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from chalicelib.shared.endpoint import count
+from chalicelib.shared.endpoint import tell
 from chalicelib.shared.queue import fed_by
 from chalicelib.shared.worker import logged
+from mcos.model.concerns import Concern
 from mcos.settings import settings
 from mcos.workers.later import RemovalHeld
 from mcos.workers.repair_replica import repair_replica
@@ -25,8 +26,8 @@ def handle(record: SQSRecord) -> None:
     def work() -> tuple[str, None]:
         try:
             return repair_replica(body, tries=tries), None
-        except RemovalHeld:
-            count("HeldRemovals", 1)
+        except RemovalHeld as held:
+            tell(Concern.REMOVALS_HELD, 1, reason=str(held))
             raise
 
     logged("repair_replica", work, action=action, message_id=record.message_id)

@@ -1,14 +1,13 @@
 """scrub_backend: called every minute."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from chalicelib.shared.endpoint import count
+from chalicelib.shared.endpoint import tell
 from chalicelib.shared.scrub_reply import describe
 from chalicelib.shared.worker import logged
 from mcos import clock
-from mcos.model.jobs import JobState
+from mcos.model.concerns import Concern
 from mcos.model.scrub import Scrub
 from mcos.workers.scrub_backend import scrub_backend
 
@@ -28,23 +27,6 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
     run: Scrub | None = logged("scrub_backend", work)
     if run is None:
         return None
-    _count(run, began)
+    if run.ended_at is not None and run.ended_at >= began and run.counts.repaired:
+        tell(Concern.DAMAGE, run.counts.repaired, run=run.id)
     return describe(run)
-
-
-def _count(run: Scrub, began: str) -> None:
-    """Write metrics: of a run that has just ended what it found, and that one was stopped.
-
-    A metric costs by the hour in which it is seen.
-    """
-    if run.state is JobState.STOPPED and run.reason is not None:
-        count("ScrubStopped", 1)
-    if run.ended_at is not None and run.ended_at >= began:
-        count("ScrubRepaired", run.counts.repaired)
-        count("ScrubUnrepairable", run.counts.unrepairable)
-        count("ScrubOrphans", run.counts.orphans)
-        count("ScrubUnknown", run.counts.unknown)
-        oldest = run.oldest_full_reading
-        if oldest is not None:
-            age = clock.moment() - datetime.fromisoformat(oldest)
-            count("ScrubOldestReadingDays", age.days)

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.shared.endpoint import count
+from chalicelib.shared.endpoint import tell
 from chalicelib.shared.worker import logged
 from mcos import clock
+from mcos.model.concerns import Concern
 from mcos.settings import batching_window_seconds, table_prefix
 from mcos.workers.write_journal import Write, write_journal
 
@@ -27,7 +28,7 @@ def handle(event: Mapping[str, Any], context: Any) -> None:
     def work() -> tuple[str, None]:
         done = write_journal(writes)
         if done.unreadable:
-            count("JournalUnreadable", done.unreadable)
+            tell(Concern.UNREADABLE, done.unreadable)
         return "written" if done.segments else "nothing", None
 
     logged("write_journal", work, writes=len(writes))

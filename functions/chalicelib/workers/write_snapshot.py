@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.shared.endpoint import count
 from chalicelib.shared.worker import logged
 from mcos.catalog import logins
 from mcos.workers.write_snapshot import write_snapshot
@@ -23,7 +22,6 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             now=event.get("now") is True,
             accept_smaller=event.get("accept_smaller") is True,
         )
-        count("SnapshotRefused", int(outcome == "refused"))
         # What is done once an hour, by one cluster for all.
         logins.tidy()
         return outcome, {"outcome": outcome}

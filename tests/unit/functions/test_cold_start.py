@@ -61,7 +61,7 @@ def imported(function: str) -> dict[str, Any]:
         "MCOS_TABLE_PREFIX": "mcos",
         "MCOS_ROUTES": routes_variable(),
         "POWERTOOLS_SERVICE_NAME": "mcos",
-        "POWERTOOLS_METRICS_NAMESPACE": "MCOS",
+        "MCOS_METRICS_NAMESPACE": "MCOS",
         "AWS_REGION": "us-east-1",
         "AWS_LAMBDA_FUNCTION_NAME": f"mcos-s3-{function}",
         "_HANDLER": f"app.{function}",

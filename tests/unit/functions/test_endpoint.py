@@ -11,6 +11,7 @@ from chalicelib.shared.endpoint import endpoint
 from chalicelib.shared.http import Request, Response
 from chalicelib.shared.worker import logged
 from mcos.errors import ObjectNotFound
+from mcos.model.concerns import Concern
 from tests.support.events import event
 
 
@@ -99,15 +100,6 @@ def test_a_worker_that_fails_is_logged_and_fails(lines: Any) -> None:
     )
 
 
-def test_every_call_is_counted_by_outcome(capsys: pytest.CaptureFixture[str]) -> None:
-    logged("put_replica", lambda: ("stored", None))
-    written = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    (metric,) = written
-    assert (metric["cluster"], metric["call"], metric["outcome"]) == ("s3", "put_replica", "stored")
-    assert metric["Calls"] == [1.0]
-    assert metric["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "MCOS"
-
-
 @pytest.mark.parametrize(
     ("name", "told"),
     [("a-name-7", "a-name-7"), ("", None), ("a" * 65, None), ("a\r\nb", None), ("é", None)],
@@ -123,3 +115,82 @@ def test_a_reply_has_the_name_of_its_request(name: str, told: str | None) -> Non
     for method in ("GET", "DELETE"):
         reply = handle(event(method, headers={"x-mcos-request": name}), None)
         assert reply["headers"].get("X-MCOS-Request") == told
+
+
+def metrics_of(line: dict[str, Any]) -> dict[tuple[str, ...], Any]:
+    """The values of a line's metrics, by name and the dimensions that each is kept by."""
+    return {
+        (one["Name"], *names): line[one["Name"]]
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", ())
+        for names in directive["Dimensions"]
+        for one in directive["Metrics"]
+    }
+
+
+def test_the_line_of_a_call_is_its_metrics_by_call_and_never_by_what_callers_choose(
+    lines: Any,
+) -> None:
+    @endpoint("stat_object")
+    def handle(request: Request) -> Response:
+        raise ObjectNotFound("There is none.")
+
+    answer_to(handle)
+    (line,) = lines()
+    found = metrics_of(line)
+    assert found.keys() == {
+        ("Errors", "deployment"),
+        ("Errors", "deployment", "call"),
+        ("Duration", "deployment"),
+        ("Duration", "deployment", "call"),
+    }
+    assert found["Errors", "deployment", "call"] == 0
+    assert found["Duration", "deployment", "call"] == line["duration_ms"]
+    assert (line["deployment"], line["call"]) == ("mcos", "stat_object")
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "MCOS"
+    assert line["_aws"]["Timestamp"] > 1_600_000_000_000
+
+
+def test_an_answer_of_500_and_more_is_an_error(lines: Any) -> None:
+    @endpoint("stat_object")
+    def handle(request: Request) -> Response:
+        raise RuntimeError("no")
+
+    answer_to(handle)
+    assert lines()[0]["Errors"] == 1
+
+
+def test_a_call_that_waits_because_its_caller_wants_it_to_is_not_slow(lines: Any) -> None:
+    @endpoint("stat_object")
+    def handle(request: Request) -> Response:
+        return Response(200)
+
+    handle(event("GET", finding={"account": "ada"}) | {"rawQueryString": "a=b&wait=25"}, None)
+    (line,) = lines()
+    assert {name for name, *_ in metrics_of(line)} == {"Errors"}
+    assert line["duration_ms"] >= 0
+
+
+def test_what_aws_counts_of_a_worker_is_not_counted_again(lines: Any) -> None:
+    logged("put_parts", lambda: ("one of any number of texts", None))
+    (line,) = lines()
+    assert line["outcome"] == "one of any number of texts"
+    assert metrics_of(line) == {}
+
+
+def test_a_concern_is_one_line_and_a_metric_by_its_name_alone(lines: Any) -> None:
+    module.tell(Concern.DAMAGE, 2, version="v1")
+    (line,) = lines()
+    assert metrics_of(line) == {("Concern", "deployment", "concern"): 2}
+    assert (line["concern"], line["cluster"], line["version"]) == ("damage", "s3", "v1")
+    assert line["level"] == "WARNING"
+
+
+def test_a_deployment_that_wants_no_metrics_has_the_lines(
+    lines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MCOS_METRICS_NAMESPACE", "")
+    module.tell(Concern.DAMAGE, 2)
+    (line,) = lines()
+    assert line["concern"] == "damage"
+    assert "_aws" not in line

@@ -56,7 +56,6 @@ def test_every_replica_is_told_of_with_its_state_and_every_version_with_its_poli
 def test_damaged_replicas_are_counted_and_logged_without_names_of_objects(
     damaged: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
     logged: list[str],
 ) -> None:
     found = Download(record(current=version(1)), version(1), b"x", damaged=damaged)
@@ -64,10 +63,8 @@ def test_damaged_replicas_are_counted_and_logged_without_names_of_objects(
     parameters = {"container": "secret-container", "object": "secret-object"}
     sent = event("GET", parameters=parameters, finding={"account": "ada"})
     assert download_object.handle(sent, None)["statusCode"] == 200
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    counted = [line["DamagedReplicas"] for line in lines if "DamagedReplicas" in line]
-    assert counted == ([[float(len(damaged))]] if damaged else [])
-    told = [json.loads(line) for line in logged if "damaged replicas" in line]
+    told = [one for one in map(json.loads, logged) if one.get("concern") == "damage"]
+    assert [one["Concern"] for one in told] == ([len(damaged)] if damaged else [])
     assert [(one["version"], one["clusters"]) for one in told] == (
         [(version(1).id, list(damaged))] if damaged else []
     )

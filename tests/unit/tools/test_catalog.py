@@ -12,7 +12,6 @@ from botocore.awsrequest import AWSPreparedRequest
 
 from mcos import clock
 from mcos.catalog import accounts, containers, deleted, objects, registry
-from mcos.journal.files import SNAPSHOT
 from mcos.model.clusters import PolicyPart, StoragePolicy
 from mcos.model.journal import Snapshot as Snap
 from mcos.model.journal import Snapshots
@@ -126,7 +125,7 @@ def noted(*complete_on: str, refused: str | None = None) -> None:
     """Let the registry say what became of the last snapshot."""
     last = Snap("id", "2026", completed_at="2026", records={"objects": 3}, complete_on=complete_on)
     state = Snapshots(last=last, refused=refused)
-    registry.write(registry.JOURNAL, SNAPSHOT, state.as_json())
+    registry.write(registry.JOURNAL, registry.SNAPSHOT, state.as_json())
 
 
 def test_a_snapshot_is_continued_until_it_is_complete(

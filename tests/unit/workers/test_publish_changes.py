@@ -96,7 +96,11 @@ def pauses(network: Network) -> list[float]:
 def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """What is put on record."""
     numbers: dict[str, int] = {}
-    monkeypatch.setattr(function, "count", numbers.__setitem__)
+
+    def warning(text: str, *, extra: dict[str, int]) -> None:
+        numbers.update({name: number for name, number in extra.items() if number})
+
+    monkeypatch.setattr(function.logger, "warning", warning)
     return numbers
 
 
@@ -187,7 +191,7 @@ def test_what_is_refused_again_and_again_comes_back_with_all_behind_it(
     bus.refuse = lambda call, name: "InternalFailure" if name == "12" else None
     assert handle(*map(stream_record, names(15))) == ["sequence-12"]
     assert bus.names[:12] == names(12)
-    assert counted == {"EventsDelayed": 3}
+    assert counted == {"delayed": 3}
     assert pauses == sorted(pauses)
     assert 1 < len(pauses) < 10
 
@@ -202,7 +206,7 @@ def test_a_batch_of_which_nothing_is_taken_fails_as_a_whole(
     unseen = stream_record("may/sea.jpg", old, lifecycle.touch(old))
     with pytest.raises(function.NotPublished):
         handle(unseen, *map(stream_record, names(3)))
-    assert counted == {"EventsDelayed": 3}
+    assert counted == {"delayed": 3}
 
 
 @pytest.mark.usefixtures("pauses")
@@ -228,7 +232,7 @@ def test_what_the_bus_will_never_take_is_set_aside_and_holds_nothing_up(
     assert note["sequence_number"] == "sequence-01"
     assert note["keys"]["name"] == {"S": "01"}
     assert code in note["reason"]
-    assert counted == {"EventsSetAside": 1}
+    assert counted == {"set_aside": 1}
 
 
 @pytest.mark.usefixtures("pauses")
@@ -243,7 +247,7 @@ def test_a_change_that_cannot_be_read_is_set_aside_and_holds_nothing_up(
     assert handle(stream_record("00"), broken, stream_record("02")) == []
     assert bus.names == ["00", "02"]
     assert [note["sequence_number"] for note in set_aside(network)] == ["sequence-01"]
-    assert counted == {"EventsSetAside": 1}
+    assert counted == {"set_aside": 1}
 
 
 @pytest.mark.usefixtures("pauses", "counted")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mcos_client.api import admin, containers, objects, scrubs, uploads, waiting
+from mcos_client.api import admin, containers, objects, scrubs, status, uploads, waiting
 from mcos_client.api import login as login_call
 from mcos_client.api.method import method, procedure, series
 from mcos_client.api.models import Token
@@ -46,6 +46,8 @@ class OperatorCalls:
 
     A call that is refused has changed nothing.
     """
+
+    get_status = method(status.get_status)
 
     list_clusters = method(admin.list_clusters)
     link_cluster = method(admin.link_cluster)

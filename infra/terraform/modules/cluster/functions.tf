@@ -21,7 +21,7 @@ locals {
     MCOS_BACKEND                 = var.cluster.backend
     MCOS_DEFAULT_PREFER          = var.cluster.default_prefer
     POWERTOOLS_SERVICE_NAME      = "mcos"
-    POWERTOOLS_METRICS_NAMESPACE = "MCOS"
+    MCOS_METRICS_NAMESPACE       = local.metrics_namespace
     POWERTOOLS_LOG_LEVEL         = "INFO"
   }
 
@@ -41,6 +41,7 @@ locals {
     admin_jobs     = { MCOS_RUN_JOBS = local.run_jobs_arn }
     admin_scrub    = { MCOS_SCRUB = jsonencode(var.scrub) }
     scrub_backend  = { MCOS_SCRUB = jsonencode(var.scrub) }
+    watch_cluster  = { MCOS_SCRUB = jsonencode(var.scrub), MCOS_WATCHED_QUEUES = jsonencode(local.watched_queues) }
     delete_object  = { MCOS_REMOVAL_GRACE_SECONDS = tostring(var.removal_grace_hours * 3600) }
     repair_replica = { MCOS_REMOVALS_PER_HOUR = tostring(var.removals_per_hour) }
     publish_changes = {
@@ -122,6 +123,15 @@ resource "aws_lambda_function" "this" {
       contains(local.sealing_functions, each.key) && var.rescue_recipient != null ? { MCOS_RESCUE_RECIPIENT = var.rescue_recipient } : {},
       local.python_path[each.key],
     )
+  }
+
+  # Lambda itself makes the trace, and passes it on with the requests of AWS's SDK.
+  dynamic "tracing_config" {
+    for_each = var.tracing ? ["Active"] : []
+
+    content {
+      mode = tracing_config.value
+    }
   }
 
   depends_on = [aws_iam_role_policy.function, aws_cloudwatch_log_group.function]

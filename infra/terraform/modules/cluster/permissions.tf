@@ -116,6 +116,10 @@ locals {
     put_files    = { Action = ["lambda:InvokeFunction"], Resource = local.all_put_replica }
     publish      = { Action = ["events:PutEvents"], Resource = [local.event_bus_arn] }
     set_aside    = { Action = ["sqs:SendMessage"], Resource = [local.unpublished_queue_arn] }
+    list_jobs    = { Action = ["dynamodb:GetItem", "dynamodb:Scan"], Resource = [local.tables.jobs] }
+    count_all    = { Action = ["sqs:GetQueueAttributes"], Resource = local.watched_queue_arns }
+    read_item    = { Action = ["dynamodb:GetItem"], Resource = [local.tables.registry] }
+    scan_jobs    = { Action = ["dynamodb:Scan"], Resource = [local.tables.jobs] }
   }
 
   # What each function may write of the registry: kinds of items, which are the partitions of the table.
@@ -129,6 +133,7 @@ locals {
     login          = { kinds = ["revocation"], actions = ["dynamodb:PutItem"], gets = true }
     repair_replica = { kinds = ["journal", "removals"], actions = ["dynamodb:PutItem"], gets = true }
     run_jobs       = { kinds = ["cluster", "health", "job", "journal", "operator", "removals", "revocation", "unlinked"], actions = local.edit, gets = true }
+    watch_cluster  = { kinds = ["watched"], actions = ["dynamodb:PutItem"], gets = true }
     write_journal  = { kinds = ["journal"], actions = ["dynamodb:PutItem"], gets = false }
     write_snapshot = { kinds = ["journal"], actions = ["dynamodb:PutItem"], gets = true }
   }
@@ -194,8 +199,9 @@ locals {
       local.grants.read_account, local.grants.read_object, local.grants.read_registry, local.grants.read_replicas,
       local.grants.repair,
     ]
-    health   = [local.grants.find_cluster]
-    no_route = []
+    health       = [local.grants.find_cluster]
+    admin_status = [local.grants.read_account, local.grants.read_registry, local.grants.read_item, local.grants.scan_jobs]
+    no_route     = []
     uploads = [
       local.grants.change_uploads, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
       local.grants.receive_uploads, local.grants.list_all_staging, local.grants.unstage, local.grants.queue_versions,
@@ -250,6 +256,10 @@ locals {
       local.grants.begin_jobs, local.grants.read_registry, local.grants.scan_objects, local.grants.read_object,
       local.grants.feed_repairs, local.grants.read_uploads, local.grants.list_versions, local.grants.unstage,
       local.grants.read_deleted, local.grants.scan_deleted,
+    ]
+    watch_cluster = [
+      local.grants.read_registry, local.grants.list_jobs, local.grants.count_all,
+      local.grants.list_unsettled, local.grants.read_object, local.grants.list_expiring, local.grants.list_due,
     ]
     publish_changes = [local.grants.take_changes, local.grants.publish, local.grants.set_aside]
     write_journal   = [local.grants.take_all_changes, local.grants.read_registry, local.grants.put_files, local.grants.repair]
@@ -306,6 +316,7 @@ locals {
           local.permissions[function],
           lookup(local.write_registry, function, []),
           contains(local.backend_functions, function) ? local.backend_permissions : [],
+          local.trace,
         ) : merge({ Effect = "Allow" }, grant)
       ]
     })

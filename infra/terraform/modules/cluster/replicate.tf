@@ -74,7 +74,7 @@ resource "aws_iam_role_policy" "replicate" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([for grant in local.trace : merge({ Effect = "Allow" }, grant)], [
       {
         Effect = "Allow"
         Action = ["lambda:InvokeFunction"]
@@ -98,7 +98,7 @@ resource "aws_iam_role_policy" "replicate" {
         ]
         Resource = ["*"]
       },
-    ]
+    ])
   })
 }
 
@@ -123,6 +123,14 @@ resource "aws_sfn_state_machine" "replicate" {
     log_destination        = "${aws_cloudwatch_log_group.replicate.arn}:*"
   }
 
+  dynamic "tracing_configuration" {
+    for_each = var.tracing ? [true] : []
+
+    content {
+      enabled = true
+    }
+  }
+
   depends_on = [aws_iam_role_policy.replicate]
 }
 
@@ -136,6 +144,14 @@ resource "aws_sfn_state_machine" "replicate_large" {
     level                  = "ERROR"
     include_execution_data = false
     log_destination        = "${aws_cloudwatch_log_group.replicate.arn}:*"
+  }
+
+  dynamic "tracing_configuration" {
+    for_each = var.tracing ? [true] : []
+
+    content {
+      enabled = true
+    }
   }
 
   depends_on = [aws_iam_role_policy.replicate]

@@ -149,7 +149,7 @@ variable "removal_grace_hours" {
 }
 
 variable "removals_per_hour" {
-  description = "Most copies that a cluster removes from its backend in an hour without a user having asked for it: those that have moved, were damaged, or that no record names. More wait, with the metric HeldRemovals."
+  description = "Most copies that a cluster removes from its backend in an hour without a user having asked for it: those that have moved, were damaged, or that no record names. More wait, and the alarm removals-held fires."
   type        = number
 }
 

@@ -143,3 +143,29 @@ JOB_RATE_MIN = 0.1
 JOB_RATE_MAX = 1000
 JOB_RATE = 20
 """Default number of replicas that a job starts to move per second."""
+
+SWEPT_AFTER_SECONDS = 330
+"""The sweeper looks at an object that was not written for so long: longer than any execution of a
+version in one piece takes, and than a call waits for one."""
+
+WATCH_SECONDS = 300
+"""Each cluster is watched so often: see ``mcos.workers.watch_cluster``."""
+
+SILENT_SECONDS = ADOPTION_SECONDS
+UNWATCHED_SECONDS = 4 * WATCH_SECONDS
+"""A cluster whose last health check is older, or which was last watched longer ago, is silent."""
+
+DOWN_SECONDS = 600
+UNSETTLED_SECONDS = 3600
+QUEUE_SECONDS = 3600
+JOURNAL_SECONDS = 3600
+JOB_SECONDS = 1800
+SCRUB_SECONDS = 24 * 3600
+SNAPSHOT_SECONDS = 8 * 24 * 3600
+"""An operator must know when a backend is down for longer; when an object is unsettled, or lacks a
+replica, for longer; when a queue was never empty for longer; when the newest segment on a backend
+is older, of which there is one every quarter of an hour; when a job has not gone on for longer;
+when a scrub is overdue, or has not gone on, for longer; when the last snapshot is older."""
+
+BACKLOG_MESSAGES = 10_000
+"""With more messages that could be worked on, a queue is a concern at once."""

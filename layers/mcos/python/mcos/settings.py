@@ -130,6 +130,20 @@ def unpublished_queue_url() -> str:
     return os.environ["MCOS_UNPUBLISHED_QUEUE_URL"]
 
 
+def metrics_namespace() -> str:
+    """Return the namespace of the metrics; empty: none are written."""
+    return os.environ.get("MCOS_METRICS_NAMESPACE", "")
+
+
+def watched_queues() -> Mapping[str, Mapping[str, str]]:
+    """Return the URLs of what ``watch_cluster`` looks at: ``{"queues", "dead_letters"}``, by name.
+
+    A queue of dead letters has the name of the queue that they come from.
+    """
+    queues: Mapping[str, Mapping[str, str]] = json.loads(os.environ["MCOS_WATCHED_QUEUES"])
+    return queues
+
+
 def run_jobs_function() -> str:
     """Return the ARN of the cluster's function ``run_jobs``."""
     return os.environ["MCOS_RUN_JOBS"]

@@ -10,9 +10,10 @@ from mcos_client.command.admin.policy import app as policy
 from mcos_client.command.admin.removals import app as removals
 from mcos_client.command.admin.replicas import repair, verify
 from mcos_client.command.admin.scrub import app as scrub
+from mcos_client.command.admin.status import status
 
 app = typer.Typer(name="admin", help="What operators do.", no_args_is_help=True)
 for kind in (cluster, policy, account, job, scrub, removals):
     app.add_typer(kind)
-for command in (verify, repair, undelete, purge):
+for command in (status, verify, repair, undelete, purge):
     app.command()(command)

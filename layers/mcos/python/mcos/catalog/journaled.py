@@ -185,6 +185,7 @@ _OWN_KINDS = {
     registry.JOB,
     registry.JOURNAL,
     registry.IMPORT,
+    registry.WATCHED,
     budget.REMOVALS,
 }
 

@@ -314,10 +314,26 @@ def _partition(record: ObjectRecord) -> str:
 
 def _due(record: ObjectRecord) -> str:
     """Return the time from which the sweeper counts: later each time that it has looked in vain."""
-    if record.sweeps == 0:
-        return clock.now()
-    pause = _FIRST_PAUSE_SECONDS * 2.0 ** min(record.sweeps - 1, 20)
-    return clock.later(min(pause, _LAST_PAUSE_SECONDS))
+    return clock.later(_pause(record.sweeps)) if record.sweeps else clock.now()
+
+
+def _pause(sweeps: int) -> float:
+    """Return how long a sweeper waits at least after so many looks, in seconds."""
+    return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(sweeps - 1, 20), _LAST_PAUSE_SECONDS)
+
+
+def waited_seconds(record: ObjectRecord, moment: datetime) -> float:
+    """Return for how long an unsettled object has waited at least, in seconds.
+
+    A version that cannot be read without staging waits since it was made. Else it is the time since
+    the sweeper's last look, and what lay between its looks, since the object changed last.
+    """
+    looked_at = clock.made_at(record.revision)
+    since = (moment - looked_at).total_seconds() if looked_at else 0.0
+    pauses = (limits.SWEPT_AFTER_SECONDS + _pause(look) for look in range(1, record.sweeps))
+    made = [one.created_at for one in record.versions if not one.is_readable]
+    ages = [(moment - datetime.fromisoformat(one)).total_seconds() for one in made]
+    return max(since + sum(pauses), *ages, 0.0)
 
 
 _IN_KEY = ("account", "container", "name", "revision", "state")

@@ -40,6 +40,12 @@ UNLINKED = "unlinked"
 DEPLOYMENT = "deployment"
 JOURNAL = "journal"
 IMPORT = "import"  # of imports that were completed: see mcos.admin.import_catalog
+WATCHED = "watched"  # what was found at each cluster: see mcos.workers.watch_cluster
+
+SNAPSHOT = "snapshot"
+"""Name of the item, of kind JOURNAL, that has the state of snapshots: ``mcos.model.journal``."""
+
+_ASSEMBLED = (CLUSTER, HEALTH, OPERATOR, POLICY, REVOCATION, UNLINKED, DEPLOYMENT, WATCHED)
 
 _THIS = "this"  # name of the only item of its kind
 
@@ -213,6 +219,7 @@ def finish_unlinking(cluster: str) -> None:
     # What was linked since under this name is another row.
     if row is None or replace(CLUSTER, cluster, None, before=row):
         remove(HEALTH, cluster)
+        remove(WATCHED, cluster)
         replace(OPERATOR, cluster, None, before=word)
 
 
@@ -293,9 +300,7 @@ def write_policy(policy: StoragePolicy) -> None:
 
 
 def _assembled(items: Iterable[RegistryItem]) -> Registry:
-    found: dict[str, dict[str, Any]] = {
-        kind: {} for kind in (CLUSTER, HEALTH, OPERATOR, POLICY, REVOCATION, UNLINKED, DEPLOYMENT)
-    }
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in _ASSEMBLED}
     for item in items:
         if _has_expired(item):
             continue
@@ -322,6 +327,7 @@ def _assembled(items: Iterable[RegistryItem]) -> Registry:
         unlinking=frozenset(unlinking),
         unlinked=frozenset({*found[UNLINKED], *unlinking}.difference(rows)),
         deployment=_deployment(found[DEPLOYMENT].get(_THIS)),
+        watched={name: one for name, one in found[WATCHED].items() if name in rows},
     )
 
 

@@ -20,9 +20,6 @@ FOLDER = f"{ACCOUNT}/1/"
 SEGMENT_BYTES = 128 * 1024
 """Most bytes of a segment, so that a message can carry it."""
 
-SNAPSHOT = "snapshot"
-"""Name of the registry's item that has the state of the snapshots: see ``mcos.model.journal``."""
-
 _FORMAT = 1
 
 

@@ -266,6 +266,8 @@ class Registry:
         Names of clusters that are not linked any more.
     deployment
         The catalog's.
+    watched
+        What was found when each cluster was watched last, as JSON: see ``mcos.model.concerns``.
     """
 
     clusters: Mapping[str, Cluster]
@@ -277,6 +279,7 @@ class Registry:
     unlinking: frozenset[str] = frozenset()
     unlinked: frozenset[str] = frozenset()
     deployment: Deployment = Deployment()
+    watched: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def why_doubtful(self, own: str, moment: datetime) -> str | None:
         """Return why a cluster must not finish or remove anything by what the catalog says.

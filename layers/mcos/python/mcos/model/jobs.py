@@ -50,7 +50,8 @@ class Job:
         When the current pass began; None between two passes.
     examined, waiting, stuck
         Objects examined in this pass; how many are still misplaced; how many of those cannot be
-        moved because too few clusters take replicas.
+        moved because too few clusters take replicas. Between two passes, ``stuck`` is that of the
+        last one.
     moved
         Replicas that it has started to move, in all passes.
     remaining

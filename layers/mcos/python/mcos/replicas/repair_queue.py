@@ -8,6 +8,7 @@ journal.
 
 import json
 from base64 import b64encode
+from typing import NamedTuple
 
 from mcos.aws import client, region_of
 from mcos.model.messages import (
@@ -109,7 +110,7 @@ def waiting(queue_url: str) -> int:
     ------
     BotoCoreError, ClientError
     """
-    return _count(queue_url, "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    return sum(counts(queue_url))
 
 
 def ready(queue_url: str) -> int:
@@ -121,13 +122,27 @@ def ready(queue_url: str) -> int:
     ------
     BotoCoreError, ClientError
     """
-    return _count(queue_url, "ApproximateNumberOfMessages")
+    return counts(queue_url).ready
 
 
-def _count(queue_url: str, *names: str) -> int:
+class Counts(NamedTuple):
+    """About how many messages of a queue could be worked on now, and how many others it has."""
+
+    ready: int
+    held: int
+
+
+def counts(queue_url: str) -> Counts:
+    """Return the approximate number of messages in a queue: one network call.
+
+    Raises
+    ------
+    BotoCoreError, ClientError
+    """
+    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
     sqs = client("sqs", region=region_of(queue_url))
     found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(names))
-    return sum(int(found["Attributes"][name]) for name in names)
+    return Counts(*(int(found["Attributes"][name]) for name in names))
 
 
 def send(queue_url: str, message: RepairMessage, *, delay_seconds: int = 0) -> None:

@@ -7,6 +7,7 @@ from mcos import clock, limits
 from mcos.catalog.registry import (
     JOURNAL,
     OPERATOR,
+    SNAPSHOT,
     current_registry,
     raise_generation,
     read,
@@ -14,7 +15,7 @@ from mcos.catalog.registry import (
     write_health,
 )
 from mcos.catalog.tables import ERRORS
-from mcos.journal.files import SNAPSHOT, complete_key
+from mcos.journal.files import complete_key
 from mcos.journal.tidy import newest_segment
 from mcos.model.clusters import ClusterState, Deployment, Health
 from mcos.model.journal import Snapshots

@@ -117,7 +117,9 @@ def _page(job: Job, until: float) -> Job:
     page = objects.scan(job.cursor, limit=_PAGE)
     # Read after the objects, which may name a cluster that was just linked.
     registry = current_registry(fresh=True)
-    waiting, stuck, planned = job.waiting, job.stuck, []
+    # Between two passes a job has the count of the last one.
+    counted = job.stuck if job.pass_started_at else 0
+    waiting, stuck, planned = job.waiting, counted, []
     for found in page.records:
         try:
             record = _without_gone(job, found, registry)
@@ -135,7 +137,7 @@ def _page(job: Job, until: float) -> Job:
             planned += [_Planned(record, move) for move in wanted[:1]]
     moved, all_done = _move_all(planned, job.rate, registry, until)
     if not all_done:
-        return replace(job, moved=job.moved + moved, pass_started_at=started)
+        return replace(job, moved=job.moved + moved, pass_started_at=started, stuck=counted)
     following = replace(
         job,
         cursor=page.cursor,
@@ -173,7 +175,6 @@ def _after_pass(job: Job, started: str) -> Job:
         # A job that is over keeps the counts of its last pass.
         examined=job.examined if done else 0,
         waiting=0,
-        stuck=job.stuck if done else 0,
         remaining=waiting,
     )
 

@@ -18,7 +18,7 @@ from mcos.catalog import journaled, registry
 from mcos.catalog.journaled import TABLES, Entry
 from mcos.catalog.registry import current_registry
 from mcos.journal import deliver
-from mcos.journal.files import ACCOUNT, SNAPSHOT, complete_key, pack, part_key
+from mcos.journal.files import ACCOUNT, complete_key, pack, part_key
 from mcos.journal.tool import digest_of, tool
 from mcos.model.clusters import Cluster, Deployment
 from mcos.model.digests import digests_of
@@ -71,7 +71,7 @@ def write_snapshot(*, seconds: float, now: bool = False, accept_smaller: bool = 
     """
     until = clock.elapsed() + seconds
     given = current_registry(fresh=True)
-    document = registry.read(registry.JOURNAL, SNAPSHOT)
+    document = registry.read(registry.JOURNAL, registry.SNAPSHOT)
     state = Snapshots.from_json(document or {})
     if not given.deployment.id:
         return "not due"
@@ -91,12 +91,12 @@ def write_snapshot(*, seconds: float, now: bool = False, accept_smaller: bool = 
         running = _noted(_next_part(running, given.deployment))
         state = replace(state, running=running)
         if not registry.replace(
-            registry.JOURNAL, SNAPSHOT, following := state.as_json(), before=document
+            registry.JOURNAL, registry.SNAPSHOT, following := state.as_json(), before=document
         ):
             return "interrupted"  # another call works on it
         document = following
     outcome, state = _completed(state, running, given.deployment, accept_smaller=accept_smaller)
-    if not registry.replace(registry.JOURNAL, SNAPSHOT, state.as_json(), before=document):
+    if not registry.replace(registry.JOURNAL, registry.SNAPSHOT, state.as_json(), before=document):
         return "interrupted"
     _forget_parts(running)
     _lay_tool_beside(state, before=state.as_json())
@@ -164,7 +164,7 @@ def _noted(running: Snapshot) -> Snapshot:
     """Note parts in an item of their own, if there are too many for that of the state."""
     if len(running.parts) < _PARTS:
         return running
-    name = f"{SNAPSHOT}/{running.id}/{clock.new_id()}"
+    name = f"{registry.SNAPSHOT}/{running.id}/{clock.new_id()}"
     document = {"parts": [list(one) for one in running.parts]}
     until = clock.moment() + _NOTED
     registry.write(registry.JOURNAL, name, document, expires=int(until.timestamp()))
@@ -254,7 +254,7 @@ def _lay_tool_beside(state: Snapshots, *, before: Mapping[str, Any] | None) -> N
         if not missing:
             done.add(cluster.name)
     following = replace(state, tool=digest, tool_on=tuple(sorted(done)))
-    registry.replace(registry.JOURNAL, SNAPSHOT, following.as_json(), before=before)
+    registry.replace(registry.JOURNAL, registry.SNAPSHOT, following.as_json(), before=before)
 
 
 def _complete(running: Snapshot, parts: list[Part], deployment: Deployment) -> bytes:
