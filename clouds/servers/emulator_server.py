@@ -3,7 +3,7 @@
     python emulator_server.py
 
 Its settings are in the environment. It runs on the interpreter of MiniStack's own environment, and
-imports nothing of ours but ``rules`` and ``turns``.
+imports nothing of ours but what is beside it.
 """
 
 # mypy: disable-error-code="import-not-found,import-untyped"
@@ -12,6 +12,7 @@ import asyncio
 import os
 import resource
 
+from http_api import LikeHttpApi
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
@@ -28,7 +29,7 @@ def main() -> None:
     config = Config()
     config.bind = [f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
-    asyncio.run(serve(InTurns(InRules(app)), config))
+    asyncio.run(serve(LikeHttpApi(InTurns(InRules(app))), config))
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ from mcos.model.objects import ObjectKey
 from mcos.versions.take import unstaged_if_refused
 from tests.support.builders import version as a_version
 from tests.support.cloud import ASYNC, SYNC, Cloud
-from tests.support.gateway import Reply, container_path, object_path
+from tests.support.gateway import Reply
 from tests.support.network import Died, Manner
+from tests.support.paths import container_path, object_path
 
 CONTAINER, NAME = "photos", "sea.jpg"
 PATH = object_path(CONTAINER, NAME)

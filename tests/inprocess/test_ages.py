@@ -15,7 +15,7 @@ from mcos.auth import revocation
 from mcos.replicas.backend import own_backend
 from mcos.settings import settings
 from tests.support.cloud import Cloud
-from tests.support.gateway import container_path
+from tests.support.paths import container_path
 from tests.support.user import User
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from mcos.catalog.registry import all_clusters
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
-from tests.support.gateway import container_path, object_path, stat_path
+from tests.support.paths import container_path, object_path, stat_path
 
 PATH = object_path("photos", "sea.jpg")
 

@@ -9,7 +9,8 @@ from mcos import limits
 from mcos.catalog import containers
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
 from tests.support.environment import ALL_CLUSTERS
-from tests.support.gateway import Reply, container_path, object_path, stat_path
+from tests.support.gateway import Reply
+from tests.support.paths import container_path, object_path, stat_path
 from tests.support.uploads import Sender
 from tests.support.user import User
 

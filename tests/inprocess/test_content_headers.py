@@ -7,7 +7,7 @@ import pytest
 from mcos import limits
 from mcos.model.representation import NAMES
 from tests.support.cloud import ASYNC, SYNC
-from tests.support.gateway import object_path
+from tests.support.paths import object_path
 from tests.support.uploads import Sender
 from tests.support.user import User
 

@@ -10,8 +10,9 @@ from mcos.model.digests import digests_of
 from mcos.model.objects import ObjectKey, ObjectRecord, State
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.environment import MORE_CLUSTERS
-from tests.support.gateway import Reply, container_path, object_path
+from tests.support.gateway import Reply
 from tests.support.network import Manner, NetworkCall
+from tests.support.paths import container_path, object_path
 
 OLD, NEW, BETWEEN = b"the old content", b"the new content", b"taken in between"
 LARGE = b"more than an execution's input carries" * 4000

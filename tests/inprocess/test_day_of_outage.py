@@ -20,7 +20,7 @@ from mcos.model.versions import Staged
 from mcos.replicas.backend import key_of, new_incarnation
 from mcos.staging.bucket import version_key
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
-from tests.support.gateway import container_path, object_path, stat_path
+from tests.support.paths import container_path, object_path, stat_path
 from tests.support.sparse_index import quick_index
 from tests.support.user import User
 

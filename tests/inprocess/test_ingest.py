@@ -11,8 +11,8 @@ from mcos.inbound import fetch_source
 from mcos.inbound.fetch import FetchFailed, FetchRefused
 from mcos.model.objects import State
 from tests.support.cloud import SYNC, Cloud, arn
-from tests.support.gateway import container_path
 from tests.support.network import Manner, NetworkCall
+from tests.support.paths import container_path, object_path
 from tests.support.user import User
 
 CONTENT, OTHER = b"what a scanner has put there", b"and another one"
@@ -253,7 +253,7 @@ def test_what_is_put_elsewhere_and_s3s_test_of_the_queue_are_nothing(owner: User
 def test_a_drop_need_not_wait_for_the_end_of_a_deletion(owner: User) -> None:
     owner.create(NAME, OTHER, SYNC)
     event = owner.cloud.put_into_staging("s3", key_of(owner), CONTENT)
-    path = "/v1/containers/photos/objects/2026/scan%20%C3%A4%2B1.tiff"
+    path = object_path("photos", NAME)
     assert owner.call("DELETE", path, b"", {"prefer": "respond-async"}).status == 202
     assert owner.cloud.ingest("s3", event) == []
     owner.cloud.settle()

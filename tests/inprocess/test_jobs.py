@@ -18,8 +18,9 @@ from mcos.model.uploads import UploadState
 from mcos.workers import run_jobs as worker
 from tests.support.cloud import ASYNC, SYNC, Cloud, arn
 from tests.support.environment import ALL_CLUSTERS, CLUSTERS, MORE_CLUSTERS
-from tests.support.gateway import Reply, container_path, object_path
+from tests.support.gateway import Reply
 from tests.support.network import CALL_SECONDS, Died, Manner
+from tests.support.paths import object_path, undelete_path
 from tests.support.uploads import Sender
 from tests.support.user import User
 
@@ -496,7 +497,7 @@ def test_what_is_taken_back_moves_off_a_cluster_that_takes_none(
     if state is ClusterState.LOST:
         five.backends[left].refuse()
     five.chill()
-    path = f"{container_path('photos')}/undelete/kept"
+    path = undelete_path("photos", "kept")
     at = next(name for name in CLUSTERS if name != left)
     reply = user.call("POST", path, at=at)
     assert (reply.status, reply.json()["state"]) == (200, "UPDATING")
@@ -517,5 +518,5 @@ def test_what_gone_clusters_had_alone_is_not_taken_back(five: Cloud, user: User)
         five.register(name, state=ClusterState.LOST)
     five.chill()
     at = next(name for name in ALL_CLUSTERS if name not in kept.kept.version.stored)
-    reply = user.call("POST", f"{container_path('photos')}/undelete/kept", at=at)
+    reply = user.call("POST", undelete_path("photos", "kept"), at=at)
     assert (reply.status, reply.json()["code"]) == (404, "object_not_found")

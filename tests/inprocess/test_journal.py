@@ -25,8 +25,9 @@ from mcos.replicas import identity, repair_queue
 from mcos.workers import write_snapshot
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
 from tests.support.environment import ACCOUNT_ID, PREFIX, REGION
-from tests.support.gateway import Reply, container_path, object_path
+from tests.support.gateway import Reply
 from tests.support.network import CALL_SECONDS, Died, Manner
+from tests.support.paths import container_path, object_path
 from tests.support.user import User
 
 Entry = dict[str, Any]

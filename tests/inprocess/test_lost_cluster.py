@@ -13,7 +13,7 @@ from mcos.model.jobs import JobState
 from mcos.model.objects import ObjectKey, State
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.environment import ACCOUNT_ID, MORE_CLUSTERS, cluster_environment
-from tests.support.gateway import container_path, object_path
+from tests.support.paths import container_path, object_path
 from tests.support.uploads import Sender
 from tests.support.user import User
 

@@ -8,8 +8,9 @@ from mcos.catalog import objects
 from mcos.model.lifecycle import touch
 from mcos.model.objects import ObjectKey
 from tests.support.cloud import ASYNC, SYNC, Cloud
-from tests.support.gateway import Reply, container_path, object_path
+from tests.support.gateway import Reply
 from tests.support.network import Died, Manner
+from tests.support.paths import container_path, object_path
 
 CONTAINER, NAME = "photos", "sea.jpg"
 PATH = object_path(CONTAINER, NAME)

@@ -9,8 +9,8 @@ from moto.s3.models import s3_backends
 from mcos.catalog.tables import ContainerItem
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
 from tests.support.environment import ACCOUNT_ID, cluster_environment
-from tests.support.gateway import container_path, object_path
 from tests.support.network import Manner
+from tests.support.paths import container_path, object_path
 from tests.support.uploads import Sender
 from tests.support.user import User
 

@@ -17,7 +17,7 @@ from mcos.model.clusters import ClusterState
 from mcos.model.jobs import JobState
 from tests.support.cloud import ASYNC, SYNC, Cloud, arn
 from tests.support.environment import CLUSTERS, PREFIX
-from tests.support.gateway import object_path
+from tests.support.paths import object_path
 from tests.support.release import put_back
 from tests.support.uploads import Sender
 from tests.support.user import User

@@ -7,7 +7,7 @@ from mcos.model.clusters import ClusterState, PolicyPart, StoragePolicy
 from mcos.model.objects import ObjectKey
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.environment import ALL_CLUSTERS, CLUSTERS, MORE_CLUSTERS
-from tests.support.gateway import container_path, object_path, stat_path
+from tests.support.paths import container_path, object_path, stat_path
 from tests.support.uploads import Sender
 from tests.support.user import User
 

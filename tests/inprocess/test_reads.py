@@ -8,7 +8,7 @@ import pytest
 
 from mcos import limits
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
-from tests.support.gateway import object_path, stat_path
+from tests.support.paths import object_path, stat_path
 from tests.support.user import User
 
 
@@ -23,6 +23,7 @@ def test_a_read_is_answered_while_two_of_three_backends_are_down(cloud: Cloud, u
     cloud.backends[CLUSTERS[-1]].refuse()
     reply = user.download("a")
     assert (reply.status, reply.code) == (503, "replicas_unavailable")
+    assert not any(cluster in reply.json()["detail"] for cluster in CLUSTERS)
 
 
 def test_a_replica_that_is_not_what_was_stored_is_never_handed_out(

@@ -10,7 +10,7 @@ import pytest
 
 from mcos_rescue import tables
 from tests.support.cloud import CLUSTERS, SYNC, Cloud
-from tests.support.gateway import object_path
+from tests.support.paths import object_path
 from tests.support.rescued import RescuedStore, journal, lose_aws, prepare
 from tests.support.user import User
 from tools import local, recover

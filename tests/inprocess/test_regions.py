@@ -18,8 +18,8 @@ from mcos.model.objects import State
 from mcos.workers import run_jobs as run_jobs_worker
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
 from tests.support.environment import ACCOUNT_ID, cluster_environment, region_of
-from tests.support.gateway import object_path
 from tests.support.network import Misdirected
+from tests.support.paths import object_path
 from tests.support.uploads import Sender
 from tests.support.user import User
 

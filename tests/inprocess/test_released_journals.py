@@ -25,7 +25,7 @@ from mcos_rescue.errors import Sealed
 from mcos_rescue.inventory import Inventory
 from mcos_rescue.journal import SEALED
 from tests.support.cloud import Cloud
-from tests.support.gateway import container_path
+from tests.support.paths import undelete_path
 from tests.support.release import ACCOUNT, PASSWORD
 from tests.support.released_journal import (
     BACKEND,
@@ -186,7 +186,7 @@ def test_the_library_takes_the_catalog_over(
         "retention_days": 30,
     }
     assert ada.download("kept").status == 404
-    path = f"{container_path('photos')}/undelete/kept"
+    path = undelete_path("photos", "kept")
     assert ada.call("POST", path).status == 200
     assert ada.download("kept").body == b"deleted and kept"
     if kept["sealed"]:

@@ -14,7 +14,7 @@ from mcos.catalog import uploads
 from mcos.catalog.tables import UploadItem
 from tests.support.cloud import PASSWORD_WORK, Cloud
 from tests.support.environment import CLUSTERS
-from tests.support.gateway import object_path, stat_path
+from tests.support.paths import object_path, stat_path
 from tests.support.release import ACCOUNT, LARGE, PASSWORD, Release, put_back, recorded
 from tests.support.uploads import Sender
 from tests.support.user import User

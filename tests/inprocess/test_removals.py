@@ -18,8 +18,8 @@ from mcos.replicas import repair_queue
 from mcos.storage import BackendUnavailable
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.environment import CLUSTERS
-from tests.support.gateway import object_path, stat_path
 from tests.support.network import Manner
+from tests.support.paths import object_path, stat_path
 from tests.support.user import User
 
 PATH = object_path("photos", "a")

@@ -11,8 +11,8 @@ from mcos.catalog import objects
 from mcos.model.objects import ObjectKey, ObjectRecord, State
 from mcos.replicas.repair_queue import dispose_message, put_message
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
-from tests.support.gateway import container_path, object_path
 from tests.support.network import Died
+from tests.support.paths import container_path, object_path
 
 CONTAINER, NAME = "photos", "may/sea.jpg"
 PATH = object_path(CONTAINER, NAME)

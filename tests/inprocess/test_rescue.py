@@ -18,8 +18,9 @@ from mcos_rescue import restore
 from mcos_rescue.encryption import Keys
 from mcos_rescue.inventory import Inventory
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
-from tests.support.gateway import Reply, object_path
+from tests.support.gateway import Reply
 from tests.support.network import Died, Manner
+from tests.support.paths import object_path
 from tests.support.rescued import (
     RescuedStore,
     journal,

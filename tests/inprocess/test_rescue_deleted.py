@@ -10,8 +10,9 @@ from mcos.catalog import deleted, registry
 from mcos.model.deleted import Deleted, DeletedState
 from mcos.versions import dispose
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
-from tests.support.gateway import Reply, container_path, object_path
+from tests.support.gateway import Reply
 from tests.support.network import Died, Manner
+from tests.support.paths import container_path, object_path, undelete_path
 from tests.support.rescued import journal, lose_aws, prepare, rescued, run, states_of, take_over
 from tests.support.user import User
 
@@ -34,7 +35,7 @@ def delete(user: User, name: str = NAME) -> None:
 
 
 def undelete(user: User, name: str = NAME) -> Reply:
-    return user.call("POST", f"{container_path(CONTAINER)}/undelete/{name}", at="swift")
+    return user.call("POST", undelete_path(CONTAINER, name), at="swift")
 
 
 def listed(user: User) -> list[dict[str, Any]]:

@@ -15,8 +15,9 @@ from mcos.model.clusters import PolicyPart, StoragePolicy
 from mcos.model.digests import digests_of
 from mcos.model.objects import State
 from tests.support.cloud import ASYNC, SYNC, Cloud, arn
-from tests.support.gateway import Reply, container_path, object_path
+from tests.support.gateway import Reply
 from tests.support.network import Manner, NetworkCall
+from tests.support.paths import container_path, object_path, undelete_path
 from tests.support.uploads import Sender
 from tests.support.user import User
 
@@ -187,7 +188,7 @@ def test_what_was_deleted_when_it_could_be_comes_back_and_can_be_deleted(keeper:
     pass_time(keeper, DAYS * DAY + 1)
     assert delete(keeper, SYNC).status == 204
     retain(keeper, 100)
-    undelete = f"{container_path('photos')}/undelete/{NAME}"
+    undelete = undelete_path("photos", NAME)
     assert keeper.call("POST", undelete).status == 200
     assert delete(keeper, SYNC).status == 204
 

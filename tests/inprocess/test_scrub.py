@@ -15,8 +15,8 @@ from mcos.replicas.backend import MARKER
 from mcos.scrub import looking, records
 from mcos.settings import settings
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
-from tests.support.gateway import container_path, object_path
 from tests.support.network import Manner
+from tests.support.paths import object_path, undelete_path
 from tests.support.scrubbing import (
     begin,
     check_health,
@@ -700,7 +700,7 @@ def test_what_is_deleted_and_kept_is_no_orphan_however_old(known: Cloud, owner: 
     assert {name: copies(known, name) for name in CLUSTERS} == held
     assert known.staged() == staged
     for name in (NAMES[0], "staged"):
-        path = f"{container_path('photos')}/undelete/{name}"
+        path = undelete_path("photos", name)
         assert owner.call("POST", path).status == 200
     known.settle()
     assert owner.download("staged").body == CONTENT

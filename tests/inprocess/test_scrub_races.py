@@ -15,7 +15,7 @@ from mcos.scrub import looking
 from mcos.scrub.copies import CopyKey, is_referenced
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
 from tests.support.effort import examples
-from tests.support.gateway import object_path
+from tests.support.paths import object_path
 from tests.support.scrubbing import begin, check_health, days_pass, run_of, scrub_once
 from tests.support.user import User
 

@@ -14,7 +14,8 @@ from mcos.model.versions import Removal
 from mcos.replicas.repair_queue import put_message, remove_message
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud, arn
 from tests.support.environment import cluster_environment
-from tests.support.gateway import object_path, sqs_event
+from tests.support.gateway import sqs_event
+from tests.support.paths import object_path
 from tests.support.user import User
 
 DAY = 24 * 3600

@@ -36,9 +36,9 @@ from mcos.versions.make import Prefer
 from mcos.workers.sweep_uploads import sweep_uploads
 from tests.support.cloud import ASYNC, SYNC, Cloud
 from tests.support.environment import cluster_environment
-from tests.support.gateway import container_path, object_path
 from tests.support.interleaving import Outcome, Stage, interleavings
 from tests.support.network import Died, Manner
+from tests.support.paths import container_path, object_path
 from tests.support.uploads import Sender
 from tests.support.user import User
 

@@ -11,8 +11,9 @@ from mcos.model.accounts import Role
 from mcos.model.deleted import DeletedState
 from mcos.model.objects import State
 from tests.support.cloud import ASYNC, SYNC, Cloud
-from tests.support.gateway import Reply, container_path, object_path, stat_path
+from tests.support.gateway import Reply
 from tests.support.network import Manner, NetworkCall
+from tests.support.paths import container_path, object_path, stat_path, undelete_path
 from tests.support.scrubbing import check_health
 from tests.support.user import User
 
@@ -37,7 +38,7 @@ def listed(user: User, query: str = "", container: str = "photos") -> list[dict[
 
 def undelete(user: User, name: str = "sea.jpg", *, version: str = "", at: str = "swift") -> Reply:
     query = f"?version={version}" if version else ""
-    path = f"{container_path('photos')}/undelete/{quote(name)}{query}"
+    path = undelete_path("photos", name) + query
     return user.call("POST", path, at=at)
 
 

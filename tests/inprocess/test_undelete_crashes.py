@@ -9,13 +9,14 @@ import pytest
 from mcos.model.deleted import DeletedState
 from mcos.model.objects import State
 from tests.support.cloud import ASYNC, SYNC, Cloud
-from tests.support.gateway import Reply, container_path, object_path
+from tests.support.gateway import Reply
 from tests.support.network import Manner, NetworkCall
+from tests.support.paths import container_path, object_path, undelete_path
 
 ACCOUNT, CONTAINER, NAME = "ada", "photos", "sea.jpg"
 CONTENT, OTHER = b"bytes that somebody will miss", b"what came after them"
 PATH = object_path(CONTAINER, NAME)
-UNDELETE = f"{container_path(CONTAINER)}/undelete/{NAME}"
+UNDELETE = undelete_path(CONTAINER, NAME)
 GRACE = 30 * 24 * 3600  # longer than all stories of a test take: their clock is one
 SWEEPERS = ("swift", "ceph")  # of the clusters where it is deleted
 READS = ("GetSecretValue", "Scan", "GetItem", "GetObject", "Query", "get")

@@ -16,8 +16,8 @@ from mcos.workers import digest_content as digest_content_worker
 from mcos.workers import put_parts as put_parts_worker
 from mcos.workers import repair_replica as repair_replica_worker
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, arn
-from tests.support.gateway import container_path, object_path, stat_path
 from tests.support.network import Manner, NetworkCall
+from tests.support.paths import container_path, object_path, stat_path
 from tests.support.tags import etag, sent_tag
 from tests.support.uploads import PART, Sender
 from tests.support.user import User
@@ -676,3 +676,18 @@ def test_nothing_is_left_of_parts_that_were_begun_after_their_removal(sender: Se
     assert cloud.records(user.account) == []
     assert {name: one.parts for name, one in cloud.backends.items() if one.parts} == {}
     cloud.check_storage(user.account)
+
+
+@pytest.mark.parametrize("name", ["\n", "a\r\nb", "%", "a?b", "a/../b/"])
+def test_whatever_the_name_of_an_upload_it_can_be_read_and_deleted(
+    sender: Sender, name: str
+) -> None:
+    upload = sender.begin(name, b"content")
+    sender.send(upload, b"content")
+    assert sender.ask("POST", f"/{upload['upload']}/complete").status == 202
+    sender.cloud.settle()
+    user = sender.user
+    assert user.download(name).body == b"content"
+    assert user.stat(name)["name"] == name
+    assert user.call("DELETE", object_path("photos", name), b"", SYNC).status == 204
+    assert user.call("DELETE", container_path("photos"), b"").status == 204

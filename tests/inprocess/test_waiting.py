@@ -6,7 +6,7 @@ No time passes here but that which the function itself lets pass.
 import pytest
 
 from tests.support.cloud import ASYNC, CLUSTERS, SYNC, Cloud
-from tests.support.gateway import object_path, stat_path
+from tests.support.paths import object_path, stat_path
 from tests.support.stopped_clock import StoppedClock
 from tests.support.user import User
 

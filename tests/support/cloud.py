@@ -21,6 +21,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from app import MODULES
 from chalicelib.shared import metrics
+from clouds.servers.http_api import Answered
 from mcos import aws, clock, limits
 from mcos.auth import passwords, tokens
 from mcos.catalog import accounts, containers, objects, registry
@@ -396,25 +397,20 @@ class Cloud(Inventory):
         given = dict(headers or {})
         if token is not None:
             given["authorization"] = f"Bearer {token}"
-        path = target.partition("?")[0]
-        function, parameters = gateway.route(method, path)
-        event = gateway.event(
-            method,
-            target,
-            headers=given,
-            body=body,
-            parameters=parameters,
-            address=address,
-        )
         try:
-            if function not in ("health", "no_route") and path != "/v1/login":
+            function, event = gateway.event(
+                method, target, headers=given, body=body, address=address
+            )
+            if function not in ("health", "no_route") and target.partition("?")[0] != "/v1/login":
                 finding = self.invoke(arn(cluster, "authorizer"), event)
                 assert finding["isAuthorized"] is True
                 event["requestContext"]["authorizer"] = {"lambda": finding["context"]}
             answer = self.invoke(arn(cluster, function), event)
+            reply = gateway.reply(answer, head=method == "HEAD")
         except (Died, ConnectionClosedError, PynamoDBException):
             return Reply(500, httpx.Headers(), b"", died=True)
-        reply = gateway.reply(answer)
+        except Answered as own:
+            return gateway.own_reply(own)
         self.network.against_the_rules += [
             f"{function}: signed for {host}" for host in rules.other_hosts(reply)
         ]

@@ -1,7 +1,6 @@
 """What calls the functions from outside, as far as they can tell: API Gateway, and the queues.
 
-How a path and a body arrive was seen on the emulator and on AWS: every escape of a path but ``%25``
-is decoded, and what is text is handed over as text, bytes that are not UTF-8 replaced.
+The gateway keeps the rules of ``clouds.servers.http_api``, as the one before the emulator does.
 """
 
 import json
@@ -11,19 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import quote, unquote
 from uuid import uuid4
 
 import httpx
 
+from clouds.servers import http_api
 from mcos import clock
 from tests.support.environment import ACCOUNT_ID, REGION
 from tests.support.openapi import document
 
 ADDRESS = "192.0.2.1"
 """Where requests come from, unless a test says otherwise."""
-
-_TEXT = re.compile(r"text/.*|application/(json|xml|javascript)")
 
 
 @dataclass(frozen=True)
@@ -78,17 +75,13 @@ def routes_variable() -> str:
     return json.dumps(paths)
 
 
-def route(method: str, path: str) -> tuple[str, dict[str, str]]:
-    """The function that answers, and the path's parameters still encoded."""
+def route(method: str, path: str) -> tuple[str, str, dict[str, str]]:
+    """The function that answers, the route's key and the parameters of a path as delivered."""
     for one in routes():
         if one.method == method and (found := one.pattern.fullmatch(path)):
-            return one.function, found.groupdict()
-    return "no_route", {}
-
-
-def decoded(text: str) -> str:
-    """A path as the gateway hands it over."""
-    return "%25".join(unquote(part, errors="replace") for part in text.split("%25"))
+            key = f"{method} {one.template.replace('{object}', '{object+}')}"
+            return one.function, key, found.groupdict()
+    return "no_route", "$default", {}
 
 
 def event(
@@ -97,50 +90,77 @@ def event(
     *,
     headers: Mapping[str, str],
     body: bytes,
-    parameters: Mapping[str, str],
     address: str = ADDRESS,
-) -> dict[str, Any]:
-    """An event of payload format 2.0.
+) -> tuple[str, dict[str, Any]]:
+    """The function that a request is for, and the event of payload format 2.0 that it is given.
 
     Parameters
     ----------
     target
         Path and query as they went over the wire.
+
+    Raises
+    ------
+    http_api.Answered
+        The gateway refuses the request.
     """
+    http_api.check_request(method, target, headers.items(), body)
     path, _, query = target.partition("?")
-    lowered = {name.lower(): value for name, value in headers.items()}
+    delivered = http_api.delivered_path(path)
+    function, key, parameters = route(method, delivered)
+    told = http_api.request_headers(headers.items())
     value: dict[str, Any] = {
         "version": "2.0",
-        "rawPath": decoded(path),
+        "routeKey": key,
+        "rawPath": delivered,
         "rawQueryString": query,
-        "headers": lowered,
+        "headers": told,
         "requestContext": {
-            "http": {"method": method, "path": decoded(path), "sourceIp": address},
+            "http": {"method": method, "path": delivered, "sourceIp": address},
             "requestId": uuid4().hex,
+            "routeKey": key,
         },
         "isBase64Encoded": False,
     }
     if parameters:
-        value["pathParameters"] = {name: decoded(text) for name, text in parameters.items()}
+        value["pathParameters"] = parameters
     if body:
-        if _TEXT.match(lowered.get("content-type", "")):
+        if http_api.is_text(told.get("content-type", "")):
             value["body"] = body.decode("utf-8", "replace")
         else:
             value |= {"body": b64encode(body).decode("ascii"), "isBase64Encoded": True}
     # It crosses the network as JSON.
-    crossed: dict[str, Any] = json.loads(json.dumps(value))
-    return crossed
+    crossed: dict[str, Any] = json.loads(_carried(value, 413))
+    return function, crossed
 
 
-def reply(answer: Mapping[str, Any]) -> Reply:
-    """The reply that a client gets for a handler's answer."""
-    answer = json.loads(json.dumps(answer))
-    body = answer.get("body") or ""
-    return Reply(
-        status=answer["statusCode"],
-        headers=httpx.Headers(answer.get("headers", {})),
-        body=b64decode(body) if answer.get("isBase64Encoded") else body.encode(),
-    )
+def reply(answer: Mapping[str, Any], *, head: bool) -> Reply:
+    """The reply that a client gets for a handler's answer.
+
+    Raises
+    ------
+    http_api.Answered
+        Lambda does not carry the answer.
+    """
+    answer = json.loads(_carried(answer, 500))
+    given = answer.get("body") or ""
+    body = b64decode(given) if answer.get("isBase64Encoded") else given.encode()
+    headers = http_api.reply_headers(answer.get("headers", {}).items(), body, head=head)
+    return Reply(status=answer["statusCode"], headers=httpx.Headers(headers), body=body)
+
+
+def own_reply(answered: http_api.Answered) -> Reply:
+    """The reply of the gateway itself."""
+    headers = httpx.Headers({"content-type": "application/json"})
+    return Reply(status=answered.status, headers=headers, body=answered.body)
+
+
+def _carried(value: Any, status: int) -> str:
+    """JSON that Lambda carries."""
+    text = json.dumps(value)
+    if len(text) > http_api.INVOCATION_BYTES:
+        raise http_api.Answered(status)
+    return text
 
 
 def sqs_event(body: str) -> dict[str, Any]:
@@ -166,18 +186,3 @@ def sqs_events(bodies: Sequence[str]) -> dict[str, Any]:
             for number, body in enumerate(bodies, start=1)
         ]
     }
-
-
-def container_path(container: str) -> str:
-    """Path of a container."""
-    return f"/v1/containers/{quote(container, safe='')}"
-
-
-def object_path(container: str, name: str) -> str:
-    """Path of an object."""
-    return f"{container_path(container)}/objects/{quote(name)}"
-
-
-def stat_path(container: str, name: str) -> str:
-    """Path of what an object is."""
-    return f"{container_path(container)}/stat/{quote(name)}"

@@ -19,7 +19,7 @@ from mcos.model.accounts import Role
 from mcos.storage import ReplicaStat
 from tests.support.cloud import ASYNC, SYNC, Cloud, arn
 from tests.support.environment import CLUSTERS, cluster_environment
-from tests.support.gateway import container_path, object_path, stat_path
+from tests.support.paths import container_path, object_path, stat_path
 from tests.support.uploads import Sender
 from tests.support.user import User
 

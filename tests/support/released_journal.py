@@ -18,7 +18,7 @@ from mcos.model.versions import Removal, Replica, Staged, Version
 from mcos.replicas import identity
 from mcos.replicas.sealing import is_sealing, seal_identity
 from tests.support.cloud import SYNC, Cloud, arn
-from tests.support.gateway import object_path
+from tests.support.paths import object_path
 from tests.support.release import ACCOUNT, fill, replica, replica_of, seen
 
 KEY = "AGE-SECRET-KEY-1M2LS5RX7WYMXG8M6HMZQ52KW99XVRP7Q5AZ8FGRAV6LPJPNP2C2SP2XEP6"

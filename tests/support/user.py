@@ -3,7 +3,8 @@
 from typing import Any
 
 from tests.support.cloud import Cloud
-from tests.support.gateway import Reply, container_path, object_path, stat_path
+from tests.support.gateway import Reply
+from tests.support.paths import container_path, object_path, stat_path
 
 
 class User:

@@ -11,6 +11,7 @@ from mcos.storage import BACKEND_KINDS
 from tests.support import openapi
 
 ADMIN = "/v1/admin/"
+EXACT = "/v1/exact/"
 METHODS = {"get", "put", "post", "patch", "delete", "head"}
 
 
@@ -41,7 +42,7 @@ def test_the_users_routes_are_those_of_the_ten_calls_sessions_placement_uploads_
 ) -> None:
     object_path = "/v1/containers/{container}/objects/{object}"
     found = routes(document)
-    assert {key: one for key, one in found.items() if not key[1].startswith(ADMIN)} == {
+    assert {key: one for key, one in found.items() if not key[1].startswith((ADMIN, EXACT))} == {
         ("get", "/v1/health"): "health",
         ("post", "/v1/login"): "login",
         ("post", "/v1/token"): "login",
@@ -101,11 +102,30 @@ def test_the_operators_routes_are_one_function_a_resource(document: dict[str, An
     }
 
 
+def test_every_call_with_names_of_users_in_its_path_has_an_exact_path(
+    document: dict[str, Any],
+) -> None:
+    found = operations(document)
+    plain = {
+        key: one
+        for key, one in found.items()
+        if re.search("{(container|object)}", key[1]) and not key[1].startswith(EXACT)
+    }
+    exact = {key: one for key, one in found.items() if key[1].startswith(EXACT)}
+    assert {(method, path.replace(EXACT, "/v1/")) for method, path in exact} == plain.keys()
+    for (method, path), one in exact.items():
+        other = plain[method, path.replace(EXACT, "/v1/")]
+        assert one == {**other, "operationId": f"exact_{other['operationId']}"}
+        named = [each["$ref"].rpartition("/")[2] for each in document["paths"][path]["parameters"]]
+        assert named == [f"exact_{name}" for name in re.findall("{(.*?)}", path)]
+
+
 def test_every_operators_call_says_that_it_is_for_admins(document: dict[str, Any]) -> None:
     for (_, path), operation in operations(document).items():
         refused = operation["responses"].get("403")
         wanted = {"$ref": "#/components/responses/NotPermitted"}
-        assert refused == (wanted if path.startswith(ADMIN) else None), path
+        is_operators = path.replace(EXACT, "/v1/").startswith(ADMIN)
+        assert refused == (wanted if is_operators else None), path
 
 
 def test_the_names_of_path_parameters_are_such_as_terraform_and_no_route_know(

@@ -116,6 +116,12 @@ class InvalidName(InvalidRequest):
     code = "invalid_name"
 
 
+class UnsafePath(InvalidRequest):
+    """A gateway may have changed the name in the path: a plain path cannot carry it exactly."""
+
+    code = "unsafe_path"
+
+
 class InvalidMetadata(InvalidRequest):
     code = "invalid_metadata"
 
@@ -352,8 +358,11 @@ BY_CODE: Mapping[str, type[McosError]] = dict(_with_code(McosError))
 def error_of(response: httpx.Response) -> McosError:
     """Make the exception of a reply with 4xx or 5xx."""
     problem = _problem_of(response)
-    kind = BY_CODE.get(str(problem.get("code")), UnexpectedReply)
-    message = problem.get("detail") or problem.get("title") or f"HTTP {response.status_code}"
+    # A gateway's own replies have no code.
+    without_code = ContentTooLarge if response.status_code == 413 else UnexpectedReply
+    kind = BY_CODE.get(str(problem.get("code")), without_code)
+    told = problem.get("detail") or problem.get("title") or problem.get("message")
+    message = told or f"HTTP {response.status_code}"
     return kind(
         str(message),
         status=response.status_code,

@@ -34,7 +34,7 @@ def handle(request: Request) -> Response:
         # Without the headers of the content, which this reply has not.
         own = version.headers
         headers = {name: one for name, one in headers.items() if name.lower() not in own}
-        return Response(307, {**headers, **redirect, "X-MCOS-Content-Length": str(version.size)})
+        return Response(307, {**headers, **redirect})
     if download.content is None:
         return Response(304, headers)
     headers |= {"Content-Type": version.content_type, "Accept-Ranges": "bytes"}

@@ -6,6 +6,7 @@ from functools import lru_cache
 from chalicelib.shared.endpoint import endpoint
 from chalicelib.shared.http import Request, Response
 from chalicelib.shared.problems import MethodNotAllowed, NoSuchPath
+from mcos.errors import UnsafePath
 from mcos.settings import routes
 
 
@@ -13,6 +14,11 @@ from mcos.settings import routes
 def handle(request: Request) -> Response:
     for pattern, methods in _routes():
         if pattern.fullmatch(request.path):
+            if request.method in methods:
+                raise UnsafePath(
+                    "The gateway does not find the route of this path. It must be sent in the form "
+                    "that begins with /v1/exact, with every name as base64url without padding."
+                )
             raise MethodNotAllowed(methods)
     raise NoSuchPath("The API has no such path.")
 

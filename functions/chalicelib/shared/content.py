@@ -20,6 +20,7 @@ from mcos.model.representation import sent
 from mcos.versions.make import Content
 
 _METADATA_PREFIX = "x-object-meta-"
+_TYPE = "x-mcos-content-type"
 _DEFAULT_TYPE = "application/octet-stream"
 _DIGEST = re.compile(r"\s*([a-z0-9*._-]+)\s*=\s*:([A-Za-z0-9+/=]*):\s*(?:;[^,]*)?")
 _ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512"}
@@ -36,7 +37,15 @@ def read_content(request: Request) -> Content:
     if len(body) > limits.CONTENT_BYTES:
         raise ContentTooLarge(
             f"The content must have at most {limits.CONTENT_BYTES} bytes; it has {len(body)}. "
-            "Send larger content by an upload."
+            "Send larger content by an upload (POST /v1/uploads)."
+        )
+    if request.has_text_body and len(body) > limits.TEXT_CONTENT_BYTES:
+        # By its limit and not by what happens to fit, so that no content is refused for its
+        # characters; what does not fit is refused by the gateway.
+        raise ContentTooLarge(
+            f"Content of this Content-Type must have at most {limits.TEXT_CONTENT_BYTES} bytes; it "
+            f"has {len(body)}. It must be sent as application/octet-stream, with its type in "
+            "X-MCOS-Content-Type, or by an upload (POST /v1/uploads)."
         )
     digests = [
         *_content_md5(request),
@@ -59,11 +68,13 @@ def read_content(request: Request) -> Content:
 
 
 def _content_type(request: Request) -> str:
-    value = request.headers.get("content-type", "").strip() or _DEFAULT_TYPE
+    name = "X-MCOS-Content-Type" if _TYPE in request.headers else "Content-Type"
+    value = request.headers.get(name.lower(), "").strip()
+    if not value and name == "Content-Type":
+        return _DEFAULT_TYPE
     if not is_content_type(value):
         raise InvalidHeader(
-            "Content-Type must be type/subtype with at most "
-            f"{limits.CONTENT_TYPE_BYTES} characters."
+            f"{name} must be type/subtype with at most {limits.CONTENT_TYPE_BYTES} characters."
         )
     return value
 

@@ -18,6 +18,9 @@ from mcos.settings import settings
 
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
+Target = Callable[[Request], Mapping[str, str]]
+"""Says on what a request acts, by the kind of each name."""
+
 logger = Logger()
 # The library logs through it too; the runtime's own handler would print every line again.
 logging.getLogger(logger.service).propagate = False
@@ -32,6 +35,7 @@ def endpoint(
     only_reads: bool = False,
     audited: bool = False,
     who: Callable[[Request], str | None] | None = None,
+    target: Target | None = None,
 ) -> Callable[[Callable[[Request], Response]], Handler]:
     """Make a Lambda handler from a function that answers a request.
 
@@ -44,6 +48,8 @@ def endpoint(
         Whether it writes a line of the audit log too: see ``_audit``.
     who
         Returns the account that a request without a token names.
+    target
+        Returns the names of what an audited call is about; without it, its path says that.
 
     Notes
     -----
@@ -83,7 +89,8 @@ def endpoint(
                 waited=request.wants_to_wait,
             )
             if audited:
-                _audit(call, outcome, request, who(request) if who else account)
+                named = target(request) if target else request.path
+                _audit(call, outcome, request, who(request) if who else account, named)
             reply = response.for_gateway(head=request.method == "HEAD")
             reply["headers"] |= request.own_name
             return reply
@@ -111,7 +118,13 @@ def _told(error: Exception, access: Access) -> Exception:
     return CatalogUnavailable("The catalog does not answer; nothing was changed. Try again.")
 
 
-def _audit(call: str, outcome: str, request: Request, account: str | None) -> None:
+def _audit(
+    call: str,
+    outcome: str,
+    request: Request,
+    account: str | None,
+    target: str | Mapping[str, str],
+) -> None:
     """Write a line of the audit log: who tried what, on what, from where, and what came of it.
 
     All lines have the same fields, empty if they are not known. The target is the path, which has
@@ -122,7 +135,7 @@ def _audit(call: str, outcome: str, request: Request, account: str | None) -> No
         "call": call,
         "account": account or "",
         "address": request.address,
-        "target": request.path,
+        "target": target,
         "outcome": outcome,
         "request_id": request.request_id,
     }

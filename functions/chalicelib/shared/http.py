@@ -8,15 +8,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
+from chalicelib.shared import paths
 from mcos import limits
 from mcos.errors import (
-    InvalidName,
     InvalidQuery,
     NotAuthenticated,
     TokenExpired,
     TokenInvalid,
     TokenMissing,
     TokenRevoked,
+    UnsafePath,
 )
 from mcos.model.objects import ObjectKey
 
@@ -25,6 +26,12 @@ _DENIALS: dict[str, type[NotAuthenticated]] = {
 }
 _REQUEST_NAME = re.compile("[A-Za-z0-9-]{1,64}")
 _MALFORMED_ESCAPE = re.compile("%(?!25)")
+
+_SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+}
+"""In every reply: what users have stored is never run by a browser as coming from this host."""
 
 
 def bearer(headers: Mapping[str, str]) -> str:
@@ -56,7 +63,7 @@ class Request:
 
     @property
     def path(self) -> str:
-        return str(self.event["rawPath"])
+        return str(self.event.get("rawPath", ""))
 
     @property
     def address(self) -> str:
@@ -101,26 +108,27 @@ class Request:
         raise denial("The request must have 'Authorization: Bearer <token>' from POST /v1/login.")
 
     def name(self, parameter: str) -> str:
-        """Return a name in the path, decoded.
-
-        HTTP APIs decode every escape of a path except ``%25``, so any other percent sign that
-        arrives belongs to a malformed escape.
+        """Return a name in the path, which ``chalicelib.shared.paths`` has the two forms of.
 
         Raises
         ------
-        InvalidName
+        InvalidName, UnsafePath
         """
-        raw = str((self.event.get("pathParameters") or {}).get(parameter, ""))
-        if _MALFORMED_ESCAPE.search(raw):
-            raise InvalidName(f"The {parameter} name must be percent-encoded: send % as %25.")
-        return raw.replace("%25", "%")
+        route = str(self.event.get("routeKey", ""))
+        parameters: Mapping[str, str] = self.event.get("pathParameters") or {}
+        text = str(parameters.get(parameter, ""))
+        if paths.is_exact(route):
+            return paths.decode(text, parameter)
+        if not _agree(route, parameters, self.path):
+            raise UnsafePath(f"The gateway has told the {parameter} name in two different ways.")
+        return paths.check_plain(text, parameter)
 
     def object_key(self) -> ObjectKey:
         """Return the key of the object that the path names, in the caller's account.
 
         Raises
         ------
-        InvalidName, and the errors of ``account``.
+        InvalidName, UnsafePath, and the errors of ``account``.
         """
         return ObjectKey(self.account, self.name("container"), self.name("object"))
 
@@ -190,8 +198,18 @@ class Response:
 
     def for_gateway(self, *, head: bool) -> dict[str, Any]:
         """Return the reply in the gateway's format; the reply to a HEAD has no body."""
-        reply: dict[str, Any] = {"statusCode": self.status, "headers": dict(self.headers)}
+        reply: dict[str, Any] = {"statusCode": self.status, "headers": {**self.headers, **_SAFE}}
         if self.body is not None and not head:
             reply["body"] = b64encode(self.body).decode("ascii")
             reply["isBase64Encoded"] = True
         return reply
+
+
+def _agree(route: str, parameters: Mapping[str, str], path: str) -> bool:
+    """Whether the path as a whole has the names that the gateway says are in it.
+
+    A gateway may have cut or folded one of the two. Before the path there may be a stage.
+    """
+    _, _, template = route.partition(" ")
+    filled = re.sub(r"{(\w+)\+?}", lambda found: str(parameters.get(found[1], "")), template)
+    return path.endswith(filled)

@@ -2,13 +2,14 @@
 
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import quote
 
 from chalicelib.shared.http import Response
+from chalicelib.shared.paths import object_location
 from chalicelib.shared.preferences import preference_applied
 from mcos.model.objects import ObjectRecord, State
-from mcos.model.representation import shown
+from mcos.model.representation import file_name, shown
 from mcos.model.versions import Version
+from mcos.storage.arguments import content_disposition
 from mcos.versions.make import Prefer
 
 
@@ -26,10 +27,17 @@ def headers(record: ObjectRecord, version: Version) -> dict[str, str]:
 
 
 def content_headers(record: ObjectRecord, version: Version) -> dict[str, str]:
-    """Return ``headers`` and those of the content: its time, its own and the user metadata."""
+    """Return ``headers`` and those of the content: its time, size, own and the user metadata.
+
+    Browsers save it, unless its sender has said otherwise.
+
+    The size is there for replies whose ``Content-Length`` is another, or is made so by a gateway.
+    """
     return {
         **headers(record, version),
         "Last-Modified": format_datetime(version.modified, usegmt=True),
+        "X-MCOS-Content-Length": str(version.size),
+        "Content-Disposition": content_disposition(file_name(record.name)),
         **shown(version.headers),
         **{f"X-Object-Meta-{name}": value for name, value in version.metadata.items()},
     }
@@ -49,7 +57,7 @@ def reply_to_upload(record: ObjectRecord, version_id: str) -> Response:
 def _of_version(
     record: ObjectRecord, version: Version, status: int, more: dict[str, str]
 ) -> Response:
-    path = f"/v1/containers/{quote(record.container, safe='')}/objects/{quote(record.name)}"
+    location = object_location(record.container, record.name)
     body = {
         "name": record.name,
         "container": record.container,
@@ -59,7 +67,7 @@ def _of_version(
         "state": record.state.value,
         "version": version.id,
     }
-    return Response.json(status, body, {**headers(record, version), **more, "Location": path})
+    return Response.json(status, body, {**headers(record, version), **more, "Location": location})
 
 
 def list_entry(record: ObjectRecord) -> dict[str, Any]:

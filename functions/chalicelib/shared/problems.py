@@ -38,6 +38,7 @@ class _Kind:
 
 _KINDS = {
     "invalid_name": _Kind(400, "Invalid name"),
+    "unsafe_path": _Kind(400, "Path not safe for this name"),
     "invalid_metadata": _Kind(400, "Invalid metadata"),
     "invalid_header": _Kind(400, "Invalid header"),
     "invalid_query": _Kind(400, "Invalid query parameter"),

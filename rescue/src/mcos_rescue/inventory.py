@@ -16,6 +16,9 @@ from mcos_rescue.stores.contract import Store
 # What was written so shortly before the newest segment may not be in it yet.
 _MARGIN = timedelta(minutes=1)
 
+# Where the type is not that with which the service serves the copy.
+_TYPE = "x-object-meta-mcos-content-type"
+
 
 @dataclass(frozen=True)
 class Found:
@@ -172,7 +175,7 @@ class Inventory:
             whose.name if whose.name is not None else f"sha256 {whose.name_sha256}",
             version,
             Expected(stray.size, md5=md5),
-            headers.get("content-type", ""),
+            headers.get(_TYPE) or headers.get("content-type", ""),
             {},
             {},
             whose.created_at,

@@ -5,7 +5,8 @@ from hashlib import md5
 import pytest
 
 from mcos_client import Client
-from tests.support.wire import SYNC, Wire, code_of, object_path
+from tests.support.paths import object_path
+from tests.support.wire import SYNC, Wire, code_of
 
 CONTENT = b"0123456789"
 ETAG = f'"{md5(CONTENT, usedforsecurity=False).hexdigest()}"'

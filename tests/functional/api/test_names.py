@@ -1,6 +1,5 @@
 """Every name that an object can have comes back as it went."""
 
-from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
@@ -10,8 +9,9 @@ from hypothesis import strategies as st
 from mcos_client import Client, ObjectNotFound
 from tests.functional.api.conftest import CLUSTERS
 from tests.support.effort import examples
+from tests.support.paths import object_path
 from tests.support.stateful.strategies import container_names, object_names
-from tests.support.wire import SYNC, Wire, object_path
+from tests.support.wire import SYNC, Wire, code_of
 
 LONGEST = 1024
 
@@ -30,6 +30,8 @@ LONGEST = 1024
 @example(name="a?b#c&d=e;f+g h", at="swift")
 @example(name="trailing/", at="ceph")
 @example(name=" spaces ", at="s3")
+@example(name="\n", at="swift")
+@example(name="a\r\n\tb", at="ceph")
 @settings(
     max_examples=examples(8),
     deadline=None,
@@ -59,6 +61,7 @@ def test_an_object_name_round_trips_through_every_call(
 @example(name="...", at="ceph")
 @example(name="%2F%", at="s3")
 @example(name="a?b#c d", at="swift")
+@example(name="\n", at="ceph")
 @settings(
     max_examples=examples(6),
     deadline=None,
@@ -85,28 +88,44 @@ def test_a_container_name_round_trips_through_every_call(
         ("a/b", "a/b"),
         ("a%2Fb", "a/b"),
         ("a%2fb", "a/b"),
-        ("a//b", "a//b"),
-        ("%2E%2E/b", "../b"),
-        ("a/../b", "a/../b"),
-        ("a/./b", "a/./b"),
-        ("a+b", "a+b"),
         ("a%20b", "a b"),
-        ("a%2Bb", "a+b"),
-        ("100%25", "100%"),
-        ("%2525", "%25"),
-        ("%252F", "%2F"),
         ("%C3%A9", "é"),
-        ("~!$&'()*,;=:@", "~!$&'()*,;=:@"),
-        ("a/", "a/"),
-        ("/a", "/a"),
+        ("~!$&'()*,=:@", "~!$&'()*,=:@"),
+        ("...", "..."),
     ],
 )
-def test_a_path_names_what_it_says(wire: Wire, container: str, path: str, name: str) -> None:
+def test_a_plain_path_names_what_it_says(wire: Wire, container: str, path: str, name: str) -> None:
     prefix = f"/v1/containers/{container}"
     created = wire.send("POST", f"{prefix}/objects/{path}", headers=SYNC, content=b"content")
     assert created.json()["name"] == name
     assert wire.send("GET", f"{prefix}/stat/{path}").json()["name"] == name
+    assert wire.send("GET", object_path(container, name)).content == b"content"
     assert wire.send("GET", f"{prefix}/objects/{path}").content == b"content"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("a//b", "/a", "a/", "a/../b", "a/./b", "%2E%2E/b", "a+b", "a%2Bb", "a;b", "a%23b"),
+        *("%2525", "%253Fb", "%0A", "a%0Ab", "a%5Cb"),
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PUT", "GET", "DELETE"])
+def test_a_plain_path_with_a_name_that_is_not_plain_is_refused(
+    wire: Wire, container: str, method: str, path: str
+) -> None:
+    content = b"content" if method in ("POST", "PUT") else None
+    reply = wire.send(method, f"/v1/containers/{container}/objects/{path}", content=content)
+    assert (reply.status_code, code_of(reply)) == (400, "unsafe_path")
+    assert wire.send("GET", f"/v1/containers/{container}/objects").json()["objects"] == []
+
+
+@pytest.mark.parametrize("path", ["100%25", "a%25zz"])
+def test_the_gateway_itself_refuses_what_is_malformed_once_it_is_decoded(
+    wire: Wire, container: str, path: str
+) -> None:
+    target = f"/v1/containers/{container}/objects/{path}"
+    assert wire.send("GET", target, of_gateway=True).status_code == 400
 
 
 def test_names_that_look_alike_are_different_objects(client: Client, container: str) -> None:
@@ -123,6 +142,5 @@ def test_location_is_the_path_of_the_object(wire: Wire, container: str, name: st
     path = object_path(container, name)
     created = wire.send("POST", path, headers=SYNC, content=uuid4().bytes)
     location = created.headers["location"]
-    assert unquote(location).endswith(f"/v1/containers/{container}/objects/{name}")
-    relative = location[location.index("/v1/") :]
-    assert wire.send("GET", relative).headers["etag"] == created.headers["etag"]
+    assert location == path
+    assert wire.send("GET", location).headers["etag"] == created.headers["etag"]

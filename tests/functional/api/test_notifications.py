@@ -15,8 +15,9 @@ from localstack_client.session import Session
 from mcos_client import Client
 from tests.functional.api.conftest import CLUSTERS, Account, AccountFactory
 from tests.support.event_schema import check_event
+from tests.support.paths import object_path, stat_path
 from tests.support.waiting import wait_until
-from tests.support.wire import ASYNC, SYNC, Wire, code_of, object_path, stat_path
+from tests.support.wire import ASYNC, SYNC, Wire, code_of
 
 BUS = "mcos"
 

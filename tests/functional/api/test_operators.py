@@ -9,8 +9,9 @@ from mcos import limits
 from mcos_client import Client, InvalidCredentials
 from tests.functional.api.conftest import CLUSTERS
 from tests.functional.conftest import Account
+from tests.support.paths import container_path
 from tests.support.waiting import wait_until
-from tests.support.wire import CheckedTransport, Wire, code_of, container_path
+from tests.support.wire import CheckedTransport, Wire, code_of
 
 # How long a warm authorizer may believe in what it has read, and what a busy machine may add.
 UNNOTICED_SECONDS = limits.REGISTRY_AGE_SECONDS + 60

@@ -12,10 +12,11 @@ import pytest
 
 from mcos_client import Client, ObjectNotFound
 from tests.functional.api.conftest import CLUSTERS, Account
+from tests.support.paths import object_path
 from tests.support.services import StorageService
 from tests.support.tags import sent_tag
 from tests.support.waiting import wait_until
-from tests.support.wire import Wire, code_of, object_path
+from tests.support.wire import Wire, code_of
 
 MIB = 1024**2
 PART = 64 * MIB

@@ -9,9 +9,10 @@ import pytest
 from mcos_client import Client
 from tests.functional.conftest import Account
 from tests.functional.five.load import OBJECTS, Load, fill
+from tests.support.paths import container_path
 from tests.support.services import StorageService
 from tests.support.waiting import wait_until
-from tests.support.wire import Wire, container_path
+from tests.support.wire import Wire
 
 DRAINED = "s3-2"
 

@@ -97,6 +97,7 @@ class System:
                 body=request.content,
             )
         headers = dict(reply.headers)
+        headers.pop("content-length", None)  # the storage services' addresses are not as long
         if "location" in headers:
             headers["location"] = self.storage.hand_out(headers["location"])
         content = reply.body

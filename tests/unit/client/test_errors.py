@@ -8,7 +8,8 @@ import pytest
 import mcos_client
 from mcos_client import Client, errors
 from tests.support.openapi import document
-from tests.unit.client.conftest import Gateway
+from tests.unit.client.client_clock import ClientClock
+from tests.unit.client.conftest import RECORDER, Gateway
 
 OPENAPI = document()
 CODES: list[str] = OPENAPI["components"]["schemas"]["ProblemCode"]["enum"]
@@ -56,6 +57,30 @@ def test_what_the_api_does_not_say_is_an_unexpected_reply(
     with pytest.raises(errors.UnexpectedReply) as caught:
         client.stat_object("c", "o")
     assert caught.value.status == reply.status_code
+
+
+def test_what_a_gateway_itself_finds_too_large_is_too_large(
+    client: Client, gateway: Gateway
+) -> None:
+    own = {"message": "Request Entity Too Large"}
+    gateway.reply = lambda request: httpx.Response(413, json=own)
+    with pytest.raises(errors.ContentTooLarge, match="Request Entity Too Large"):
+        client.create_object("c", "o", b"content")
+
+
+@pytest.mark.parametrize(("status", "attempts"), [(429, 3), (503, 1), (500, 1), (413, 1), (400, 1)])
+def test_a_reply_of_a_gateway_itself_is_tried_again_only_if_nothing_was_done(
+    gateway: Gateway, status: int, attempts: int
+) -> None:
+    gateway.reply = lambda request: httpx.Response(status, json={"message": "no"})
+    transport = httpx.MockTransport(gateway)
+    with (
+        Client(RECORDER, "token", transport=transport, retries=2, clock=ClientClock()) as client,
+        pytest.raises(errors.McosError) as caught,
+    ):
+        client.create_object("c", "o", b"content")
+    assert caught.value.status == status
+    assert len(gateway.requests) == attempts
 
 
 def test_no_reply_is_unreachable(client: Client, gateway: Gateway) -> None:

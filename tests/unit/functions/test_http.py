@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.shared.http import Request, Response
+from chalicelib.shared.http import Response
 from mcos import limits
 from mcos.errors import (
-    InvalidName,
     InvalidQuery,
     TokenExpired,
     TokenInvalid,
@@ -19,46 +18,7 @@ from mcos.errors import (
     TokenRevoked,
 )
 from tests.support.events import request
-from tests.support.gateway import decoded
 from tests.support.stateful.strategies import object_names
-
-
-@given(object_names())
-def test_every_name_arrives_as_it_was_percent_encoded(name: str) -> None:
-    arrived = decoded(quote(name, safe="/"))
-    assert request(parameters={"object": arrived}).name("object") == name
-
-
-@given(object_names())
-def test_every_name_arrives_however_much_of_it_was_encoded(name: str) -> None:
-    everything = "".join(f"%{byte:02X}" for byte in name.encode())
-    assert request(parameters={"object": decoded(everything)}).name("object") == name
-
-
-@pytest.mark.parametrize(
-    ("arrived", "name"),
-    [
-        ("%25", "%"),
-        ("%2525", "%25"),
-        ("100%25", "100%"),
-        ("%25zz", "%zz"),
-        ("%252F", "%2F"),
-        ("a+b", "a+b"),
-    ],
-)
-def test_a_percent_sign_arrives_as_25(arrived: str, name: str) -> None:
-    assert request(parameters={"object": arrived}).name("object") == name
-
-
-@pytest.mark.parametrize("arrived", ["%", "a%", "%2", "%zz", "%2F", "%25%", "%%25"])
-def test_a_percent_sign_that_nothing_follows_was_malformed(arrived: str) -> None:
-    with pytest.raises(InvalidName):
-        request(parameters={"object": arrived}).name("object")
-
-
-def test_a_name_that_is_not_there_is_empty() -> None:
-    assert request().name("object") == ""
-    assert Request({"pathParameters": None}).name("object") == ""
 
 
 @given(st.dictionaries(st.sampled_from(["prefix", "marker", "delimiter"]), object_names()))

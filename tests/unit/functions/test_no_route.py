@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64decode
 from typing import Any
 
 import pytest
@@ -79,7 +80,13 @@ def test_every_object_has_the_methods_of_objects(container: str, name: str) -> N
 
 @given(st.text(max_size=30))
 def test_any_path_gets_an_answer(path: str) -> None:
-    assert answer("GET", path)["statusCode"] in (404, 405)
+    assert answer("GET", path)["statusCode"] in (400, 404, 405)
+
+
+def test_a_path_that_has_the_method_and_no_route_is_refused_as_it_is_written() -> None:
+    reply = answer("POST", "/v1/containers/c/objects/a\nb")
+    assert reply["statusCode"] == 400
+    assert json.loads(b64decode(reply["body"]))["code"] == "unsafe_path"
 
 
 def test_the_reply_to_a_head_has_no_body() -> None:

@@ -316,9 +316,13 @@ def _facts(
     prefer: str | None,
     storage_policy: str | None,
 ) -> dict[str, str]:
-    """Make the headers of a write, without its conditions."""
+    """Make the headers of a write, without its conditions.
+
+    Content goes as bytes: gateways replace and escape what they hand over as text.
+    """
     return {
-        "content-type": content_type,
+        "content-type": OCTET_STREAM,
+        "x-mcos-content-type": content_type,
         **{f"{_METADATA}{key}": value for key, value in check_metadata(metadata).items()},
         **given({"prefer": prefer, "x-storage-policy": storage_policy}),
     }

@@ -1,5 +1,6 @@
-"""Paths that carry names exactly."""
+"""Paths that carry names exactly: what users name goes as base64url, which no gateway changes."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
@@ -7,11 +8,12 @@ from mcos_client.errors import InvalidName
 
 CONTAINERS = "/v1/containers"
 UPLOADS = "/v1/uploads"
+_EXACT = "/v1/exact"
 
 
 def container_path(container: str) -> str:
     """Path of a container."""
-    return f"{CONTAINERS}/{_segment(container)}"
+    return f"{_EXACT}/containers/{_exact(container)}"
 
 
 def objects_path(container: str) -> str:
@@ -21,17 +23,17 @@ def objects_path(container: str) -> str:
 
 def object_path(container: str, name: str) -> str:
     """Path of an object."""
-    return f"{objects_path(container)}/{_segments(name)}"
+    return f"{objects_path(container)}/{_exact(name)}"
 
 
 def stat_path(container: str, name: str) -> str:
     """Path of the description of an object."""
-    return f"{container_path(container)}/stat/{_segments(name)}"
+    return f"{container_path(container)}/stat/{_exact(name)}"
 
 
 def placement_path(container: str, name: str) -> str:
     """Path of the placement of an object."""
-    return f"{container_path(container)}/placement/{_segments(name)}"
+    return f"{container_path(container)}/placement/{_exact(name)}"
 
 
 def deleted_path(container: str) -> str:
@@ -41,13 +43,12 @@ def deleted_path(container: str) -> str:
 
 def undelete_path(container: str, name: str) -> str:
     """Path by which a deleted object is taken back."""
-    return f"{container_path(container)}/undelete/{_segments(name)}"
+    return f"{container_path(container)}/undelete/{_exact(name)}"
 
 
 def account_deleted_path(account: str, container: str, name: str) -> str:
     """Path of the operators' calls about what was deleted of an account's object."""
-    where = f"{_segment(account)}/{_segment(container)}/{_segments(name)}"
-    return f"/v1/admin/deleted/{where}"
+    return f"{_EXACT}/admin/deleted/{_exact(account)}/{_exact(container)}/{_exact(name)}"
 
 
 def upload_path(upload: str) -> str:
@@ -89,11 +90,11 @@ def utf8(text: str) -> bytes:
         raise InvalidName(f"A name must be UTF-8, which {text!a} is not.") from None
 
 
+def _exact(name: str) -> str:
+    return urlsafe_b64encode(utf8(name)).rstrip(b"=").decode("ascii")
+
+
 def _segment(text: str) -> str:
-    encoded = quote(utf8(text), safe="")
+    encoded = quote(utf8(text), safe="@")
     # Everything that handles URLs folds `.` and `..`, unless the dots are encoded.
     return encoded.replace(".", "%2E") if text in (".", "..") else encoded
-
-
-def _segments(name: str) -> str:
-    return "/".join(map(_segment, name.split("/")))

@@ -19,6 +19,12 @@ class InvalidName(InvalidRequest):
     code = "invalid_name"
 
 
+class UnsafePath(InvalidRequest):
+    """The gateway may have changed the name in the path."""
+
+    code = "unsafe_path"
+
+
 class InvalidMetadata(InvalidRequest):
     code = "invalid_metadata"
 

@@ -29,6 +29,12 @@ RECORD_BYTES = 300_000
 paid. An item of DynamoDB has at most 400 KiB (409,600 bytes).
 """
 
+TEXT_CONTENT_BYTES = 1_000_000
+"""Largest content that a gateway hands over as text, and not as base64.
+
+In JSON a character may become six bytes: ``\\u0000``.
+"""
+
 INLINE_CONTENT_BYTES = 128 * 1024
 """Largest content that is sent within a synchronous execution's input (256 KiB of JSON)."""
 

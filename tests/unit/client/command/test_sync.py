@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.paths import object_path
 from tests.unit.client.command_line import Mcos
 from tests.unit.client.system import problem
 from tests.unit.client.trees import TREE, read, write
@@ -193,7 +194,7 @@ def test_nothing_is_deleted_when_something_could_not_be_copied(mcos: Mcos, folde
     mcos("put", "-", "c/extra", stdin=b"1")
 
     def refuse(request: httpx.Request) -> httpx.Response | None:
-        refused = request.method == "POST" and request.url.path.endswith("a.txt")
+        refused = request.method == "POST" and request.url.path.endswith(object_path("c", "a.txt"))
         return problem(403, "not_permitted") if refused else None
 
     mcos.system.instead = refuse

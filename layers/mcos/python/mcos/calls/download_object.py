@@ -20,6 +20,7 @@ from mcos.errors import (
 from mcos.model.conditions import Conditions, is_known
 from mcos.model.names import check_container_name, check_object_name
 from mcos.model.objects import ObjectKey, ObjectRecord, State
+from mcos.model.representation import file_name
 from mcos.model.versions import Version
 from mcos.replicas import repair_queue
 from mcos.replicas.read import NoReplicaReadable, ReplicaUnreadable, read_content
@@ -121,7 +122,7 @@ def download_object(
         content = url = None
         try:
             if last - first >= limits.CONTENT_BYTES and redirect:
-                signed = sign_version(key.account, version, filename=_file_name(key.name))
+                signed = sign_version(key.account, version, filename=file_name(key.name))
                 url, failures = signed.url, signed.failures
             else:
                 if last - first >= limits.CONTENT_BYTES:
@@ -134,8 +135,9 @@ def download_object(
         damaged = _report(key, version, failures)
         return Download(record, version, content, url, part, damaged)
     _report(key, version, failures)
-    reasons = "; ".join(map(str, failures.values()))
-    raise ReplicasUnavailable(f"No replica could be read: {reasons}.")
+    # The reasons name backends, and are for operators.
+    _log.warning("no replica of %s: %s", version.id, "; ".join(map(str, failures.values())))
+    raise ReplicasUnavailable("No replica can be read now.")
 
 
 def _shortened(version: Version, part: tuple[int, int] | None, last: int) -> tuple[int, int]:
@@ -152,11 +154,6 @@ def _shortened(version: Version, part: tuple[int, int] | None, last: int) -> tup
             "without 'Prefer: no-redirect'."
         )
     return part[0], last
-
-
-def _file_name(name: str) -> str:
-    """Return the file name under which browsers save an object of this name."""
-    return name.rstrip("/").rpartition("/")[2] or name
 
 
 def _readable(key: ObjectKey) -> tuple[ObjectRecord, Version]:

@@ -68,3 +68,11 @@ def kept(headers: Mapping[str, str]) -> dict[str, str]:
 def shown(headers: Mapping[str, str]) -> dict[str, str]:
     """Return them as replies have them."""
     return {NAMES.get(name, name): value for name, value in headers.items()}
+
+
+def file_name(name: str) -> str:
+    """Return the file name under which browsers save an object of this name.
+
+    At most the last 200 characters, so that the header is no longer than gateways carry.
+    """
+    return (name.rstrip("/").rpartition("/")[2] or name)[-200:]

@@ -110,8 +110,8 @@ class ReplicaStat:
     md5
         Hexadecimal MD5 of the whole replica, as the service computed it; if ``in_parts``, a tag.
     content_type
-        As it was put. In a listing, as the service returns it: None (S3), or without insignificant
-        spaces (Swift).
+        As it was put. In a listing, as the service returns it: None (S3), or that with which it
+        is served, without insignificant spaces (Swift).
     stored_at
         By the service's clock, to the second. From ``put``, the time of its reply, which may be a
         moment later than the time in ``stat``.

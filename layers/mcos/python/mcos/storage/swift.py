@@ -64,6 +64,7 @@ from mcos.storage.contract import (
     Timeouts,
     check_key,
 )
+from mcos.storage.inert import BYTES, is_inert
 from mcos.storage.keystone_session import KeystoneSession
 from mcos.storage.manifests import (
     BEHIND_SEGMENTS,
@@ -82,8 +83,8 @@ Reply = TypeVar("Reply")
 
 _META = "x-object-meta-"
 _PARTS_MD5 = f"{_META}mcos-parts-md5"
+_TYPE = f"{_META}mcos-content-type"
 _VALUE_CHARACTERS = 200  # Swift allows 256 bytes a value
-_BYTES = "application/octet-stream"
 _URL_KEY = "x-container-meta-temp-url-key"
 _URL_KEY_BEFORE = "x-container-meta-temp-url-key-2"
 _MAY_BE_MISSING = frozenset({"get", "stat", "delete"})
@@ -108,6 +109,8 @@ class SwiftBackend:
     the login (key, password) and set on the container when the first URL is signed, which requires
     an owner of the account. When that secret changes, the old URL key stays valid beside the new
     one, so issued URLs still work.
+    They do not sign whether content is shown or saved, so whoever has one may have it shown:
+    content of types that browsers may run is served as bytes.
 
     A replica in parts is a Static Large Object. Its segments are in the same container, as
     ``~parts/<key>/p/000001``, because a container's temporary URLs open no other container. If
@@ -195,8 +198,12 @@ class SwiftBackend:
                 body,
                 content_length=size,
                 etag=md5,
-                content_type=content_type,
-                headers={"If-None-Match": "*", **_identity_headers(identity)},
+                content_type=_served_type(content_type),
+                headers={
+                    "If-None-Match": "*",
+                    _TYPE: content_type,
+                    **_identity_headers(identity),
+                },
                 response_dict=reply,
             )
             return etag
@@ -261,7 +268,7 @@ class SwiftBackend:
 
         def send(swift: Any) -> str:
             etag: str = swift.put_object(
-                self._container, segment, stream, content_length=size, content_type=_BYTES
+                self._container, segment, stream, content_length=size, content_type=BYTES
             )
             return etag
 
@@ -312,10 +319,15 @@ class SwiftBackend:
             return self._same_parts(key, size=size, parts_md5=parts_md5)
         *folded, own = make_manifests(key, parts, self.manifest_entries)
         for manifest in folded:
-            self._put_manifest(key, manifest, content_type=_BYTES, headers={})
-        headers = {"If-None-Match": "*", _PARTS_MD5: parts_md5, **_identity_headers(identity)}
+            self._put_manifest(key, manifest, content_type=BYTES, headers={})
+        headers = {
+            "If-None-Match": "*",
+            _PARTS_MD5: parts_md5,
+            _TYPE: content_type,
+            **_identity_headers(identity),
+        }
         try:
-            self._put_manifest(key, own, content_type=content_type, headers=headers)
+            self._put_manifest(key, own, content_type=_served_type(content_type), headers=headers)
         except ReplicaConflict:
             # Another call stored it, or this call's first request did and its reply was lost.
             try:
@@ -443,6 +455,8 @@ class SwiftBackend:
         check_signed_url(key, expires_in, content_type)
         if not self._url_key_is_set:
             self._set_url_key()
+        if content_type is not None and not is_inert(content_type):
+            self._serve_as_bytes(key)
         storage_url = urlsplit(self._request("signed_url", key, _storage_url))
         path, _, query = generate_temp_url(
             f"{storage_url.path}/{self._container}/{key}", expires_in, self._url_key, "GET"
@@ -450,6 +464,16 @@ class SwiftBackend:
         # Without either, Swift makes the reply an attachment named after the key.
         disposition = "inline" if filename is None else urlencode({"filename": filename})
         return f"{storage_url.scheme}://{storage_url.netloc}{quote(path)}?{query}&{disposition}"
+
+    def _serve_as_bytes(self, key: str) -> None:
+        """Have a replica of an earlier release, which put any type, served as bytes."""
+        headers = self._request("stat", key, lambda swift: swift.head_object(self._container, key))
+        told = headers.get("content-type", "")
+        if is_inert(told):
+            return
+        kept = {name: value for name, value in headers.items() if name.startswith(_META)}
+        changed = {**kept, _TYPE: told, "Content-Type": BYTES}  # a POST replaces all metadata
+        self._request("stat", key, lambda swift: swift.post_object(self._container, key, changed))
 
     def _set_url_key(self) -> None:
         headers = self._request(
@@ -594,7 +618,7 @@ def _stat(key: str, size: int, headers: Mapping[str, str]) -> ReplicaStat:
         key,
         size,
         headers["etag"].strip('"'),
-        headers.get("content-type"),
+        headers.get(_TYPE) or headers.get("content-type"),
         _stored_at(headers),
         in_parts="x-static-large-object" in headers,
         parts_md5=headers.get(_PARTS_MD5),
@@ -612,6 +636,11 @@ def _in_listing(entry: Mapping[str, Any]) -> ReplicaStat:
         _rounded_up(entry["last_modified"]),
         in_parts=tag is not None,
     )
+
+
+def _served_type(content_type: str) -> str:
+    """Return the type with which Swift serves content; the replica's own is in its metadata."""
+    return content_type if is_inert(content_type) else BYTES
 
 
 def _stored_at(headers: Mapping[str, str]) -> datetime:
