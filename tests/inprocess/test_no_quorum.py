@@ -12,7 +12,8 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
 from tests.support.cloud import ASYNC, SYNC, Cloud
-from tests.support.paths import Reply, container_path, object_path, stat_path
+from tests.support.gateway import Reply
+from tests.support.paths import container_path, object_path, stat_path
 from tests.support.user import User
 
 NAME = "may/sea.jpg"

@@ -8,7 +8,8 @@ import pytest
 from chalicelib.workers import digest_content, put_parts
 from mcos.model.objects import State
 from tests.support.cloud import ASYNC, CLUSTERS, LARGE_SECONDS, SYNC
-from tests.support.paths import Reply, container_path, object_path, stat_path
+from tests.support.gateway import Reply
+from tests.support.paths import container_path, object_path, stat_path
 from tests.support.state_machine import EVENTS
 from tests.support.uploads import PART, Sender
 from tests.support.user import User
