@@ -13,9 +13,10 @@ import pytest
 from localstack_client.session import Session
 
 from clouds.instance import Instance
-from clouds.process import ServerProcess, marked
+from clouds.process import ServerProcess, is_marked, marked
 from tests.functional.conftest import INSTANCE
 from tests.support.faults.proxy.proxies import Listener, Proxies
+from tests.support.waiting import wait_until
 from tools.deploy import backend_secrets
 
 BACKENDS = ("s3", "swift", "ceph")
@@ -39,7 +40,11 @@ class Functions:
         for pid in chosen:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(map(self._is_there, chosen)), "they are gone")
         return len(chosen)
+
+    def _is_there(self, pid: int) -> bool:
+        return is_marked(pid, self._emulator.mark)
 
 
 @pytest.fixture(scope="session")
