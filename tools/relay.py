@@ -4,6 +4,8 @@ The emulator sends the head and the body of a reply one after the other. Terrafo
 now and then drops the connection between the two ("use of closed network connection", seen about
 once in 300 requests on a busy machine), and asks again for what is already done: creating a log
 group or a role then fails because it exists. Replies that arrive in one piece are not dropped.
+
+It also spells the stage ``$default`` as the emulator does, which else finds none to update.
 """
 
 from collections.abc import Iterator
@@ -18,6 +20,11 @@ _REPLY_SECONDS = 300
 _OF_ONE_CONNECTION = {"connection", "content-length", "host", "keep-alive", "transfer-encoding"}
 
 
+def _decoded(path: str) -> str:
+    """Return a path as the emulator knows it: it takes an escape in a stage's name as it is."""
+    return path.replace("/stages/%24default", "/stages/$default")
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     upstream = ("", 0)
@@ -26,7 +33,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         connection = HTTPConnection(*self.upstream, timeout=_REPLY_SECONDS)
         try:
-            connection.putrequest(self.command, self.path, skip_accept_encoding=True)
+            connection.putrequest(self.command, _decoded(self.path), skip_accept_encoding=True)
             for name, value in self.headers.items():
                 if name.lower() not in _OF_ONE_CONNECTION:
                     connection.putheader(name, value)
