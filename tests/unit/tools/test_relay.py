@@ -1,4 +1,4 @@
-"""The relay hands requests and replies over as they are, but for how the emulator spells a stage."""
+"""The relay hands requests over as they are, but for how the emulator spells a stage."""
 
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
