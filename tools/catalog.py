@@ -30,6 +30,7 @@ from mcos_rescue.commands.import_ import add_choices  # noqa: E402
 from mcos_rescue.errors import RescueError, Unavailable  # noqa: E402
 from mcos_rescue.fold import Fold  # noqa: E402
 from mcos_rescue.printable import printable  # noqa: E402
+from tools.releases import LIVE  # noqa: E402
 
 _PAGE = 500
 _REPLY_SECONDS = 310  # the function has 300
@@ -171,7 +172,7 @@ def _invoke(function: str, event: dict[str, bool]) -> str:
 
     try:
         invoked = client("lambda", read_seconds=_REPLY_SECONDS, tries=1).invoke(
-            FunctionName=function, Payload=json.dumps(event)
+            FunctionName=f"{function}:{LIVE}", Payload=json.dumps(event)
         )
         reply = json.load(invoked["Payload"])
     except AWS_ERRORS as error:

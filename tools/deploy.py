@@ -329,6 +329,10 @@ class Local:
         write_whole(self.begun, "")
         if (cut_short or self._is_forgotten()) and not destroy:
             self._adopt(terraform)
+        if not destroy and (first := first_targets(terraform)):
+            progress = self._run(terraform, "apply", *first)
+            if progress.errors:
+                raise TerraformError("\n".join(progress.errors))
         trusted = [] if refresh or destroy or cut_short else ["-refresh=false"]
         progress = self._run(terraform, "destroy" if destroy else "apply", *trusted)
         if progress.found_things and not destroy:
@@ -451,6 +455,23 @@ def roll_back(terraform: Terraform, functions: Any, release: str | None) -> None
         print("it is live already", file=sys.stderr)
 
 
+def first_targets(terraform: Terraform) -> list[str]:
+    """Return options for what must be there before functions of release 0.1.0 change; else none.
+
+    Those are called themselves, by no alias that waits until all is there that they need.
+    """
+    listed = terraform.run("state", "list").stdout.splitlines()
+    if not any(".aws_lambda_function." in one for one in listed):
+        return []
+    if any(".aws_lambda_alias." in one for one in listed):
+        return []
+    clusters = {one.split(".aws_", 1)[0] for one in listed if one.startswith("module.cluster[")}
+    queues = ("aws_sqs_queue.replicate", "aws_sqs_queue.repair", "aws_sqs_queue.inbound")
+    needed = (*queues, "aws_s3_bucket_lifecycle_configuration.staging")  # it has another address
+    targets = ["module.shared", *(f"{one}.{name}" for one in sorted(clusters) for name in needed)]
+    return [f"-target={target}" for target in targets]
+
+
 def outputs_of(terraform: Terraform) -> dict[str, Any]:
     """What a deployment says of itself; empty: there is none."""
     shown = terraform.run("output", "-json")
@@ -493,8 +514,14 @@ def deploy_aws(
     options = [f"-var-file={var_file}", "-var=target=aws"]
     options.append(f"-var=build_dir={ROOT / '.mcos' / 'build' / 'aws'}")
     options += ["-detailed-exitcode"] if plan else []
-    run = terraform.command(command, *options)
-    status = subprocess.run(run, env=terraform.environment).returncode
+    steps = [options]
+    if command == "apply" and (first := first_targets(terraform)):
+        print("what the new functions need comes first; then all the rest", file=sys.stderr)
+        steps.insert(0, [*options, *first])
+    for step in steps:
+        run = terraform.command(command, *step)
+        if status := subprocess.run(run, env=terraform.environment).returncode:
+            break
     if command == "apply" and status == 0:
         outputs = json.loads(terraform.run("output", "-json").stdout)
         where = outputs["deployment"]["value"]

@@ -62,6 +62,7 @@ PARTS = (
     Part("2 GiB", 8, (*MARKED, "tests/functional/client"), 3, apart=True),
     # These have a copy of the checkout, and clouds of that.
     Part("what was killed", 25, (*MARKED, "tests/long/test_killed_up.py"), apart=True),
+    Part("deployments", 20, (*MARKED, "tests/long/test_deployments.py"), apart=True),
     Part("another emulator", 6, (*MARKED, "tests/long/test_other_emulator.py"), apart=True),
     Part(
         "with layers",

@@ -4,7 +4,7 @@
     python tools/upgrade.py --from COMMIT --rollback
     python tools/upgrade.py --rollback
 
-On local clouds of its own (instance ``upgrade``), which are removed in the end. First the tree of
+On local clouds (instance ``test``), which are removed in the end. First the tree of
 COMMIT is deployed by its own tools, or, without it, what is here. Then one client at each entry
 point makes the ten calls without a pause, and tries none again, while what is here is deployed over
 it; without ``--from``, that is a copy of what is here with another digest. With ``--rollback`` the
@@ -49,7 +49,7 @@ STEADY_SECONDS = 10.0
 
 SETTLE_SECONDS = 600.0
 _LOOK_SECONDS = 0.5
-USER, PASSWORD = "upgrade", uuid.uuid4().hex
+USER, PASSWORD = f"upgrade-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
 ASYNC, SYNC = {"Prefer": "respond-async"}, {"Prefer": "wait=25"}
 
 
@@ -334,7 +334,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--from", dest="commit", metavar="COMMIT", help="what is deployed first")
     parser.add_argument("--rollback", action="store_true", help="go back in the end")
-    parser.add_argument("--instance", default="upgrade", help="local clouds (default: %(default)s)")
+    parser.add_argument("--instance", default="test", help="local clouds (default: %(default)s)")
     parser.add_argument("--keep", action="store_true", help="leave the local clouds running")
     options = parser.parse_args()
     clouds = [sys.executable, "-m", "clouds"]

@@ -174,7 +174,7 @@ def invoke(emulator: Session) -> Callable[..., Any]:
 
     def call(cluster: str, function: str, event: Any) -> Any:
         reply = client.invoke(
-            FunctionName=f"mcos-{cluster}-{function}", Payload=json.dumps(event).encode()
+            FunctionName=f"mcos-{cluster}-{function}:live", Payload=json.dumps(event).encode()
         )
         answer = json.loads(reply["Payload"].read())
         assert "FunctionError" not in reply, answer

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,13 @@ def operations() -> dict[str, tuple[str, bool]]:
     }
 
 
+def aliases(deployment: Deployment) -> dict[str, str]:
+    """ARN of the alias by which each function is called, by the function's name."""
+    found = deployment.of_type("aws_lambda_alias")
+    assert {one["name"] for one in found} == {"live"}
+    return {one["function_name"]: one["arn"] for one in found}
+
+
 def cluster_and_function(name: str) -> tuple[str, str]:
     """What a function's name on AWS is made of; a cluster's may have hyphens."""
     cluster, function = name.removeprefix("mcos-").rsplit("-", 1)
@@ -53,9 +61,8 @@ def test_a_route_leads_to_its_function(deployment: Deployment) -> None:
     wanted = {**operations(), "$default": ("no_route", True)}
     for route in deployment.of_type("aws_apigatewayv2_route"):
         function, open_to_all = wanted[route["route_key"]]
-        assert (
-            targets[route["target"]].split("/functions/")[1].split("/")[0].endswith(f"-{function}")
-        )
+        called = targets[route["target"]].split("/functions/")[1].split("/")[0]
+        assert called.endswith(f"-{function}:live")
         assert route["authorization_type"] == ("NONE" if open_to_all else "CUSTOM")
 
 
@@ -117,9 +124,7 @@ def test_nothing_is_removed_by_dynamodb(deployment: Deployment) -> None:
 
 
 def test_a_cluster_is_announced_as_the_functions_read_it(deployment: Deployment) -> None:
-    functions = {
-        one["function_name"]: one["arn"] for one in deployment.of_type("aws_lambda_function")
-    }
+    functions = aliases(deployment)
     rows = [json.loads(row["item"]) for row in deployment.of_type("aws_dynamodb_table_item")]
     announced = {row["name"]["S"]: json.loads(row["document"]["S"]) for row in rows}
     assert sorted(announced) == deployment.clusters
@@ -143,9 +148,7 @@ def test_a_cluster_is_announced_as_the_functions_read_it(deployment: Deployment)
 
 
 def test_every_cluster_is_looked_after_every_minute(deployment: Deployment) -> None:
-    functions = {
-        one["arn"]: one["function_name"] for one in deployment.of_type("aws_lambda_function")
-    }
+    functions = {arn: name for name, arn in aliases(deployment).items()}
     called: list[tuple[str, str]] = []
     for schedule in deployment.of_type("aws_scheduler_schedule"):
         if schedule["name"].endswith(("-write_snapshot", "-watch_cluster")):
@@ -184,7 +187,7 @@ def test_a_snapshot_is_looked_after_every_hour(deployment: Deployment) -> None:
 
 def test_operators_calls_start_their_own_clusters_jobs(deployment: Deployment) -> None:
     functions = deployment.of_type("aws_lambda_function")
-    arns = {one["function_name"]: one["arn"] for one in functions}
+    arns = aliases(deployment)
     told: dict[str, Any] = {}
     for function in functions:
         (environment,) = function["environment"]
@@ -213,7 +216,7 @@ def test_a_bad_message_repeats_alone_and_ends_in_the_dead_letter_queue(
 ) -> None:
     for mapping in deployment.of_type("aws_lambda_event_source_mapping"):
         # What the journal's writer reads comes again as a whole.
-        if not mapping["function_name"].endswith("-write_journal"):
+        if not mapping["function_name"].endswith("-write_journal:live"):
             assert mapping["function_response_types"] == ["ReportBatchItemFailures"]
     queues = {queue["arn"]: queue for queue in deployment.of_type("aws_sqs_queue")}
     read = [queue for queue in queues.values() if queue["redrive_policy"]]
@@ -238,9 +241,7 @@ def test_what_works_in_the_background_has_a_limited_number_of_readers(
     deployment: Deployment,
 ) -> None:
     scaling = {
-        cluster_and_function(mapping["function_arn"].rpartition(":")[2])[1]: mapping[
-            "scaling_config"
-        ]
+        cluster_and_function(mapping["function_arn"].split(":")[6])[1]: mapping["scaling_config"]
         for mapping in deployment.of_type("aws_lambda_event_source_mapping")
     }
     for function in ("replicate_version", "repair_replica"):
@@ -376,6 +377,37 @@ def test_no_secret_is_in_the_state_or_in_an_environment(deployment: Deployment) 
             # Some local services have keys that are words; those cannot be told from other text.
             if value and len(value) > 8:
                 assert value not in deployment.state_text
+
+
+def test_nothing_calls_a_function_but_by_its_alias(deployment: Deployment) -> None:
+    """So a function changes for all its callers at once, and goes back at once."""
+    callers = {
+        "aws_apigatewayv2_authorizer": ("authorizer_uri",),
+        "aws_apigatewayv2_integration": ("integration_uri",),
+        "aws_dynamodb_table_item": ("item",),
+        "aws_lambda_event_source_mapping": ("function_arn", "function_name"),
+        "aws_scheduler_schedule": ("target",),
+        "aws_sfn_state_machine": ("definition",),
+    }
+    named = re.compile(r"function:([a-z0-9_-]+)(:[a-zA-Z0-9$_-]+)?")
+    found: set[str] = set()
+    for kind, attributes in callers.items():
+        for one in deployment.of_type(kind):
+            for attribute in attributes:
+                for name, qualifier in named.findall(json.dumps(one[attribute])):
+                    assert qualifier == ":live", (one["address"], attribute)
+                    found.add(name)
+    assert len(found) > 25 * len(deployment.clusters)
+    live = aliases(deployment)
+    functions = {one["function_name"]: one for one in deployment.of_type("aws_lambda_function")}
+    assert live.keys() == functions.keys()
+    versions = {
+        one["function_name"]: one["function_version"]
+        for one in deployment.of_type("aws_lambda_alias")
+    }
+    assert versions == {name: one["version"] for name, one in functions.items()}
+    assert {len(one["description"].split("+")) for one in functions.values()} == {2}
+    assert len({one["description"] for one in functions.values()}) == 1
 
 
 def test_every_function_of_every_cluster_has_a_log_that_ends(deployment: Deployment) -> None:

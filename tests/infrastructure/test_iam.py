@@ -319,6 +319,9 @@ LOG_DELIVERY = {
 
 ACCOUNT = "000000000000"
 
+# What all inline policies of a role may have together, without white space.
+ROLE_CHARACTERS = 10_240
+
 
 def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
     """The words of the tables above as ARNs, for one cluster."""
@@ -329,7 +332,17 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
     def each(service: str, name: str) -> list[str]:
         return [arn(service, name.format(one)) for one in deployment.clusters]
 
-    secrets = {one["name"]: one["arn"] for one in deployment.of_type("aws_secretsmanager_secret")}
+    def function(name: str) -> list[str]:
+        """A function by itself and by its alias: an upgrade needs both."""
+        return [arn("lambda", f"function:mcos-{name}{alias}") for alias in ("", ":live")]
+
+    def all_of(name: str) -> list[str]:
+        return [one for other in deployment.clusters for one in function(f"{other}-{name}")]
+
+    secrets = {
+        one["name_prefix"].removesuffix("-"): one["arn"]
+        for one in deployment.of_type("aws_secretsmanager_secret")
+    }
     staging = f"arn:aws:s3:::mcos-{{}}-staging-{ACCOUNT}/*"
     tables = (
         "accounts",
@@ -380,11 +393,11 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
             *([arn("sqs", "mcos-unpublished-events")] if cluster == deployment.clusters[0] else []),
         ],
         "all repair queues": each("sqs", "mcos-{}-repair"),
-        "all put_replica": each("lambda", "function:mcos-{}-put_replica"),
-        "all put_parts": each("lambda", "function:mcos-{}-put_parts"),
-        "all get_replica": each("lambda", "function:mcos-{}-get_replica"),
+        "all put_replica": all_of("put_replica"),
+        "all put_parts": all_of("put_parts"),
+        "all get_replica": all_of("get_replica"),
         **{
-            f"own {worker}": [arn("lambda", f"function:mcos-{cluster}-{worker}")]
+            f"own {worker}": function(f"{cluster}-{worker}")
             for worker in ("commit_version", "digest_content", "write_snapshot", *SCHEDULED)
         },
     }
@@ -418,6 +431,12 @@ def policies(deployment: Deployment) -> dict[str, Grants]:
         assert policy["role"] not in found
         found[policy["role"]] = granted(policy["policy"])
     return found
+
+
+def test_a_role_has_room_for_two_of_its_policies(deployment: Deployment) -> None:
+    """While a deployment is upgraded, it has the one before and the new one."""
+    for policy in deployment.of_type("aws_iam_role_policy"):
+        assert 2 * len("".join(policy["policy"].split())) < ROLE_CHARACTERS, policy["address"]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -329,7 +329,8 @@ def _check_region(name: str, request: AWSPreparedRequest) -> None:
 def _named_region(service: str, request: AWSPreparedRequest) -> str | None:
     match service:
         case "lambda":
-            return unquote(request.url).rpartition("/functions/")[2].split(":")[3]
+            function = unquote(request.url).rpartition("/functions/")[2]
+            return function.split(":")[3] if function.startswith("arn:") else None
         case "sfn":
             machine: str = json.loads(request.body)["stateMachineArn"]
             return machine.split(":")[3]

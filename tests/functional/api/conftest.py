@@ -63,7 +63,10 @@ def token_keys(emulator: Session) -> tuple[TokenKey, ...]:
         "secretsmanager",
         config=Config(connect_timeout=5, read_timeout=10),
     )
-    text = secrets.get_secret_value(SecretId="mcos/signing-key")["SecretString"]
+    (found,) = secrets.list_secrets(Filters=[{"Key": "name", "Values": ["mcos/signing-key"]}])[
+        "SecretList"
+    ]
+    text = secrets.get_secret_value(SecretId=found["ARN"])["SecretString"]
     return tuple(keys_in(text))
 
 

@@ -135,7 +135,7 @@ def test_a_snapshot_is_continued_until_it_is_complete(
     noted(*CLUSTERS)
     function = answered(monkeypatch, network, "begun", "interrupted", "complete")
     assert run(monkeypatch, "snapshot", "--accept-smaller") == 0
-    further = ("mcos-ceph-write_snapshot", {"accept_smaller": True})
+    further = ("mcos-ceph-write_snapshot:live", {"accept_smaller": True})
     first = (further[0], {"accept_smaller": True, "now": True})
     assert function.asked == [first, further, further]
     assert capsys.readouterr().out == "snapshot id: objects 3; on ceph, s3, swift\n"

@@ -78,7 +78,7 @@ resource "aws_apigatewayv2_route" "default" {
 resource "aws_lambda_permission" "live" {
   for_each = setunion(local.api_functions, ["authorizer"])
 
-  statement_id  = "api"
+  statement_id  = "live" # emulators keep one policy for a function and its aliases
   action        = "lambda:InvokeFunction"
   function_name = aws_lambda_alias.live[each.key].function_name
   qualifier     = aws_lambda_alias.live[each.key].name
