@@ -71,7 +71,7 @@ class Story:
             cloud.settle()
         # What was left on its way is looked at two minutes later.
         cloud.clock.advance(200)
-        cloud.sweep(*SWEEPERS)
+        cloud.sweep_what_is_there(*SWEEPERS)
         cloud.settle()
         return reply, list(calls)
 
@@ -145,7 +145,7 @@ def check(cloud: Cloud, story: Story, reply: Reply | None, calls: list[NetworkCa
     cloud.check_storage(ACCOUNT)
     assert cloud.staged() == set()
     cloud.clock.advance(2 * 3600)
-    cloud.sweep(*SWEEPERS)
+    cloud.sweep_what_is_there(*SWEEPERS)
     assert cloud.call("s3", "GET", PATH, token=cloud.token(ACCOUNT)).body == CONTENT
     cloud.check_storage(ACCOUNT)
     assert cloud.deleted(ACCOUNT) == []

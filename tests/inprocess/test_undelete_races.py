@@ -76,7 +76,7 @@ class Race:
         with cloud.network.outside():
             cloud.settle()
             cloud.clock.advance(200)
-            cloud.sweep("s3")
+            cloud.sweep_what_is_there("s3")
             cloud.settle()
         cloud.check_storage(self.account)
         record = cloud.record(*self.key)

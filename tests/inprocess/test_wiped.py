@@ -20,7 +20,7 @@ from tests.support.user import User
 WIPED = ("s3", "ceph")
 CONTENT = b"read from the one that is left, " * 32
 
-CALLS = 18
+CALLS = 22
 """Most calls that a copy costs: it is missed, sent to repair, read again, read elsewhere, written
 and noted, what it takes the place of is removed, and the next run looks at it; and readers tell of
 some copies, too."""

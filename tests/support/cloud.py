@@ -753,6 +753,11 @@ class Cloud(Inventory):
         for cluster in clusters or ALL_CLUSTERS:
             self.try_to_invoke(arn(cluster, "sweep_pending"), {"older_than_seconds": -_HOURS})
 
+    def sweep_what_is_there(self, *clusters: str) -> None:
+        """As ``sweep``, unless there is nothing that any sweeper looks through."""
+        if self.has_work_for_sweepers():
+            self.sweep(*clusters)
+
 
 @contextmanager
 def running_cloud() -> Iterator[Cloud]:

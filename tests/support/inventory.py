@@ -74,6 +74,14 @@ class Inventory:
                 if "sweeper" in item.attrs:
                     yield item.attrs
 
+    def has_work_for_sweepers(self) -> bool:
+        """Whether there is anything that a sweeper looks through, due or not."""
+        tables = (
+            dynamodb_backends[ACCOUNT_ID][REGION].get_table(f"{PREFIX}-{name}")
+            for name in ("uploads", "deleted")
+        )
+        return any(self.unsettled_items()) or any(any(table.items.values()) for table in tables)
+
     def record(self, account: str, container: str, name: str) -> ObjectRecord | None:
         """The catalog's record of an object."""
         found = [one for one in self.records(account) if one.key == (account, container, name)]

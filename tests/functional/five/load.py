@@ -24,10 +24,14 @@ class Load:
     ----------
     whole
         Whether every object is to have all its replicas all the time.
+    prefer
+        How writers wait: one that waits for all replicas may be refused while a backend is gone.
     """
 
-    def __init__(self, account: Account, container: str, *, whole: bool = True) -> None:
-        self.account, self.container = account, container
+    def __init__(
+        self, account: Account, container: str, *, whole: bool = True, prefer: str = "wait=25"
+    ) -> None:
+        self.account, self.container, self.prefer = account, container, prefer
         self.failures: list[str] = []
         self.calls = 0
         self.samples = 0
@@ -62,9 +66,9 @@ class Load:
     def _write(self, client: Client, number: int) -> None:
         name = f"written-{number % 20}"
         if number < 20:
-            client.create_object(self.container, name, b"0", prefer="wait=25")
+            client.create_object(self.container, name, b"0", prefer=self.prefer)
         else:
-            client.update_object(self.container, name, b"%d" % number, prefer="wait=25")
+            client.update_object(self.container, name, b"%d" % number, prefer=self.prefer)
 
     def _read(self, client: Client, number: int) -> None:
         name = f"object-{number % OBJECTS}"

@@ -64,7 +64,7 @@ def test_what_a_lost_cluster_had_is_whole_on_the_others_and_the_cluster_is_unlin
     ruin()
     # Its entry point still takes content, of which it can store nothing.
     clients[LOST].create_object(container, "taken", b"taken", prefer="respond-async")
-    with Load(account, container, whole=False) as load:
+    with Load(account, container, whole=False, prefer="respond-async") as load:
         reply = admin.send_json("POST", f"{ROW}/lose", {"rate": 100})
         assert reply.status_code == 202, reply.text
         job, began = reply.json()["job"], time.monotonic()
