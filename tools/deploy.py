@@ -212,7 +212,8 @@ class Local:
     """The deployment of an instance of the local clouds."""
 
     def __init__(self, instance: str, *, layered: bool = False) -> None:
-        self.folder = ROOT / ".mcos" / instance
+        # Resolved: trees that share one state have the same folders.
+        self.folder = (ROOT / ".mcos").resolve() / instance
         self.work = self.folder / "terraform"
         self.state = self.work / "terraform.tfstate"
         self.log, self.var_file = self.work / "terraform.log", self.work / "local.tfvars.json"
@@ -267,12 +268,12 @@ class Local:
         """Remove layers that neither this deployment's functions have nor those before it."""
         kept = self.work / "layers.json"
         last: list[list[str]] = read_json(kept) or []
-        now = sorted(folders.values())
+        now = sorted(Path(folder).name for folder in folders.values())
         if now not in last[-1:]:
             last = [*last[-_ROLLBACKS:], now]
             write_whole(kept, json.dumps(last) + "\n")
         for left in self.layers.glob("*"):
-            if not any(str(left) in one for one in last):
+            if not any(left.name in one for one in last):
                 shutil.rmtree(left)
 
     def plan(self) -> int:

@@ -274,8 +274,7 @@ class Trees:
 
     def changed(self) -> Path:
         """Return a copy of this tree whose functions have another digest."""
-        tree = TREES / "changed"
-        shutil.rmtree(tree, ignore_errors=True)
+        tree = TREES / f"changed-{uuid.uuid4().hex[:8]}"
         ignored = shutil.ignore_patterns(".mcos", ".git", "__pycache__", ".*_cache")
         shutil.copytree(ROOT, tree, ignore=ignored)
         for file in (tree / "functions/app.py", tree / "layers/mcos/python/mcos/__init__.py"):
@@ -347,6 +346,7 @@ def main() -> int:
     finally:
         if not options.keep:
             subprocess.run([*clouds, "clean", "--instance", options.instance], cwd=ROOT)
+            shutil.rmtree(TREES, ignore_errors=True)
     print("\n".join(log.lines()))
     return 1 if log.failed else 0
 

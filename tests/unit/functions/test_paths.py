@@ -11,6 +11,7 @@ from chalicelib.shared import paths
 from chalicelib.shared.http import Request
 from mcos.errors import InvalidName, UnsafePath
 from mcos.model.names import check_container_name, check_object_name
+from tests.support.gateway import routes
 from tests.support.gateways import (
     GATEWAYS,
     Gateway,
@@ -24,6 +25,12 @@ from tests.support.paths import object_path, plain_object_path
 from tests.support.stateful.strategies import container_names, object_names
 
 NAMES = ["a?b", "%2F", "%62", "100%", "a//b", "a/../b", "a/", "/", "..", "a+b", "a;b", "a#b", "\n"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def known_routes() -> None:
+    """They are read from the document once, which takes longer than all examples."""
+    routes()
 
 
 def arrived(gateway: Gateway, path: str) -> tuple[str, str] | None:
