@@ -55,7 +55,9 @@ def test_a_log_group_that_something_else_has_made_is_taken_over(session: Any) ->
 
 def test_what_holds_data_is_taken_over_by_what_import_calls_it(session: Any) -> None:
     queue = session.client("sqs").create_queue(QueueName="q")["QueueUrl"]
-    secret = session.client("secretsmanager").create_secret(Name="s", SecretString="x")["ARN"]
+    secret = session.client("secretsmanager").create_secret(Name=f"s-{0:026}", SecretString="x")[
+        "ARN"
+    ]
     session.client("s3").create_bucket(Bucket="bucket")
     session.client("dynamodb").create_table(
         TableName="t",
@@ -66,7 +68,7 @@ def test_what_holds_data_is_taken_over_by_what_import_calls_it(session: Any) -> 
     found = imports(
         session,
         planned("aws_sqs_queue", name="q"),
-        planned("aws_secretsmanager_secret", name="s"),
+        planned("aws_secretsmanager_secret", name_prefix="s-"),
         planned("aws_s3_bucket", bucket="bucket"),
         planned("aws_dynamodb_table", name="t"),
     )

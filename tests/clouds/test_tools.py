@@ -55,11 +55,11 @@ def test_a_function_that_terraform_has_made_is_known_by_its_cluster() -> None:
     def event(kind: str, address: str, action: str = "create") -> dict[str, object]:
         return {"type": kind, "hook": {"resource": {"addr": address}, "action": action}}
 
-    address = 'module.cluster["swift-2"].aws_lambda_function.this["put_replica"]'
+    address = 'module.cluster["swift-2"].aws_lambda_alias.live["put_replica"]'
     assert deploy.deployed_function(event("apply_complete", address)) == ("swift-2", "put_replica")
     assert deploy.deployed_function(event("apply_start", address)) is None
     assert deploy.deployed_function(event("apply_complete", address, "delete")) is None
-    other = address.replace("aws_lambda_function.this", "aws_iam_role.function")
+    other = address.replace("aws_lambda_alias.live", "aws_iam_role.function")
     assert deploy.deployed_function(event("apply_complete", other)) is None
 
 

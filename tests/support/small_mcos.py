@@ -12,14 +12,15 @@ from hashlib import md5, sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, RLock
 from typing import Any
-from urllib.parse import parse_qs, unquote_to_bytes
+from urllib.parse import parse_qs
 
 import httpx
 
+from chalicelib.shared.paths import decode
 from mcos.model import listing, names
 
 _TIME = "2026-01-02T03:04:05+00:00"
-_PATH = re.compile(r"/v1/containers/([^/]+)(?:/(objects|stat)(?:/(.*))?)?", re.DOTALL)
+_PATH = re.compile(r"/v1/exact/containers/([^/]+)(?:/(objects|stat)(?:/([^/]+))?)?")
 _FACTS = {"content_type": "application/octet-stream", "state": "CREATED", "last_modified": _TIME}
 
 
@@ -64,7 +65,7 @@ class SmallMcos(httpx.BaseTransport):
             return httpx.Response(200, json={"containers": found, "next_marker": None})
         matched = _PATH.fullmatch(path)
         assert matched is not None, path
-        container, kind = _decoded(matched[1]), matched[2]
+        container, kind = decode(matched[1], "container"), matched[2]
         names.check_container_name(container)
         if kind is None:
             return self._container(request.method, container)
@@ -72,7 +73,7 @@ class SmallMcos(httpx.BaseTransport):
             return _problem(404, "container_not_found")
         if matched[3] is None:
             return self._page(self.containers[container], asked)
-        name = names.check_object_name(_decoded(matched[3]))
+        name = names.check_object_name(decode(matched[3], "object"))
         if kind == "stat" or request.method in ("GET", "DELETE"):
             return self._read(request, kind, container, name)
         return self._write(request, container, name)
@@ -235,10 +236,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Nobody reads it."""
-
-
-def _decoded(text: str) -> str:
-    return unquote_to_bytes(text).decode()
 
 
 def _etag(content: bytes) -> str:

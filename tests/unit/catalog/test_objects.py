@@ -36,6 +36,12 @@ def noting(text: str) -> objects.Transition:
     return transition
 
 
+@pytest.fixture(autouse=True)
+def busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function is not one that was idle for long, whatever other tests have left."""
+    monkeypatch.setattr(objects, "_used_at", None)
+
+
 def meanwhile(network: Network, name: str, do: Callable[[], object]) -> None:
     """Let ``do`` happen just before the next call of that name."""
 

@@ -22,7 +22,7 @@ from tests.support.environment import ALL_CLUSTERS, cluster_environment
 PIECE = 8 * 1024
 
 _BUCKETS = {cluster_environment(name)["MCOS_STAGING_BUCKET"]: name for name in ALL_CLUSTERS}
-_STAGING = re.compile(rf"https://({'|'.join(_BUCKETS)})\.s3\.amazonaws\.com/([^\"?]*)")
+_STAGING = re.compile(rf"https://({'|'.join(_BUCKETS)})\.s3\.[a-z0-9-]+\.amazonaws\.com/([^\"?]*)")
 _REPLICA = re.compile(rf"https://({'|'.join(ALL_CLUSTERS)})\.test/([^\"?]*)(?=\?)")
 
 

@@ -85,7 +85,7 @@ def test_every_call_is_logged_under_its_name(
     method: str, path: str, call_name: str, function: str, logged: list[str]
 ) -> None:
     call(method, filled(path))
-    (line,) = [one for one in map(json.loads, logged) if one["message"] == "call"]
+    (line,) = [one for one in map(json.loads, logged) if one["message"] == "audit"]
     assert (line["call"], line["account"]) == (call_name, "ada")
     assert import_module(MODULES[function])
 
@@ -116,7 +116,7 @@ def test_every_call_is_logged_with_its_target_also_if_it_is_refused(
     method: str, path: str, body: Any, target: Any, account: str, logged: list[str]
 ) -> None:
     call(method, path, body, account=account)
-    (line,) = [one for one in map(json.loads, logged) if one["message"] == "call"]
+    (line,) = [one for one in map(json.loads, logged) if one["message"] == "audit"]
     assert (line["account"], line["target"]) == (account, target)
 
 

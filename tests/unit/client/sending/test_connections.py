@@ -130,7 +130,7 @@ def test_a_reply_that_names_another_object_is_not_handed_on(
     assert other.stat_object("c", "b").name == "b"
 
     def answer(request: httpx.Request) -> httpx.Response:
-        url = str(request.url).replace("/a", "/b")[len("http://gateway.test") :]
+        url = str(request.url).replace("/YQ", "/Yg")[len("http://gateway.test") :]
         url = url[url.index("/v1/") :]
         headers = {name: one for name, one in request.headers.items() if "mcos-" not in name}
         asked = httpx.Request(
