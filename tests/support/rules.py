@@ -138,7 +138,7 @@ def _queue_words(cluster: str, name: str) -> list[str]:
         words.append("unpublished queue")
     own = name.removeprefix(f"{PREFIX}-{cluster}-")
     if own != name:
-        words.append({"inbound-dlq": "own inbound dlq"}.get(own, f"own {own} queue"))
+        words += ["own queues", {"inbound-dlq": "own inbound dlq"}.get(own, f"own {own} queue")]
     return words
 
 
