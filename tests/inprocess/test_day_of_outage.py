@@ -169,6 +169,7 @@ def look_after(cloud: Cloud) -> Counter[str]:
 def calls_of_users(cloud: Cloud, user: User, name: str) -> list[tuple[str, int, list[str]]]:
     """What users do with an object: of each call its status and the calls that it makes."""
     path, told = object_path("photos", name), []
+    user.call("GET", stat_path("photos", name))  # a function that was idle reads first
     for method, target, body, headers in (
         ("POST", path, CONTENT, ASYNC),
         ("POST", object_path("photos", f"{name}-sync"), CONTENT, SYNC),
