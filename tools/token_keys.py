@@ -39,7 +39,9 @@ def main() -> int:
 
     from mcos.admin.token_keys import KeySecrets, ensure, rotate
 
-    secrets = KeySecrets(f"{options.prefix}/signing-key", f"{options.prefix}/token-key")
+    secrets = KeySecrets(
+        _secret(f"{options.prefix}/signing-key"), _secret(f"{options.prefix}/token-key")
+    )
     made = rotate(secrets, at_once=options.at_once) if options.rotate else ensure(secrets)
     if made is None:
         print("there is a key already; nothing was changed")
@@ -48,6 +50,25 @@ def main() -> int:
     else:
         print(f"key {made.key} was made before; it signs from {made.signs_from}")
     return 0
+
+
+def _secret(name: str) -> str:
+    """Return the name of a secret as Terraform has made it, which has given it an end of its own.
+
+    One of release 0.1.0 has none.
+    """
+    from mcos.aws import client
+
+    pages = (
+        client("secretsmanager")
+        .get_paginator("list_secrets")
+        .paginate(Filters=[{"Key": "name", "Values": [name]}])
+    )
+    found = [one["Name"] for page in pages for one in page["SecretList"]]
+    ours = [one for one in found if one == name or one.startswith(f"{name}-")]
+    if len(ours) != 1:
+        sys.exit(f"there must be one secret {name}-...; there are {sorted(ours) or 'none'}")
+    return str(ours[0])
 
 
 if __name__ == "__main__":

@@ -59,10 +59,16 @@ def listeners(
     """A proxy before each backend, by cluster; no function knows another way to it."""
     secrets = emulator.client("secretsmanager")
     before = backend_secrets(description)
+    pages = secrets.get_paginator("list_secrets").paginate()
+    found_names = [one["Name"] for page in pages for one in page["SecretList"]]
+    names = {
+        name: next(one for one in found_names if one.startswith(f"mcos/{name}/backend"))
+        for name in BACKENDS
+    }
 
     def tell(texts: Mapping[str, str]) -> None:
         for name, text in texts.items():
-            secrets.put_secret_value(SecretId=f"mcos/{name}/backend", SecretString=text)
+            secrets.put_secret_value(SecretId=names[name], SecretString=text)
         functions.kill()  # they remember their secrets
 
     with Proxies() as proxies:
