@@ -32,7 +32,7 @@ def five(cloud: Cloud) -> Cloud:
 def operate(cloud: Cloud, method: str, path: str, value: Any = None) -> Any:
     body = b"" if value is None else json.dumps(value).encode()
     reply = cloud.call("s3", method, path, body=body, token=cloud.token("ops"))
-    assert reply.status in (200, 202, 204), reply
+    assert reply.status in (200, 201, 202, 204), reply
     return reply.json() if reply.body else None
 
 
@@ -163,6 +163,25 @@ def test_what_a_lost_cluster_alone_had_fails_with_the_reason_and_holds_up_nothin
         assert record.state is (State.FAILED if was_there else State.CREATED)
         assert bool(record.reason and LOST in record.reason) == was_there
     operate(cloud, "DELETE", f"/v1/admin/clusters/{LOST}")
+
+
+def test_one_that_was_lost_and_unlinked_is_linked_again(
+    operators: Cloud, ruin: Ruin, user: User
+) -> None:
+    """As another one, which has nothing."""
+    cloud = operators
+    for name in NAMES:
+        assert user.create(name, name.encode(), SYNC).status == 201
+    ruin.begin()
+    job = operate(cloud, "POST", f"/v1/admin/clusters/{LOST}/lose", {"rate": 1000})
+    assert work(cloud, job["job"]) == "DONE"
+    operate(cloud, "DELETE", f"/v1/admin/clusters/{LOST}")
+    with cloud.network.outside():
+        row = registry.read(registry.CLUSTER, OTHERS[0])
+    assert row is not None
+    told = {name: value for name, value in row.items() if name not in ("region", "account_id")}
+    linked = operate(cloud, "PUT", f"/v1/admin/clusters/{LOST}", told)
+    assert linked["state"] == "ACTIVE"
 
 
 def test_a_lost_cluster_takes_nothing_and_is_not_read(

@@ -9,7 +9,7 @@ from typing import Any
 
 REGISTRY_WRITERS: dict[str, set[str]] = {
     "admin_accounts": {"revocation"},
-    "admin_clusters": {"cluster", "health", "journal", "operator", "unlinked"},
+    "admin_clusters": {"cluster", "health", "journal", "operator", "unlinked", "watched"},
     "admin_jobs": {"job", "operator"},
     "admin_policies": {"policy"},
     "check_health": {"deployment", "health"},
@@ -24,6 +24,7 @@ REGISTRY_WRITERS: dict[str, set[str]] = {
         "removals",
         "revocation",
         "unlinked",
+        "watched",
     },
     "watch_cluster": {"watched"},
     "write_journal": {"journal"},

@@ -1,8 +1,7 @@
 """A cluster whose backend is gone for ever is declared lost while people work."""
 
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -35,12 +34,17 @@ def ruin(
         yield partial(clouds, "stop", LOST)
     finally:
         clouds("start", LOST)
-        row = json.loads(item["document"]["S"])
-        assert admin.send_json("PUT", ROW, row).is_success
-        tables.put_item(TableName="mcos-registry", Item=item)  # as Terraform wrote it
+        word = {"kind": {"S": "operator"}, "name": {"S": LOST}}
+        unlinked = partial(tables.get_item, TableName="mcos-registry", Key=word)
+        wait_until(lambda: not _is_unlinking(unlinked().get("Item")), f"{LOST} is unlinked")
+        tables.put_item(TableName="mcos-registry", Item=item)  # as Terraform writes it
         assert admin.send_json("PATCH", ROW, {"state": None}).is_success
         healthy = partial(_is_healthy, invoke)
         wait_until(healthy, f"{LOST} is healthy again")
+
+
+def _is_unlinking(word: Mapping[str, Any] | None) -> bool:
+    return word is not None and "UNLINKED" in word["document"]["S"]
 
 
 def _is_healthy(invoke: Callable[..., Any]) -> bool:

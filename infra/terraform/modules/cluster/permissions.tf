@@ -126,13 +126,13 @@ locals {
   # Whoever asks for an item by its key may ask for any, as whoever scans sees them all.
   registry_writers = {
     admin_accounts = { kinds = ["revocation"], actions = ["dynamodb:PutItem"], gets = false }
-    admin_clusters = { kinds = ["cluster", "health", "journal", "operator", "unlinked"], actions = local.edit, gets = true }
+    admin_clusters = { kinds = ["cluster", "health", "journal", "operator", "unlinked", "watched"], actions = local.edit, gets = true }
     admin_jobs     = { kinds = ["job", "operator"], actions = ["dynamodb:PutItem"], gets = true }
     admin_policies = { kinds = ["policy"], actions = local.edit, gets = true }
     check_health   = { kinds = ["deployment", "health"], actions = ["dynamodb:PutItem"], gets = true }
     login          = { kinds = ["revocation"], actions = ["dynamodb:PutItem"], gets = true }
     repair_replica = { kinds = ["journal", "removals"], actions = ["dynamodb:PutItem"], gets = true }
-    run_jobs       = { kinds = ["cluster", "health", "job", "journal", "operator", "removals", "revocation", "unlinked"], actions = local.edit, gets = true }
+    run_jobs       = { kinds = ["cluster", "health", "job", "journal", "operator", "removals", "revocation", "unlinked", "watched"], actions = local.edit, gets = true }
     watch_cluster  = { kinds = ["watched"], actions = ["dynamodb:PutItem"], gets = true }
     write_journal  = { kinds = ["journal"], actions = ["dynamodb:PutItem"], gets = false }
     write_snapshot = { kinds = ["journal"], actions = ["dynamodb:PutItem"], gets = true }
