@@ -22,7 +22,7 @@ from mcos_client import (
     TransferStopped,
 )
 from mcos_client.transfer import download
-from tests.support.gateway import object_path
+from tests.support.paths import object_path
 from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.storage_services import PIECE, Streamed
 from tests.unit.client.system import ENTRY_POINT, System, limit_calls
