@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mcos import clock
-from mcos.storage import BackendRefused, BackendUnavailable, Timeouts
+from mcos.storage import BackendRefused, BackendUnavailable, CredentialsRefused, Timeouts
 from mcos.storage.keystone_session import KeystoneSession
 from tests.support.stopped_clock import StoppedClock
 
@@ -134,9 +134,9 @@ def test_a_refused_token_is_forgotten(server: Keystone) -> None:
         (500, BackendUnavailable),
         (503, BackendUnavailable),
         (429, BackendUnavailable),
-        (401, BackendRefused),
-        (403, BackendRefused),
-        (404, BackendRefused),
+        (401, CredentialsRefused),
+        (403, CredentialsRefused),
+        (404, CredentialsRefused),
         (200, BackendRefused),
     ],
 )

@@ -336,8 +336,8 @@ resource "aws_iam_role_policy" "function" {
     create_before_destroy = true
 
     precondition {
-      condition     = length(local.function_policies[each.key]) <= 10240
-      error_message = "The policy of a role names every cluster, and is longer than the 10,240 characters that IAM takes: link fewer clusters, or give them and the deployment shorter names."
+      condition     = 2 * length(local.function_policies[each.key]) <= 10240
+      error_message = "The policy of a role names every cluster, and is longer than 5,120 characters: IAM takes 10,240 of a role, which has two while one replaces the other. Link fewer clusters, or give them and the deployment shorter names."
     }
   }
 }

@@ -8,10 +8,18 @@ import requests
 from mcos import clock
 from mcos.storage import keystone
 from mcos.storage.attempts import parsing
-from mcos.storage.contract import BackendRefused, BackendUnavailable, Timeouts
+from mcos.storage.contract import (
+    BackendRefused,
+    BackendUnavailable,
+    CredentialsRefused,
+    Timeouts,
+)
 
 _EARLY_SECONDS = 60.0
 _EARLY_SHARE = 0.25
+
+_CREDENTIALS = (401, 403, 404)
+"""Answers to a login by what is wrong, disabled, expired or removed; 404: its project."""
 
 
 class KeystoneSession:
@@ -103,6 +111,8 @@ class KeystoneSession:
             status = reply.status_code
             if status >= 500 or status in (408, 429):
                 raise BackendUnavailable(f"{self._login} was answered {status}")
+            if status in _CREDENTIALS:
+                raise CredentialsRefused(f"{self._login} was answered {status}")
             if status != 201:
                 raise BackendRefused(f"{self._login} was answered {status}")
             with parsing(self._login):
