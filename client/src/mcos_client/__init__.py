@@ -42,12 +42,15 @@ if TYPE_CHECKING:
     )
     from mcos_client.api.policies import PolicyPart, StoragePolicy
     from mcos_client.api.scrubs import ObjectCheck, ObjectRepair, ReplicaCheck, Scrub
+    from mcos_client.api.status import ClusterStatus, Finding, QueueStatus, Status
     from mcos_client.api.uploads import Upload, UploadPage, UploadPart, UploadPut
     from mcos_client.client import Client
     from mcos_client.content import IfThere
     from mcos_client.errors import (
         AccountExists,
         AccountNotFound,
+        Busy,
+        CatalogUnavailable,
         ClientClosed,
         ClusterInUse,
         ClusterNotFound,
@@ -101,6 +104,7 @@ if TYPE_CHECKING:
         TokenInvalid,
         TokenMissing,
         TokenRevoked,
+        TooManyAttempts,
         TransferStopped,
         Unavailable,
         UnexpectedReply,
@@ -237,6 +241,7 @@ _MODULES = (
     "api.uploads",
     "api.admin",
     "api.scrubs",
+    "api.status",
     "transfer.journal",
     "content",
     "client",
