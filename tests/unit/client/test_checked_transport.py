@@ -3,7 +3,8 @@
 import gzip
 
 from mcos_client import Client
-from tests.support.wire import CheckedTransport, object_path
+from tests.support.paths import object_path
+from tests.support.wire import CheckedTransport
 from tests.unit.client.loopback import serving
 from tests.unit.client.system import System
 
