@@ -76,12 +76,14 @@ def published(client: Any, names: Iterable[str]) -> list[Function]:
 
 
 def _begun(functions: Collection[Function]) -> dict[str, str]:
-    """When the first version of each release was published; the oldest release comes first."""
+    """When each release was first published; what was deployed last, or again, comes last."""
     began: dict[str, str] = {}
+    last: dict[str, str] = {}
     for function in functions:
         for version in function.versions:
             began[version.release] = min(began.get(version.release, version.at), version.at)
-    return dict(sorted(began.items(), key=lambda one: one[1]))
+            last[version.release] = max(last.get(version.release, version.at), version.at)
+    return {release: began[release] for release in sorted(began, key=last.__getitem__)}
 
 
 def complete(functions: Collection[Function]) -> list[str]:

@@ -292,14 +292,14 @@ class Trees:
         _run(tree, sys.executable, "tools/deploy.py", "--instance", self._instance, *options)
 
 
-def _run(folder: Path, *command: str) -> str:
-    """Run a command; its output.
+def _run(folder: Path, *command: str, given: str | None = None) -> str:
+    """Run a command, with ``given`` to read; its output.
 
     Raises
     ------
     NotDone
     """
-    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, input=given)
     if done.returncode:
         raise NotDone(f"{' '.join(command)} ended with {done.returncode}")
     return done.stdout
@@ -311,7 +311,8 @@ def upgrade(instance: str, commit: str | None, *, rollback: bool) -> Log:
     first = trees.of_commit(commit) if commit else ROOT
     second = ROOT if commit else trees.changed()
     trees.deploy(first)
-    _run(first, sys.executable, "tools/account.py", "--instance", instance, USER, PASSWORD)
+    account = ("tools/account.py", "--instance", instance, USER, "-")
+    _run(first, sys.executable, *account, given=PASSWORD)
     endpoints = json.loads((STATE / instance / "endpoints.json").read_text())
     log = Log()
     clients = [Client(name, endpoint, log) for name, endpoint in sorted(endpoints.items())]

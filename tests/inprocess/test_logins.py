@@ -165,8 +165,10 @@ def test_one_address_on_many_accounts_waits_but_for_who_is_known_there(cloud: Cl
     assert log_in(cloud, BOB).status == 200
 
 
-def test_of_many_tries_at_the_same_time_one_goes_on(cloud: Cloud) -> None:
-    log_in(cloud, password=WRONG)
+@pytest.mark.parametrize("wrong_before", [0, 1])
+def test_of_many_tries_at_the_same_time_one_goes_on(cloud: Cloud, wrong_before: int) -> None:
+    for _ in range(wrong_before):
+        log_in(cloud, password=WRONG)
     key: list[str] = []
 
     def meanwhile(name: str) -> None:
@@ -189,7 +191,7 @@ def test_what_is_remembered_of_logins_is_removed_when_it_is_of_no_use(cloud: Clo
 
     def count() -> int:
         with cloud.network.outside():
-            logins.tidy()
+            logins.tidy(lambda: True)
             return len(list(LoginItem.scan()))
 
     before = count()
@@ -389,7 +391,7 @@ def test_logins_and_operators_calls_are_in_the_audit_log_without_secrets(
         ("login", BOB, HERE, "/v1/login", "ok"),
         ("login", ADA, ELSEWHERE, "/v1/login", "invalid_credentials"),
         ("login", "", HERE, "/v1/login", "invalid_credentials"),
-        ("create_account", BOB, HERE, "/v1/admin/accounts/eve", "ok"),
+        ("create_account", BOB, HERE, {"account": "eve"}, "ok"),
         ("change_password", BOB, HERE, "/v1/password", "ok"),
         ("logout", "", HERE, "/v1/logout", "token_revoked"),
         ("list_accounts", "", HERE, "/v1/admin/accounts", "token_missing"),

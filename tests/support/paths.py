@@ -20,6 +20,11 @@ def stat_path(container: str, name: str) -> str:
     return f"{container_path(container)}/stat/{encode(name)}"
 
 
+def placement_path(container: str, name: str) -> str:
+    """Path of where an object is, in the exact form."""
+    return f"{container_path(container)}/placement/{encode(name)}"
+
+
 def undelete_path(container: str, name: str) -> str:
     """Path by which a deleted object is taken back, in the exact form."""
     return f"{container_path(container)}/undelete/{encode(name)}"

@@ -32,7 +32,7 @@ def handle(request: Request) -> Response:
         # Not to be cached: the URL is for this caller alone, and for a limited time.
         redirect = {"Location": download.url, "Cache-Control": "no-store"}
         # Without the headers of the content, which this reply has not.
-        own = version.headers
+        own = {*version.headers, "content-disposition"}
         headers = {name: one for name, one in headers.items() if name.lower() not in own}
         return Response(307, {**headers, **redirect})
     if download.content is None:

@@ -58,16 +58,17 @@ def change_password(request: Request) -> Response:
 
 
 _ROUTES = {
-    "/v1/login": log_in,
-    "/v1/logout": logout,
-    "/v1/token": refresh_token,
-    "/v1/password": change_password,
+    "POST /v1/login": log_in,
+    "POST /v1/logout": logout,
+    "POST /v1/token": refresh_token,
+    "PUT /v1/password": change_password,
 }
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Answer a call; each path has one method."""
-    return _ROUTES[Request(event).path](event, context)
+    # The path may have a prefix, of a stage or a mapping.
+    return _ROUTES[event["routeKey"]](event, context)
 
 
 def _reply(token: Token) -> Response:

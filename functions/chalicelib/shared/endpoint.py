@@ -89,7 +89,7 @@ def endpoint(
                 waited=request.wants_to_wait,
             )
             if audited:
-                named = target(request) if target else request.path
+                named = (target(request) if target else None) or request.path
                 _audit(call, outcome, request, who(request) if who else account, named)
             reply = response.for_gateway(head=request.method == "HEAD")
             reply["headers"] |= request.own_name
@@ -127,8 +127,8 @@ def _audit(
 ) -> None:
     """Write a line of the audit log: who tried what, on what, from where, and what came of it.
 
-    All lines have the same fields, empty if they are not known. The target is the path, which has
-    names and never a secret; of the body and the headers nothing is logged.
+    All lines have the same fields, empty if they are not known. The target is the
+    path, or the names in it, and never has a secret; of the body and the headers nothing is logged.
     """
     line = {
         "cluster": settings().cluster,

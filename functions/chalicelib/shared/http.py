@@ -86,7 +86,10 @@ class Request:
 
     @property
     def wants_to_wait(self) -> bool:
-        """Whether it asks to wait for something to happen: ``?wait=``."""
+        """Whether it asks to wait until something happens elsewhere: ``?wait=``.
+
+        A synchronous write is not meant: how long that takes is this deployment's doing.
+        """
         query = str(self.event.get("rawQueryString") or "")
         return any(name == "wait" for name, _ in parse_qsl(query))
 

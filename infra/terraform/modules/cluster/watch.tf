@@ -48,7 +48,7 @@ resource "aws_iam_role_policy" "watch_schedule" {
     Statement = [{
       Effect   = "Allow"
       Action   = ["lambda:InvokeFunction"]
-      Resource = [aws_lambda_function.this["watch_cluster"].arn]
+      Resource = [for as in local.called_as : "${aws_lambda_function.this["watch_cluster"].arn}${as}"]
     }]
   })
 }
@@ -62,7 +62,7 @@ resource "aws_scheduler_schedule" "watch" {
   }
 
   target {
-    arn      = aws_lambda_function.this["watch_cluster"].arn
+    arn      = aws_lambda_alias.live["watch_cluster"].arn
     role_arn = aws_iam_role.watch_schedule.arn
 
     retry_policy {

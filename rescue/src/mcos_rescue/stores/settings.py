@@ -75,7 +75,11 @@ def open_store(settings: Mapping[str, Any], environment: Mapping[str, str]) -> S
         raise BadSettings(
             f"a backend of kind {kind} must not have the settings {', '.join(unknown)}"
         )
-    if not all(isinstance(value, str) and value.isascii() for value in given.values()):
+    if not all(isinstance(value, str) for value in given.values()):
+        raise BadSettings("every setting must be a text")
+    # What Keystone is told goes as JSON; all else goes into headers and URLs.
+    free = {_CA, *keystone.SETTINGS} - {"auth_url", "endpoint_override"}
+    if not all(value.isascii() for name, value in given.items() if name not in free):
         raise BadSettings("every setting must be a text of ASCII")
     if any(not value.isprintable() for name, value in given.items() if name != _CA):
         raise BadSettings("no setting may have control characters")

@@ -16,8 +16,8 @@ from mcos.model.names import is_user_name
 def login(user_name: str, password: str, address: str = "") -> Token:
     """Exchange credentials for a token that is valid for an hour, and begin a session.
 
-    It takes one network call; one more from an address that is new, one or two more after wrong
-    passwords.
+    It takes one network call; up to three more from an address that is new, one or two more after
+    wrong passwords.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class _Attempt:
                 if wait:
                     raise TooManyAttempts(wait)
         before = found.count(keys[PAIR])
-        if before.failures:
+        if before.failures or not self.is_known:
             # Of several tries at the same time, one goes on.
             self.is_counted = self._count(PAIR, after=before)
             if not self.is_counted:

@@ -70,5 +70,8 @@ def change_password(claims: Claims, current: str, new: str, address: str) -> Tok
     """
     passwords.check_strength(new, claims.account)
     check_password(claims.account, current, address, clock.moment())
+    # Before the change too: a call that ends between the two would leave the sessions of whoever
+    # knows the old password, and by that one the user could not ask again.
+    revocation.revoke(claims.account)
     accounts.change(claims.account, password_hash=passwords.hash_password(new))
     return tokens.issue(claims.account, at=revocation.revoke(claims.account))

@@ -4,18 +4,20 @@ A login reads all that it needs, its account among it, by one call. Items expire
 them then, and ``tidy`` removes them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pynamodb.exceptions import UpdateError
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import DeleteError, UpdateError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from mcos import clock
 from mcos.aws import client
 from mcos.catalog.tables import AccountItem, LoginItem, is_condition_failure
-from mcos.errors import Conflict
+from mcos.errors import CatalogUnavailable, Conflict
 from mcos.model.attempts import Count, is_in_time
 
 _TRIES = 3
@@ -47,7 +49,9 @@ def look(user_name: str | None, keys: Iterable[str]) -> Found:
     ------
     Conflict
         DynamoDB did not answer all of it.
-    BotoCoreError, ClientError
+    CatalogUnavailable
+    ClientError
+        It refused.
     """
     logins, accounts = LoginItem.Meta.table_name, AccountItem.Meta.table_name
     asked: dict[str, Any] = {
@@ -57,7 +61,7 @@ def look(user_name: str | None, keys: Iterable[str]) -> Found:
         asked[accounts] = {"Keys": [{"user_name": {"S": user_name}}], "ConsistentRead": True}
     read: dict[str, list[Any]] = {logins: [], accounts: []}
     for _ in range(_TRIES):
-        reply = client("dynamodb").batch_get_item(RequestItems=asked)
+        reply = _answered(asked)
         for table, items in reply["Responses"].items():
             read[table] += items
         asked = reply.get("UnprocessedKeys") or {}
@@ -73,6 +77,17 @@ def look(user_name: str | None, keys: Iterable[str]) -> Found:
         has_account=account is not None and account.enabled,
         items={item.key: item for item in items if is_in_time(item.expires, now)},
     )
+
+
+def _answered(asked: Mapping[str, Any]) -> Any:
+    try:
+        return client("dynamodb").batch_get_item(RequestItems=asked)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] < 500:
+            raise
+    except BotoCoreError:
+        pass
+    raise CatalogUnavailable("The catalog does not answer; nothing was changed. Try again.")
 
 
 def count_failure(key: str, now: datetime, expires: int, *, after: Count | None = None) -> bool:
@@ -92,7 +107,11 @@ def count_failure(key: str, now: datetime, expires: int, *, after: Count | None 
         LoginItem.at.set(clock.text(now)),
         LoginItem.expires.set(expires),
     ]
-    condition = None if after is None else LoginItem.failures == after.failures
+    condition: Condition | None = None
+    if after is not None and after.failures:
+        condition = LoginItem.failures == after.failures
+    elif after is not None:
+        condition = LoginItem.failures.does_not_exist()
     try:
         LoginItem(key).update(actions, condition)
     except UpdateError as error:
@@ -118,10 +137,29 @@ def forget(key: str) -> None:
     LoginItem(key).delete()
 
 
-def tidy(most: int = 1000) -> None:
-    """Remove what has expired, so many at most: one Scan, and writes of 25 each."""
+def tidy(has_time: Callable[[], bool]) -> int:
+    """Remove what has expired: a Scan, and a write for each.
+
+    Parameters
+    ----------
+    has_time
+        Whether to go on; asked before each item.
+
+    Returns
+    -------
+    How many were removed.
+    """
     now = int(clock.moment().timestamp())
-    expired = LoginItem.scan(LoginItem.expires <= now, attributes_to_get=["key"], limit=most)
-    with LoginItem.batch_write() as batch:
-        for item in expired:
-            batch.delete(item)
+    removed = 0
+    for item in LoginItem.scan(LoginItem.expires <= now, attributes_to_get=["key"]):
+        if not has_time():
+            break
+        try:
+            # It may have been noted again meanwhile.
+            LoginItem(item.key).delete(LoginItem.expires <= now)
+        except DeleteError as error:
+            if not is_condition_failure(error):
+                raise
+        else:
+            removed += 1
+    return removed

@@ -15,11 +15,12 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.exceptions import PynamoDBException
+from pynamodb.exceptions import DoesNotExist, PynamoDBException
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from mcos.catalog.access import current
+from mcos.errors import CatalogUnavailable
 from mcos.settings import table_prefix
 
 Result = TypeVar("Result")
@@ -95,17 +96,28 @@ def read(get: Callable[[bool], Result]) -> Result:
     ----------
     get
         Reads; its argument is whether strongly consistent.
+
+    Raises
+    ------
+    DoesNotExist, PynamoDBException
+    CatalogUnavailable
+        Eventually consistent, there is none.
     """
     access = current()
-    if access.is_stale:
-        return get(False)
+    if not access.is_stale:
+        try:
+            return get(True)
+        except PynamoDBException as error:
+            if not (access.may_be_stale and has_no_reply(error)):
+                raise
+        access.is_stale = True
     try:
-        return get(True)
-    except PynamoDBException as error:
-        if not (access.may_be_stale and has_no_reply(error)):
-            raise
-    access.is_stale = True
-    return get(False)
+        return get(False)
+    except DoesNotExist:
+        # It may have been made a moment ago: what was acknowledged is never answered with 404.
+        raise CatalogUnavailable(
+            "The catalog does not answer, and what it last told does not have this. Try again."
+        ) from None
 
 
 class Item(Model):
@@ -274,7 +286,7 @@ class DeletedItem(Item):
     due = DueIndex()
 
 
-class LoginItem(Model):
+class LoginItem(Item):
     """What is remembered of logins, by a key that says what it is; see ``mcos.model.attempts``.
 
     After ``expires`` (Unix time) readers ignore an item.

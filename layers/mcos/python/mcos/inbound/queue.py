@@ -10,6 +10,7 @@ from mcos.settings import inbound_dlq_url
 _REASON_CHARACTERS = 1000
 
 # User and password, and what follows the path.
+_WHOLE = re.compile(r"https?://", re.IGNORECASE)
 _URL = re.compile(r"(https?://)(?:[^\s/?#\"'@]*@)?([^\s?#\"']*)(?:[?#][^\s\"']*)?", re.IGNORECASE)
 
 
@@ -47,10 +48,18 @@ def without_signatures(body: str) -> str:
     return body if stripped == value else json.dumps(stripped)
 
 
+def _place(text: str) -> str:
+    """Return what is left of a text that is a URL as a whole, whatever characters it has."""
+    if not _WHOLE.match(text):
+        return text
+    scheme, _, rest = re.split(r"[?#]", text, maxsplit=1)[0].partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
 def _stripped(value: Any) -> Any:
     match value:
         case str():
-            return _URL.sub(r"\1\2", value)
+            return _URL.sub(r"\1\2", _place(value))
         case list():
             return [_stripped(one) for one in value]
         case dict():

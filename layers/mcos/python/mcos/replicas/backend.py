@@ -55,6 +55,16 @@ def own_backend(*, patient: bool = False) -> StorageBackend:
     return cast(StorageBackend, _OwnBackend(patient))
 
 
+def read_credentials() -> None:
+    """Read the backend's credentials now, not minutes later: one network call.
+
+    Raises
+    ------
+    SecretEmpty, BotoCoreError, ClientError
+    """
+    secret(settings().backend_secret, renew=True)
+
+
 class CredentialsRenewed(CredentialsRefused):
     """The credentials were old, and are not any more; the content cannot be read a second time."""
 

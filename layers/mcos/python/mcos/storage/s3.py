@@ -529,6 +529,10 @@ class S3Backend:
         except _Forbidden as refusal:
             found.append(Finding(f"permit {permission}, so that it can be judged ({refusal})"))
             return {}
+        except BackendRefused as refusal:
+            # Not every service of the S3 kind knows the question.
+            found.append(Finding(f"a setting could not be judged ({refusal})"))
+            return {}
         return reply
 
     def _at(self, key: str) -> str:

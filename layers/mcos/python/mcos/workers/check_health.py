@@ -19,7 +19,7 @@ from mcos.journal.files import complete_key
 from mcos.journal.tidy import newest_segment
 from mcos.model.clusters import ClusterState, Deployment, Health
 from mcos.model.journal import Snapshots
-from mcos.replicas.backend import MARKER, mark, own_backend, put_bytes
+from mcos.replicas.backend import MARKER, mark, own_backend, put_bytes, read_credentials
 from mcos.replicas.generation import why_held
 from mcos.settings import settings
 from mcos.storage import BackendUnavailable, ReplicaNotFound, StorageBackend, StorageError
@@ -78,10 +78,9 @@ def check_health() -> Health:
             health = _compared(health)
         except StorageError as error:
             health = replace(health, reason=f"{type(error).__name__}: {error}")
-        if (health.examined_at or "") <= clock.later(-_EXAMINED_SECONDS):
-            return examine_backend(health)
-    write_health(name, health)
-    return health
+    write_health(name, health)  # first: an examination that takes too long hides no good probe
+    due = (health.examined_at or "") <= clock.later(-_EXAMINED_SECONDS)
+    return examine_backend(health) if due and health.healthy and not health.streak else health
 
 
 def examine_backend(health: Health | None = None) -> Health:
@@ -98,7 +97,8 @@ def examine_backend(health: Health | None = None) -> Health:
     except StorageError as error:
         # It is away, and is examined when it is back; or nobody can use its settings.
         if isinstance(error, BackendUnavailable):
-            health = replace(health, reason=f"{type(error).__name__}: {error}")
+            reason = f"{type(error).__name__}: {error}"
+            health = replace(health, reason=reason, checked_at=clock.now())
             write_health(_own(), health)
             return health
         found = Examination((str(error),), ())
@@ -133,9 +133,15 @@ def examine_new_backend() -> Health:
     """
     for pause in _PAUSES_OF_NEW_ROLES:
         try:
-            return examine_backend()
+            return _examined_anew()
         except ERRORS:
             clock.sleep(pause)
+    return _examined_anew()
+
+
+def _examined_anew() -> Health:
+    # Terraform asks again as soon as the credentials have been put right.
+    read_credentials()
     return examine_backend()
 
 
