@@ -77,6 +77,7 @@ BOTOCORE_SERVICES = {
     "s3",
     "secretsmanager",
     "sqs",
+    "ssm",
     "stepfunctions",
     "sts",
 }

@@ -512,6 +512,7 @@ def deploy_aws(
     var_file = var_file.resolve()
     terraform = terraform_for(var_file, environment)
     command = "destroy" if destroy else "plan" if plan else "apply"
+    deployed = _deployment(terraform) if destroy else {}
     options = [f"-var-file={var_file}", "-var=target=aws"]
     options.append(f"-var=build_dir={ROOT / '.mcos' / 'build' / 'aws'}")
     options += ["-detailed-exitcode"] if plan else []
@@ -524,14 +525,23 @@ def deploy_aws(
         if status := subprocess.run(run, env=terraform.environment).returncode:
             break
     if command == "apply" and status == 0:
-        outputs = json.loads(terraform.run("output", "-json").stdout)
-        where = outputs["deployment"]["value"]
+        where = _deployment(terraform)
         token_keys("--prefix", where["prefix"], "--region", where["region"])
+    # What it has not made it does not remove.
+    if command == "destroy" and status == 0 and "token_keys" in deployed:
+        token_keys("--remove", deployed["token_keys"], "--region", deployed["region"])
     return status
 
 
+def _deployment(terraform: Terraform) -> dict[str, str]:
+    """Where a deployment is, and what it is called; empty: there is none."""
+    outputs = json.loads(terraform.run("output", "-json").stdout or "{}")
+    found: dict[str, str] = outputs.get("deployment", {}).get("value", {})
+    return found
+
+
 def token_keys(*arguments: str) -> None:
-    """Make the first key of tokens, unless there is one.
+    """Make the first key of tokens, unless there is one; or remove what signs.
 
     Raises
     ------
@@ -540,7 +550,7 @@ def token_keys(*arguments: str) -> None:
     run = [sys.executable, str(ROOT / "tools" / "token_keys.py"), *arguments]
     done = subprocess.run(run, stdout=subprocess.DEVNULL)
     if done.returncode:
-        raise TerraformError("there is no key for tokens: run tools/token_keys.py")
+        raise TerraformError(f"this has failed: tools/token_keys.py {' '.join(arguments)}")
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The keys of tokens: ``python tools/token_keys.py [--rotate [--at-once]]``.
+"""The keys of tokens: ``python tools/token_keys.py [--rotate [--at-once] | --remove SECRET]``.
 
 Without options it makes the first key of a deployment, and changes nothing if there is one.
 ``--rotate`` replaces the key while calls go on: run it again if it was interrupted.
@@ -27,6 +27,11 @@ def main() -> int:
         action="store_true",
         help="with --rotate, if somebody else may have the key: all tokens end",
     )
+    parser.add_argument(
+        "--remove",
+        metavar="SECRET",
+        help="remove what signs, of a destroyed deployment whose secret had this name",
+    )
     options = parser.parse_args()
     if options.at_once and not options.rotate:
         parser.error("--at-once needs --rotate")
@@ -37,11 +42,12 @@ def main() -> int:
     elif options.region:
         os.environ["AWS_DEFAULT_REGION"] = options.region
 
-    from mcos.admin.token_keys import KeySecrets, ensure, rotate
+    from mcos.admin.token_keys import KeySecrets, ensure, remove, rotate
 
-    secrets = KeySecrets(
-        _secret(f"{options.prefix}/signing-key"), _secret(f"{options.prefix}/token-key")
-    )
+    if options.remove:
+        remove(KeySecrets(options.remove))
+        return 0
+    secrets = KeySecrets(_secret(f"{options.prefix}/token-key"))
     made = rotate(secrets, at_once=options.at_once) if options.rotate else ensure(secrets)
     if made is None:
         print("there is a key already; nothing was changed")

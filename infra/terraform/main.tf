@@ -81,7 +81,7 @@ module "cluster" {
   layer_folders             = var.layer_folders
   token_key_secret          = module.shared.token_key_secret
   tables                    = module.shared.tables
-  signing_key_secret        = module.shared.signing_key_secret
+  signing_keys_parameter    = module.shared.signing_keys_parameter
   publishes                 = each.key == local.publisher
   changes                   = module.shared.changes
   streams                   = module.shared.streams

@@ -44,6 +44,6 @@ output "event_bus" {
 }
 
 output "deployment" {
-  description = "Prefix of every name, and the region: what tools need to find it."
-  value       = { prefix = var.prefix, region = var.region }
+  description = "Prefix of every name, the region, and the secret of tokens' keys: what tools need to find it."
+  value       = { prefix = var.prefix, region = var.region, token_keys = module.shared.token_key_secret.name }
 }

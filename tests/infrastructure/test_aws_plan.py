@@ -152,7 +152,6 @@ def test_what_was_destroyed_can_be_deployed_again_the_same_day(plan: dict[str, A
     assert sorted(one["name_prefix"] for one in secrets) == [
         "planned/other/backend-",
         "planned/own/backend-",
-        "planned/signing-key-",
         "planned/third/backend-",
         "planned/token-key-",
     ]

@@ -85,7 +85,7 @@ UNDELETE = {
 FUNCTIONS: dict[str, dict[str, list[str]]] = {
     "authorizer": {"token key": SECRET, "registry": READ_ALL},
     "login": {
-        "signing key": SECRET,
+        "signing keys": ["ssm:GetParameter"],
         "token key": SECRET,
         "accounts": ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"],
         "logins": [
@@ -343,6 +343,11 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
         one["name_prefix"].removesuffix("-"): one["arn"]
         for one in deployment.of_type("aws_secretsmanager_secret")
     }
+    (token_key,) = [
+        one["name"]
+        for one in deployment.of_type("aws_secretsmanager_secret")
+        if one["name_prefix"] == "mcos/token-key-"
+    ]
     staging = f"arn:aws:s3:::mcos-{{}}-staging-{ACCOUNT}/*"
     tables = (
         "accounts",
@@ -366,7 +371,7 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
         "event bus": [arn("events", "event-bus/mcos")],
         "unpublished queue": [arn("sqs", "mcos-unpublished-events")],
         "token key": [secrets["mcos/token-key"]],
-        "signing key": [secrets["mcos/signing-key"]],
+        "signing keys": [arn("ssm", f"parameter/mcos/signing-keys/{token_key}")],
         "own backend secret": [secrets[f"mcos/{cluster}/backend"]],
         "own staging": [staging.format(cluster)],
         "own staging bucket": [staging.format(cluster).removesuffix("/*")],

@@ -11,14 +11,14 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mcos import aws, limits
-from mcos.admin.token_keys import KeySecrets, Rotation, ensure, rotate
+from mcos.admin.token_keys import KeySecrets, Rotation, ensure, remove, rotate
 from mcos.auth import tokens
 from mcos.model.token_keys import keys_in
 from tests.support.cloud import CLUSTERS, Cloud
 from tests.support.environment import PREFIX
 from tests.support.network import Died, Manner
 
-SECRETS = KeySecrets(signing=f"{PREFIX}/signing-key", verifying=f"{PREFIX}/token-key")
+SECRETS = KeySecrets(f"{PREFIX}/token-key")
 SHARED = "the key of release 0.1.0, of thirty-two bytes or more"
 STEP = 150
 ALL = limits.KEY_PUBLICATION_SECONDS + limits.SECRET_AGE_SECONDS + limits.TOKEN_SECONDS + 2 * STEP
@@ -98,19 +98,23 @@ def key_of(token: str) -> str:
     return str(jwt.get_unverified_header(token).get("kid", ""))
 
 
-def text_of(cloud: Cloud, name: str) -> str:
-    with cloud.network.outside():
-        text: str = cloud.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
-    return text
+def signing_text(cloud: Cloud) -> str:
+    with cloud.at("s3"), cloud.network.outside():
+        return aws.text_of_parameter(SECRETS.signing)
+
+
+def verifying_text(cloud: Cloud) -> str:
+    with cloud.at("s3"), cloud.network.outside():
+        return aws.text_of_secret(SECRETS.verifying)
 
 
 def be_of_the_first_release(cloud: Cloud) -> None:
-    """One secret with the key itself; the other one has no value yet."""
+    """One secret with the key itself, and nothing else."""
     with cloud.network.outside():
-        secrets = cloud.client("secretsmanager")
-        secrets.put_secret_value(SecretId=SECRETS.verifying, SecretString=SHARED)
-        secrets.delete_secret(SecretId=SECRETS.signing, ForceDeleteWithoutRecovery=True)
-        secrets.create_secret(Name=SECRETS.signing)
+        cloud.client("secretsmanager").put_secret_value(
+            SecretId=SECRETS.verifying, SecretString=SHARED
+        )
+        cloud.client("ssm").delete_parameter(Name=SECRETS.signing)
     cloud.chill()
 
 
@@ -124,10 +128,10 @@ def test_a_rotation_fails_no_call_and_ends_the_key_before(
     sandboxes.live(ALL)
     assert {key_of(sandboxes.log_in(number)) for number in range(6)} == {rotation.key}
     assert key_of(first) != rotation.key
-    (signing,) = [key for key in keys_in(text_of(cloud, SECRETS.signing)) if not key.verifies_until]
+    (signing,) = [key for key in keys_in(signing_text(cloud)) if not key.verifies_until]
     assert signing.id == rotation.key
     # Time alone has ended the first key: a forger who found it signs what nobody takes.
-    old = next(key for key in keys_in(text_of(cloud, SECRETS.signing)) if key.verifies_until)
+    old = next(key for key in keys_in(signing_text(cloud)) if key.verifies_until)
     with cloud.at("s3"), pytest.MonkeyPatch.context() as patch:
         patch.setattr(tokens, "_signing_key", lambda: old)
         forged = tokens.issue("ada").token
@@ -150,7 +154,7 @@ def test_rotations_may_follow_each_other_at_any_distance(
     sandboxes.live(ALL)
     # What is done with is not kept for ever.
     last = rotated(cloud)
-    kept = {key.id for key in keys_in(text_of(cloud, SECRETS.verifying))}
+    kept = {key.id for key in keys_in(verifying_text(cloud))}
     assert last.key in kept
     assert len(kept) == 2
 
@@ -193,9 +197,9 @@ def test_an_upgrade_fails_no_call_and_leaves_the_shared_key_worthless(
     assert key_of(sandboxes.log_in(0)) == ""
     with cloud.at("s3"), cloud.network.outside():
         assert ensure(SECRETS) is None
-    assert text_of(cloud, SECRETS.verifying) == SHARED
+    assert verifying_text(cloud) == SHARED
     rotation = rotated(cloud)
-    assert SHARED not in text_of(cloud, SECRETS.verifying)
+    assert SHARED not in verifying_text(cloud)
     sandboxes.live(ALL)
     assert key_of(sandboxes.log_in(0)) == rotation.key
     now = cloud.clock.moment().timestamp()
@@ -208,9 +212,9 @@ def test_an_upgrade_fails_no_call_and_leaves_the_shared_key_worthless(
 def test_a_new_deployment_has_a_key_that_signs_at_once(cloud: Cloud) -> None:
     with cloud.network.outside():
         secrets = cloud.client("secretsmanager")
-        for name in (SECRETS.signing, SECRETS.verifying):
-            secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
-            secrets.create_secret(Name=name)
+        secrets.delete_secret(SecretId=SECRETS.verifying, ForceDeleteWithoutRecovery=True)
+        secrets.create_secret(Name=SECRETS.verifying)
+        remove(SECRETS)
     cloud.chill()
     with pytest.raises(aws.SecretEmpty):
         cloud.token("ada")
@@ -263,9 +267,27 @@ def test_a_key_that_is_not_known_yet_is_looked_for_at_once_but_not_often(cloud: 
 
 def test_who_only_verifies_is_given_nothing_that_signs(cloud: Cloud) -> None:
     rotated(cloud)
-    for key in json.loads(text_of(cloud, SECRETS.verifying))["keys"]:
+    for key in json.loads(verifying_text(cloud))["keys"]:
         assert key.keys() <= {"kty", "crv", "kid", "x", "verifies_until"}
     with cloud.at("s3", "authorizer"), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MCOS_SIGNING_KEY_SECRET", SECRETS.verifying)
+        patch.setattr(tokens, "parameter", lambda name: verifying_text(cloud))
         with pytest.raises(tokens.NoSigningKey):
             tokens.issue("ada")
+
+
+def test_what_signs_is_encrypted_and_small_enough_for_a_free_parameter(cloud: Cloud) -> None:
+    """A rotation has two keys at most, and AWS keeps 4 KiB for nothing."""
+    rotated(cloud)
+    assert len(signing_text(cloud)) <= 4096
+    with cloud.network.outside():
+        systems = cloud.client("ssm")
+        assert systems.get_parameter(Name=SECRETS.signing)["Parameter"]["Type"] == "SecureString"
+        stored = systems.describe_parameters()["Parameters"]
+    assert [one["Tier"] for one in stored] == ["Standard"]
+
+
+def test_nothing_that_signs_is_left_of_a_destroyed_deployment(cloud: Cloud) -> None:
+    for _ in range(2):
+        with cloud.at("s3"), cloud.network.outside():
+            remove(SECRETS)
+            assert not cloud.client("ssm").describe_parameters()["Parameters"]

@@ -161,6 +161,7 @@ class Cloud(Inventory):
             for name in ALL_CLUSTERS
         }
         aws = Snapshot({"dynamodb": REGION, "s3": "aws", "secretsmanager": REGION})
+        parameters = self._parameters()
         executions, accounts = list(self.executions), self._accounts
         replicas = {name: dict(one.replicas) for name, one in self.backends.items()}
         parts = {name: deepcopy(one.parts) for name, one in self.backends.items()}
@@ -168,6 +169,9 @@ class Cloud(Inventory):
         def put_back() -> None:
             aws.put_back()
             self._make_queues()
+            with self.network.outside():
+                for name, text in parameters.items():
+                    self._put_parameter(name, text)
             for name, texts in waiting.items():
                 with self.network.outside():
                     for text in texts:
@@ -178,6 +182,16 @@ class Cloud(Inventory):
                 backend.replicas, backend.parts = dict(replicas[name]), deepcopy(parts[name])
 
         return put_back
+
+    def _parameters(self) -> dict[str, str]:
+        """The encrypted parameters, by name. Moto's own of them cannot be copied."""
+        with self.network.outside():
+            systems = self.client("ssm")
+            found = systems.get_parameters_by_path(Path="/", Recursive=True, WithDecryption=True)
+        return {one["Name"]: one["Value"] for one in found["Parameters"]}
+
+    def _put_parameter(self, name: str, text: str) -> None:
+        self.client("ssm").put_parameter(Name=name, Value=text, Type="SecureString")
 
     def _make_queues(self) -> None:
         """Make them new and empty."""
@@ -200,7 +214,8 @@ class Cloud(Inventory):
                 )
             secrets = self.client("secretsmanager")
             secrets.create_secret(Name=f"{PREFIX}/token-key", SecretString=verifying_text(KEYS))
-            secrets.create_secret(Name=f"{PREFIX}/signing-key", SecretString=signing_text(KEYS))
+            signing = cluster_environment(CLUSTERS[0])["MCOS_SIGNING_KEYS_PARAMETER"]
+            self._put_parameter(signing, signing_text(KEYS))
             for name in ALL_CLUSTERS:
                 own = cluster_environment(name)
                 bucket = own["MCOS_STAGING_BUCKET"]

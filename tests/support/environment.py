@@ -67,7 +67,7 @@ def cluster_environment(cluster: str, prefer: str = "respond-async") -> dict[str
         "MCOS_REPLICATE_QUEUE_URL": f"{queue}-replicate",
         "MCOS_REPAIR_QUEUE_URL": f"{queue}-repair",
         "MCOS_TOKEN_KEY_SECRET": f"{PREFIX}/token-key",
-        "MCOS_SIGNING_KEY_SECRET": f"{PREFIX}/signing-key",
+        "MCOS_SIGNING_KEYS_PARAMETER": f"/mcos/signing-keys/{PREFIX}/token-key",
         "MCOS_BACKEND": cluster,
         "MCOS_BACKEND_SECRET": f"{PREFIX}/{cluster}/backend",
         "MCOS_DEFAULT_PREFER": prefer,

@@ -38,7 +38,7 @@ CALL_SECONDS = 0.001
 # Networks replace each other: of two that are installed, the later one has all calls.
 _TO_MOTO = BotocoreStubber.__call__
 
-_SERVICES = ("dynamodb", "sqs", "s3", "secretsmanager")
+_SERVICES = ("dynamodb", "sqs", "s3", "secretsmanager", "ssm")
 
 Answer = Callable[[AWSPreparedRequest], tuple[int, dict[str, str], bytes] | None]
 """Answers a request in place of moto: status, headers, body; None: moto is to answer it."""

@@ -98,6 +98,8 @@ def _needed(
     elif service == "secretsmanager":
         is_own = asked.document["SecretId"] == f"{PREFIX}/{cluster}/backend"
         yield action, ["own backend secret" if is_own else "token key"]
+    elif service == "ssm":
+        yield action, ["signing keys"]
     elif service == "events":
         yield action, ["event bus"]
 

@@ -20,8 +20,9 @@ KEYS = [made_key("the-first-key")]
 def use_keys(monkeypatch: pytest.MonkeyPatch, *keys: TokenKey) -> None:
     """Let tokens be signed and verified with these keys, without a network call."""
     texts = {
-        "mcos/signing-key": signing_text(keys or KEYS),
+        "/signing-keys": signing_text(keys or KEYS),
         "mcos/token-key": verifying_text(keys or KEYS),
     }
-    monkeypatch.setenv("MCOS_SIGNING_KEY_SECRET", "mcos/signing-key")
+    monkeypatch.setenv("MCOS_SIGNING_KEYS_PARAMETER", "/signing-keys")
+    monkeypatch.setattr(tokens, "parameter", lambda name: texts[name])
     monkeypatch.setattr(tokens, "secret", lambda name, renew=False: texts[name])

@@ -11,6 +11,7 @@ from botocore.config import Config
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from localstack_client.session import Session
 
+from mcos.admin.token_keys import KeySecrets
 from mcos.model.token_keys import TokenKey, keys_in, signer
 from mcos_client import Client
 from tests.functional.conftest import Account, AccountFactory
@@ -59,15 +60,32 @@ def container(client: Client) -> str:
 @pytest.fixture(scope="session")
 def token_keys(emulator: Session) -> tuple[TokenKey, ...]:
     """The keys that sign tokens, the newest last: a forger who has one can make any."""
-    secrets = emulator.client(
-        "secretsmanager",
-        config=Config(connect_timeout=5, read_timeout=10),
-    )
-    (found,) = secrets.list_secrets(Filters=[{"Key": "name", "Values": ["mcos/signing-key"]}])[
+    return tuple(signing_keys(emulator))
+
+
+_WAITS = Config(connect_timeout=5, read_timeout=10)
+
+
+def _token_key_secret(emulator: Session) -> str:
+    secrets = emulator.client("secretsmanager", config=_WAITS)
+    (found,) = secrets.list_secrets(Filters=[{"Key": "name", "Values": ["mcos/token-key"]}])[
         "SecretList"
     ]
-    text = secrets.get_secret_value(SecretId=found["ARN"])["SecretString"]
-    return tuple(keys_in(text))
+    return str(found["Name"])
+
+
+def signing_keys(emulator: Session) -> list[TokenKey]:
+    """What signs, the newest last."""
+    name = KeySecrets(_token_key_secret(emulator)).signing
+    systems = emulator.client("ssm", config=_WAITS)
+    return keys_in(systems.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
+
+
+def verifying_keys(emulator: Session) -> list[TokenKey]:
+    """What all entry points verify by."""
+    secrets = emulator.client("secretsmanager", config=_WAITS)
+    name = _token_key_secret(emulator)
+    return keys_in(secrets.get_secret_value(SecretId=name)["SecretString"])
 
 
 Sign = Callable[[dict[str, Any]], str]

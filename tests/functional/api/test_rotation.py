@@ -12,13 +12,11 @@ from threading import Event
 from typing import Any
 
 import jwt
-from botocore.config import Config
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from localstack_client.session import Session
 
-from mcos.model.token_keys import TokenKey, keys_in
 from mcos_client import Client
-from tests.functional.api.conftest import CLUSTERS, Account
+from tests.functional.api.conftest import CLUSTERS, Account, signing_keys, verifying_keys
 from tests.functional.conftest import INSTANCE, PASSWORD
 from tools.local import ROOT
 
@@ -27,11 +25,6 @@ COMMAND = (sys.executable, str(ROOT / "tools" / "token_keys.py"), "--instance", 
 
 def rotate() -> str:
     return subprocess.run([*COMMAND, "--rotate"], check=True, capture_output=True, text=True).stdout
-
-
-def keys_of(emulator: Session, secret: str) -> list[TokenKey]:
-    secrets = emulator.client("secretsmanager", config=Config(connect_timeout=5, read_timeout=10))
-    return keys_in(secrets.get_secret_value(SecretId=f"mcos/{secret}")["SecretString"])
 
 
 def call_until(done: Event, account: Account, cluster: str) -> int:
@@ -56,7 +49,7 @@ def test_a_rotation_fails_no_call(account: Account, emulator: Session) -> None:
         finally:
             done.set()
     assert all(one.result() > 0 for one in running)
-    newest = keys_of(emulator, "signing-key")[-1]
+    newest = signing_keys(emulator)[-1]
     assert newest.id in said
     assert newest.id in again
     assert datetime.fromisoformat(newest.signs_from) > datetime.now(UTC)
@@ -70,13 +63,13 @@ def test_a_rotation_fails_no_call(account: Account, emulator: Session) -> None:
 
 
 def test_the_secret_of_who_verifies_has_nothing_that_signs(emulator: Session) -> None:
-    for key in keys_of(emulator, "token-key"):
+    for key in verifying_keys(emulator):
         assert not key.private
         assert not key.shared
 
 
 def test_the_command_makes_no_second_key_on_its_own(emulator: Session) -> None:
-    before = [key.id for key in keys_of(emulator, "signing-key")]
+    before = [key.id for key in signing_keys(emulator)]
     said = subprocess.run(COMMAND, check=True, capture_output=True, text=True).stdout
     assert "nothing was changed" in said
-    assert [key.id for key in keys_of(emulator, "signing-key")] == before
+    assert [key.id for key in signing_keys(emulator)] == before

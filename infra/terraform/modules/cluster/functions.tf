@@ -35,7 +35,7 @@ locals {
   # What one function is told and the others are not.
   own_environment = {
     health         = { MCOS_RELEASE = var.release }
-    login          = { MCOS_SIGNING_KEY_SECRET = var.signing_key_secret.name }
+    login          = { MCOS_SIGNING_KEYS_PARAMETER = var.signing_keys_parameter.name }
     no_route       = { MCOS_ROUTES = jsonencode(local.methods) }
     admin_clusters = { MCOS_RUN_JOBS = local.run_jobs_arn }
     admin_jobs     = { MCOS_RUN_JOBS = local.run_jobs_arn }

@@ -3,7 +3,7 @@
 locals {
   grants = {
     token_key      = { Action = ["secretsmanager:GetSecretValue"], Resource = [var.token_key_secret.arn] }
-    signing_key    = { Action = ["secretsmanager:GetSecretValue"], Resource = [var.signing_key_secret.arn] }
+    signing_keys   = { Action = ["ssm:GetParameter"], Resource = [var.signing_keys_parameter.arn] }
     backend_secret = { Action = ["secretsmanager:GetSecretValue"], Resource = [aws_secretsmanager_secret.backend.arn] }
 
     read_account       = { Action = ["dynamodb:GetItem"], Resource = [local.tables.accounts] }
@@ -168,7 +168,7 @@ locals {
 
   permissions = {
     authorizer       = [local.grants.token_key, local.grants.read_registry]
-    login            = [local.grants.signing_key, local.grants.token_key, local.grants.look_at_logins, local.grants.change_own_account, local.grants.count_logins]
+    login            = [local.grants.signing_keys, local.grants.token_key, local.grants.look_at_logins, local.grants.change_own_account, local.grants.count_logins]
     list_container   = [local.grants.list_containers]
     create_container = [local.grants.create_container, local.grants.read_registry]
     delete_container = [local.grants.delete_container, local.grants.list_objects]

@@ -70,8 +70,8 @@ variable "token_key_secret" {
   type        = object({ name = string, arn = string })
 }
 
-variable "signing_key_secret" {
-  description = "The secret of the keys that sign tokens."
+variable "signing_keys_parameter" {
+  description = "The encrypted parameter of the keys that sign tokens."
   type        = object({ name = string, arn = string })
 }
 

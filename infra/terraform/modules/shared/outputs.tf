@@ -11,11 +11,11 @@ output "token_key_secret" {
   }
 }
 
-output "signing_key_secret" {
-  description = "Name and ARN of the secret of the keys that sign tokens."
+output "signing_keys_parameter" {
+  description = "Name and ARN of the encrypted parameter of the keys that sign tokens."
   value = {
-    name = aws_secretsmanager_secret.signing_key.name
-    arn  = aws_secretsmanager_secret.signing_key.arn
+    name = "/${local.signing_keys}"
+    arn  = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter/${local.signing_keys}"
   }
 }
 

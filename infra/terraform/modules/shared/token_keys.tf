@@ -14,14 +14,10 @@ resource "aws_secretsmanager_secret" "token_key" {
   }
 }
 
-resource "aws_secretsmanager_secret" "signing_key" {
-  name_prefix             = "${var.prefix}/signing-key-"
-  description             = "Private keys that sign the tokens of all clusters."
-  recovery_window_in_days = var.disposable ? 0 : 30
-
-  lifecycle {
-    ignore_changes = [name, name_prefix]
-  }
+# What signs is an encrypted parameter, which costs nothing while it lies there, named after the secret.
+# tools/token_keys.py makes it: of one that Terraform has made, the text would be in its state.
+locals {
+  signing_keys = "mcos/signing-keys/${aws_secretsmanager_secret.token_key.name}"
 }
 
 # Release 0.1.0 had Terraform write the one key that it had. It stays until the first rotation.

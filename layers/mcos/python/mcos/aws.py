@@ -8,6 +8,7 @@ callers of MCOS wait.
 """
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from threading import Lock
@@ -116,7 +117,7 @@ def client(
 
 
 class SecretEmpty(BotoCoreError):
-    """There is no such secret, or it has no text yet."""
+    """There is no such secret or parameter, or it has no text yet."""
 
     fmt = "the secret {name} has no text"
 
@@ -136,6 +137,21 @@ def text_of_secret(name: str) -> str:
     if text is None:
         raise SecretEmpty(name=name)
     return str(text)
+
+
+def text_of_parameter(name: str) -> str:
+    """Read an encrypted parameter of Systems Manager now.
+
+    Raises
+    ------
+    SecretEmpty, BotoCoreError, ClientError
+    """
+    systems = client("ssm")
+    try:
+        found = systems.get_parameter(Name=name, WithDecryption=True)["Parameter"]
+    except systems.exceptions.ParameterNotFound:
+        raise SecretEmpty(name=name) from None
+    return str(found["Value"])
 
 
 _used: dict[int, datetime] = {}
@@ -175,12 +191,22 @@ def secret(name: str, *, renew: bool = False) -> str:
     ------
     SecretEmpty, BotoCoreError, ClientError
     """
+    return _kept(
+        name, text_of_secret, limits.SECRET_RENEWAL_SECONDS if renew else limits.SECRET_AGE_SECONDS
+    )
+
+
+def parameter(name: str) -> str:
+    """Return the text of an encrypted parameter; as ``secret``."""
+    return _kept(name, text_of_parameter, limits.SECRET_AGE_SECONDS)
+
+
+def _kept(name: str, text_of: Callable[[str], str], seconds: float) -> str:
     now = clock.moment()
     read_at, text = _secrets.get(name, (None, ""))
-    age = timedelta(seconds=limits.SECRET_RENEWAL_SECONDS if renew else limits.SECRET_AGE_SECONDS)
-    if read_at is None or not timedelta(0) <= now - read_at <= age:
+    if read_at is None or not timedelta(0) <= now - read_at <= timedelta(seconds=seconds):
         try:
-            text = text_of_secret(name)
+            text = text_of(name)
         except AWS_ERRORS:
             if read_at is None:
                 raise
@@ -190,7 +216,7 @@ def secret(name: str, *, renew: bool = False) -> str:
 
 
 def forget_secrets() -> None:
-    """Make the next calls read secrets again."""
+    """Make the next calls read secrets and parameters again."""
     _secrets.clear()
 
 

@@ -74,9 +74,9 @@ def endpoint_url() -> str | None:
     return os.environ.get("AWS_ENDPOINT_URL") or None
 
 
-def signing_key_secret() -> str:
-    """Return the name of the secret that signs tokens; only ``login`` is told it."""
-    return os.environ["MCOS_SIGNING_KEY_SECRET"]
+def signing_keys_parameter() -> str:
+    """Return the name of the parameter that has what signs tokens; only ``login`` is told it."""
+    return os.environ["MCOS_SIGNING_KEYS_PARAMETER"]
 
 
 def inbound_queue_url() -> str:

@@ -1,6 +1,7 @@
 """Replacing the key of tokens while calls go on. An operator's command, with rights of their own.
 
-A rotation writes two secrets, one after the other, so that it can end anywhere and be run again:
+A rotation writes the keys of who signs and of who verifies, one after the other, so that it can end
+anywhere and be run again:
 
 1. a new key is kept where keys sign, without a time from when on it signs;
 2. its public half is published to who verifies;
@@ -8,18 +9,19 @@ A rotation writes two secrets, one after the other, so that it can end anywhere 
    its last token has expired;
 4. these times are published too.
 
-No function is told of any of this. Each reads its secret again in time, and all change at the
+No function is told of any of this. Each reads its keys again in time, and all change at the
 moment that the keys name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mcos import clock, limits
-from mcos.aws import SecretEmpty, client, text_of_secret
+from mcos.aws import SecretEmpty, client, text_of_parameter, text_of_secret
 from mcos.model.token_keys import (
     TokenKey,
     keys_in,
@@ -32,10 +34,23 @@ from mcos.model.token_keys import (
 
 @dataclass(frozen=True)
 class KeySecrets:
-    """Names of the two secrets: of who signs, of who verifies."""
+    """Where a deployment's keys are kept.
 
-    signing: str
+    Attributes
+    ----------
+    verifying
+        Name of the secret for who verifies.
+    """
+
     verifying: str
+
+    @property
+    def signing(self) -> str:
+        """Name of the encrypted parameter for who signs: the one that Terraform tells ``login``.
+
+        It is named after the secret, whose name no other deployment has had.
+        """
+        return f"/mcos/signing-keys/{self.verifying}"
 
 
 @dataclass(frozen=True)
@@ -100,13 +115,25 @@ def rotate(secrets: KeySecrets, *, at_once: bool = False) -> Rotation:
     if newest is None:
         newest = _new_key()
         signing = [*_still_signing(signing, now), newest]
-        _put(secrets.signing, signing_text(signing))
-    _put(secrets.verifying, verifying_text(published(signing, public, now)))
+        _keep(secrets, signing)
+    _publish(secrets, published(signing, public, now))
     if not newest.signs_from or at_once:
         signing = _timed(signing, newest, at_once=at_once)
-        _put(secrets.signing, signing_text(signing))
-        _put(secrets.verifying, verifying_text(published(signing, public, clock.moment())))
+        _keep(secrets, signing)
+        _publish(secrets, published(signing, public, clock.moment()))
     return Rotation(newest.id, signing[-1].signs_from, is_new)
+
+
+def remove(secrets: KeySecrets) -> None:
+    """Remove what signs, of a deployment that was destroyed; nothing else made it.
+
+    Raises
+    ------
+    BotoCoreError, ClientError
+    """
+    systems = client("ssm")
+    with suppress(systems.exceptions.ParameterNotFound):
+        systems.delete_parameter(Name=secrets.signing)
 
 
 def _waiting(signing: Sequence[TokenKey], now: datetime) -> TokenKey | None:
@@ -148,16 +175,24 @@ def _new_key() -> TokenKey:
 
 
 def _read(secrets: KeySecrets) -> tuple[list[TokenKey], list[TokenKey]]:
-    """Return the keys of who signs and of who verifies; a secret without a value has none."""
-    return _keys(secrets.signing), _keys(secrets.verifying)
+    """Return the keys of who signs and of who verifies; what has no text yet has none."""
+    return _keys(text_of_parameter, secrets.signing), _keys(text_of_secret, secrets.verifying)
 
 
-def _keys(name: str) -> list[TokenKey]:
+def _keys(text_of: Callable[[str], str], name: str) -> list[TokenKey]:
     try:
-        return keys_in(text_of_secret(name))
+        return keys_in(text_of(name))
     except SecretEmpty:
         return []
 
 
-def _put(name: str, text: str) -> None:
-    client("secretsmanager").put_secret_value(SecretId=name, SecretString=text)
+def _keep(secrets: KeySecrets, keys: Iterable[TokenKey]) -> None:
+    client("ssm").put_parameter(
+        Name=secrets.signing, Value=signing_text(keys), Type="SecureString", Overwrite=True
+    )
+
+
+def _publish(secrets: KeySecrets, keys: Iterable[TokenKey]) -> None:
+    client("secretsmanager").put_secret_value(
+        SecretId=secrets.verifying, SecretString=verifying_text(keys)
+    )

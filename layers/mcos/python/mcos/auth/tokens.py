@@ -13,10 +13,10 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from mcos import clock, limits
-from mcos.aws import SecretEmpty, secret
+from mcos.aws import SecretEmpty, parameter, secret
 from mcos.errors import TokenExpired, TokenInvalid
 from mcos.model.token_keys import SHARED_ID, TokenKey, keys_in, signer, verifier
-from mcos.settings import settings, signing_key_secret
+from mcos.settings import settings, signing_keys_parameter
 
 _ISSUER = "mcos"
 _CLAIMS = ("iss", "sub", "iat", "exp")
@@ -130,7 +130,7 @@ class NoSigningKey(Exception):
 
 def _signing_key() -> TokenKey:
     try:
-        text = secret(signing_key_secret())
+        text = parameter(signing_keys_parameter())
     except SecretEmpty:
         # A deployment of release 0.1.0 that was upgraded, and whose key was not rotated since.
         text = secret(settings().token_key_secret)

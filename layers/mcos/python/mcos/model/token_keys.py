@@ -1,4 +1,4 @@
-"""The keys of tokens, as two secrets hold them: one for who signs, one for who only verifies.
+"""The keys of tokens, as they are kept twice: for who signs, and for who only verifies.
 
 Both are JSON, ``{"keys": [...]}``, of JSON Web Keys (RFC 7517) on the curve Ed25519. Only the first
 has private keys. Times are in the keys, so that everybody changes at the same moment, however long
@@ -75,12 +75,12 @@ def shared_key(text: str) -> TokenKey:
 
 
 def signing_text(keys: Iterable[TokenKey]) -> str:
-    """Return the text of the secret for who signs."""
+    """Return the text for who signs."""
     return json.dumps({"keys": [_document(key) for key in keys]})
 
 
 def verifying_text(keys: Iterable[TokenKey]) -> str:
-    """Return the text of the secret for who only verifies; nothing in it can sign.
+    """Return the text for who only verifies; nothing in it can sign.
 
     The key of release 0.1.0 is the exception, for as long as it is verified.
     """
@@ -109,7 +109,7 @@ def published(
     Parameters
     ----------
     signing
-        The keys of the secret for who signs.
+        The keys for who signs.
     before
         What was published before.
     """
