@@ -274,6 +274,21 @@ def test_ending_many_sessions_ends_them_all_and_keeps_the_registry_small(cloud: 
     assert is_good(cloud, token_of(log_in(cloud)))
 
 
+def test_many_accounts_that_log_out_do_not_fill_what_every_function_reads(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ACCOUNTS_OF_ENDED_SESSIONS", 1)
+    first, second = token_of(log_in(cloud)), token_of(log_in(cloud, BOB))
+    assert logout(cloud, first).status == 204
+    later_than_the_registry(cloud)
+    cloud.chill()
+    with cloud.network.record() as calls:
+        assert logout(cloud, second).status == 204
+    assert "dynamodb:GetItem" not in [one.name for one in calls]
+    assert refresh(cloud, second).code == "token_revoked"
+    assert not is_good(cloud, first)
+
+
 def test_ones_own_password_is_changed_and_other_sessions_end(cloud: Cloud) -> None:
     one, other, bobs = (token_of(log_in(cloud, name)) for name in (ADA, ADA, BOB))
     reply = change_password(cloud, one, RIGHT, NEW)

@@ -81,6 +81,10 @@ SESSION_SECONDS = 7 * 24 * 3600
 ENDED_SESSIONS = 20
 """Most sessions that an account can end within the life of a token; with more, all of them end."""
 
+ACCOUNTS_OF_ENDED_SESSIONS = 1000
+"""Most accounts whose ended sessions every function knows: it reads them with the registry. Above
+that, a token of a session that was ended is good for its hour, and is exchanged for no other."""
+
 WAIT_SECONDS_MIN = 1
 WAIT_SECONDS_MAX = 25
 """Longest wait of a synchronous call: an API Gateway integration ends after 30 seconds."""
