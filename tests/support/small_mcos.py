@@ -76,7 +76,7 @@ class SmallMcos(httpx.BaseTransport):
         name = names.check_object_name(decode(matched[3], "object"))
         if kind == "stat" or request.method in ("GET", "DELETE"):
             return self._read(request, kind, container, name)
-        return self._write(request, container, name)
+        return self._write(request, container, name, asked)
 
     def _container(self, method: str, container: str) -> httpx.Response:
         if method == "PUT":
@@ -131,14 +131,16 @@ class SmallMcos(httpx.BaseTransport):
         headers["content-range"] = f"bytes {first}-{end - 1}/{len(content)}"
         return httpx.Response(206, headers=headers, content=content[first:end])
 
-    def _write(self, request: httpx.Request, container: str, name: str) -> httpx.Response:
+    def _write(
+        self, request: httpx.Request, container: str, name: str, asked: dict[str, str]
+    ) -> httpx.Response:
         held, there = self.containers[container], name in self.containers[container]
         if request.method == "POST" and there:
             guarded = request.headers.get("if-none-match") == "*"
             return (
                 _problem(412, "precondition_failed") if guarded else _problem(409, "object_exists")
             )
-        if request.method == "PUT" and not there:
+        if request.method == "PUT" and not there and asked.get("if_missing") != "create":
             return _problem(404, "object_not_found")
         held[name] = request.content
         self._made += 1

@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from mcos_client.api.scrubs import ObjectCheck, ObjectRepair, ReplicaCheck, Scrub
     from mcos_client.api.status import ClusterStatus, Finding, QueueStatus, Status
     from mcos_client.api.uploads import Upload, UploadPage, UploadPart, UploadPut
+    from mcos_client.api.writing import IfThere
     from mcos_client.client import Client
-    from mcos_client.content import IfThere
     from mcos_client.errors import (
         AccountExists,
         AccountNotFound,
@@ -243,7 +243,7 @@ _MODULES = (
     "api.scrubs",
     "api.status",
     "transfer.journal",
-    "content",
+    "api.writing",
     "client",
     "aio.client",
 )

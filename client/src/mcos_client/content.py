@@ -4,30 +4,21 @@ import io
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 from mcos_client.api import objects
 from mcos_client.api.calls import UserCalls
-from mcos_client.api.method import Sends, procedure
+from mcos_client.api.method import Sends
 from mcos_client.api.models import Download, Downloaded, ObjectStat, Written
-from mcos_client.api.objects import OCTET_STREAM
-from mcos_client.errors import NotSettled, ObjectExists, ObjectFailed, ObjectNotFound
+from mcos_client.api.writing import OCTET_STREAM, Action, IfThere, Writing, putting
+from mcos_client.errors import NotSettled, ObjectFailed, ObjectNotFound
 from mcos_client.sending.connection import Connection
 from mcos_client.transfer.download import download_to
 from mcos_client.transfer.journal import Journal
 from mcos_client.transfer.progress import OnProgress, Progress
 from mcos_client.transfer.read import ObjectFile, locate, read_elsewhere, read_range
-from mcos_client.transfer.source import PIECE, Content, Source, source_of
-from mcos_client.transfer.upload import PARALLEL, Action, Uploading, UploadOptions
-
-IfThere = Literal["replace", "refuse", "require"]
-"""What ``put_object`` does about an object that has the name."""
-
-_ACTIONS: Mapping[IfThere, Action] = {
-    "replace": "replace",
-    "refuse": "create",
-    "require": "update",
-}
+from mcos_client.transfer.source import PIECE, Content, source_of
+from mcos_client.transfer.upload import PARALLEL, Uploading
 
 
 class ContentCalls(UserCalls, Sends):
@@ -77,20 +68,19 @@ class ContentCalls(UserCalls, Sends):
         ObjectNotFound
             There is none, which was required.
         """
-        options = UploadOptions(
-            action=_ACTIONS[if_there],
+        how = putting(
+            if_there,
             content_type=content_type,
-            metadata=dict(metadata or {}),
+            metadata=metadata,
             storage_policy=storage_policy,
-            if_none_match="*" if if_there == "refuse" else None,
-            part_size=part_size,
         )
         return self._store(
             container,
             name,
             content,
-            options,
+            how,
             prefer,
+            part_size=part_size,
             parallel=parallel,
             on_progress=on_progress,
             journal=journal,
@@ -123,15 +113,15 @@ class ContentCalls(UserCalls, Sends):
         storage_policy
             Rule of its placement; that of the container if None.
         """
-        options = UploadOptions(
+        how = Writing(
             action="create",
             content_type=content_type,
-            metadata=dict(metadata or {}),
+            metadata=metadata,
             storage_policy=storage_policy,
             if_match=if_match,
             if_none_match=if_none_match,
         )
-        return self._store(container, name, content, options, prefer, settle=True)
+        return self._store(container, name, content, how, prefer, settle=True)
 
     def update_object(
         self,
@@ -155,15 +145,15 @@ class ContentCalls(UserCalls, Sends):
         storage_policy
             Rule of its placement; the one that the object has if None.
         """
-        options = UploadOptions(
+        how = Writing(
             action="update",
             content_type=content_type,
-            metadata=dict(metadata or {}),
+            metadata=metadata,
             storage_policy=storage_policy,
             if_match=if_match,
             if_none_match=if_none_match,
         )
-        return self._store(container, name, content, options, prefer, settle=True)
+        return self._store(container, name, content, how, prefer, settle=True)
 
     def download_object(
         self,
@@ -247,28 +237,29 @@ class ContentCalls(UserCalls, Sends):
             The content changed meanwhile; nothing was stored.
         StorageUnreachable, StorageRefused
         """
-        options = UploadOptions(
+        how = Writing(
             action=action,
             content_type=content_type,
-            metadata=dict(metadata or {}),
+            metadata=metadata,
             storage_policy=storage_policy,
             if_match=if_match,
             if_none_match=if_none_match,
-            part_size=part_size,
-            expires_in=expires_in,
         )
         source = source_of(content)
         try:
-            return self._upload(
+            return Uploading(
+                self._connection,
                 container,
                 name,
                 source,
-                options,
+                how,
+                part_size=part_size,
+                expires_in=expires_in,
                 parallel=parallel,
                 on_progress=on_progress,
                 journal=journal,
                 upload=resume,
-            )
+            ).run()
         finally:
             source.close()
 
@@ -345,14 +336,13 @@ class ContentCalls(UserCalls, Sends):
         container: str,
         name: str,
         content: Content,
-        options: UploadOptions,
+        how: Writing,
         prefer: str | None,
         *,
-        parallel: int = PARALLEL,
         on_progress: OnProgress | None = None,
-        journal: Journal | None = None,
         resume: str | None = None,
         settle: bool = False,
+        **uploading: Any,
     ) -> Written:
         """Store content by one call if that carries it, else by an upload.
 
@@ -360,57 +350,29 @@ class ContentCalls(UserCalls, Sends):
         ----------
         settle
             Wait for an upload, too, as ``prefer`` asks.
+        uploading
+            What only an upload needs, as for ``Uploading``.
         """
         source = source_of(content)
         try:
             small = None if resume is not None else source.within(objects.LARGEST_CALL)
             if small is None:
-                written = self._upload(
+                written = Uploading(
+                    self._connection,
                     container,
                     name,
                     source,
-                    options,
-                    parallel=parallel,
+                    how,
                     on_progress=on_progress,
-                    journal=journal,
                     upload=resume,
-                )
+                    **uploading,
+                ).run()
                 return self._preferred(written, prefer) if settle else written
         finally:
             source.close()
-        how: dict[str, Any] = {
-            "content_type": options.content_type or OCTET_STREAM,
-            "metadata": options.metadata,
-            "prefer": prefer,
-            "storage_policy": options.storage_policy,
-        }
-        conditions: dict[str, Any] = {
-            "if_match": options.if_match,
-            "if_none_match": options.if_none_match,
-        }
-        if options.action == "replace":
-            written = self._replace(container, name, small, **how)
-        else:
-            write = objects.create_object if options.action == "create" else objects.update_object
-            written = self._send(write(container, name, small, **how, **conditions))
+        written = self._send(objects.write_object(container, name, small, how, prefer=prefer))
         Progress(len(small), on_progress).move(len(small))
         return written
-
-    _replace = procedure(objects.replace_object)
-
-    def _upload(
-        self, container: str, name: str, source: Source, options: UploadOptions, **how: Any
-    ) -> Written:
-        """Upload content; if it replaces an object, another client may delete or make that one."""
-        deadline = self._pause(0.0) + objects.LONGEST_DELETE
-        while True:
-            try:
-                return Uploading(self._connection, container, name, source, options, **how).run()
-            except (ObjectExists, ObjectNotFound):
-                again = options.action == "replace" and source.repeatable
-                if not again or self._pause(0.0) > deadline:
-                    raise
-            self._pause(1.0)
 
     def _preferred(self, written: Written, prefer: str | None) -> Written:
         """Wait as ``prefer`` asks, and give the state after that."""

@@ -19,7 +19,7 @@ ROOMS: Table = {
     "content": ["transfer", "sending", "api", "errors"],
     "client": ["admin", "content", "sending", "api", "errors"],
     "aio": ["client", "transfer", "sending", "api", "errors"],
-    "": ["client", "content", "aio", "transfer", "sending", "api", "errors"],
+    "": ["client", "aio", "transfer", "sending", "api", "errors"],
     # What is built on them
     "fs": ["client", "content", "transfer", "sending", "api", "config", "errors"],
     "command.names": ["", "transfer"],

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import fields
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,8 +15,9 @@ from mcos_client.aio.worker import HasWorkers, Worker, in_thread
 from mcos_client.api import objects
 from mcos_client.api.call import Call, Result
 from mcos_client.api.calls import OperatorCalls, UserCalls
-from mcos_client.api.method import SendsAsync, like, procedure
+from mcos_client.api.method import SendsAsync, like
 from mcos_client.api.models import Download, Written
+from mcos_client.api.writing import Writing, putting
 from mcos_client.client import TIMEOUT, Client
 from mcos_client.errors import McosError, ReplyMixedUp
 from mcos_client.sending.attempts import SEND_FAILURES, Attempts
@@ -40,38 +43,29 @@ class AsyncAdmin(OperatorCalls, SendsAsync):
 
 Storing = Callable[..., Coroutine[Any, Any, Written] | None]
 
+_FACTS = {one.name for one in fields(Writing)}
 
-def _if_small(store: Storing) -> Storing:
-    """Make ``store`` store nothing unless the content is bytes that one call carries."""
 
-    def at_once(
-        client: Any, container: str, name: str, content: Any, **how: Any
+def _at_once(writing: Callable[..., Writing]) -> Storing:
+    """Store bytes that one call carries; anything else, or with options of an upload, not."""
+
+    def store(
+        client: Any,
+        container: str,
+        name: str,
+        content: Any,
+        *,
+        prefer: str | None = None,
+        **how: Any,
     ) -> Coroutine[Any, Any, Written] | None:
         small = isinstance(content, bytes) and len(content) <= objects.LARGEST_CALL
-        return store(client, container, name, content, **how) if small else None
+        if not small or how.keys() - _FACTS - {"if_there"}:
+            return None
+        call = objects.write_object(container, name, content, writing(**how), prefer=prefer)
+        sent: Coroutine[Any, Any, Written] = client._send(call)
+        return sent
 
-    return at_once
-
-
-@_if_small
-def _create(client: Any, *args: Any, **how: Any) -> Any:
-    return client._send(objects.create_object(*args, **how))
-
-
-@_if_small
-def _update(client: Any, *args: Any, **how: Any) -> Any:
-    return client._send(objects.update_object(*args, **how))
-
-
-@_if_small
-def _put(client: Any, *args: Any, if_there: str = "replace", **how: Any) -> Any:
-    if how.keys() - {"content_type", "metadata", "prefer", "storage_policy"}:
-        return None  # options of an upload
-    if if_there == "replace":
-        return client._replace(*args, **how)
-    if if_there == "refuse":
-        return client._send(objects.create_object(*args, if_none_match="*", **how))
-    return client._send(objects.update_object(*args, **how))
+    return store
 
 
 class AsyncClient(UserCalls, HasWorkers):
@@ -127,10 +121,9 @@ class AsyncClient(UserCalls, HasWorkers):
         """URL of the entry point that the next call goes to."""
         return self._entry_points.first
 
-    put_object = in_thread(Client.put_object, at_once=_put)
-    create_object = in_thread(Client.create_object, at_once=_create)
-    update_object = in_thread(Client.update_object, at_once=_update)
-    _replace = procedure(objects.replace_object)
+    put_object = in_thread(Client.put_object, at_once=_at_once(putting))
+    create_object = in_thread(Client.create_object, at_once=_at_once(partial(Writing, "create")))
+    update_object = in_thread(Client.update_object, at_once=_at_once(partial(Writing, "update")))
     upload = in_thread(Client.upload)
     download_to = in_thread(Client.download_to)
     read_range = in_thread(Client.read_range)

@@ -1,16 +1,14 @@
 """The calls about objects."""
 
-import re
 from base64 import b64encode
-from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Protocol, TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 import httpx
 
 from mcos_client.api import paths
-from mcos_client.api.call import Call, Repeat, given, is_header_value
-from mcos_client.api.method import Procedure, Series, ask, pause
+from mcos_client.api.call import Call, Repeat, given
+from mcos_client.api.method import Series
 from mcos_client.api.models import (
     DeletedObject,
     DeletedPage,
@@ -24,29 +22,14 @@ from mcos_client.api.models import (
     Written,
 )
 from mcos_client.api.paging import each
-from mcos_client.errors import (
-    ContentCorrupted,
-    InvalidMetadata,
-    NotFound,
-    ObjectExists,
-    ObjectNotFound,
-    PreconditionFailed,
-    ReplyMixedUp,
-)
-
-OCTET_STREAM = "application/octet-stream"
+from mcos_client.api.writing import METADATA_PREFIX, OCTET_STREAM, Writing, check_metadata
+from mcos_client.errors import ContentCorrupted, NotFound, ReplyMixedUp
 
 LARGEST_CALL = 4_500_000
 """Bytes of content that one call carries."""
 
 LONGEST_NAME = 1024
 """Bytes of UTF-8 of an object's name."""
-
-LONGEST_DELETE = 30.0
-"""Seconds to wait for a delete that is under way to free a name."""
-
-_METADATA = "x-object-meta-"
-_METADATA_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 def list_object(
@@ -78,86 +61,33 @@ def all_objects(container: str, *, prefix: str | None = None) -> Series[ListedOb
     )
 
 
-def create_object(
-    container: str,
-    name: str,
-    content: bytes,
-    *,
-    content_type: str = OCTET_STREAM,
-    metadata: Mapping[str, str] | None = None,
-    prefer: str | None = None,
-    if_match: str | None = None,
-    if_none_match: str | None = None,
-    storage_policy: str | None = None,
+def write_object(
+    container: str, name: str, content: bytes, how: Writing, *, prefer: str | None = None
 ) -> Call[Written]:
-    """Make an object of content that one call carries."""
-    conditions = {"if-match": if_match, "if-none-match": if_none_match}
-    return _write(
-        "POST",
-        container,
-        name,
-        content,
-        {**_facts(content_type, metadata, prefer, storage_policy), **given(conditions)},
-        guarded=if_none_match == "*",
+    """Store content that one call carries; it goes with its digest.
+
+    It goes as bytes: gateways replace and escape what they hand over as text.
+    """
+    digest = b64encode(sha256(content).digest()).decode("ascii")
+    metadata = check_metadata(how.metadata)
+    query = {"if_missing": "create" if how.action == "replace" else None}
+    return Call(
+        "POST" if how.action == "create" else "PUT",
+        paths.with_query(paths.object_path(container, name), query),
+        lambda response: _about(
+            container, name, Written.from_reply(response.json(), response.headers)
+        ),
+        headers={
+            "content-type": OCTET_STREAM,
+            "x-mcos-content-type": how.content_type,
+            **{f"{METADATA_PREFIX}{key}": value for key, value in metadata.items()},
+            **given({"prefer": prefer, "x-storage-policy": how.storage_policy}),
+            **how.conditions,
+            "content-digest": f"sha-256=:{digest}:",
+        },
+        content=content,
+        repeat=Repeat.GUARDED if how.is_guarded else Repeat.IF_NOT_DONE,
     )
-
-
-def update_object(
-    container: str,
-    name: str,
-    content: bytes,
-    *,
-    content_type: str = OCTET_STREAM,
-    metadata: Mapping[str, str] | None = None,
-    prefer: str | None = None,
-    if_match: str | None = None,
-    if_none_match: str | None = None,
-    storage_policy: str | None = None,
-) -> Call[Written]:
-    """Replace content, type and metadata of an object by content that one call carries."""
-    conditions = {"if-match": if_match, "if-none-match": if_none_match}
-    return _write(
-        "PUT",
-        container,
-        name,
-        content,
-        {**_facts(content_type, metadata, prefer, storage_policy), **given(conditions)},
-        guarded=_names_one_content(if_match),
-    )
-
-
-def replace_object(
-    container: str,
-    name: str,
-    content: bytes,
-    *,
-    content_type: str = OCTET_STREAM,
-    metadata: Mapping[str, str] | None = None,
-    prefer: str | None = None,
-    storage_policy: str | None = None,
-) -> Procedure[Written]:
-    """Make an object of content that one call carries, or replace the one that has its name."""
-    how: dict[str, Any] = {
-        "content_type": content_type,
-        "metadata": metadata,
-        "prefer": prefer,
-        "storage_policy": storage_policy,
-    }
-    now = yield from pause(0.0)
-    deadline = now + LONGEST_DELETE
-    while True:
-        try:
-            # With a condition it may be repeated after a lost reply, without one it may not.
-            made = create_object(container, name, content, if_none_match="*", **how)
-            return (yield from ask(made))
-        except (ObjectExists, PreconditionFailed):
-            pass  # the update says whether it is there to stay
-        try:
-            return (yield from ask(update_object(container, name, content, **how)))
-        except ObjectNotFound:
-            now = yield from pause(0.0)
-            if now > deadline:
-                raise
 
 
 def stat_object(container: str, name: str, *, wait: int | None = None) -> Call[ObjectStat]:
@@ -269,29 +199,6 @@ def undelete_object(container: str, name: str, *, version: str | None = None) ->
     )
 
 
-def check_metadata(metadata: Mapping[str, str] | None) -> Mapping[str, str]:
-    """Return metadata (none for None) that headers carry as they are.
-
-    Raises
-    ------
-    InvalidMetadata
-    """
-    metadata = metadata or {}
-    spellings: dict[str, str] = {}
-    for name, value in metadata.items():
-        if not _METADATA_NAME.fullmatch(name):
-            raise InvalidMetadata(f"A metadata name must be an HTTP token, which {name!r} is not.")
-        if not is_header_value(value):
-            raise InvalidMetadata(
-                f"Metadata {name!r} must be printable ASCII without spaces at its ends."
-            )
-        other = spellings.setdefault(name.lower(), name)
-        if other != name:
-            # They would be one header, of both values.
-            raise InvalidMetadata(f"Metadata {other!r} and {name!r} must not be both given.")
-    return metadata
-
-
 class _Named(Protocol):
     @property
     def name(self) -> str: ...
@@ -308,47 +215,6 @@ def _about(container: str, name: str, found: Found) -> Found:
     if (found.container, found.name) != (container, name):
         raise ReplyMixedUp(f"A reply about {name!r} must not be about {found.name!r}.")
     return found
-
-
-def _facts(
-    content_type: str,
-    metadata: Mapping[str, str] | None,
-    prefer: str | None,
-    storage_policy: str | None,
-) -> dict[str, str]:
-    """Make the headers of a write, without its conditions.
-
-    Content goes as bytes: gateways replace and escape what they hand over as text.
-    """
-    return {
-        "content-type": OCTET_STREAM,
-        "x-mcos-content-type": content_type,
-        **{f"{_METADATA}{key}": value for key, value in check_metadata(metadata).items()},
-        **given({"prefer": prefer, "x-storage-policy": storage_policy}),
-    }
-
-
-def _write(
-    method: str,
-    container: str,
-    name: str,
-    content: bytes,
-    headers: Mapping[str, str],
-    *,
-    guarded: bool,
-) -> Call[Written]:
-    """Make the call; the content goes with its digest."""
-    digest = b64encode(sha256(content).digest()).decode("ascii")
-    return Call(
-        method,
-        paths.object_path(container, name),
-        lambda response: _about(
-            container, name, Written.from_reply(response.json(), response.headers)
-        ),
-        headers={**headers, "content-digest": f"sha-256=:{digest}:"},
-        content=content,
-        repeat=Repeat.GUARDED if guarded else Repeat.IF_NOT_DONE,
-    )
 
 
 def _read_redirect(response: httpx.Response) -> Elsewhere:
@@ -384,17 +250,8 @@ def _read_download(response: httpx.Response) -> Download:
         version=headers["x-mcos-version"],
         state=cast(State, headers["x-mcos-state"]),
         metadata={
-            key.removeprefix(_METADATA): value
+            key.removeprefix(METADATA_PREFIX): value
             for key, value in headers.items()
-            if key.startswith(_METADATA)
+            if key.startswith(METADATA_PREFIX)
         },
     )
-
-
-def _names_one_content(if_match: str | None) -> bool:
-    """Whether an update can be done only once: a second time the condition refuses it.
-
-    ``*`` holds for any content, so a second update would undo another user's write in between. The
-    same is true of any ``If-None-Match``.
-    """
-    return if_match is not None and "*" not in if_match

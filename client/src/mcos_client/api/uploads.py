@@ -14,14 +14,15 @@ import httpx
 from mcos_client.api.call import Call, Repeat, check_header, given, json_body
 from mcos_client.api.method import Series
 from mcos_client.api.models import Written
-from mcos_client.api.objects import check_metadata
 from mcos_client.api.paging import each
 from mcos_client.api.paths import UPLOADS, upload_path, utf8, with_query
+from mcos_client.api.writing import check_metadata
 from mcos_client.errors import NotFound
 
 UploadState = Literal["OPEN", "TAKEN"]
 UploadMethod = Literal["put", "parts"]
-BeginAction = Literal["create", "update"]
+BeginAction = Literal["create", "update", "put"]
+"""``put``: update the object, or create it if it is not there."""
 
 Digest = Mapping[str, str]
 """``{"sha-256": ..., "md5": ...}`` of a whole content, base64."""
@@ -72,7 +73,7 @@ class Upload:
     upload: str
     container: str
     name: str
-    action: Literal["create", "update"]
+    action: BeginAction
     size: int | None
     content_type: str
     metadata: dict[str, str]

@@ -31,7 +31,7 @@ from fsspec.spec import AbstractBufferedFile, AbstractFileSystem  # type: ignore
 from fsspec.utils import glob_translate  # type: ignore[import-untyped]
 
 from mcos_client.api.models import ObjectStat
-from mcos_client.api.objects import OCTET_STREAM
+from mcos_client.api.writing import OCTET_STREAM
 from mcos_client.client import Client
 from mcos_client.config import DEFAULT_PROFILE, config_path, read_profile
 from mcos_client.content import as_settled

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from mcos_client.api.models import Written
-from mcos_client.api.objects import OCTET_STREAM
+from mcos_client.api.writing import OCTET_STREAM
 from mcos_client.client import Client
 from mcos_client.content import as_settled
 from mcos_client.errors import McosError

@@ -3,17 +3,16 @@
 It is read in order once for its digests, each part of it once more as it is sent.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from itertools import count
-from typing import Literal
 
 import httpx
 
+from mcos_client.api.call import Call
 from mcos_client.api.models import Written
 from mcos_client.api.uploads import (
-    BeginAction,
     Digest,
     Upload,
     UploadPut,
@@ -22,12 +21,12 @@ from mcos_client.api.uploads import (
     complete_upload,
     stat_upload,
 )
+from mcos_client.api.writing import Writing
 from mcos_client.errors import (
     Conflict,
     InvalidRequest,
     McosError,
     NotFound,
-    ObjectExists,
     PreconditionFailed,
     SourceChanged,
     StorageRefused,
@@ -40,9 +39,6 @@ from mcos_client.transfer.parts import PartSender, content_md5
 from mcos_client.transfer.progress import OnProgress, Progress
 from mcos_client.transfer.source import STREAM_PART, Body, ContentDigest, FileSource, Source
 
-Action = Literal["create", "update", "replace"]
-"""``replace``: create the object, or update it if it is there."""
-
 PARALLEL = 4
 LARGEST_PUT = 64 * 1024**2
 """Content whose size is known goes in one piece up to here."""
@@ -52,20 +48,6 @@ MOST_PARTS = 10_000
 
 _FINAL = (SourceChanged, Conflict, NotFound, PreconditionFailed, InvalidRequest)
 """After these the same upload would fail again."""
-
-
-@dataclass(frozen=True)
-class UploadOptions:
-    """How an upload becomes an object."""
-
-    action: Action = "create"
-    content_type: str | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    storage_policy: str | None = None
-    if_match: str | None = None
-    if_none_match: str | None = None
-    part_size: int | None = None
-    expires_in: int | None = None
 
 
 class Uploading:
@@ -83,8 +65,10 @@ class Uploading:
         container: str,
         name: str,
         source: Source,
-        options: UploadOptions,
+        how: Writing,
         *,
+        part_size: int | None = None,
+        expires_in: int | None = None,
         parallel: int = PARALLEL,
         on_progress: OnProgress | None = None,
         journal: Journal | None = None,
@@ -94,7 +78,9 @@ class Uploading:
         self._container = container
         self._name = name
         self._source = source
-        self._options = options
+        self._how = how
+        self._part_size = part_size
+        self._expires_in = expires_in
         self._parallel = parallel
         self._progress = Progress(source.size, on_progress)
         self._given = upload
@@ -102,7 +88,8 @@ class Uploading:
         self._md5: bytes | None = None
         self._entry: Entry | None = None
         if journal is not None and isinstance(source, FileSource):
-            self._entry = journal.entry(container, name, source, asdict(options))
+            told = {**asdict(how), "part_size": part_size, "expires_in": expires_in}
+            self._entry = journal.entry(container, name, source, told)
 
     def run(self) -> Written:
         """Store it, and give the same as an asynchronous create or update.
@@ -134,7 +121,7 @@ class Uploading:
     @property
     def _in_one_piece(self) -> bool:
         size = self._source.size
-        return size is not None and size <= LARGEST_PUT and self._options.part_size is None
+        return size is not None and size <= LARGEST_PUT and self._part_size is None
 
     def _find(self) -> Upload | None:
         """Find the upload that goes on, if there is one."""
@@ -162,37 +149,28 @@ class Uploading:
             whole = ContentDigest()
             self._md5 = whole.add(self._source.whole())
             digest = whole.as_json()
-        if self._options.action == "replace":
-            try:
-                upload = self._begin_as("create", digest)
-            except ObjectExists:
-                upload = self._begin_as("update", digest)
-        else:
-            upload = self._begin_as(self._options.action, digest)
+        upload = self._connection.send(self._begin_call(digest))
         if self._entry is not None:
             self._entry.keep(upload.upload)
         return upload
 
-    def _begin_as(self, action: BeginAction, digest: Digest | None) -> Upload:
-        options = self._options
-        part_size = options.part_size
+    def _begin_call(self, digest: Digest | None) -> Call[Upload]:
+        how, part_size = self._how, self._part_size
         if part_size is None and not self._source.repeatable:
             part_size = STREAM_PART
-        return self._connection.send(
-            begin_upload(
-                self._container,
-                self._name,
-                action=action,
-                size=self._source.size,
-                content_type=options.content_type,
-                metadata=options.metadata,
-                storage_policy=options.storage_policy,
-                part_size=part_size,
-                expires_in=options.expires_in,
-                digest=digest,
-                if_match=options.if_match,
-                if_none_match=options.if_none_match,
-            )
+        return begin_upload(
+            self._container,
+            self._name,
+            action="put" if how.action == "replace" else how.action,
+            size=self._source.size,
+            content_type=how.content_type,
+            metadata=how.metadata,
+            storage_policy=how.storage_policy,
+            part_size=part_size,
+            expires_in=self._expires_in,
+            digest=digest,
+            if_match=how.if_match,
+            if_none_match=how.if_none_match,
         )
 
     def _put(self, upload: Upload, put: UploadPut) -> None:

@@ -51,7 +51,7 @@ def test_no_name_leads_out_of_the_folder(mcos: Mcos, folder: Path, tmp_path: Pat
 
 def test_one_that_fails_does_not_stop_the_others(mcos: Mcos, folder: Path) -> None:
     def refuse(request: httpx.Request) -> httpx.Response | None:
-        refused = request.method == "POST" and request.url.path.endswith(object_path("c", "a.txt"))
+        refused = request.method == "PUT" and request.url.path.endswith(object_path("c", "a.txt"))
         return problem(403, "not_permitted") if refused else None
 
     mcos.system.instead = refuse

@@ -194,7 +194,7 @@ def test_nothing_is_deleted_when_something_could_not_be_copied(mcos: Mcos, folde
     mcos("put", "-", "c/extra", stdin=b"1")
 
     def refuse(request: httpx.Request) -> httpx.Response | None:
-        refused = request.method == "POST" and request.url.path.endswith(object_path("c", "a.txt"))
+        refused = request.method == "PUT" and request.url.path.endswith(object_path("c", "a.txt"))
         return problem(403, "not_permitted") if refused else None
 
     mcos.system.instead = refuse

@@ -103,6 +103,7 @@ UNGUARDED: dict[str, Make] = {
     "create": lambda client: client.create_object("c", "o", b"1"),
     "create if the same": lambda client: client.create_object("c", "o", b"1", if_match='"a"'),
     "update": lambda client: client.update_object("c", "o", b"1"),
+    "replace": lambda client: client.put_object("c", "o", b"1"),
     "update if none": lambda client: client.update_object("c", "o", b"1", if_none_match="*"),
     "update if any": lambda client: client.update_object("c", "o", b"1", if_match="*"),
     "update if another": lambda client: client.update_object("c", "o", b"1", if_none_match='"a"'),
@@ -134,7 +135,9 @@ def test_a_write_is_never_sent_again_after_an_unknown_outcome(
 
 
 @pytest.mark.parametrize("outcome", NOT_DONE)
-@pytest.mark.parametrize("call", {name: UNGUARDED[name] for name in ("create", "update")} | GUARDED)
+@pytest.mark.parametrize(
+    "call", {name: UNGUARDED[name] for name in ("create", "update", "replace")} | GUARDED
+)
 def test_a_write_is_sent_again_when_nothing_was_done(
     client: Client, gateway: Gateway, call: str, outcome: str
 ) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from mcos_client import Client, IfThere, ObjectStat, Written
 from mcos_client.api import objects
-from mcos_client.api.objects import OCTET_STREAM
+from mcos_client.api.writing import OCTET_STREAM
 from mcos_client.command.names.locations import Location
 from mcos_client.command.shared.progress import NO_BAR, Bar
 from mcos_client.command.shared.session import Session

@@ -1,0 +1,79 @@
+"""What content becomes: the facts that are stored with it, and the condition of that."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mcos_client.api.call import given, is_header_value
+from mcos_client.errors import InvalidMetadata
+
+Action = Literal["create", "update", "replace"]
+"""``replace``: create the object, or update it if it is there."""
+
+IfThere = Literal["replace", "refuse", "require"]
+"""What ``put_object`` does about an object that has the name."""
+
+OCTET_STREAM = "application/octet-stream"
+
+METADATA_PREFIX = "x-object-meta-"
+
+_METADATA_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How content becomes an object, whichever way it goes."""
+
+    action: Action = "create"
+    content_type: str = OCTET_STREAM
+    metadata: Mapping[str, str] | None = None
+    storage_policy: str | None = None
+    if_match: str | None = None
+    if_none_match: str | None = None
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """The headers that say when it may be done."""
+        return given({"if-match": self.if_match, "if-none-match": self.if_none_match})
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether it can be done only once: a second time its condition refuses it.
+
+        ``If-Match: *`` holds for any content, so a second update would undo another user's write
+        in between. The same is true of any ``If-None-Match`` of an update.
+        """
+        if self.action == "create":
+            return self.if_none_match == "*"
+        return self.if_match is not None and "*" not in self.if_match
+
+
+def putting(if_there: IfThere = "replace", **facts: Any) -> Writing:
+    """Make what ``put_object`` means."""
+    if if_there == "refuse":
+        return Writing("create", if_none_match="*", **facts)
+    return Writing("update" if if_there == "require" else "replace", **facts)
+
+
+def check_metadata(metadata: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return metadata (none for None) that headers carry as they are.
+
+    Raises
+    ------
+    InvalidMetadata
+    """
+    metadata = metadata or {}
+    spellings: dict[str, str] = {}
+    for name, value in metadata.items():
+        if not _METADATA_NAME.fullmatch(name):
+            raise InvalidMetadata(f"A metadata name must be an HTTP token, which {name!r} is not.")
+        if not is_header_value(value):
+            raise InvalidMetadata(
+                f"Metadata {name!r} must be printable ASCII without spaces at its ends."
+            )
+        other = spellings.setdefault(name.lower(), name)
+        if other != name:
+            # They would be one header, of both values.
+            raise InvalidMetadata(f"Metadata {other!r} and {name!r} must not be both given.")
+    return metadata
