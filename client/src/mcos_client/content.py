@@ -35,6 +35,7 @@ class ContentCalls(UserCalls, Sends):
         if_there: IfThere = "replace",
         content_type: str = OCTET_STREAM,
         metadata: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         prefer: str | None = None,
         storage_policy: str | None = None,
         part_size: int | None = None,
@@ -56,6 +57,10 @@ class ContentCalls(UserCalls, Sends):
         if_there
             What to do about an object that has the name: ``"replace"`` it, or make one if there is
             none; ``"refuse"``: only make one; ``"require"``: only replace one.
+        headers
+            Headers of the content, which come back with it: ``Cache-Control``,
+            ``Content-Disposition``, ``Content-Encoding`` (of bytes that are encoded),
+            ``Content-Language``, ``Expires``.
         storage_policy
             Rule of its placement; that of the object, or of the container, if None.
         part_size, parallel, on_progress, journal, resume
@@ -72,6 +77,7 @@ class ContentCalls(UserCalls, Sends):
             if_there,
             content_type=content_type,
             metadata=metadata,
+            headers=headers,
             storage_policy=storage_policy,
         )
         return self._store(
@@ -95,6 +101,7 @@ class ContentCalls(UserCalls, Sends):
         *,
         content_type: str = OCTET_STREAM,
         metadata: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         prefer: str | None = None,
         if_match: str | None = None,
         if_none_match: str | None = None,
@@ -110,6 +117,8 @@ class ContentCalls(UserCalls, Sends):
         content
             Bytes, the path of a file, a binary file, or an iterable of bytes (of ``AsyncClient``
             also an asynchronous one).
+        headers
+            As for ``put_object``.
         storage_policy
             Rule of its placement; that of the container if None.
         """
@@ -117,6 +126,7 @@ class ContentCalls(UserCalls, Sends):
             action="create",
             content_type=content_type,
             metadata=metadata,
+            headers=headers,
             storage_policy=storage_policy,
             if_match=if_match,
             if_none_match=if_none_match,
@@ -131,17 +141,20 @@ class ContentCalls(UserCalls, Sends):
         *,
         content_type: str = OCTET_STREAM,
         metadata: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         prefer: str | None = None,
         if_match: str | None = None,
         if_none_match: str | None = None,
         storage_policy: str | None = None,
     ) -> Written:
-        """Replace content, type and metadata of an object.
+        """Replace an object's content with all that describes it.
 
         Parameters
         ----------
         content
             As for ``create_object``.
+        headers
+            As for ``put_object``.
         storage_policy
             Rule of its placement; the one that the object has if None.
         """
@@ -149,6 +162,7 @@ class ContentCalls(UserCalls, Sends):
             action="update",
             content_type=content_type,
             metadata=metadata,
+            headers=headers,
             storage_policy=storage_policy,
             if_match=if_match,
             if_none_match=if_none_match,
@@ -196,6 +210,7 @@ class ContentCalls(UserCalls, Sends):
         action: Action = "create",
         content_type: str = OCTET_STREAM,
         metadata: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         if_match: str | None = None,
         if_none_match: str | None = None,
         storage_policy: str | None = None,
@@ -218,6 +233,8 @@ class ContentCalls(UserCalls, Sends):
             As for ``create_object``.
         action
             ``create``, ``update``, or ``replace``: the one or the other.
+        headers
+            As for ``put_object``.
         part_size
             Bytes of each part but the last, 5 MiB to 5 GiB. There are at most 10,000 parts, so a
             stream of more than 156 GiB needs larger ones than 16 MiB.
@@ -241,6 +258,7 @@ class ContentCalls(UserCalls, Sends):
             action=action,
             content_type=content_type,
             metadata=metadata,
+            headers=headers,
             storage_policy=storage_policy,
             if_match=if_match,
             if_none_match=if_none_match,

@@ -7,7 +7,14 @@ from typing import Any
 import httpx
 import pytest
 
-from mcos_client import AsyncClient, Client, ObjectExists, ObjectNotFound, PreconditionFailed
+from mcos_client import (
+    AsyncClient,
+    Client,
+    InvalidHeader,
+    ObjectExists,
+    ObjectNotFound,
+    PreconditionFailed,
+)
 from tests.unit.client.client_clock import ClientClock
 from tests.unit.client.conftest import SMALL
 from tests.unit.client.system import ENTRY_POINT, System
@@ -88,3 +95,64 @@ def test_replacing_does_not_mind_a_deletion_that_is_under_way(put: Put, system: 
     system.working = True
     system.mend_queues()
     assert system.stored() == {"o": b"2"}
+
+
+HEADERS = {
+    "Cache-Control": "max-age=60, public",
+    "Content-Disposition": "attachment; filename*=UTF-8''%C3%BC.txt",
+    "Content-Encoding": "gzip",
+    "Content-Language": "de, en",
+    "Expires": "Thu, 01 Dec 2033 16:00:00 GMT",
+}
+
+
+@pytest.mark.parametrize("size", [1, len(LARGE)], ids=["one call", "an upload"])
+def test_headers_of_content_are_kept_with_it_and_go_with_it(
+    put: Put, user: Client, system: System, size: int
+) -> None:
+    put("c", "o", b"1" * size, headers={name.lower(): value for name, value in HEADERS.items()})
+    assert user.stat_object("c", "o").headers == HEADERS
+    assert [one.headers for one in system.uploads] == ([] if size == 1 else [HEADERS])
+    system.work()
+    assert b"".join(user.stream_object("c", "o")) == b"1" * size
+    put("c", "o", b"2" * size)
+    system.work()
+    assert user.stat_object("c", "o").headers == {}
+
+
+def test_headers_go_with_every_way_of_writing(user: Client, system: System) -> None:
+    sent = {"Cache-Control": "no-store"}
+    writes = {
+        "create": lambda: user.create_object("c", "o", b"1", headers=sent),
+        "update": lambda: user.update_object("c", "o", b"2", headers=sent),
+        "upload": lambda: user.upload("c", "o", b"3", action="update", headers=sent),
+        "begin": lambda: user.begin_upload("c", "p", headers=sent),
+    }
+    for write in writes.values():
+        write()
+        system.work()
+        assert user.stat_object("c", "o").headers == sent
+    assert [one.headers for one in system.uploads] == [sent, sent]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"X-Object-Meta-A": "1"},
+        {"": "1"},
+        {"Expires": "é"},
+        {"Expires": " padded "},
+        {"Expires": "line\nfeed"},
+        {"Expires": "1", "expires": "2"},
+    ],
+    ids=ascii,
+)
+@pytest.mark.parametrize("size", [1, len(LARGE)], ids=["one call", "an upload"])
+def test_what_is_no_header_of_content_is_refused_before_anything_is_sent(
+    put: Put, system: System, headers: dict[str, str], size: int
+) -> None:
+    system.requests.clear()
+    with pytest.raises(InvalidHeader):
+        put("c", "o", bytes(size), headers=headers)
+    assert not system.requests

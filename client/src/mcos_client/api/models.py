@@ -6,7 +6,7 @@ Times are aware ``datetime`` in UTC, sizes are bytes, ``etag`` is the MD5 in quo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -237,6 +237,7 @@ class PendingVersion:
 class ObjectStat:
     """What an object is: the version that readers see, else the one that is to come.
 
+    ``headers`` are those of its content: ``Cache-Control`` and others that ``put_object`` takes.
     ``reason`` says why a FAILED object failed. ``pending`` is oldest first. Until
     ``retained_until`` it can be neither deleted nor replaced; None: it always can.
     """
@@ -257,6 +258,7 @@ class ObjectStat:
     replicas: tuple[Replica, ...]
     pending: tuple[PendingVersion, ...]
     retained_until: datetime | None = None
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def deleted(self) -> bool:
@@ -287,6 +289,7 @@ class ObjectStat:
             replicas=tuple(Replica.from_json(one) for one in value["replicas"]),
             pending=tuple(PendingVersion.from_json(one) for one in value["pending"]),
             retained_until=_time(value["retained_until"]) if "retained_until" in value else None,
+            headers=dict(value.get("headers", {})),
         )
 
 

@@ -22,7 +22,13 @@ from mcos_client.api.models import (
     Written,
 )
 from mcos_client.api.paging import each
-from mcos_client.api.writing import METADATA_PREFIX, OCTET_STREAM, Writing, check_metadata
+from mcos_client.api.writing import (
+    METADATA_PREFIX,
+    OCTET_STREAM,
+    Writing,
+    check_headers,
+    check_metadata,
+)
 from mcos_client.errors import ContentCorrupted, NotFound, ReplyMixedUp
 
 LARGEST_CALL = 4_500_000
@@ -81,6 +87,7 @@ def write_object(
             "content-type": OCTET_STREAM,
             "x-mcos-content-type": how.content_type,
             **{f"{METADATA_PREFIX}{key}": value for key, value in metadata.items()},
+            **check_headers(how.headers),
             **given({"prefer": prefer, "x-storage-policy": how.storage_policy}),
             **how.conditions,
             "content-digest": f"sha-256=:{digest}:",

@@ -5,7 +5,7 @@ one twice is the same as once.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -16,7 +16,7 @@ from mcos_client.api.method import Series
 from mcos_client.api.models import Written
 from mcos_client.api.paging import each
 from mcos_client.api.paths import UPLOADS, upload_path, utf8, with_query
-from mcos_client.api.writing import check_metadata
+from mcos_client.api.writing import check_headers, check_metadata
 from mcos_client.errors import NotFound
 
 UploadState = Literal["OPEN", "TAKEN"]
@@ -86,6 +86,7 @@ class Upload:
     part_size: int | None
     parts: tuple[UploadPart, ...]
     next_marker: str | None
+    headers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -107,6 +108,7 @@ class Upload:
             part_size=value["part_size"],
             parts=tuple(UploadPart.from_json(one) for one in value.get("parts") or ()),
             next_marker=value.get("next_marker"),
+            headers=dict(value.get("headers", {})),
         )
 
 
@@ -132,6 +134,7 @@ def begin_upload(
     size: int | None = None,
     content_type: str | None = None,
     metadata: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
     storage_policy: str | None = None,
     part_size: int | None = None,
     expires_in: int | None = None,
@@ -160,6 +163,7 @@ def begin_upload(
         "size": size,
         "content_type": content_type,
         "metadata": check_metadata(metadata) or None,
+        "headers": check_headers(headers) or None,
         "storage_policy": storage_policy,
         "part_size": part_size,
         "expires_in": expires_in,

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mcos_client.api.call import given, is_header_value
-from mcos_client.errors import InvalidMetadata
+from mcos_client.api.call import check_header, given, is_header_value
+from mcos_client.errors import InvalidHeader, InvalidMetadata
 
 Action = Literal["create", "update", "replace"]
 """``replace``: create the object, or update it if it is there."""
@@ -18,6 +18,18 @@ OCTET_STREAM = "application/octet-stream"
 
 METADATA_PREFIX = "x-object-meta-"
 
+CONTENT_HEADERS = {
+    name.lower(): name
+    for name in (
+        "Cache-Control",
+        "Content-Disposition",
+        "Content-Encoding",
+        "Content-Language",
+        "Expires",
+    )
+}
+"""The headers that are kept with content, by their names in lower case."""
+
 _METADATA_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -28,6 +40,7 @@ class Writing:
     action: Action = "create"
     content_type: str = OCTET_STREAM
     metadata: Mapping[str, str] | None = None
+    headers: Mapping[str, str] | None = None
     storage_policy: str | None = None
     if_match: str | None = None
     if_none_match: str | None = None
@@ -77,3 +90,24 @@ def check_metadata(metadata: Mapping[str, str] | None) -> Mapping[str, str]:
             # They would be one header, of both values.
             raise InvalidMetadata(f"Metadata {other!r} and {name!r} must not be both given.")
     return metadata
+
+
+def check_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+    """Return headers of content (none for None) under the names that the API has for them.
+
+    Raises
+    ------
+    InvalidHeader
+    """
+    found: dict[str, str] = {}
+    for given_name, value in (headers or {}).items():
+        name = CONTENT_HEADERS.get(given_name.lower())
+        if name is None:
+            raise InvalidHeader(
+                f"{given_name!r} must be one of {', '.join(CONTENT_HEADERS.values())}."
+            )
+        if name in found:
+            raise InvalidHeader(f"{name} must not be given twice.")
+        check_header(name, value)
+        found[name] = value
+    return found

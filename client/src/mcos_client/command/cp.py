@@ -21,7 +21,15 @@ from mcos_client.command.shared.many import end, transfer_each
 from mcos_client.command.shared.output import say, size_of
 from mcos_client.command.shared.progress import Bar
 from mcos_client.command.shared.session import Json, Quiet, Session, session_of
-from mcos_client.command.shared.storing import Parallel, Storing, Wait, WaitTimeout, store
+from mcos_client.command.shared.storing import (
+    Header,
+    Parallel,
+    Storing,
+    Wait,
+    WaitTimeout,
+    headers_of,
+    store,
+)
 from mcos_client.transfer.source import STREAM_PART, StreamSource
 from mcos_client.transfer.upload import MOST_PARTS, PARALLEL
 
@@ -48,6 +56,7 @@ def cp(
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="All below SOURCE, to below TARGET.")
     ] = False,
+    header: Header = None,
     policy: Annotated[str | None, typer.Option(help="Storage policy of new objects.")] = None,
     parallel: Parallel = PARALLEL,
     wait: Wait = None,
@@ -57,10 +66,18 @@ def cp(
 ) -> None:
     """Copy between files and objects; what has the target's name is replaced."""
     session = session_of(context)
-    storing = Storing(storage_policy=policy, wait=wait, timeout=timeout, parallel=parallel)
+    storing = Storing(
+        headers=headers_of(header),
+        storage_policy=policy,
+        wait=wait,
+        timeout=timeout,
+        parallel=parallel,
+    )
     up, down = target.startswith(REMOTE), source.startswith(REMOTE)
     if not up and not down:
         raise typer.BadParameter("SOURCE or TARGET must be mcos:CONTAINER/...")
+    if header and not up:
+        raise typer.BadParameter("--header is for objects: TARGET must be mcos:CONTAINER/...")
     with session.client() as client:
         if up and down:
             _between(session, client, location(source), location(target), storing, recursive)
@@ -141,7 +158,7 @@ def _between(
     storing: Storing,
     recursive: bool,
 ) -> None:
-    """Copy objects through this machine, piece by piece, with type and metadata."""
+    """Copy objects through this machine, piece by piece, with type, metadata and headers."""
 
     def copy(one: RemoteCopy, bar: Bar) -> int:
         return _copy_object(session, client, one, storing, bar)
@@ -173,7 +190,11 @@ def _copy_object(
     # What is stored as an upload has parts of a size that all of it fits into.
     part_size = max(STREAM_PART, -(-stat.size // MOST_PARTS))
     how = replace(
-        storing, content_type=stat.content_type, metadata=stat.metadata, part_size=part_size
+        storing,
+        content_type=stat.content_type,
+        metadata=stat.metadata,
+        headers={**stat.headers, **storing.headers},
+        part_size=part_size,
     )
     pieces = client.stream_object(one.source.container, one.source.name, if_match=stat.etag)
     # A stream is not known to end where it should, but this one is: it is checked at its end.

@@ -14,10 +14,13 @@ from mcos_client.command.shared.output import say, size_of
 from mcos_client.command.shared.progress import Bar, bars
 from mcos_client.command.shared.session import Json, Quiet, Session, session_of
 from mcos_client.command.shared.storing import (
+    Header,
     Parallel,
     Storing,
     Wait,
     WaitTimeout,
+    headers_of,
+    pairs_of,
     store,
 )
 from mcos_client.command.shared.streams import standard_input
@@ -45,6 +48,7 @@ def put(
     meta: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Metadata; may be repeated.")
     ] = None,
+    header: Header = None,
     policy: Annotated[str | None, typer.Option(help="Storage policy of the objects.")] = None,
     no_clobber: Annotated[
         bool, typer.Option("--no-clobber", help="Refuse if the object is there.")
@@ -74,7 +78,8 @@ def put(
     storing = Storing(
         if_there=_if_there(no_clobber=no_clobber, update=update),
         content_type=content_type,
-        metadata=_metadata(meta or []),
+        metadata=pairs_of(meta),
+        headers=headers_of(header),
         storage_policy=policy,
         wait=wait,
         timeout=timeout,
@@ -169,13 +174,3 @@ def _if_there(*, no_clobber: bool, update: bool) -> IfThere:
     if no_clobber:
         return "refuse"
     return "require" if update else "replace"
-
-
-def _metadata(given: list[str]) -> dict[str, str]:
-    metadata = {}
-    for pair in given:
-        key, equals, value = pair.partition("=")
-        if not key or not equals or not pair.isascii() or not pair.isprintable():
-            raise typer.BadParameter(f"{pair!r} must be KEY=VALUE in printable ASCII.")
-        metadata[key] = value
-    return metadata

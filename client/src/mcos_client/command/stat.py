@@ -54,6 +54,7 @@ def _print_facts(session: Session, found: ObjectStat) -> None:
         "created": time_of(found.created_at),
         "modified": time_of(found.last_modified),
         **({"retained": f"until {time_of(held)}"} if (held := found.retained_until) else {}),
+        **{key.lower(): value for key, value in found.headers.items()},
         **{f"meta {key}": value for key, value in found.metadata.items()},
     }
     table(session, None, facts.items())

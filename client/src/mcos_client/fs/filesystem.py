@@ -311,7 +311,7 @@ class McosFileSystem(AbstractFileSystem):
     _rm = rm_file
 
     def cp_file(self, path1: str, path2: str, **options: Any) -> None:
-        """Copy an object, with type and metadata, through this machine."""
+        """Copy an object, with type, metadata and headers, through this machine."""
         if stripped(path1) == stripped(path2):
             self.info(path1)
             return
@@ -330,7 +330,7 @@ class McosFileSystem(AbstractFileSystem):
         on_error: str | None = None,
         **options: Any,
     ) -> None:
-        """Copy objects, with type and metadata, through this machine."""
+        """Copy objects, with type, metadata and headers, through this machine."""
 
         def copy(pair: tuple[str, str]) -> None:
             try:
@@ -479,6 +479,7 @@ class McosFileSystem(AbstractFileSystem):
         mode: str = "overwrite",
         content_type: str = OCTET_STREAM,
         metadata: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
         **options: Any,
     ) -> None:
         """Store a file, in parts side by side if it is large."""
@@ -492,6 +493,7 @@ class McosFileSystem(AbstractFileSystem):
                 if_there="refuse" if mode == "create" else "replace",
                 content_type=content_type,
                 metadata=metadata,
+                headers=headers,
                 on_progress=_told(callback),
             )
             if written.state != "CREATED":
@@ -683,6 +685,7 @@ class McosFileSystem(AbstractFileSystem):
                 *target,
                 content_type=found.content_type,
                 metadata=found.metadata,
+                headers=found.headers,
                 timeout=self.timeout,
             ) as writer,
         ):
@@ -783,6 +786,7 @@ class WrittenFile(ObjectWriter):
         autocommit: bool,
         content_type: str = OCTET_STREAM,
         metadata: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
         **options: Any,
     ) -> None:
         self.fs = fs
@@ -794,6 +798,7 @@ class WrittenFile(ObjectWriter):
             *split(path),
             content_type=content_type,
             metadata=metadata,
+            headers=headers,
             only_new=only_new,
             timeout=fs.timeout,
         )

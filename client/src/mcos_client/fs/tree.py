@@ -157,6 +157,7 @@ def of_stat(one: ObjectStat) -> Info:
         "version": one.version,
         "content_type": one.content_type,
         "metadata": one.metadata,
+        "headers": one.headers,
         "state": one.state,
         "created": one.created_at,
         "LastModified": one.last_modified,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from threading import Semaphore, Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from mcos_client.api.models import Written
 from mcos_client.api.writing import OCTET_STREAM
@@ -48,6 +48,7 @@ class ObjectWriter(io.RawIOBase):
         *,
         content_type: str = OCTET_STREAM,
         metadata: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         part_size: int | None = None,
         only_new: bool = False,
         timeout: float = 600.0,
@@ -56,7 +57,16 @@ class ObjectWriter(io.RawIOBase):
         self._position = 0
         self._process = os.getpid()
         self._sending = _Sending(
-            client, (container, name), content_type, metadata, part_size, only_new, timeout
+            client,
+            (container, name),
+            {
+                "if_there": "refuse" if only_new else "replace",
+                "content_type": content_type,
+                "metadata": metadata,
+                "headers": headers,
+                "part_size": part_size,
+            },
+            timeout,
         )
         # The thread knows nothing of the writer, so one that nobody has any more ends.
         self._thread = Thread(target=self._sending.run, name="mcos-writer", daemon=True)
@@ -162,10 +172,7 @@ class _Sending:
 
     client: Client
     where: tuple[str, str]
-    content_type: str
-    metadata: Mapping[str, str] | None
-    part_size: int | None
-    only_new: bool
+    how: Mapping[str, Any]
     timeout: float
     pieces: "SimpleQueue[bytes | WriteDiscarded]" = field(default_factory=SimpleQueue)
     room: Semaphore = field(default_factory=lambda: Semaphore(_AHEAD))
@@ -194,14 +201,7 @@ class _Sending:
             yield piece
 
     def _store(self) -> Written:
-        written = self.client.put_object(
-            *self.where,
-            StreamSource(self._taken()),
-            if_there="refuse" if self.only_new else "replace",
-            content_type=self.content_type,
-            metadata=self.metadata,
-            part_size=self.part_size,
-        )
+        written = self.client.put_object(*self.where, StreamSource(self._taken()), **self.how)
         return self._until_readable(written)
 
     def _until_readable(self, written: Written) -> Written:

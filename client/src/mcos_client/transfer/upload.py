@@ -165,6 +165,7 @@ class Uploading:
             size=self._source.size,
             content_type=how.content_type,
             metadata=how.metadata,
+            headers=how.headers,
             storage_policy=how.storage_policy,
             part_size=part_size,
             expires_in=self._expires_in,

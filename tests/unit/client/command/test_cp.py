@@ -99,3 +99,38 @@ def test_a_copy_of_what_arrives_damaged_is_not_made(mcos: Mcos, large: Path) -> 
     mcos.system.storage.instead = damage
     mcos("cp", "mcos:c/o", "mcos:c/p", code=1)
     assert sorted(mcos.system.stored()) == ["o"]
+
+
+@pytest.mark.parametrize("content", [b"1", LARGE], ids=["small", "large"])
+def test_headers_go_with_an_object_and_may_be_given(
+    mcos: Mcos, tmp_path: Path, content: bytes
+) -> None:
+    def headers(name: str) -> object:
+        [stat] = mcos("stat", f"c/{name}", "--json").values
+        return stat["headers"]
+
+    given = ["--header", "cache-control=max-age=60", "--header", "Content-Encoding=gzip"]
+    stored = {"Cache-Control": "max-age=60", "Content-Encoding": "gzip"}
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    mcos("put", str(file), "c/put", "--wait", *given)
+    mcos("cp", str(file), "mcos:c/cp", "--wait", *given)
+    mcos("cp", "mcos:c/put", "mcos:c/copy", "--wait")
+    mcos("cp", "mcos:c/put", "mcos:c/changed", "--wait", "--header", "Cache-Control=no-store")
+    assert headers("put") == headers("cp") == headers("copy") == stored
+    assert headers("changed") == {**stored, "Cache-Control": "no-store"}
+    assert "max-age=60" in mcos("stat", "c/put").text
+    assert mcos.system.stored() == dict.fromkeys(["changed", "copy", "cp", "put"], content)
+
+
+@pytest.mark.parametrize("header", ["Content-Type=text/plain", "Expires", "=1", "Expires=é"])
+def test_what_is_no_header_of_content_is_wrong_usage(mcos: Mcos, header: str) -> None:
+    mcos("put", "-", "c/o", "--header", header, stdin=b"1", code=2)
+    mcos("cp", __file__, "mcos:c/o", "--header", header, code=2)
+    assert mcos.system.stored() == {}
+
+
+def test_headers_are_for_objects_only(mcos: Mcos, tmp_path: Path) -> None:
+    mcos("put", "-", "c/o", stdin=b"1")
+    mcos("cp", "mcos:c/o", str(tmp_path / "o"), "--header", "Expires=0", code=2)
+    assert not (tmp_path / "o").exists()

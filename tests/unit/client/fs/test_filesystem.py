@@ -335,3 +335,19 @@ def test_pandas_writes_and_reads_parquet(
     assert list(column.columns) == ["n"]
     frame.head(10).to_csv("mcos://c/head.csv", storage_options=options)
     assert len(pandas.read_csv("mcos://c/head.csv", storage_options=options)) == 10
+
+
+@pytest.mark.parametrize("content", [b"small", LARGE], ids=["small", "large"])
+def test_headers_of_content_are_kept(fs: McosFileSystem, tmp_path: Path, content: bytes) -> None:
+    sent = {"Cache-Control": "no-store", "Content-Encoding": "br"}
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    with fs.open("c/open", "wb", headers=sent) as opened:
+        opened.write(content)
+    fs.put_file(str(file), "c/put", headers=sent)
+    fs.pipe_file("c/pipe", content, headers=sent)
+    fs.cp_file("c/open", "c/copy")
+    fs.mv("c/put", "c/moved")
+    for path in fs.find("c"):
+        assert (fs.info(path)["headers"], fs.cat(path)) == (sent, content)
+    assert fs.find("c") == ["c/copy", "c/moved", "c/open", "c/pipe"]

@@ -10,7 +10,7 @@ import typer
 
 from mcos_client import Client, IfThere, ObjectStat, Written
 from mcos_client.api import objects
-from mcos_client.api.writing import OCTET_STREAM
+from mcos_client.api.writing import OCTET_STREAM, check_headers
 from mcos_client.command.names.locations import Location
 from mcos_client.command.shared.progress import NO_BAR, Bar
 from mcos_client.command.shared.session import Session
@@ -39,6 +39,14 @@ WaitTimeout = Annotated[
         min=0,
     ),
 ]
+Header = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--header",
+        metavar="NAME=VALUE",
+        help="A header that comes back with the content, such as Cache-Control; may be repeated.",
+    ),
+]
 Parallel = Annotated[
     int, typer.Option(help="Parts or ranges of one content that go at once.", min=1, max=64)
 ]
@@ -64,6 +72,7 @@ class Storing:
     if_there: IfThere = "replace"
     content_type: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     storage_policy: str | None = None
     wait: bool | None = None
     timeout: float | None = None
@@ -105,6 +114,7 @@ def store(
             if_there=storing.if_there,
             content_type=content_type,
             metadata=storing.metadata,
+            headers=storing.headers,
             prefer=preference(storing.wait),
             storage_policy=storing.storage_policy,
             part_size=storing.part_size,
@@ -151,6 +161,32 @@ def guess_type(name: str, content: bytes, *, whole: bool = True) -> str:
     except UnicodeDecodeError:
         return OCTET_STREAM
     return guessed
+
+
+def pairs_of(given: list[str] | None) -> dict[str, str]:
+    """Read ``KEY=VALUE`` of an option that may be repeated; the value is all behind the first =.
+
+    Raises
+    ------
+    typer.BadParameter
+    """
+    pairs: dict[str, str] = {}
+    for pair in given or ():
+        key, equals, value = pair.partition("=")
+        if not key or not equals or not pair.isascii() or not pair.isprintable():
+            raise typer.BadParameter(f"{pair!r} must be KEY=VALUE in printable ASCII.")
+        pairs[key] = value
+    return pairs
+
+
+def headers_of(given: list[str] | None) -> dict[str, str]:
+    """Read the headers of content that were given.
+
+    Raises
+    ------
+    typer.BadParameter, InvalidHeader
+    """
+    return check_headers(pairs_of(given))
 
 
 def preference(wait: bool | None) -> str | None:
