@@ -110,3 +110,9 @@ def do_each(things: Iterable[Source], do: Callable[[Source], Any]) -> None:
         if len(failures) > 1:
             failures[0].add_note(f"{len(failures) - 1} others failed, too.")
         raise failures[0]
+
+
+def paired(sources: list[Any], chosen: list[Any]) -> list[tuple[Any, Any]]:
+    if len(sources) != len(chosen):
+        raise ValueError("there must be as many targets as sources")
+    return list(zip(sources, chosen, strict=True))

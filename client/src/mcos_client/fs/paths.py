@@ -58,3 +58,8 @@ def common_base(paths: list[str]) -> str:
         while first[:count] != parts[:count]:
             count -= 1
     return "/".join(first[:count])
+
+
+def is_path(given: Any) -> bool:
+    """Whether it is one path, and not several."""
+    return isinstance(given, str | os.PathLike)
