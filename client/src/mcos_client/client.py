@@ -8,6 +8,7 @@ import httpx
 
 from mcos_client.admin import Admin
 from mcos_client.api.call import Call, Result
+from mcos_client.api.login import refresh_token
 from mcos_client.content import ContentCalls
 from mcos_client.errors import McosError, ReplyMixedUp
 from mcos_client.sending.attempts import SEND_FAILURES, Attempts
@@ -16,6 +17,7 @@ from mcos_client.sending.connection import RETRIES, Connection
 from mcos_client.sending.connections import Connections
 from mcos_client.sending.encoded import send
 from mcos_client.sending.entry_points import EntryPoints
+from mcos_client.sending.tokens import CurrentToken, TokenStore
 
 TIMEOUT = httpx.Timeout(connect=5, read=35, write=35, pool=5)
 """Seconds. The API's longest wait is 25, its gateway gives up after 30."""
@@ -30,7 +32,10 @@ class Client(ContentCalls):
         URL of any cluster's entry point, or several in the order of preference: one that cannot
         be reached is passed over for a while.
     token
-        What ``login`` gave; not needed if ``login`` is called on this client.
+        What ``login`` gave; not needed if ``login`` is called on this client. It is exchanged for
+        a new one every quarter of an hour while the client is used, for a week at most.
+    token_store
+        Where other processes of the user find the new one.
     timeout
         Seconds, or ``httpx.Timeout``.
     transport
@@ -62,14 +67,17 @@ class Client(ContentCalls):
         transport: httpx.BaseTransport | None = None,
         retries: int = 0,
         clock: Clock | None = None,
+        token_store: TokenStore | None = None,
     ) -> None:
-        self.token = token
         self.admin = Admin(self)
         self._clock = clock or Clock()
+        self._token = CurrentToken(token, self._clock, token_store)
         self._entry_points = EntryPoints(entry_point, self._clock)
         self._retries = retries
         self._connections = Connections(lambda: httpx.Client(timeout=timeout, transport=transport))
-        self._connection = Connection(self._send_on, self._connections, self._clock)
+        self._connection = Connection(
+            self._send_on, self._connections, self._clock, self._renew_token
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -88,6 +96,15 @@ class Client(ContentCalls):
             http.close()
 
     @property
+    def token(self) -> str | None:
+        """What proves who is calling; None before a login."""
+        return self._token.text
+
+    @token.setter
+    def token(self, token: str | None) -> None:
+        self._token.use(token)
+
+    @property
     def _http(self) -> httpx.Client:
         return self._connections.http
 
@@ -97,6 +114,8 @@ class Client(ContentCalls):
         return self._entry_points.first
 
     def _send(self, call: Call[Result], /) -> Result:
+        if call.authenticated:
+            self._renew_token()
         return self._attempt(call, self._retries)
 
     def _pause(self, seconds: float, /) -> float:
@@ -106,15 +125,29 @@ class Client(ContentCalls):
 
     def _send_on(self, call: Call[Result]) -> Result:
         """Send a call of a transfer: all of those may be repeated, and much is lost with one."""
+        self._renew_token()
         return self._attempt(call, max(self._retries, RETRIES))
+
+    def _renew_token(self) -> None:
+        """Exchange the token if it is time; if that fails, what is under way goes on."""
+        if not self._token.is_due:
+            return
+        with self._token.renewing(wait=True) as is_mine:
+            if is_mine:
+                try:
+                    self._token.renewed(self._attempt(refresh_token(), 0))
+                except McosError as error:
+                    self._token.not_renewed(error)
 
     def _attempt(self, call: Call[Result], retries: int) -> Result:
         attempts = Attempts(call, self._entry_points, retries)
         while True:
-            http = self._http
+            http, token = self._http, self.token
             try:
-                return attempts.read(send(http, attempts.request(self.token)))
+                return attempts.read(send(http, attempts.request(token)))
             except (*SEND_FAILURES, McosError) as error:
+                if isinstance(error, McosError) and self._token.is_replaced(error, token):
+                    continue
                 if isinstance(error, ReplyMixedUp):
                     self._connections.drop(http)
                 pause = attempts.pause_after(error)

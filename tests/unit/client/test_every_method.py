@@ -25,6 +25,8 @@ ARGUMENTS: dict[str, Any] = {
     "upload": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
     "user_name": "demo",
     "password": "secret",
+    "current_password": "secret",
+    "new_password": "another secret",
     "role": "user",
     "parts": [PolicyPart(3, {}, {})],
     "kind": "rebalance",

@@ -15,6 +15,7 @@ from mcos_client.aio.worker import HasWorkers, Worker, in_thread
 from mcos_client.api import objects
 from mcos_client.api.call import Call, Result
 from mcos_client.api.calls import OperatorCalls, UserCalls
+from mcos_client.api.login import refresh_token
 from mcos_client.api.method import SendsAsync, like
 from mcos_client.api.models import Download, Written
 from mcos_client.api.writing import Writing, putting
@@ -25,6 +26,7 @@ from mcos_client.sending.clock import Clock
 from mcos_client.sending.connections import Connections
 from mcos_client.sending.encoded import send_async
 from mcos_client.sending.entry_points import EntryPoints
+from mcos_client.sending.tokens import CurrentToken, TokenStore
 from mcos_client.transfer.source import PIECE
 
 
@@ -84,10 +86,11 @@ class AsyncClient(UserCalls, HasWorkers):
         transport: httpx.AsyncBaseTransport | None = None,
         retries: int = 0,
         clock: Clock | None = None,
+        token_store: TokenStore | None = None,
     ) -> None:
-        self.token = token
         self.admin = AsyncAdmin(self)
         self._clock = clock or Clock()
+        self._token = CurrentToken(token, self._clock, token_store)
         self._entry_points = EntryPoints(entry_point, self._clock)
         self._retries = retries
         self._timeout = timeout
@@ -111,6 +114,15 @@ class AsyncClient(UserCalls, HasWorkers):
     async def close(self) -> None:
         for http in self._connections.close():
             await http.aclose()
+
+    @property
+    def token(self) -> str | None:
+        """What proves who is calling; None before a login."""
+        return self._token.text
+
+    @token.setter
+    def token(self, token: str | None) -> None:
+        self._token.use(token)
 
     @property
     def _http(self) -> httpx.AsyncClient:
@@ -180,12 +192,25 @@ class AsyncClient(UserCalls, HasWorkers):
             worker.stop()
 
     async def _send(self, call: Call[Result], /) -> Result:
-        attempts = Attempts(call, self._entry_points, self._retries)
+        if call.authenticated and self._token.is_due:
+            # Not waited for: a loop must not stand still, and the old token is good for long.
+            with self._token.renewing(wait=False) as is_mine:
+                if is_mine:
+                    try:
+                        self._token.renewed(await self._attempt(refresh_token(), 0))
+                    except McosError as error:
+                        self._token.not_renewed(error)
+        return await self._attempt(call, self._retries)
+
+    async def _attempt(self, call: Call[Result], retries: int) -> Result:
+        attempts = Attempts(call, self._entry_points, retries)
         while True:
-            http = self._http
+            http, token = self._http, self.token
             try:
-                return attempts.read(await send_async(http, attempts.request(self.token)))
+                return attempts.read(await send_async(http, attempts.request(token)))
             except (*SEND_FAILURES, McosError) as error:
+                if isinstance(error, McosError) and self._token.is_replaced(error, token):
+                    continue
                 if isinstance(error, ReplyMixedUp):
                     self._connections.drop(http)
                 pause = attempts.pause_after(error)
@@ -207,4 +232,5 @@ class AsyncClient(UserCalls, HasWorkers):
             retries=self._retries,
             clock=self._clock,
         )
+        client._token = self._token
         return Worker(client, bridge)

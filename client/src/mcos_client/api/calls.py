@@ -12,10 +12,21 @@ def _use(client: Any, token: Token) -> None:
     client.token = token.token
 
 
+def _renew(client: Any, token: Token) -> None:
+    client._token.renewed(token)
+
+
+def _forget(client: Any, result: None) -> None:
+    client.token = None
+
+
 class UserCalls:
     """The calls of a user that no content of any size goes with."""
 
     login = method(login_call.login, then=_use)
+    refresh_token = method(login_call.refresh_token, then=_renew)
+    logout = method(login_call.logout, then=_forget)
+    change_password = method(login_call.change_password, then=_use)
 
     list_container = method(containers.list_container)
     all_containers = series(containers.all_containers)

@@ -7,7 +7,7 @@ import typer
 from mcos_client.command.shared.output import as_json, say, time_of
 from mcos_client.command.shared.passwords import PasswordStdin, ask_password
 from mcos_client.command.shared.session import Json, session_of
-from mcos_client.config import Profile, write_profile
+from mcos_client.config import Profile, received, write_profile
 
 
 def login(
@@ -30,7 +30,8 @@ def login(
     with session.client_at(tuple(urls)) as client:
         token = client.login(user, password)
     expires_at = as_json(token.expires_at)
-    write_profile(session.config, name, Profile(tuple(urls), user, token.token, expires_at))
+    profile_of = received(Profile(tuple(urls), user, token.token, expires_at), token)
+    write_profile(session.config, name, profile_of)
     say(
         session,
         f"logged in as {user} until {time_of(token.expires_at)}",

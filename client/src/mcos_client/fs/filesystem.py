@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from mcos_client.client import Client
-from mcos_client.config import DEFAULT_PROFILE, config_path, read_profile
+from mcos_client.config import DEFAULT_PROFILE, ProfileToken, config_path, read_profile
 from mcos_client.fs.files import McosFile, WrittenFile
 from mcos_client.fs.paths import PROTOCOL, stripped
 from mcos_client.fs.transfers import Transfers
@@ -62,12 +62,15 @@ class McosFileSystem(Transfers):
         **options: Any,
     ) -> None:
         super().__init__(**options)
+        store = None
         if entry_points is None:
             name = profile or os.environ.get("MCOS_PROFILE") or DEFAULT_PROFILE
             found = read_profile(config_path(), name)
+            if token is None:
+                store = ProfileToken(config_path(), name, found)
             entry_points, token = found.entry_points, token or found.token
         given = entry_points if isinstance(entry_points, str) else tuple(entry_points)
-        self.client = Client(given, token, transport=transport, retries=RETRIES)
+        self.client = Client(given, token, transport=transport, retries=RETRIES, token_store=store)
         self.timeout = timeout
 
     @classmethod

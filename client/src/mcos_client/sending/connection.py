@@ -1,6 +1,7 @@
 """The way of transfers: calls to the API, and requests to storage services."""
 
 import random
+from collections.abc import Callable
 from threading import Event
 from typing import Protocol
 
@@ -33,8 +34,15 @@ class Connection:
         For storage services; it knows no token.
     """
 
-    def __init__(self, send: Send, connections: Connections[httpx.Client], clock: Clock) -> None:
+    def __init__(
+        self,
+        send: Send,
+        connections: Connections[httpx.Client],
+        clock: Clock,
+        stay_logged_in: Callable[[], None] = lambda: None,
+    ) -> None:
         self.send = send
+        self._stay_logged_in = stay_logged_in
         self._connections = connections
         self._clock = clock
         self._stop = Event()
@@ -48,7 +56,10 @@ class Connection:
         self._stop.set()
 
     def check(self) -> None:
-        """Raise if the transfers were stopped.
+        """Raise if the transfers were stopped; stay logged in if they were not.
+
+        It is called between any two pieces: a storage service may take or give for longer than a
+        token is good, and the next call is made only after that.
 
         Raises
         ------
@@ -56,6 +67,7 @@ class Connection:
         """
         if self._stop.is_set():
             raise TransferStopped("The transfer was stopped.")
+        self._stay_logged_in()
 
     def pause(self, failures: int, *, at_least: float = 0.0) -> None:
         """Wait after so many failures: any time up to a longest, which doubles."""

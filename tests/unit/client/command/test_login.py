@@ -38,7 +38,13 @@ def test_the_file_is_readable_by_its_owner_only_and_has_no_password(stranger: Mc
     assert mode(stranger.config.parent) == 0o700
     assert PASSWORD not in stranger.config.read_text()
     [profile] = json.loads(stranger.config.read_text())["profiles"].values()
-    assert profile.keys() == {"entry_points", "user_name", "token", "expires_at"}
+    assert profile.keys() == {
+        "entry_points",
+        "user_name",
+        "token",
+        "expires_at",
+        "received_at",
+    }
     assert profile["entry_points"] == [ENTRY_POINT]
     assert profile["user_name"] == stranger.system.account
     assert datetime.fromisoformat(profile["expires_at"]).tzinfo is not None

@@ -11,8 +11,8 @@ PasswordStdin = Annotated[
 ]
 
 
-def ask_password(*, stdin: bool, confirm: bool = False) -> str:
-    """Read a password from the first line of standard input, or ask for it.
+def ask_password(*, stdin: bool, confirm: bool = False, prompt: str = "Password") -> str:
+    """Read a password from the next line of standard input, or ask for it.
 
     Raises
     ------
@@ -27,7 +27,7 @@ def ask_password(*, stdin: bool, confirm: bool = False) -> str:
         except UnicodeDecodeError:
             raise typer.BadParameter("The password must be UTF-8.") from None
     else:
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=confirm, err=True)
+        password = typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
     if not password:
         raise typer.BadParameter("The password must not be empty.")
     return password

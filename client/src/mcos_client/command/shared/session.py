@@ -11,7 +11,7 @@ import typer
 
 from mcos_client import Client, Clock, Journal
 from mcos_client.command.shared.terminal import PlainConsole
-from mcos_client.config import DEFAULT_PROFILE, Profile, config_path, read_profile
+from mcos_client.config import DEFAULT_PROFILE, Profile, ProfileToken, config_path, read_profile
 from mcos_client.transfer.journal import state_folder
 
 RETRIES = 4
@@ -61,12 +61,23 @@ class Session:
     def client(self) -> Client:
         """Make a client for the user who is logged in."""
         profile = self.profile
-        return self.client_at(profile.entry_points, profile.token)
+        store = ProfileToken(self.config, self.profile_name, profile)
+        return self.client_at(profile.entry_points, profile.token, store)
 
-    def client_at(self, entry_points: tuple[str, ...], token: str | None = None) -> Client:
+    def client_at(
+        self,
+        entry_points: tuple[str, ...],
+        token: str | None = None,
+        store: ProfileToken | None = None,
+    ) -> Client:
         """Make a client at some entry points."""
         return Client(
-            entry_points, token, transport=self.transport, retries=RETRIES, clock=self.clock
+            entry_points,
+            token,
+            transport=self.transport,
+            retries=RETRIES,
+            clock=self.clock,
+            token_store=store,
         )
 
     @cached_property
