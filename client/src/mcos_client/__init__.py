@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ClusterHealth,
         Job,
     )
+    from mcos_client.api.health import Health
     from mcos_client.api.models import (
         Container,
         ContainerPage,
@@ -151,6 +152,7 @@ __all__ = [
     "Download",
     "Downloaded",
     "Finding",
+    "Health",
     "IfThere",
     "InternalError",
     "InvalidBody",
@@ -239,6 +241,7 @@ _MODULES = (
     "api.models",
     "sending.clock",
     "api.uploads",
+    "api.health",
     "api.admin",
     "api.scrubs",
     "api.status",

@@ -57,8 +57,8 @@ def test_the_calls_of_the_api_are_the_methods_under_their_names() -> None:
     }
     methods = {*dir(Client), *dir(Admin)}
     plain = {one for one in operations if not one.startswith("exact_")}
-    # stat_object tells what head_object does, and more. The other has no method yet.
-    without = {"head_object", "health"}
+    # stat_object tells what head_object does, and more.
+    without = {"head_object"}
     assert plain - methods == without
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mcos_client.api import admin, containers, objects, scrubs, status, uploads, waiting
+from mcos_client.api import health as health_call
 from mcos_client.api import login as login_call
 from mcos_client.api.method import method, procedure, series
 from mcos_client.api.models import Token
@@ -23,6 +24,7 @@ def _forget(client: Any, result: None) -> None:
 class UserCalls:
     """The calls of a user that no content of any size goes with."""
 
+    health = method(health_call.health)
     login = method(login_call.login, then=_use)
     refresh_token = method(login_call.refresh_token, then=_renew)
     logout = method(login_call.logout, then=_forget)

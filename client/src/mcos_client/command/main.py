@@ -24,6 +24,8 @@ SUBCOMMANDS = {
     "put": "Store files as objects; an object that has the name is replaced.",
     "get": "Download objects; their bytes are checked against their digests.",
     "cat": "Print the bytes of objects, one after another. (--json is for what goes wrong.)",
+    "du": "Sum the sizes of objects: of each container, or of each folder directly below PREFIX.",
+    "find": "Find objects by name, size and age, and print CONTAINER/OBJECT of each.",
     "stat": "Show an object with every replica of it.",
     "watch": "Print what an object is, each time that it changes, until it is settled.",
     "cp": "Copy between files and objects; what has the target's name is replaced.",
@@ -32,6 +34,7 @@ SUBCOMMANDS = {
     "undelete": "Take back an object that was deleted, if no other has its name.",
     "rescue": "Read all objects by name from one storage service, without AWS: mcos rescue --help.",
     "uploads": "Uploads that are not complete.",
+    "doctor": "Look at what the command needs, and say what to do if it is wrong.",
     "admin": "What operators do.",
 }
 """What each does, in the order of help. Its module is read when it is used, not for the help."""

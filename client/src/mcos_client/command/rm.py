@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from mcos_client import Client, ObjectNotFound
+from mcos_client import ObjectNotFound
 from mcos_client.command.names.globs import is_meant_as_pattern, is_pattern, is_wild, matching
-from mcos_client.command.names.locations import Location, folder, location, object_location
+from mcos_client.command.names.locations import Location, location, object_location
+from mcos_client.command.names.trees import named_or_below
 from mcos_client.command.shared.deleting import SECONDS, delete_object
 from mcos_client.command.shared.many import for_each
 from mcos_client.command.shared.output import say
@@ -43,7 +44,7 @@ def rm(
                 Location(where.container, one.name) for one in matching(client, where, deleted=True)
             ]
         else:
-            found = _below(client, where)
+            found = [Location(where.container, one.name) for one in named_or_below(client, where)]
         if not found and where.name:
             raise ObjectNotFound(f"There is nothing below {str(where)!r}.")
 
@@ -56,16 +57,6 @@ def rm(
         for_each(
             session, "deleting", found, delete_one, lambda one, gone: _tell(session, one, gone)
         )
-
-
-def _below(client: Client, where: Location) -> list[Location]:
-    """Find an object, and those below it as if it were a folder."""
-    prefix = folder(where.name)
-    return [
-        Location(where.container, one.name)
-        for one in client.all_objects(where.container, prefix=where.name or None)
-        if one.name == where.name or one.name.startswith(prefix)
-    ]
 
 
 def _tell(session: Session, where: Location, gone: bool) -> None:

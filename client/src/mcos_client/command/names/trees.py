@@ -87,6 +87,14 @@ def _no_file(path: Path) -> str | None:
     return next((kind for is_kind, kind in _KINDS if is_kind(mode)), None)
 
 
+def named_or_below(client: Client, where: Location) -> Iterator[ListedObject]:
+    """Find the object of a name, and those below it as if it were a folder; deleted ones too."""
+    prefix = folder(where.name)
+    for one in client.all_objects(where.container, prefix=where.name or None):
+        if one.name == where.name or one.name.startswith(prefix):
+            yield one
+
+
 def objects_below(client: Client, source: Location) -> Iterator[tuple[ListedObject, str]]:
     """Find the objects below a name as if it were a folder, each with the rest of its name.
 

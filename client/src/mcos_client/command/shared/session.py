@@ -69,13 +69,14 @@ class Session:
         entry_points: tuple[str, ...],
         token: str | None = None,
         store: ProfileToken | None = None,
+        retries: int = RETRIES,
     ) -> Client:
         """Make a client at some entry points."""
         return Client(
             entry_points,
             token,
             transport=self.transport,
-            retries=RETRIES,
+            retries=retries,
             clock=self.clock,
             token_store=store,
         )
