@@ -98,8 +98,9 @@ def _upload(
     def copy(one: Copy, bar: Bar) -> int:
         return store(session, client, one.where, one.file, storing, bar).size
 
+    unreadable: list[tuple[object, Exception]] = []
     if recursive and source.is_dir():
-        copies = list(_files_below(session, source, target))
+        copies = list(_files_below(session, source, target, unreadable))
     else:
         name = _name_in(target, source.name)
         copies = [Copy(source, Location(target.container, name))]
@@ -111,7 +112,7 @@ def _upload(
         lambda one, size: _tell(session, one, size),
         label=file_name,
     )
-    end(session, failures)
+    end(session, [*unreadable, *failures])
 
 
 def _download(
@@ -211,11 +212,19 @@ def _found_below(client: Client, source: Location) -> list[tuple[Location, str]]
     return found
 
 
-def _files_below(session: Session, source: Path, target: Location) -> Iterator[Copy]:
+def _files_below(
+    session: Session,
+    source: Path,
+    target: Location,
+    unreadable: list[tuple[object, Exception]],
+) -> Iterator[Copy]:
     def left_out(path: Path, why: str) -> None:
         session.note(f"{path}: {why}, left out")
 
-    for path, relative in files_below(source, left_out):
+    def note(path: Path, error: OSError) -> None:
+        unreadable.append((path, error))
+
+    for path, relative in files_below(source, left_out, note):
         yield Copy(path, Location(target.container, f"{folder(target.name)}{relative}"))
 
 

@@ -93,7 +93,8 @@ def put(
         return
     with session.client() as client:
         where = _target_of(client, upload) if target is None else location(target)
-        copies = _copies(session, sources, where, recursive=recursive)
+        unreadable: list[tuple[object, Exception]] = []
+        copies = _copies(session, sources, where, unreadable, recursive=recursive)
         if upload is not None and len(copies) != 1:
             raise typer.BadParameter("--upload takes one file.")
 
@@ -108,9 +109,9 @@ def put(
             lambda one, written: _tell(session, one.where, written),
             label=file_name,
         )
-        if len(copies) == 1 and failures:
+        if len(copies) == 1 and failures and not unreadable:
             raise failures[0][1]
-    end(session, failures)
+    end(session, [*unreadable, *failures])
 
 
 def _split(paths: list[str], *, of_upload: bool) -> tuple[list[str], str | None]:
@@ -141,8 +142,14 @@ def _target_of(client: Client, upload: str | None) -> Location:
 
 
 def _copies(
-    session: Session, sources: list[str], target: Location, *, recursive: bool
+    session: Session,
+    sources: list[str],
+    target: Location,
+    unreadable: list[tuple[object, Exception]],
+    *,
+    recursive: bool,
 ) -> list[Copy]:
+    """Find what goes where; add the folders that cannot be read to ``unreadable``."""
     into = len(sources) > 1 or not target.name or target.name.endswith("/")
     copies = []
     for source in map(Path, sources):
@@ -152,6 +159,7 @@ def _copies(
             found = files_below(
                 source,
                 lambda path, why: session.note(f"{path}: {why}, left out"),
+                lambda path, error: unreadable.append((path, error)),
             )
             copies += [
                 Copy(path, Location(target.container, below + relative)) for path, relative in found

@@ -33,6 +33,8 @@ class Sides:
     left_out
         Folders that were not looked into, and what is no file: neither they nor what is below them
         is judged.
+    unreadable
+        Folders that cannot be read, and why: nothing below them is touched.
     """
 
     root: Path
@@ -41,6 +43,7 @@ class Sides:
     objects: dict[str, ListedObject] = field(default_factory=dict)
     refused: list[Location] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    unreadable: dict[str, OSError] = field(default_factory=dict)
 
     def copy(self, relative: str) -> Copy:
         """Pair the file and the object of a path."""
@@ -49,6 +52,13 @@ class Sides:
             Location(self.target.container, folder(self.target.name) + relative),
             self.objects.get(relative),
         )
+
+    def known(self, relatives: Iterable[str]) -> set[str]:
+        """Leave out the paths that are folders that cannot be read, and those below them."""
+        below = tuple(f"{one}/" for one in self.unreadable)
+        return {
+            one for one in relatives if one not in self.unreadable and not one.startswith(below)
+        }
 
     def judged(self, relatives: Iterable[str]) -> list[str]:
         """Leave out the paths that were left out, and those below them; in order."""
@@ -109,8 +119,12 @@ def _sides(session: Session, client: Client, root: Path, where: Location, up: bo
         session.note(f"{path}: {why}, left out")
         sides.left_out.append(path.relative_to(root).as_posix())
 
+    def unreadable(path: Path, error: OSError) -> None:
+        sides.unreadable[path.relative_to(root).as_posix()] = error
+
     if up or root.exists():
-        sides.files = {relative: path for path, relative in files_below(root, left_out)}
+        found = files_below(root, left_out, unreadable)
+        sides.files = {relative: path for path, relative in found}
     for one, relative in objects_below(client, where):
         if one.state == "FAILED" and not up:
             continue
@@ -137,7 +151,8 @@ class _Run:
 
     def all(self, *, delete: bool) -> None:
         """Compare, copy, delete, and say what was done."""
-        source, target = set(self.sides.files), set(self.sides.objects)
+        self.failures += self.sides.unreadable.items()
+        source, target = self.sides.known(self.sides.files), self.sides.known(self.sides.objects)
         if not self.up:
             source, target = target, source
         # What is no file here is not written to either: reading or writing it may never end.

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from errno import EINVAL, ENOENT
 from glob import has_magic
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,7 @@ class Transfers(Changing):
         **options: Any,
     ) -> None:
         """Store files; in a folder, what is neither a file nor a folder is left out, by a word."""
+        folders: list[str] = []
         if isinstance(lpath, list) and isinstance(rpath, list):
             pairs = [(os.fspath(one), stripped(other)) for one, other in paired(lpath, rpath)]
         else:
@@ -106,6 +108,8 @@ class Transfers(Changing):
                 source, recursive=recursive, maxdepth=maxdepth, assume_literal=literal
             )
             files = [one for one in found if not os.path.isdir(one)]
+            if recursive:
+                folders = [one for one in found if os.path.isdir(one)]
             roots = [base_of(one) for one in found] if recursive and maxdepth is None else files
             if recursive or len(files) > 1:
                 files = [one for one in files if is_content(one)]
@@ -126,12 +130,16 @@ class Transfers(Changing):
 
         check_apart(pairs)
 
-        def put(pair: tuple[str, str]) -> None:
-            with callback.branched(*pair) as child:
-                self.put_file(*pair, callback=child, **options)
+        def put(one: tuple[str, str] | str) -> None:
+            if isinstance(one, str):
+                # What is below a folder that cannot be read was not found: that is an error.
+                os.scandir(one).close()
+                return
+            with callback.branched(*one) as child:
+                self.put_file(*one, callback=child, **options)
 
         callback.set_size(len(pairs))
-        do_each(callback.wrap(pairs), put)
+        do_each(chain(callback.wrap(pairs), folders), put)
 
     def put_file(
         self,

@@ -26,6 +26,22 @@ def folder(mcos: Mcos, tmp_path: Path) -> Path:
     return folder
 
 
+READABLE = {name: content for name, content in TREE.items() if not name.startswith("b/")}
+
+
+@pytest.fixture
+def unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no folder ``b`` be read; to who runs the tests nothing may be denied."""
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if Path(path).name == "b":
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
 def writes(mcos: Mcos) -> int:
     return sum(one.method in ("POST", "PUT", "DELETE") for one in mcos.system.requests)
 
@@ -156,21 +172,46 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(
     assert (writes(mcos), read(folder)) == (before, files)
 
 
-def test_nothing_is_deleted_when_a_folder_cannot_be_read(
+@pytest.mark.usefixtures("unreadable")
+def test_a_folder_that_cannot_be_read_keeps_nothing_else_from_being_stored(
+    mcos: Mcos, folder: Path
+) -> None:
+    for name in ("extra", "b/old"):
+        mcos("put", "-", f"c/{name}", stdin=b"1")
+    write(folder, {"z/last": b"9"})
+    result = mcos("sync", str(folder), "mcos:c", "--delete", code=1)
+    assert result.errors.count("Permission denied [file_error]") == 1
+    assert str(folder / "b") in result.errors
+    assert "so nothing was deleted" in result.errors
+    assert mcos.system.stored() == {**READABLE, "z/last": b"9", "extra": b"1", "b/old": b"1"}
+
+
+@pytest.mark.usefixtures("unreadable")
+def test_nothing_below_a_folder_that_cannot_be_read_is_touched(
     mcos: Mcos, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mcos("sync", str(folder), "mcos:c")
-    real = os.scandir
-
-    def scandir(path: str) -> object:
-        if Path(path).name == "b":
-            raise PermissionError(13, "Permission denied", path)
-        return real(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
-    mcos("sync", str(folder), "mcos:c", "--delete", code=1)
-    assert mcos.system.stored() == TREE
+    for name, content in {**TREE, "b": b"no folder", "b/c.bin": b"new", "b2": b"2"}.items():
+        mcos("put", "-", f"c/{name}", stdin=content)
+    write(folder, {"extra": b"1"})
+    result = mcos("sync", "mcos:c", str(folder), "--delete", code=1)
+    assert result.errors.count("Permission denied [file_error]") == 1
     monkeypatch.undo()
+    assert read(folder) == {**TREE, "b2": b"2", "extra": b"1"}
+
+
+@pytest.mark.usefixtures("unreadable")
+@pytest.mark.parametrize("command", ["put", "cp"])
+def test_put_and_cp_go_on_too(mcos: Mcos, folder: Path, command: str) -> None:
+    result = mcos(command, "-r", str(folder), "mcos:c", code=1)
+    assert result.errors.count("Permission denied [file_error]") == 1
+    assert mcos.system.stored() == READABLE
+
+
+def test_a_source_that_cannot_be_read_itself_ends_it(mcos: Mcos, folder: Path) -> None:
+    mcos("sync", str(folder), "mcos:c")
+    result = mcos("sync", str(folder / "none"), "mcos:c", "--delete", code=1)
+    assert "No such file" in result.errors
+    assert mcos.system.stored() == TREE
 
 
 @pytest.mark.parametrize("up", [True, False])

@@ -1,6 +1,7 @@
 """MCOS as a file system of fsspec, for pandas too."""
 
 import gzip
+import os
 import pickle
 import threading
 import tomllib
@@ -18,6 +19,7 @@ from mcos_client.config import Profile, write_profile
 from mcos_client.fs import McosFileSystem
 from tests.unit.client.conftest import SMALL
 from tests.unit.client.system import System
+from tests.unit.client.trees import write
 
 LARGE = bytes(range(256)) * (SMALL // 256 + 1)
 PYPROJECT = Path(__file__).parents[4] / "client" / "pyproject.toml"
@@ -335,6 +337,23 @@ def test_pandas_writes_and_reads_parquet(
     assert list(column.columns) == ["n"]
     frame.head(10).to_csv("mcos://c/head.csv", storage_options=options)
     assert len(pandas.read_csv("mcos://c/head.csv", storage_options=options)) == 10
+
+
+def test_a_folder_that_cannot_be_read_is_an_error_after_all_else_was_stored(
+    fs: McosFileSystem, system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "f", {"a": b"1", "b/c": b"2", "d/e": b"3"})
+    real = os.scandir
+
+    def scandir(path: str) -> Any:
+        if Path(path).name == "b":
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(PermissionError, match="f/b"):
+        fs.put(str(tmp_path / "f"), "c/f", recursive=True)
+    assert system.stored() == {"f/a": b"1", "f/d/e": b"3"}
 
 
 @pytest.mark.parametrize("content", [b"small", LARGE], ids=["small", "large"])

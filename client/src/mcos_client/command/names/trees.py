@@ -41,7 +41,13 @@ LeftOut = Callable[[Path, str], None]
 """Called with what is left out, and why; a folder is left out with all that is below it."""
 
 
-def files_below(source: Path, left_out: LeftOut) -> Iterator[tuple[Path, str]]:
+Unreadable = Callable[[Path, OSError], None]
+"""Called with a folder that cannot be read, and why: what is below it is not known."""
+
+
+def files_below(
+    source: Path, left_out: LeftOut, unreadable: Unreadable
+) -> Iterator[tuple[Path, str]]:
     """Find the files below a folder, each with its path from there, with slashes.
 
     Links to folders are not followed, they may lead round. What is no file (a named pipe, a socket,
@@ -50,11 +56,14 @@ def files_below(source: Path, left_out: LeftOut) -> Iterator[tuple[Path, str]]:
     Raises
     ------
     OSError
-        A folder cannot be read.
+        ``source`` itself cannot be read.
     """
 
     def refuse(error: OSError) -> None:
-        raise error
+        folder = Path(error.filename or source)
+        if folder == source:
+            raise error
+        unreadable(folder, error)
 
     for directory, folders, files in os.walk(source, onerror=refuse):
         folders.sort()
