@@ -94,7 +94,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
         ],
-        "registry": ["dynamodb:GetItem", "dynamodb:PutItem"],
+        "registry": [*READ_ALL, "dynamodb:GetItem", "dynamodb:PutItem"],
     },
     "list_container": {"containers": ["dynamodb:Query"]},
     "create_container": {"containers": [*ADMIT, "dynamodb:PutItem"], "registry": READ_ALL},
@@ -284,7 +284,7 @@ FOR_ALL: dict[str, dict[str, list[str]]] = {
     },
     "write_snapshot": {
         **dict.fromkeys(JOURNALED, READ_ALL),
-        "logins": [*READ_ALL, "dynamodb:BatchWriteItem"],
+        "logins": [*READ_ALL, "dynamodb:DeleteItem"],
         "registry": [*READ_ALL, "dynamodb:GetItem", "dynamodb:PutItem"],
         "all put_replica": INVOKE,
         "all repair queues": ["sqs:SendMessage"],

@@ -169,7 +169,8 @@ def denied(aws: dict[str, Any]) -> Iterator[Callable[[], None]]:
     iam = aws["iam"]
     names = [role["RoleName"] for page in _roles(iam) for role in page["Roles"]]
     (name,) = [one for one in names if one.endswith("-publish_changes")]
-    role = {"RoleName": name, "PolicyName": "function"}
+    (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    role = {"RoleName": name, "PolicyName": policy}
     granted = iam.get_role_policy(**role)["PolicyDocument"]
     less = [one for one in granted["Statement"] if one["Action"] != ["events:PutEvents"]]
     assert len(less) == len(granted["Statement"]) - 1

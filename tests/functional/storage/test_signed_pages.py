@@ -51,7 +51,7 @@ def test_no_page_is_shown_whatever_is_added_to_a_signed_url(
         assert (reader.stat.content_type, reader.read()) == (content_type, PAGE)
 
 
-@pytest.mark.parametrize("kind", ["swift"], indirect=False)
+@pytest.mark.parametrize("service", ["swift"])
 @pytest.mark.parametrize("in_parts", [False, True])
 def test_no_page_of_an_earlier_release_is_shown_by_swift(
     backend: StorageBackend, settings: Settings, key: str, expected: Arguments, in_parts: bool

@@ -11,7 +11,7 @@ locals {
     change_own_account = { Action = ["dynamodb:GetItem", "dynamodb:UpdateItem"], Resource = [local.tables.accounts] }
     count_logins       = { Action = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = [local.tables.logins] }
     end_sessions       = { Action = ["dynamodb:PutItem"], Resource = [local.tables.logins] }
-    tidy_logins        = { Action = ["dynamodb:BatchWriteItem", "dynamodb:Scan"], Resource = [local.tables.logins] }
+    tidy_logins        = { Action = ["dynamodb:DeleteItem", "dynamodb:Scan"], Resource = [local.tables.logins] }
     change_accounts = {
       Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan", "dynamodb:UpdateItem"]
       Resource = [local.tables.accounts]
@@ -168,7 +168,7 @@ locals {
 
   permissions = {
     authorizer       = [local.grants.token_key, local.grants.read_registry]
-    login            = [local.grants.signing_keys, local.grants.token_key, local.grants.look_at_logins, local.grants.change_own_account, local.grants.count_logins]
+    login            = [local.grants.signing_keys, local.grants.token_key, local.grants.look_at_logins, local.grants.change_own_account, local.grants.count_logins, local.grants.read_registry]
     list_container   = [local.grants.list_containers]
     create_container = [local.grants.create_container, local.grants.read_registry]
     delete_container = [local.grants.delete_container, local.grants.list_objects]
