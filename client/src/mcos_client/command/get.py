@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mcos_client import Client, Downloaded
+from mcos_client import Client, Downloaded, ListedObject
 from mcos_client.command.names.globs import Pattern, is_pattern, matching
 from mcos_client.command.names.locations import Location, object_location
 from mcos_client.command.names.trees import Copy, file_name, is_file_name
@@ -47,10 +47,11 @@ def get(
             standard_output().flush()
             return
         refused = 0
-        if is_pattern(where.name):
-            copies, refused = _matching(session, client, where, Path(file or "."))
-        else:
+        found = matching(client, where) if is_pattern(where.name) else []
+        if not found or [one.name for one in found] == [where.name]:
             copies = [Copy(_target(where, file), where)]
+        else:
+            copies, refused = _below(session, where, found, Path(file or "."))
         session.hints[RESUMES] = None
 
         def copy(one: Copy, bar: Bar) -> Downloaded:
@@ -77,16 +78,16 @@ def _meant(client: Client, where: Location) -> list[Location]:
     return [Location(where.container, one.name) for one in matching(client, where)]
 
 
-def _matching(
-    session: Session, client: Client, where: Location, target: Path
+def _below(
+    session: Session, where: Location, found: list[ListedObject], target: Path
 ) -> tuple[list[Copy], int]:
-    """Find the objects of a pattern; files keep the names behind the folder that all share.
+    """Choose files for the objects of a pattern: with the names behind the folder that all share.
 
     Give how many have no such name, too.
     """
     below, refused = Pattern(where.name).folder, 0
     copies = []
-    for one in matching(client, where):
+    for one in found:
         relative = one.name.removeprefix(below)
         if not is_file_name(relative):
             session.note(f"{where.container}/{one.name}: {_NO_PATH} [file_error]")

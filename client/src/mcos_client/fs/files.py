@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from errno import EISDIR
 from typing import Any, cast
 
 from fsspec.spec import AbstractBufferedFile  # type: ignore[import-untyped]
@@ -15,6 +16,11 @@ from mcos_client.fs.writer import ObjectWriter
 
 class McosFile(AbstractBufferedFile):
     """One version of an object, read in ranges that are cached."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.details["type"] == "directory":
+            raise IsADirectoryError(EISDIR, "It is a folder", self.path)
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         found = self.details

@@ -68,3 +68,15 @@ def test_a_get_that_fails_can_go_on(
     mcos("get", "c/o", str(target))
     assert target.read_bytes() == LARGE
     assert len(mcos.system.storage.requests) - fetched == 3  # of five ranges, two were there
+
+
+def test_an_object_that_has_a_pattern_as_its_name_is_got_like_any_other(
+    mcos: Mcos, tmp_path: Path
+) -> None:
+    for name in ("*", "b", "x/*", "y[1]/z"):
+        mcos("put", "-", f"c/{name}", stdin=name.encode())
+    mcos("get", "c/*", str(tmp_path / "file"))
+    mcos("get", "c/x/*", str(tmp_path))
+    mcos("get", "c/y[1]/z", str(tmp_path))
+    files = {one.name: one.read_bytes() for one in tmp_path.iterdir() if one.is_file()}
+    assert files == {"file": b"*", "*": b"x/*", "z": b"y[1]/z"}

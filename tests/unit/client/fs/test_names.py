@@ -4,6 +4,7 @@ MCOS is in memory here: thousands of names go there and back.
 """
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -12,7 +13,10 @@ from hypothesis import strategies as st
 
 from mcos_client.errors import McosError
 from mcos_client.fs import McosFileSystem
+from tests.support.effort import examples
 from tests.support.small_mcos import SmallMcos
+from tests.unit.client.odd_names import TREES, contents_of, files_of
+from tests.unit.client.trees import read, write
 
 ODD = {
     "m/a": b"1",
@@ -34,28 +38,6 @@ ODD = {
     "n" * 1024: b"17",
 }
 
-PIECES = [
-    "/",
-    "/",
-    "a",
-    "b",
-    ".",
-    "..",
-    "*",
-    "**",
-    "?",
-    "[a]",
-    "[",
-    "]",
-    "[!a]",
-    " ",
-    "\n",
-    "é",
-    "%",
-]
-NAMES = st.lists(st.sampled_from(PIECES), min_size=1, max_size=7).map("".join)
-TREES = st.sets(NAMES, min_size=1, max_size=12)
-
 
 def file_system(names: Any) -> tuple[SmallMcos, McosFileSystem]:
     small = SmallMcos({"c": {}, "d": {}})
@@ -64,6 +46,7 @@ def file_system(names: Any) -> tuple[SmallMcos, McosFileSystem]:
     )
     for name in names:
         fs.pipe_file(f"c/{name}", name.encode())
+    assert small.containers == {"c": {name: name.encode() for name in names}, "d": {}}
     return small, fs
 
 
@@ -137,6 +120,15 @@ def test_a_container_is_removed_with_every_name(
 ) -> None:
     small_fs.rm("c", recursive=True)
     assert small.containers == {}
+
+
+@pytest.mark.usefixtures("odd")
+@pytest.mark.parametrize("path", ["c", "c/m", "c//", "c/m//"])
+def test_a_folder_has_no_content(small_fs: McosFileSystem, path: str) -> None:
+    with pytest.raises(IsADirectoryError):
+        small_fs.cat_file(path)
+    with pytest.raises(IsADirectoryError):
+        small_fs.open(path)
 
 
 def test_a_folder_is_moved_with_all_of_it(
@@ -259,7 +251,7 @@ def test_pyarrow_sees_every_file_of_a_data_set(small_fs: McosFileSystem, tmp_pat
     assert sorted(rows) == ["dm//x.parquet", "dm/a.parquet", "dm/p/y.parquet"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(TREES)
 def test_any_names_are_listed_as_they_are(names: set[str]) -> None:
     small, fs = file_system(names)
@@ -273,7 +265,7 @@ def test_any_names_are_listed_as_they_are(names: set[str]) -> None:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(TREES, st.data())
 def test_any_name_is_moved_and_removed_alone(names: set[str], data: Any) -> None:
     small, fs = file_system(names)
@@ -285,7 +277,7 @@ def test_any_name_is_moved_and_removed_alone(names: set[str], data: Any) -> None
     assert small.containers == {"c": left, "d": {}}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(TREES, st.data())
 def test_any_folder_is_moved_and_removed_exactly(names: set[str], data: Any) -> None:
     small, fs = file_system({f"t/{name}" for name in names} | {"other"})
@@ -297,3 +289,48 @@ def test_any_folder_is_moved_and_removed_exactly(names: set[str], data: Any) -> 
     prefix = below if below.endswith("/") else f"{below}/"
     kept = {name for name in names if name != below and not name.startswith(prefix)}
     assert set(small.containers["d"]) == {f"u/{name}" for name in kept}
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(TREES)
+def test_any_names_are_fetched_and_stored_as_they_are(names: set[str]) -> None:
+    paths = contents_of(files_of(names | {"a"}))
+    others = {"t2": b"2", "t2/a": b"3"}
+    small, fs = file_system(())
+    small.containers["c"] = {**{f"t/{name}": one for name, one in paths.items()}, **others}
+    before = dict(small.containers["c"])
+    with TemporaryDirectory() as folder:
+        fs.get("c/t/", folder, recursive=True)
+        assert read(Path(folder)) == paths
+        write(Path(folder), {"last": b"1"})
+        fs.put(f"{folder}/", "d/u", recursive=True)
+        for name, content in paths.items():
+            fs.get_file(f"c/t/{name}", f"{folder}/last")
+            assert Path(folder, "last").read_bytes() == content
+            fs.put_file(f"{folder}/{name}", f"d/{name}")
+            assert small.containers["d"].pop(name) == content
+    assert small.containers == {
+        "c": before,
+        "d": {"u/last": b"1", **{f"u/{name}": one for name, one in paths.items()}},
+    }
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(TREES, st.data())
+def test_any_name_is_moved_to_any_other_and_replaces_that_alone(names: set[str], data: Any) -> None:
+    small, fs = file_system(())
+    held = small.containers["c"] = contents_of(names)
+    model = dict(held)
+    for _ in range(3):
+        source, target = (data.draw(st.sampled_from(sorted(names))) for _ in range(2))
+        if source not in model:
+            with pytest.raises((FileNotFoundError, IsADirectoryError)):
+                fs.cat_file(f"c/{source}")
+            continue
+        fs.cp_file(f"c/{source}", f"c/{target}")
+        model[target] = model[source]
+        assert held == model
+        if source != target:
+            fs.mv([f"c/{source}"], [f"c/{target}"])
+            del model[source]
+        assert held == model
