@@ -181,7 +181,12 @@ class _Run:
             if listed is None or relative not in self.sides.files:
                 return "new"
             one = self.sides.copy(relative)
-            return self.comparing.difference(one.file, listed)
+            reason = self.comparing.difference(one.file, listed)
+            by_time = not self.up and not self.dry_run and not self.comparing.checksum
+            if reason is None and by_time:
+                # It may have come from a run that was killed before it set the time.
+                set_mtime(one.file, listed)
+            return reason
 
         def told(relative: str, reason: str | None) -> None:
             nonlocal equal

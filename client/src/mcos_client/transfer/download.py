@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from errno import EBUSY
 from hashlib import sha256
 from itertools import count
@@ -22,7 +22,13 @@ from typing import BinaryIO
 
 from mcos_client.api.models import Download, Downloaded
 from mcos_client.errors import ContentCorrupted, ObjectChanged
-from mcos_client.private_files import write_private
+from mcos_client.private_files import (
+    is_temporary,
+    remove,
+    replacing,
+    write_new,
+    write_private,
+)
 from mcos_client.sending.connection import Connection
 from mcos_client.transfer.progress import OnProgress, Progress
 from mcos_client.transfer.read import ContentReader, check_digest, locate
@@ -137,13 +143,31 @@ def _beside(
 
 def is_unfinished(path: Path) -> bool:
     """Whether a file belongs to an unfinished download, and so is no content."""
+    if is_temporary(path.name):
+        return True
     found = _PART.search(path.name)
     return found is not None and _is_noted(path if found[2] else Path(f"{path}.json"))
 
 
 def may_be_unfinished(name: str) -> bool:
     """Whether a file has a name that those of an unfinished download may have."""
-    return _PART.search(name) is not None
+    return _PART.search(name) is not None or is_temporary(name.rpartition("/")[2])
+
+
+def forget_finished(notes: Path) -> bool:
+    """Remove the notes of a download whose file is in its place; return whether they were such.
+
+    A process that is killed between the two leaves them.
+    """
+    if not notes.name.endswith(".json") or not _is_noted(notes):
+        return False
+    try:
+        if not json.loads(notes.read_text("utf-8"))["done"] or notes.with_suffix("").exists():
+            return False
+        remove(notes)
+    except (OSError, ValueError):
+        return False  # it is another process's by now, or the folder cannot be written
+    return True
 
 
 def _part_of(path: Path) -> Path:
@@ -158,8 +182,7 @@ def _part_of(path: Path) -> Path:
             return part
         if os.path.lexists(part) or os.path.lexists(notes):
             continue  # it is somebody's own
-        with suppress(FileExistsError), notes.open("x", encoding="utf-8") as file:
-            json.dump({**dict.fromkeys(sorted(_NOTED)), "done": []}, file)
+        if write_new(notes, json.dumps({**dict.fromkeys(sorted(_NOTED)), "done": []})):
             return part
     raise AssertionError("there is always another number")
 
@@ -199,7 +222,7 @@ class _Ranges:
             write_private(self._path, json.dumps(told))
 
     def forget(self) -> None:
-        self._path.unlink(missing_ok=True)
+        remove(self._path)
 
     def _read(self) -> set[int]:
         try:
@@ -301,14 +324,10 @@ def write_file(path: Path, content: bytes) -> None:
     ------
     OSError
     """
-    temporary = path.with_name(f".mcos-{os.urandom(16).hex()}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-        _put_in_place(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with replacing(path) as file:
+        file.write(content)
+        if path.exists():
+            os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
 
 
 def _downloaded_at_once(found: Download) -> Downloaded:

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from mcos_client.private_files import write_private, xdg_folder
+from mcos_client.private_files import remove, write_private, xdg_folder
 from mcos_client.transfer.source import FileSource
 
 LONGEST_UPLOAD = 7 * 24 * 3600
@@ -79,7 +79,7 @@ class Entry:
 
     def forget(self) -> None:
         """Remove the entry: the upload is complete, or does not exist any more."""
-        self.path.unlink(missing_ok=True)
+        remove(self.path)
 
 
 def state_folder() -> Path:
@@ -89,7 +89,7 @@ def state_folder() -> Path:
 
 def _forget_old(folder: Path) -> None:
     oldest = time.time() - LONGEST_UPLOAD
-    for path in folder.glob("*.json"):
+    for path in folder.iterdir():
         try:
             if path.stat().st_mtime < oldest:
                 path.unlink()

@@ -1,7 +1,6 @@
 """The command as a process: killed it goes on, and it holds little in memory."""
 
 import json
-import os
 import signal
 import sys
 from base64 import b64encode
@@ -9,95 +8,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen
 from threading import Event, Lock
-from typing import IO
 
 import httpx
 import pytest
 
-from mcos_client.command.names import sizes
-from mcos_client.command.shared.session import Session
-from mcos_client.config import Profile, config_path, write_profile
-from mcos_client.transfer import download
 from tests.support.waiting import wait_until
-from tests.unit.client.command_line import run
 from tests.unit.client.conftest import SMALL
-from tests.unit.client.loopback import serving
+from tests.unit.client.processes import (
+    PARTS,
+    PROGRAM,
+    RANGES,
+    Command,
+    large_file,
+    launched,
+)
 from tests.unit.client.storage_services import Streamed, range_of
 from tests.unit.client.system import System
 
-SOURCE = Path(__file__).parents[4] / "client" / "src"
 MIB = 1024**2
-PART = 64 * 1024
-PARTS = 14
-RANGES = 5
-RANGE = PART * PARTS // RANGES
 SECONDS = 60
-
-# Small limits, as the system has them; and a shell may have started the tests without SIGINT.
-PROGRAM = f"""
-import signal, sys
-from mcos_client.api import objects
-from mcos_client.command.main import main
-from mcos_client.command.names import sizes
-from mcos_client.transfer import download
-objects.LARGEST_CALL, sizes.SMALLEST_PART, download.RANGE = {SMALL}, 1, {RANGE}
-signal.signal(signal.SIGINT, signal.default_int_handler)
-"""
-
-
-@dataclass
-class Command:
-    """Runs ``mcos`` in a folder, logged in at a system behind a socket."""
-
-    folder: Path
-
-    def start(
-        self, *arguments: str, code: str = f"{PROGRAM}main()", output: int | IO[bytes] = PIPE
-    ) -> Popen[bytes]:
-        """Start it as a process of its own."""
-        return Popen(
-            [sys.executable, "-c", code, *arguments],
-            env={**os.environ, "PYTHONPATH": str(SOURCE)},
-            stdin=DEVNULL,
-            stdout=output,
-            stderr=PIPE,
-        )
-
-    def __call__(self, *arguments: str) -> None:
-        """Run it in this process, which knows of the others what their files say."""
-        result = run(Session(), *arguments)
-        assert result.code == 0, (arguments, result)
-
-    @property
-    def noted(self) -> list[Path]:
-        """What the journal of uploads holds."""
-        return list((self.folder / "state" / "mcos" / "uploads").glob("*.json"))
 
 
 @pytest.fixture
 def mcos(system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MCOS_CONFIG", str(tmp_path / "config.json"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(sizes, "SMALLEST_PART", 1)
-    monkeypatch.setattr(download, "RANGE", RANGE)
-    system.another.create_container("c")
-    with serving(system) as address:
-        profile = Profile((address,), system.account, system.token, "2030")
-        write_profile(config_path(), "default", profile)
-        yield Command(tmp_path)
-
-
-def large_file(path: Path) -> bytes:
-    """A file of many parts that all differ; what is between takes no room on the disk."""
-    with path.open("wb") as file:
-        for number in range(PARTS):
-            file.seek(number * PART)
-            file.write(f"part {number}".encode())
-        file.truncate(PARTS * PART - 7)
-    return path.read_bytes()
+    with launched(system, tmp_path, monkeypatch) as command:
+        yield command
 
 
 @dataclass

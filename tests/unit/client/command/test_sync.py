@@ -297,3 +297,30 @@ def test_what_failed_is_stored_again(mcos: Mcos, folder: Path) -> None:
     mcos.system.working = True
     values = mcos("sync", str(folder), "mcos:c", "--json").values
     assert [one.get("reason") for one in values] == ["failed", None]
+
+
+NOTES = '{"version": "v", "etag": "e", "size": 3, "range": 3, "done": [0]}'
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_what_a_killed_download_has_left_is_no_content(mcos: Mcos, folder: Path, up: bool) -> None:
+    """Neither the half of a file, nor notes; those of one that is complete go."""
+    mcos("sync", str(folder), "mcos:c")
+    half = f".mcos-{'0a' * 16}"
+    write(folder, {half: b"half", "b/x.mcos-part": b"1", "b/x.mcos-part.json": NOTES.encode()})
+    write(folder, {"a.txt.mcos-part.json": NOTES.encode()})
+    sides = (str(folder), "mcos:c") if up else ("mcos:c", str(folder))
+    result = mcos("sync", *sides, "--delete")
+    assert result.errors.count("an unfinished download, left out") == 3
+    assert mcos.system.stored() == TREE
+    assert sorted(read(folder)) == sorted([*TREE, half, "b/x.mcos-part", "b/x.mcos-part.json"])
+
+
+def test_a_file_that_is_the_same_gets_its_time_if_it_has_not(mcos: Mcos, folder: Path) -> None:
+    mcos("sync", str(folder), "mcos:c")
+    os.utime(folder / "a.txt", ns=(OLD, OLD + 10**9))
+    mcos("sync", "mcos:c", str(folder), "--checksum")
+    mcos("sync", "mcos:c", str(folder), "--dry-run")
+    assert (folder / "a.txt").stat().st_mtime_ns == OLD + 10**9
+    assert "nothing to do" in mcos("sync", "mcos:c", str(folder)).text
+    assert (folder / "a.txt").stat().st_mtime_ns == OLD

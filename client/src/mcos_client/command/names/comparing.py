@@ -49,8 +49,7 @@ class Comparing:
         found = file.stat()
         if found.st_size != listed.size:
             return "size"
-        changed = _nanoseconds(listed.mtime, listed.last_modified)
-        if not self.checksum and abs(changed - found.st_mtime_ns) < TOLERANCE_NS:
+        if not self.checksum and abs(mtime_of(listed) - found.st_mtime_ns) < TOLERANCE_NS:
             return None
         return None if _sha256_of(file) == listed.sha256 else "content"
 
@@ -62,9 +61,10 @@ def mtime_metadata(file: Path) -> dict[str, str]:
     return {MTIME: f"{sign}{value // 10**9}.{value % 10**9:09d}"}
 
 
-def mtime_of(stat: ObjectStat) -> int:
+def mtime_of(one: ObjectStat | ListedObject) -> int:
     """Read when the content of an object was changed last: nanoseconds since 1970."""
-    return _nanoseconds(stat.metadata.get(MTIME), stat.last_modified)
+    mtime = one.mtime if isinstance(one, ListedObject) else one.metadata.get(MTIME)
+    return _nanoseconds(mtime, one.last_modified)
 
 
 def _nanoseconds(mtime: str | None, last_modified: datetime) -> int:
@@ -76,9 +76,11 @@ def _nanoseconds(mtime: str | None, last_modified: datetime) -> int:
     return -value if sign else value
 
 
-def set_mtime(file: Path, stat: ObjectStat) -> None:
-    """Give a file the time of the object that it came from."""
-    os.utime(file, ns=(file.stat().st_atime_ns, mtime_of(stat)))
+def set_mtime(file: Path, one: ObjectStat | ListedObject) -> None:
+    """Give a file the time of the object that it came from, if it has another one."""
+    found = file.stat()
+    if abs(mtime_of(one) - found.st_mtime_ns) >= TOLERANCE_NS:
+        os.utime(file, ns=(found.st_atime_ns, mtime_of(one)))
 
 
 def _sha256_of(file: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from mcos_client import Client, ListedObject
 from mcos_client.command.names.locations import REMOTE, Location, folder
-from mcos_client.transfer.download import is_unfinished
+from mcos_client.transfer.download import forget_finished, is_unfinished
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def files_below(
         for file in sorted(files):
             path = Path(directory, file)
             if is_unfinished(path):
-                left_out(path, "an unfinished download")
+                if not forget_finished(path):
+                    left_out(path, "an unfinished download")
             elif (kind := _no_file(path)) is not None:
                 left_out(path, kind)
             else:
