@@ -140,6 +140,10 @@ class Cloud(Inventory):
             backend.accept()
         if self._deployed is None:
             forget_everything()
+            self.executions.clear()
+            self._accounts = 0
+            for backend in self.backends.values():
+                backend.replicas, backend.parts = {}, {}
             self._make_queues()
             self._make()
             self._deployed = self.keep()

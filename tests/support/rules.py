@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSPreparedRequest
 
 from clouds.servers.rules import Asked, is_regional, refusal_of
 from tests.infrastructure.test_iam import FOR_ALL, FUNCTIONS
-from tests.support.environment import ACCOUNT_ID, PREFIX, REGION
+from tests.support.environment import ACCOUNT_ID, ALL_CLUSTERS, PREFIX, REGION, region_of
 from tests.support.gateway import Reply
 
 __all__ = ["refusal_of"]
@@ -148,7 +148,14 @@ def other_hosts(reply: Reply) -> list[str]:
     """Hosts of signed URLs in a reply that are not those of a bucket in its region."""
     text = reply.headers.get("location", "") + reply.body.decode("utf-8", "replace")
     hosts = [urlsplit(url).netloc for url in _SIGNED.findall(text)]
-    return [host for host in hosts if not is_regional(host, REGION)]
+    return [host for host in hosts if not is_regional(host, _region_of_bucket(host))]
+
+
+def _region_of_bucket(host: str) -> str:
+    for cluster in ALL_CLUSTERS:
+        if f"{PREFIX}-{cluster}-staging-{ACCOUNT_ID}" in host:
+            return region_of(cluster)
+    return REGION
 
 
 def connection_of(service: str, request: AWSPreparedRequest) -> str:

@@ -312,7 +312,7 @@ locals {
       Version = "2012-10-17"
       Statement = [
         for grant in concat(
-          [{ Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${aws_cloudwatch_log_group.function[function].arn}:*"] }],
+          [{ Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${local.arn.logs}:log-group:/aws/lambda/${local.name}-${function}:*"] }],
           local.permissions[function],
           lookup(local.write_registry, function, []),
           contains(local.backend_functions, function) ? local.backend_permissions : [],
