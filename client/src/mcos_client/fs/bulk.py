@@ -113,6 +113,12 @@ def do_each(things: Iterable[Source], do: Callable[[Source], Any]) -> None:
 
 
 def paired(sources: list[Any], chosen: list[Any]) -> list[tuple[Any, Any]]:
+    """Pair sources and targets that were both given as lists.
+
+    Raises
+    ------
+    ValueError
+    """
     if len(sources) != len(chosen):
         raise ValueError("there must be as many targets as sources")
     return list(zip(sources, chosen, strict=True))

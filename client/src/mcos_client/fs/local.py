@@ -19,6 +19,7 @@ def is_below(relative: str) -> bool:
 
 
 def local_path(path: Any) -> str:
+    """Return a path of this machine as fsspec has it: absolute, with slashes."""
     text: str = make_path_posix(os.fspath(path))
     return text
 

@@ -12,6 +12,7 @@ import httpx
 
 from mcos_client.api.call import Call
 from mcos_client.api.models import Written
+from mcos_client.api.objects import stat_object
 from mcos_client.api.uploads import (
     Digest,
     Upload,
@@ -140,7 +141,20 @@ class Uploading:
                 f"Upload {known} must be of the same object and size: it is of {upload.size} bytes "
                 f"for {upload.container}/{upload.name}."
             )
+        if self._given is None and upload.state == "TAKEN" and not self._is_there(upload):
+            return None  # others have deleted or replaced it since
         return upload
+
+    def _is_there(self, upload: Upload) -> bool:
+        """Whether readers see what an upload became, or will see it."""
+        try:
+            found = self._connection.send(stat_object(self._container, self._name))
+        except NotFound:
+            return False
+        if found.state in ("DELETING", "FAILED"):
+            return False
+        last = found.pending[-1].version if found.pending else found.version
+        return last == upload.version
 
     def _begin(self) -> Upload:
         digest = None

@@ -461,6 +461,41 @@ def test_an_upload_that_was_taken_before_its_reply_came_is_done(
     assert list(journal.folder.iterdir()) == []
 
 
+AFTER = {
+    "deleted": lambda system: system.another.delete_object("c", "o", prefer="wait=10"),
+    "replaced": lambda system: system.replace("o", b"another content"),
+    "failed": lambda system: system.fail("o"),
+    "its container": lambda system: (
+        system.another.delete_object("c", "o", prefer="wait=10"),
+        system.another.delete_container("c"),
+        system.another.create_container("c"),
+    ),
+}
+
+
+@pytest.mark.parametrize("after", AFTER)
+def test_one_that_was_taken_and_is_not_there_any_more_is_stored_again(
+    user: Client, system: System, file: Path, journal: Journal, after: str
+) -> None:
+    """Who stores a file again after others deleted or replaced it wants it to be there."""
+
+    def interrupt(request: httpx.Request) -> None:
+        if request.url.path.endswith("/complete"):
+            system.instead = lambda request: None
+            system.answer(request)
+            raise Interrupted
+
+    system.instead = interrupt
+    with pytest.raises(Interrupted):
+        user.upload("c", "o", file, action="replace", part_size=PART, journal=journal)
+    if after != "failed":
+        assert system.stored() == {"o": CONTENT}
+    AFTER[after](system)
+    user.upload("c", "o", file, action="replace", part_size=PART, journal=journal)
+    assert system.stored() == {"o": CONTENT}
+    assert list(journal.folder.iterdir()) == []
+
+
 def test_another_machine_goes_on_by_the_id(user: Client, system: System, file: Path) -> None:
     upload = user.begin_upload("c", "o", size=len(CONTENT), part_size=PART)
     user.upload("c", "o", file, resume=upload.upload)
