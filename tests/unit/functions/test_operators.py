@@ -108,7 +108,7 @@ def test_every_call_is_logged_under_its_name(
             {"account": "bob", "container": "photos", "object": "x" * 3000},
             {"account": "bob", "container": "photos", "object": "x" * 1024},
         ),
-        ("GET", "/v1/admin/clusters", None, {}),
+        ("GET", "/v1/admin/clusters", None, "/v1/admin/clusters"),
     ],
 )
 @pytest.mark.parametrize("account", ["ada", "eve"])

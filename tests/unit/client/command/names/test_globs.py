@@ -24,7 +24,6 @@ MEANT = {
     "logs/?.txt": ["b.txt"],
     "logs/[!a].gz": ["b.gz"],
     "logs/[a-b].*": ["a.gz", "b.gz", "b.txt"],
-    "logs/[x]": ["[x]"],
     "*/a.gz": ["logs/a.gz"],
 }
 
@@ -35,6 +34,14 @@ def test_patterns_mean_names(mcos: Mcos, tmp_path: Path) -> None:
         into = tmp_path / str(number)
         mcos("get", f"c/{pattern}", str(into))
         assert sorted(read(into)) == expected, pattern
+
+
+@pytest.mark.usefixtures("logs")
+def test_a_name_that_is_there_is_got_as_a_name_whatever_else_it_may_mean(
+    mcos: Mcos, tmp_path: Path
+) -> None:
+    mcos("get", "c/logs/[x]", str(tmp_path / "one"))
+    assert (tmp_path / "one").read_bytes() == b"logs/[x]"
 
 
 @pytest.mark.usefixtures("logs")
