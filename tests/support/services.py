@@ -41,6 +41,10 @@ class StorageService(Protocol):
         """Take a replica's one copy away."""
         ...
 
+    def empty(self) -> tuple[int, int]:
+        """Take all away, whatever it is; how many copies and bytes of replicas that were."""
+        ...
+
     def replicas(self) -> set[str]:
         """The names of all replicas."""
         ...
@@ -97,6 +101,13 @@ class Bucket:
     def delete(self, replica: str) -> None:
         (key,) = self._keys(replica)
         self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def empty(self) -> tuple[int, int]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
+        lost = {one["Key"]: one["Size"] for page in pages for one in page.get("Contents", ())}
+        for key in lost:
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+        return _of_replicas(lost)
 
     def replicas(self) -> set[str]:
         return {replica_of(key) for key in self._keys("") if not key.startswith(PROBES)}
@@ -157,6 +168,13 @@ class SwiftContainer:
         (key,) = self._keys(replica)
         self._connection.delete_object(self._container, key)
 
+    def empty(self) -> tuple[int, int]:
+        _, entries = self._connection.get_container(self._container, full_listing=True)
+        lost = {one["name"]: one["bytes"] for one in entries}
+        for key in lost:
+            self._connection.delete_object(self._container, key)
+        return _of_replicas(lost)
+
     def replicas(self) -> set[str]:
         keys = self._keys("")
         return {replica_of(key) for key in keys if not key.startswith((PROBES, SEGMENTS))}
@@ -172,6 +190,12 @@ class SwiftContainer:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _of_replicas(sizes: Mapping[str, int]) -> tuple[int, int]:
+    """How many copies of replicas there are, and their bytes; MCOS's own files begin with a ~."""
+    copies = [size for key, size in sizes.items() if not key.startswith("~")]
+    return len(copies), sum(copies)
 
 
 def replica_of(key: str) -> str:

@@ -1,7 +1,7 @@
 """People at work while operators change clusters."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mcos_client import Client, McosError
 from tests.functional.conftest import Account
@@ -26,10 +26,18 @@ class Load:
         Whether every object is to have all its replicas all the time.
     prefer
         How writers wait: one that waits for all replicas may be refused while a backend is gone.
+    at
+        The entry points that they use.
     """
 
     def __init__(
-        self, account: Account, container: str, *, whole: bool = True, prefer: str = "wait=25"
+        self,
+        account: Account,
+        container: str,
+        *,
+        whole: bool = True,
+        prefer: str = "wait=25",
+        at: Sequence[str] = FIVE,
     ) -> None:
         self.account, self.container, self.prefer = account, container, prefer
         self.failures: list[str] = []
@@ -38,7 +46,7 @@ class Load:
         self._over = threading.Event()
         bodies = [self._write, self._read, *([self._sample] if whole else [])]
         self._threads = [
-            threading.Thread(target=self._work, args=(body, FIVE[number % len(FIVE)]))
+            threading.Thread(target=self._work, args=(body, at[number % len(at)]))
             for number, body in enumerate(bodies)
         ]
 
