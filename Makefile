@@ -12,7 +12,7 @@ STAMP := $(DEV)/installed
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help python installed up down test unit functional long check format endpoints account \
-	faults soak inprocess rescue scrub start-backend stop-backend logs status clean
+	cost faults soak inprocess rescue scrub start-backend stop-backend logs status clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -85,6 +85,9 @@ functional: $(STAMP) ## the tests against local clouds of their own
 
 long: $(STAMP) ## what takes long by nature, or a slice of it: make long [SLICE=1/4]
 	@$(RUN) tools/long.py $(if $(SLICE),--slice "$(SLICE)")
+
+cost: $(STAMP) ## what MCOS costs on AWS, counted in memory: make cost [JSON=FILE]
+	@$(RUN) -m bench.cost $(if $(JSON),--json "$(JSON)")
 
 check: $(STAMP) ## formatter, linter, type checker
 	@$(DEV)/bin/ruff format --check .

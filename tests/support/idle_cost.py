@@ -1,30 +1,14 @@
 """What a deployment costs in a month in which nobody uses it, from what Terraform plans.
 
-List prices of us-east-1 without any free allowance, as of November 2026; storage services apart.
-https://aws.amazon.com/cloudwatch/pricing, /secrets-manager/pricing, /sqs/pricing,
-/eventbridge/pricing, /lambda/pricing, /dynamodb/pricing/on-demand, /kms/pricing
+By the list prices of ``bench.cost.prices``; storage services apart.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bench.cost import prices
+
 MINUTES = 43_800
-
-METRIC = 0.30
-ALARM = 0.10
-DASHBOARD = 3.00
-"""Of an account's dashboards the first three cost nothing while they have at most 50 metrics."""
-
-SECRET = 0.40
-KEY = 1.00
-SQS_REQUEST = 0.40e-6
-SCHEDULED = 1.00e-6
-CALL = 0.20e-6
-GB_SECOND = 0.0000133334
-READ_UNIT = 0.125e-6
-WRITE_UNIT = 0.625e-6
-KMS_REQUEST = 3e-6
-LOG_BYTE = 0.50 / 2**30
 
 POLLS_A_MINUTE = 15
 """Of each queue that Lambda reads: five readers, each of which waits 20 s for a message."""
@@ -82,22 +66,28 @@ def idle_cost(resources: Iterable[Mapping[str, Any]]) -> dict[str, float]:
         if not one.get("starting_position")
     ]
     return {
-        "secrets": count("aws_secretsmanager_secret") * SECRET,
-        "keys": count("aws_kms_key") * KEY,
-        "queues": len(queues) * POLLS_A_MINUTE * MINUTES * SQS_REQUEST,
+        "secrets": count("aws_secretsmanager_secret") * prices.SECRET_MONTH,
+        "keys": count("aws_kms_key") * prices.KEY_MONTH,
+        "queues": len(queues) * POLLS_A_MINUTE * MINUTES * prices.SQS_REQUEST,
         # The sweeper looks at one queue, who watches at seven.
-        "looking at queues": (checks + 7 * watches) * SQS_REQUEST,
-        "schedules": sum(times for _, times in schedules) * SCHEDULED,
-        "functions": called * CALL
-        + sum(times * memory[name] * SECONDS.get(name, 0.03) * GB_SECOND for name, times in calls),
+        "looking at queues": (checks + 7 * watches) * prices.SQS_REQUEST,
+        "schedules": sum(times for _, times in schedules) * prices.SCHEDULED_CALL,
+        "functions": called * prices.LAMBDA_REQUEST
+        + sum(
+            times * memory[name] * SECONDS.get(name, 0.03) * prices.LAMBDA_GB_SECOND
+            for name, times in calls
+        ),
         # A check reads and writes its health; the sweeper has five queries, others a read.
-        "tables": checks * (WRITE_UNIT + 6 * READ_UNIT) + watches * (WRITE_UNIT + 6 * READ_UNIT),
+        "tables": checks * (prices.DYNAMODB_WRITE_UNIT + 6 * prices.DYNAMODB_READ_UNIT)
+        + watches * (prices.DYNAMODB_WRITE_UNIT + 6 * prices.DYNAMODB_READ_UNIT),
         # Each role asks for the key of the tables once in five minutes.
-        "the tables' key": 35_000 * 3 * KMS_REQUEST,
-        "logs": called * LINES_BYTES * LOG_BYTE,
-        "metrics": IDLE_METRICS * METRIC if count("aws_cloudwatch_metric_alarm") else 0.0,
-        "alarms": count("aws_cloudwatch_metric_alarm") * ALARM,
-        "dashboards": count("aws_cloudwatch_dashboard") * DASHBOARD,
+        "the tables' key": 35_000 * 3 * prices.KMS_REQUEST,
+        "logs": called * LINES_BYTES * prices.LOG_BYTE,
+        "metrics": IDLE_METRICS * prices.METRIC_MONTH
+        if count("aws_cloudwatch_metric_alarm")
+        else 0.0,
+        "alarms": count("aws_cloudwatch_metric_alarm") * prices.ALARM_MONTH,
+        "dashboards": count("aws_cloudwatch_dashboard") * prices.DASHBOARD_MONTH,
     }
 
 
