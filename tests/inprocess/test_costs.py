@@ -47,7 +47,7 @@ HELD: dict[str, dict[str, float]] = {
     },
     "create, sync, 1 KiB": {
         READ_UNITS: 1,
-        WRITE_UNITS: 4,
+        WRITE_UNITS: 2,
         INDEX_WRITE_UNITS: 2,
         EVENTS: 2,
         EXPRESS_GB_SECONDS: 0.0187,
@@ -61,7 +61,7 @@ HELD: dict[str, dict[str, float]] = {
     },
     "create, async, 1 KiB": {
         READ_UNITS: 2,
-        WRITE_UNITS: 4,
+        WRITE_UNITS: 2,
         INDEX_WRITE_UNITS: 2,
         EVENTS: 2,
         EXPRESS_GB_SECONDS: 0.0187,
@@ -78,7 +78,7 @@ HELD: dict[str, dict[str, float]] = {
     },
     "update, sync, 1 KiB": {
         READ_UNITS: 2,
-        WRITE_UNITS: 8,
+        WRITE_UNITS: 6,
         INDEX_WRITE_UNITS: 4,
         EVENTS: 2,
         EXPRESS_GB_SECONDS: 0.0187,
@@ -108,7 +108,7 @@ HELD: dict[str, dict[str, float]] = {
         REPLY_BYTES: 1524,
     },
     "list, a page of 48": {
-        READ_UNITS: 16,
+        READ_UNITS: 10,
         HTTP_REQUESTS: 1,
         LAMBDA_GB_SECONDS: 0.0145,
         LAMBDA_REQUESTS: 2,
@@ -117,7 +117,7 @@ HELD: dict[str, dict[str, float]] = {
     },
     "delete, with its removal": {
         READ_UNITS: 3.5,
-        WRITE_UNITS: 12,
+        WRITE_UNITS: 7,
         INDEX_WRITE_UNITS: 4,
         EVENTS: 2,
         HTTP_REQUESTS: 1,
@@ -134,11 +134,11 @@ APART: dict[str, dict[str, float]] = {
     "journal, for each small create": {
         LAMBDA_GB_SECONDS: 0.0105,
         LAMBDA_REQUESTS: 0.08,
-        EGRESS_BYTES: 347.48,
+        EGRESS_BYTES: 336.4,
         LOG_BYTES: 55.74,
     },
     "a run of the scrub of three clusters, for each object": {
-        READ_UNITS: 0.9375,
+        READ_UNITS: 0.625,
         LAMBDA_GB_SECONDS: 0.0152,
     },
 }

@@ -1,5 +1,6 @@
 """The tables, as PynamoDB models. Only this package imports them."""
 
+import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -136,6 +137,14 @@ class Item(Model):
         return super().delete(*given, **named)
 
 
+class CompactJSONAttribute(JSONAttribute):
+    """JSON without spaces, since an item is billed by its bytes. For documents that no condition
+    compares: another release may have written them with spaces."""
+
+    def serialize(self, value: Any) -> str | None:
+        return None if value is None else json.dumps(value, separators=(",", ":"))
+
+
 class AccountItem(Item):
     class Meta(_Meta):
         table_name = f"{_PREFIX}-accounts"
@@ -187,7 +196,7 @@ class ObjectItem(Item):
     name = UnicodeAttribute(range_key=True)
     revision = UnicodeAttribute()
     state = UnicodeAttribute()
-    document: JSONAttribute = JSONAttribute()
+    document: JSONAttribute = CompactJSONAttribute()
     sweeper = UnicodeAttribute(null=True)
     unsettled_since = UnicodeAttribute(null=True)
     unsettled = UnsettledIndex()
@@ -282,7 +291,7 @@ class DeletedItem(Item):
     cluster = UnicodeAttribute()
     due_at = UnicodeAttribute()
     claim = UnicodeAttribute(null=True)
-    document: JSONAttribute = JSONAttribute()
+    document: JSONAttribute = CompactJSONAttribute()
     due = DueIndex()
 
 

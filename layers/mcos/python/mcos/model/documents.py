@@ -14,10 +14,12 @@ A dataclass takes part by a field ``unknown``, a mapping that is empty by defaul
 >>> point = Point(**arguments(Point, {"x": 1, "colour": "red"}))
 >>> document_of(replace(point, x=2))
 {'colour': 'red', 'x': 2, 'y': 0}
+>>> brief_document_of(replace(point, x=2))
+{'colour': 'red', 'x': 2}
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -45,6 +47,19 @@ def document_of(one: Any) -> dict[str, Any]:
     return {**one.unknown, **{name: getattr(one, name) for name in _names(type(one))}}
 
 
+def brief_document_of(one: Any) -> dict[str, Any]:
+    """Return a document without the fields that have their default, which a reader gives them.
+
+    A default that has been written so must never change.
+    """
+    defaults = _defaults(type(one))
+    return {
+        name: value
+        for name, value in document_of(one).items()
+        if name not in defaults or value != defaults[name]
+    }
+
+
 def member(kind: type[Member], value: str) -> Member | str:
     """Return the member of an enumeration with that value; one of a newer release stays a text.
 
@@ -54,6 +69,16 @@ def member(kind: type[Member], value: str) -> Member | str:
         return kind(value)
     except ValueError:
         return value
+
+
+def _defaults(cls: type) -> dict[str, Any]:
+    found = {}
+    for one in fields(cls):
+        if one.default is not MISSING:
+            found[one.name] = one.default
+        elif one.default_factory is not MISSING:
+            found[one.name] = one.default_factory()
+    return found
 
 
 def _names(cls: type) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from mcos.model.documents import arguments, document_of
+from mcos.model.documents import arguments, brief_document_of
 from mcos.model.kept import Kept
 from mcos.model.versions import Removal, Staged, Version
 
@@ -165,17 +165,23 @@ class ObjectRecord:
         return next((one for one in self.versions if one.id == version_id), None)
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            **document_of(self),
+        made: dict[str, Any] = {
+            **brief_document_of(self),
             "state": self.state.value,
+            # Whoever reads it must find these, whatever they are.
+            "schema": self.schema,
             "current": self.current and self.current.as_json(),
-            "previous": self.previous and self.previous.as_json(),
             "pending": [version.as_json() for version in self.pending],
-            "removals": [document_of(removal) for removal in self.removals],
-            "unstagings": [document_of(staged) for staged in self.unstagings],
-            "kept": [one.as_json() for one in self.kept],
             "last": self.last and self.last.as_json(),
         }
+        if self.previous:
+            made["previous"] = self.previous.as_json()
+        for name, owed in (("removals", self.removals), ("unstagings", self.unstagings)):
+            if owed:
+                made[name] = [brief_document_of(one) for one in owed]
+        if self.kept:
+            made["kept"] = [one.as_json() for one in self.kept]
+        return made
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "ObjectRecord":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from mcos.model.documents import arguments, document_of
+from mcos.model.documents import arguments, brief_document_of
 from mcos.settings import Mode
 
 
@@ -291,9 +291,9 @@ class Version:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            **document_of(self),
-            "staged": self.staged and document_of(self.staged),
-            "replicas": {name: document_of(replica) for name, replica in self.replicas.items()},
+            **brief_document_of(self),
+            "staged": self.staged and brief_document_of(self.staged),
+            "replicas": {name: brief_document_of(one) for name, one in self.replicas.items()},
         }
 
     @classmethod
