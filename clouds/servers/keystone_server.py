@@ -17,6 +17,8 @@ import traceback
 from importlib.metadata import version
 from pathlib import Path
 from socketserver import ThreadingMixIn
+from threading import Lock
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 HOST = "127.0.0.1"
@@ -84,6 +86,21 @@ def _fill(url: str, password: str) -> None:
     first.bootstrap()
 
 
+def one_at_a_time(application: Any) -> Any:
+    """Let requests wait for each other: the cache in memory and SQLite take no two at once."""
+    turn = Lock()
+
+    def serve(environ: Any, start_response: Any) -> list[bytes]:
+        with turn:
+            reply = application(environ, start_response)
+            content = list(reply)
+            if hasattr(reply, "close"):
+                reply.close()
+            return content
+
+    return serve
+
+
 def main(folder: Path, port: int) -> None:
     """Serve until the process is ended."""
     from keystone.server.flask import core
@@ -96,7 +113,7 @@ def main(folder: Path, port: int) -> None:
         lambda: fill(folder, url, password),
         [str(folder / "keystone.conf")],
     )
-    with make_server(HOST, port, application, Server, Handler) as server:
+    with make_server(HOST, port, one_at_a_time(application), Server, Handler) as server:
         server.serve_forever()
 
 

@@ -176,7 +176,7 @@ def with_clusters(policy: str, names: list[str], prefix: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("count", "prefix", "name"), [(12, "p" * 16, "c{:015}"), (17, "mcos", "c{:04}")]
+    ("count", "prefix", "name"), [(7, "p" * 16, "c{:015}"), (12, "mcos", "c{:04}")]
 )
 def test_so_many_clusters_fit_into_the_policies_of_roles(
     plan: dict[str, Any], count: int, prefix: str, name: str
