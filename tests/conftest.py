@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from tests.support.cloud import Cloud
 
-settings.register_profile("same", derandomize=True, database=None)
-settings.register_profile("explore", print_blob=True)
+# Without deadlines: how long an example takes depends on the machine.
+settings.register_profile("same", derandomize=True, database=None, deadline=None)
+settings.register_profile("explore", print_blob=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 

@@ -6,6 +6,7 @@ the tests with real handlers see to that.
 
 import re
 from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import md5, sha256
@@ -191,8 +192,8 @@ class Served(ThreadingHTTPServer):
 
     Attributes
     ----------
-    peers
-        Where connections came from.
+    asked
+        The paths that were asked for, by where the connection came from.
     before
         Called with each request before it is answered.
     """
@@ -201,7 +202,7 @@ class Served(ThreadingHTTPServer):
 
     def __init__(self, small: SmallMcos) -> None:
         self.small = small
-        self.peers: set[tuple[str, int]] = set()
+        self.asked: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
         self.seen = Lock()
         self.before: Callable[[httpx.Request], object] = lambda request: None
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -220,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         with self.server.seen:
-            self.server.peers.add(self.client_address)
+            self.server.asked[self.client_address].add(self.path)
         content = self.rfile.read(int(self.headers.get("content-length", 0)))
         request = httpx.Request(
             self.command, f"http://x{self.path}", headers=dict(self.headers), content=content
