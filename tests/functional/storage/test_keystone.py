@@ -244,6 +244,25 @@ def test_a_token_is_renewed_before_its_end_and_no_request_is_refused(
     assert forgotten == []
 
 
+def test_what_is_being_read_outlives_the_token_that_it_was_asked_for_with(
+    settings: Settings, key: str, expected: Arguments
+) -> None:
+    backend: Any = open_backend("swift", settings, PATIENT)
+    content = bytes(range(250)) * (8 * MIB // 250)
+    backend.put(key, io.BytesIO(content), **expected(content))
+    with backend.get(key) as reader:
+        begun = reader.read(1000)
+        session = backend._session
+        token, _ = session._kept
+        session._kept = token, session._kept[1].replace(year=2000)  # as after most of its life
+        assert backend.stat(key).size == len(content)
+        assert session.kept_token() not in (None, token.text)
+        read = [begun]
+        while piece := reader.read(MIB):
+            read.append(piece)
+    assert b"".join(read) == content
+
+
 def test_a_credential_that_was_dropped_opens_nothing(
     settings: Settings, keystone: Keystone
 ) -> None:

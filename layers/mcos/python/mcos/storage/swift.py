@@ -149,7 +149,9 @@ class SwiftBackend:
 
     def _connection(self) -> Any:
         connection = getattr(self._threads, "connection", None)
-        if connection is None:
+        # With a token that ends soon, or of which another thread has a newer one, it would log in
+        # and close, and break what is still being read over it.
+        if connection is None or self._is_old(connection):
             connection = self._threads.connection = Connection(
                 authurl=self._settings["auth_url"],
                 user=self._settings.get("user"),
@@ -161,9 +163,10 @@ class SwiftBackend:
                 retries=0,  # a refused token is still renewed
                 starting_backoff=0,  # otherwise it sleeps for a second before that
             )
-        elif self._session is not None and connection.token != self._session.kept_token():
-            connection.token = None  # it ends soon, or another thread has a newer one
         return connection
+
+    def _is_old(self, connection: Any) -> bool:
+        return self._session is not None and connection.token != self._session.kept_token()
 
     def put(
         self,
