@@ -12,7 +12,9 @@ from mcos.model.documents import document_of
 from mcos.replicas import backend, generation, identity
 from mcos.replicas.backend import MARKER
 from mcos.storage import Finding
+from mcos.workers import check_health as check_health_worker
 from tests.support.cloud import CLUSTERS, SYNC, Cloud, arn
+from tests.support.network import Died
 from tests.support.uploads import Sender
 from tests.support.user import User
 
@@ -332,6 +334,22 @@ def test_a_backend_that_may_not_be_used_in_some_way_gets_nothing(
     assert check(cloud, "ceph")
     assert health_of(cloud, "ceph").refusals == []
     assert user.create("a", b"bytes", SYNC).status == 201
+
+
+def test_an_examination_that_takes_too_long_hides_no_good_probe(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(_: object) -> None:
+        raise Died("the function has no time left")
+
+    monkeypatch.setattr(check_health_worker, "examine", die)
+    begun = clock.now()
+    with pytest.raises(Died):
+        cloud.invoke(arn("ceph", "check_health"), {})
+    health = health_of(cloud, "ceph")
+    assert health.healthy
+    assert health.checked_at is not None
+    assert health.checked_at >= begun
 
 
 def test_settings_that_lose_replicas_are_a_refusal_and_others_a_warning(cloud: Cloud) -> None:

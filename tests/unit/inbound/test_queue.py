@@ -19,6 +19,10 @@ PLAIN = "https://data.example/a%20b.bin"
         ("HTTPS://data.example/a?sig=5ec7e7", "HTTPS://data.example/a"),
         ("https://data.example?sig=5ec7e7", "https://data.example"),
         (PLAIN, PLAIN),
+        ("https://data.example/it's.bin?sig=5ec7e7", "https://data.example/it's.bin"),
+        ("https://user:5ec7/e7@data.example/a", "https://data.example/a"),
+        ("https://data.example/a@2x.jpg", "https://data.example/a@2x.jpg"),
+        ("https://[::1]:8080/a?sig=5ec7e7", "https://[::1]:8080/a"),
     ],
 )
 def test_of_a_url_only_the_place_is_kept(url: str, kept: str) -> None:

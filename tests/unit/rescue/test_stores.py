@@ -214,6 +214,7 @@ KEYSTONE = {
         {"key": "hidden", "user": "hidden"},
         {"application_credential_secret": "hidden", "password": ""},
         {"auth_url": "hidden"},
+        {"auth_url": "https://hidden\u00e9/v3"},
         {"endpoint_override": "hidden"},
         {"ca_certificate": "hidden"},
         {"tenant_name": "hidden"},
@@ -223,6 +224,7 @@ def test_bad_settings_of_keystone_are_named_and_their_values_are_not(
     change: dict[str, str],
 ) -> None:
     assert open_store(KEYSTONE, {}).kind == "swift"
+    assert open_store({**KEYSTONE, "password": "p\u00e4ssword"}, {}).kind == "swift"
     with pytest.raises(BadSettings) as caught:
         open_store({**KEYSTONE, **change}, {})
     assert "hidden" not in str(caught.value)

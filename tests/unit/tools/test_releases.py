@@ -60,6 +60,11 @@ def test_a_deployment_that_was_cut_short_is_gone_back_from() -> None:
     assert moved(functions) == {"get": 1}
 
 
+def test_a_release_that_was_deployed_again_is_the_newest() -> None:
+    versions = tuple(Version(int(at), of, at) for at, of in (("1", "a"), ("2", "b"), ("3", "a")))
+    assert moved([Function("get", versions[-1], versions)]) == {"get": 2}
+
+
 def test_a_release_can_be_named() -> None:
     functions = [function("get", "1", "2", "3")]
     assert moved(functions, "1") == {"get": 1}

@@ -3,6 +3,7 @@
 import json
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from mcos.aws import client, region_of
 from mcos.settings import inbound_dlq_url
@@ -53,7 +54,13 @@ def _place(text: str) -> str:
     if not _WHOLE.match(text):
         return text
     scheme, _, rest = re.split(r"[?#]", text, maxsplit=1)[0].partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+    authority, slash, path = rest.partition("/")
+    try:
+        urlsplit(f"{scheme}://{authority}").port  # noqa: B018  (it raises)
+    except ValueError:
+        # No port: this is a user, and a part of a password that has a slash.
+        return f"{scheme}://{rest.rpartition('@')[2]}"
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def _stripped(value: Any) -> Any:
