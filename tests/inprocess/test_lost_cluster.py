@@ -92,6 +92,32 @@ def work(cloud: Cloud, job_id: str) -> str:
     return str(job.state)
 
 
+def test_an_object_that_is_written_all_the_time_holds_up_no_job(
+    operators: Cloud, ruin: Ruin, user: User
+) -> None:
+    """Nothing of it is replicated before it is written again, so the version before stays."""
+    cloud = operators
+    held: set[str] = set()
+    number = 0
+    while not held:
+        name, number = f"hot-{number}", number + 1
+        assert user.create(name, b"before", SYNC).status == 201
+        held = set(cloud.replicas(user.account).get(LOST, {}))
+    assert user.update(name, b"hot", ASYNC).status == 202
+    ruin.begin()
+    job = operate(cloud, "POST", f"/v1/admin/clusters/{LOST}/lose")["job"]
+    for _ in range(10):
+        assert user.update(name, b"hot", ASYNC).status == 202
+        cloud.clock.advance(60)
+        cloud.work_at_jobs("s3")
+        assert user.download(name).body == b"hot"
+    with cloud.network.outside():
+        assert jobs.get(job).state is JobState.DONE
+    work(cloud, job)
+    operate(cloud, "DELETE", f"/v1/admin/clusters/{LOST}")
+    assert user.download(name).body == b"hot"
+
+
 def test_a_lost_cluster_is_replaced_and_unlinked_without_its_help(
     operators: Cloud, ruin: Ruin, user: User
 ) -> None:

@@ -475,7 +475,9 @@ def lose(
 def write_off(record: ObjectRecord, cluster: str) -> ObjectRecord:
     """Return the record without counting what a cluster had stored that never comes back.
 
-    What was staged of a version is gone once all its replicas were stored.
+    What was staged of a version is gone once all its replicas were stored. The version before the
+    current one gets no other replica in its place: it goes when the current one is stored, which
+    one that is written all the time may never be.
     """
 
     def without(version: Version | None) -> Version | None:
@@ -488,7 +490,17 @@ def write_off(record: ObjectRecord, cluster: str) -> ObjectRecord:
             replicas={**version.replicas, cluster: replica},
         )
 
-    following = replace(record, current=without(record.current), previous=without(record.previous))
+    def removed(version: Version | None) -> Version | None:
+        if version is None:
+            return None
+        others = {name: one for name, one in version.replicas.items() if name != cluster}
+        staged = version.staged
+        was_unstaged = cluster in version.stored and version.is_complete
+        if was_unstaged or (staged is not None and staged.cluster == cluster):
+            staged = None
+        return replace(version, replicas=others, staged=staged) if others else None
+
+    following = replace(record, current=without(record.current), previous=removed(record.previous))
     if following == record:
         return record
     is_created = record.state is State.CREATED
