@@ -55,10 +55,11 @@ STORING: Mapping[str, float] = {
     BACKEND_GETS: prices.S3_GET,
     EGRESS_BYTES: prices.BYTE_OUT,
 }
-"""What any three writes to the three services cost."""
+"""What any three writes to the three services cost.
 
-UNPRICED = (OTHER_REQUESTS, BACKEND_BYTES)
-"""Swift's and Ceph's requests cost what their provider takes; bytes to S3 cost nothing."""
+Swift's and Ceph's requests cost what their provider takes, and bytes to S3 nothing: they are
+counted and have no price.
+"""
 
 
 def dollars(units: Units, table: Mapping[str, float] = PRICES) -> float:

@@ -71,11 +71,6 @@ class Answered(Exception):
         return json.dumps({"message": HTTPStatus(self.status).phrase}).encode()
 
 
-def too_many_requests() -> Answered:
-    """Return the reply to a call over the stage's rate, or the function's concurrency."""
-    return Answered(429)
-
-
 def too_late() -> Answered:
     """Return the reply to a call that has taken ``SECONDS``."""
     return Answered(503)

@@ -183,7 +183,7 @@ def test_a_call_that_takes_too_long_is_answered_and_goes_on() -> None:
 
 
 def test_calls_over_a_rate_are_answered_by_the_gateway() -> None:
-    own = http_api.too_many_requests()
+    own = http_api.Answered(429)
     assert (own.status, json.loads(own.body)) == (429, {"message": "Too Many Requests"})
 
 

@@ -7,6 +7,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from mcos import limits
+from mcos.model.clusters import ClusterState
 from mcos.model.scrub import Leg
 from mcos.storage import BACKEND_KINDS
 from tests.support import openapi
@@ -167,6 +168,11 @@ def test_the_limits_are_those_of_the_library(document: dict[str, Any]) -> None:
 def test_a_scrub_goes_through_the_legs_of_the_library(document: dict[str, Any]) -> None:
     legs = document["components"]["schemas"]["Scrub"]["properties"]["leg"]["enum"]
     assert legs == [*(one.value for one in Leg), None]
+
+
+def test_the_states_of_clusters_are_those_of_the_library(document: dict[str, Any]) -> None:
+    states = document["components"]["schemas"]["ClusterState"]["enum"]
+    assert set(states) == {one.value for one in ClusterState}
 
 
 def test_only_login_and_health_need_no_token(document: dict[str, Any]) -> None:

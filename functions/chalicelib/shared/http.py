@@ -25,7 +25,6 @@ _DENIALS: dict[str, type[NotAuthenticated]] = {
     denial.code: denial for denial in (TokenMissing, TokenInvalid, TokenExpired, TokenRevoked)
 }
 _REQUEST_NAME = re.compile("[A-Za-z0-9-]{1,64}")
-_MALFORMED_ESCAPE = re.compile("%(?!25)")
 
 _SAFE = {
     "X-Content-Type-Options": "nosniff",

@@ -17,6 +17,7 @@ from mcos_rescue import fetch
 from mcos_rescue.stores.settings import open_store
 from tests.functional.storage.conftest import KEYSTONE, PATIENT
 from tests.functional.storage.helpers import MIB, content_of, fetched
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.parametrize("service", [KEYSTONE])
 
@@ -164,6 +165,20 @@ class Revoking:
         return piece
 
 
+def revoke_kept(keystone: Keystone, session: Any, container: str) -> None:
+    """Revoke the token that a backend has; Swift refuses it from then on."""
+    token, url = session.get_token(), session.get_endpoint()
+    keystone.revoke(token)
+    wait_until(lambda: refused(token, url, container), "Swift refuses the token")
+
+
+def grow_old(session: Any) -> str:
+    """Let a backend's token be as after most of its life; which it is."""
+    token, until = session._kept
+    session._kept = token, until.replace(year=2000)
+    return str(token.text)
+
+
 def test_a_token_that_ends_in_the_middle_of_a_large_write_is_renewed_and_the_write_goes_on(
     settings: Settings, keystone: Keystone, key: str
 ) -> None:
@@ -172,12 +187,8 @@ def test_a_token_that_ends_in_the_middle_of_a_large_write_is_renewed_and_the_wri
     tokens: list[str] = []
 
     def revoke() -> None:
-        token, url = session.get_token(), session.get_endpoint()
-        tokens.append(token)
-        keystone.revoke(token)
-        deadline = time.monotonic() + SECONDS
-        while not refused(token, url, container):
-            assert time.monotonic() < deadline
+        tokens.append(session.get_token())
+        revoke_kept(keystone, session, container)
 
     pieces = [bytes([number]) * PIECE for number in range(4)]
     digests = [hashlib.md5(one, usedforsecurity=False).digest() for one in pieces]
@@ -218,11 +229,7 @@ def test_a_put_whose_token_was_revoked_is_sent_again_whole(
 ) -> None:
     backend: Any = open_backend("swift", settings, PATIENT)
     backend.list(key)
-    token, url = backend._session.get_token(), backend._session.get_endpoint()
-    keystone.revoke(token)
-    deadline = time.monotonic() + SECONDS
-    while not refused(token, url, settings["container"]):
-        assert time.monotonic() < deadline
+    revoke_kept(keystone, backend._session, settings["container"])
     content = bytes(range(250)) * (size // 250 + 1)
     source = io.BytesIO(content) if is_file else Revoking(content, lambda: None)
     backend.put(key, source, **expected(content))
@@ -237,10 +244,9 @@ def test_a_token_is_renewed_before_its_end_and_no_request_is_refused(
     session = backend._session
     forgotten: list[str] = []
     monkeypatch.setattr(session, "invalidate", partial(forgotten.append, "forgotten"))
-    token, _ = session._kept
-    session._kept = token, session._kept[1].replace(year=2000)  # as after most of its life
+    token = grow_old(session)
     assert content_of(backend, key) == b"x"
-    assert session.kept_token() not in (None, token.text)
+    assert session.kept_token() not in (None, token)
     assert forgotten == []
 
 
@@ -253,10 +259,9 @@ def test_what_is_being_read_outlives_the_token_that_it_was_asked_for_with(
     with backend.get(key) as reader:
         begun = reader.read(1000)
         session = backend._session
-        token, _ = session._kept
-        session._kept = token, session._kept[1].replace(year=2000)  # as after most of its life
+        token = grow_old(session)
         assert backend.stat(key).size == len(content)
-        assert session.kept_token() not in (None, token.text)
+        assert session.kept_token() not in (None, token)
         read = [begun]
         while piece := reader.read(MIB):
             read.append(piece)

@@ -39,7 +39,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 def is_good(token: str) -> bool:
     claims = tokens.claims_of(token)
     try:
-        revocation.check(claims.account, claims.issued_at)
+        revocation.check(claims.account, claims.begun_at, claims.session)
     except TokenRevoked:
         return False
     return True

@@ -77,8 +77,8 @@ def _checks(session: Session) -> Iterator[Check]:
     yield _configuration(session.config, session.profile_name, profile)
     works = False
     for url in profile.entry_points:
-        check = _entry_point(session, url)
-        works = works or check.advice is None
+        answered, check = _entry_point(session, url)
+        works = works or answered
         yield check
     if works:
         yield _login(session, profile)
@@ -88,19 +88,20 @@ def _configuration(path: Path, name: str, profile: Profile) -> Check:
     return Check("configuration", f"{path}: profile {name!r} is {profile.user_name}")
 
 
-def _entry_point(session: Session, url: str) -> Check:
+def _entry_point(session: Session, url: str) -> tuple[bool, Check]:
+    """Return whether it answers, and what there is to say of it."""
     what = f"entry point {url}"
     started = perf_counter()
     try:
         with session.client_at((url,), retries=0) as client:
             found = client.health()
     except McosError as error:
-        return Check(what, str(error), _advice(error))
+        return False, Check(what, str(error), _advice(error))
     took = perf_counter() - started
     told = f"cluster {found.cluster}, release {found.release}, {took * 1000:.0f} ms"
     if found.at is None:
-        return Check(what, told)
-    return _clock(what, told, found, found.at - datetime.now(UTC))
+        return True, Check(what, told)
+    return True, _clock(what, told, found, found.at - datetime.now(UTC))
 
 
 def _clock(what: str, told: str, found: Health, ahead: timedelta) -> Check:

@@ -17,7 +17,7 @@ resource "aws_lambda_invocation" "examine" {
 check "backend" {
   assert {
     condition     = length(jsondecode(aws_lambda_invocation.examine.result).refusals) == 0
-    error_message = "Cluster ${local.cluster} gets no replicas: ${join("; ", jsondecode(aws_lambda_invocation.examine.result).refusals)}"
+    error_message = "Cluster ${local.cluster} got no replicas when a deployment examined its backend (mcos admin cluster ls says how it is now): ${join("; ", jsondecode(aws_lambda_invocation.examine.result).refusals)}"
   }
 }
 

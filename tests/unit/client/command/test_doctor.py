@@ -48,8 +48,10 @@ def test_a_reply_without_a_time_says_nothing_of_clocks(mcos: Mcos) -> None:
 @pytest.mark.parametrize(("minutes", "told"), [(10, "ahead of"), (-10, "behind")])
 def test_a_clock_that_differs(mcos: Mcos, minutes: int, told: str) -> None:
     dated(mcos, timedelta(minutes=minutes))
-    state, found, advice = checks(mcos, code=1)[f"entry point {ENTRY_POINT}"]
+    all_of_it = checks(mcos, code=1)
+    state, found, advice = all_of_it[f"entry point {ENTRY_POINT}"]
     assert state == "wrong"
+    assert all_of_it["login"][0] == "ok"  # it answers, after all
     assert told in found
     assert "NTP" in str(advice)
 

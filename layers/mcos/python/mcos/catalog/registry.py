@@ -321,8 +321,9 @@ def _assembled(items: Iterable[RegistryItem]) -> Registry:
         policies={DEFAULT_POLICY.name: DEFAULT_POLICY, **policies},
         revoked={name: document["before"] for name, document in found[REVOCATION].items()},
         ended_sessions={
-            name: frozenset(document.get("sessions", ()))
+            name: frozenset(document["sessions"])
             for name, document in found[REVOCATION].items()
+            if document.get("sessions")
         },
         unlinking=frozenset(unlinking),
         unlinked=frozenset({*found[UNLINKED], *unlinking}.difference(rows)),

@@ -24,7 +24,7 @@ class Gate:
     window_seconds
         The count begins anew so often.
     free
-        So many wrong passwords cost no wait.
+        The wrong password of this number is the first one that costs a wait.
     longest_seconds
         No wait is longer.
     """

@@ -187,7 +187,8 @@ def _of_cluster(
         yield Finding(Concern.SILENT, name, f"it was last watched at {watched_at}", age)
     written_at = health.journal_at or began
     if has_journal and (age := _age(written_at, moment)) > limits.JOURNAL_SECONDS:
-        reason = f"the newest segment of its journal is of {health.journal_at}"
+        newest = f"the newest segment of its journal is of {health.journal_at}"
+        reason = newest if health.journal_at else "its journal has no segment yet"
         yield Finding(Concern.JOURNAL_LATE, name, reason, age)
     if cluster.removals_held:
         yield Finding(Concern.REMOVALS_HELD, name, "an operator holds all removals", 1)
@@ -231,7 +232,8 @@ def of_scrub(
     elif run.is_running:
         if (age := _age(run.updated_at, moment)) > limits.SCRUB_SECONDS:
             reason = f"the scrub has not gone on since {run.updated_at}"
-            yield Finding(Concern.SCRUB_LATE, cluster, f"{reason}: {run.waits}", age)
+            waits = f": {run.waits}" if run.waits else ""
+            yield Finding(Concern.SCRUB_LATE, cluster, f"{reason}{waits}", age)
     else:
         ended = run.ended_at or run.updated_at
         if (age := _age(ended, moment)) > every_days * 24 * 3600 + limits.SCRUB_SECONDS:
