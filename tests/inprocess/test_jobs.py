@@ -17,7 +17,7 @@ from mcos.model.objects import ObjectKey, ObjectRecord, State
 from mcos.model.uploads import UploadState
 from mcos.workers import run_jobs as worker
 from tests.support.cloud import ASYNC, SYNC, Cloud, arn
-from tests.support.environment import ALL_CLUSTERS, CLUSTERS, MORE_CLUSTERS
+from tests.support.environment import ALL_CLUSTERS, CLUSTERS, MORE_CLUSTERS, cluster_environment
 from tests.support.gateway import Reply
 from tests.support.network import CALL_SECONDS, Died, Manner
 from tests.support.paths import object_path, undelete_path
@@ -107,6 +107,70 @@ def test_a_drained_cluster_is_empty_and_no_object_was_ever_below_its_replicas(
     for name in NAMES:
         assert user.stat(name)["state"] == "CREATED"
         assert user.download(name).body == name.encode()
+
+
+def hot_object(cloud: Cloud, user: User, cluster: str) -> str:
+    """An object with a replica on a cluster, and a change that is not replicated."""
+    for number in range(99):
+        name = f"hot-{number}"
+        assert user.create(name, b"before", SYNC).status == 201
+        record = cloud.record(user.account, "photos", name)
+        if record and record.current and cluster in record.current.replicas:
+            assert user.update(name, b"hot", ASYNC).status == 202
+            return name
+    raise AssertionError(f"nothing is placed on {cluster}")
+
+
+def test_an_object_that_is_written_all_the_time_holds_up_no_drain(five: Cloud, user: User) -> None:
+    """Nothing of it is replicated before it is written again, so the version before stays."""
+    name = hot_object(five, user, "ceph")
+    job = begin(five, JobKind.DRAIN, "ceph")
+    for _ in range(_MINUTES):
+        assert user.update(name, b"hot", ASYNC).status == 202
+        five.clock.advance(60)
+        five.work_at_jobs("s3")
+        five.sweep()
+        five.pump()
+        assert user.download(name).body == b"hot"
+    assert the_job(five, job).state is JobState.DONE
+    assert not five.replicas(user.account)["ceph"]
+    five.settle()
+    assert user.stat(name)["state"] == "CREATED"
+    five.check_storage(user.account)
+
+
+def test_what_a_drain_took_of_the_version_before_is_made_good_if_it_is_read_again(
+    five: Cloud, user: User
+) -> None:
+    """The change's content is lost before it is replicated."""
+    name = hot_object(five, user, "ceph")
+    job = begin(five, JobKind.DRAIN, "ceph")
+    assert user.update(name, b"hotter", ASYNC).status == 202
+    five.cut_executions()
+    five.work_at_jobs("s3")
+    record = five.record(user.account, "photos", name)
+    assert record
+    assert record.current
+    assert record.previous
+    assert len(record.previous.replicas) == 2
+    lost = record.current.staged
+    assert lost is not None
+    with five.network.outside():
+        bucket = cluster_environment(lost.cluster)["MCOS_STAGING_BUCKET"]
+        five.client("s3").delete_object(Bucket=bucket, Key=lost.key, VersionId=lost.version)
+    for _ in range(30):
+        five.clock.advance(3 * 3600)
+        five.register("ceph", state=ClusterState.DRAINING)
+        five.sweep()
+    assert run_to_its_end(five, job).state is JobState.DONE
+    user.token = five.token(user.account)
+    assert user.download(name).body == b"before"
+    after = five.record(user.account, "photos", name)
+    assert after
+    assert after.current
+    assert after.state is State.CREATED
+    assert len(after.current.stored) == 3
+    five.check_storage(user.account)
 
 
 @pytest.mark.usefixtures("small_parts")

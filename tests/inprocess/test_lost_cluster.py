@@ -118,6 +118,28 @@ def test_an_object_that_is_written_all_the_time_holds_up_no_job(
     assert user.download(name).body == b"hot"
 
 
+def test_what_is_read_again_because_a_change_was_lost_is_made_whole(
+    operators: Cloud, ruin: Ruin, user: User
+) -> None:
+    """The cluster had the only content of the change, and a replica of the version before."""
+    cloud = operators
+    for name in NAMES:
+        assert user.create(name, name.encode(), SYNC).status == 201
+    for name in NAMES:
+        assert user.update(name, b"changed there", ASYNC, at=LOST).status == 202
+    cloud.cut_executions()
+    held = cloud.replicas(user.account)[LOST]
+    assert held
+    ruin.begin()
+    job = operate(cloud, "POST", f"/v1/admin/clusters/{LOST}/lose", {"rate": 1000})["job"]
+    assert work(cloud, job) == "DONE"
+    for record in cloud.records(user.account):
+        assert record.current is not None
+        assert len(record.current.stored) == 3, record.name
+        assert record.state is State.CREATED
+        assert user.download(record.name).body == record.name.encode()
+
+
 def test_a_lost_cluster_is_replaced_and_unlinked_without_its_help(
     operators: Cloud, ruin: Ruin, user: User
 ) -> None:

@@ -507,6 +507,32 @@ def write_off(record: ObjectRecord, cluster: str) -> ObjectRecord:
     return replace(following, state=State.UPDATING if is_created else record.state)
 
 
+def give_way(record: ObjectRecord, cluster: str) -> ObjectRecord:
+    """Return the record whose version before the current one is not on a cluster any more.
+
+    Only if it is readable without it. It gets no other replica in its place; see ``write_off``.
+    """
+    version = record.previous
+    if version is None or cluster not in version.replicas:
+        return record
+    others = {name: one for name, one in version.replicas.items() if name != cluster}
+    thinner = replace(version, replicas=others)
+    if len(thinner.stored) < version.readable_from:
+        return record
+    owed = [replace(one, why="moved") for one in version.removals([cluster])]
+    return _owing(replace(record, previous=thinner), owed)
+
+
+def add(record: ObjectRecord, added: Mapping[str, Replica]) -> ObjectRecord:
+    """Return the record whose current version has more replicas to be written, by cluster."""
+    version = record.current
+    if version is None or not added:
+        return record
+    wider = replace(version, replicas={**added, **version.replicas})
+    is_created = record.state is State.CREATED
+    return replace(record, current=wider, state=State.UPDATING if is_created else record.state)
+
+
 def touch(
     record: ObjectRecord | None, *, admitted: bool = False, missed_at: str | None = None
 ) -> ObjectRecord | None:

@@ -95,7 +95,7 @@ def written_off(
     for version in versions:
         if not version.stored and not _has_content_elsewhere(record, version, cluster):
             reason = f"Cluster {cluster!r}, which alone had its content, was lost."
-            record = lifecycle.abandon(record, version.id, reason=reason, forget=False)[0] or record
+            record = abandoned(record, version, registry, reason=reason, incarnation=incarnation)
         elif cluster in version.replicas and version in record.pending:
             chosen = _instead_of(cluster, record, version, registry, down_too=True)
             added = {one.name: Replica(one.backend, incarnation) for one in chosen}
@@ -104,6 +104,41 @@ def written_off(
             )
             record = following or record
     return record
+
+
+def abandoned(
+    record: ObjectRecord, version: Version, registry: Registry, *, reason: str, incarnation: str
+) -> ObjectRecord:
+    """Return a record whose version is given up, and its caller was answered.
+
+    The version before it, if readers see that again, gets what it has given up meanwhile to a
+    cluster that was drained or lost: its policy wants it now.
+
+    Parameters
+    ----------
+    reason
+        See ``lifecycle.abandon``.
+    incarnation
+        Of the copies that are to be written.
+
+    Raises
+    ------
+    NotEnoughClusters
+        No cluster can take one.
+    """
+    before = record.previous
+    record = lifecycle.abandon(record, version.id, reason=reason, forget=False)[0] or record
+    if before is None or record.current != before:
+        return record
+    chosen = resolver.complete(
+        registry.clusters.values(),
+        policy_of(before, registry.policies),
+        record.key,
+        kept=list(before.replicas),
+        down_too=True,
+    )
+    added = {one.name: Replica(one.backend, incarnation) for one in chosen}
+    return lifecycle.add(record, added)
 
 
 def taken_in(record: ObjectRecord, registry: Registry, *, incarnation: str) -> ObjectRecord:

@@ -122,7 +122,7 @@ def _page(job: Job, until: float) -> Job:
     waiting, stuck, planned = job.waiting, counted, []
     for found in page.records:
         try:
-            record = _without_gone(job, found, registry)
+            record = _without_needless(job, found, registry)
             wanted = wanted_moves(job, record, registry)
         except NotEnoughClusters:
             waiting, stuck = waiting + 1, stuck + 1
@@ -179,9 +179,20 @@ def _after_pass(job: Job, started: str) -> Job:
     )
 
 
-def _without_gone(job: Job, record: ObjectRecord, registry: Registry) -> ObjectRecord:
-    """Write off what clusters had of an object that are lost, or not linked any more."""
+def _without_needless(job: Job, record: ObjectRecord, registry: Registry) -> ObjectRecord:
+    """Give up what need not move.
+
+    What clusters had of an object that are lost, or not linked any more; and, of one that is
+    drained, the version before the current one, which would wait for that to be stored.
+    """
     if job.kind is JobKind.DRAIN:
+        cluster = job.cluster or ""
+
+        def give_way(found: ObjectRecord | None) -> ObjectRecord | None:
+            return found and lifecycle.give_way(found, cluster)
+
+        if give_way(record) is not record:
+            record = objects.change_guessed(record.key, give_way, record) or record
         return record
     for name in gone_clusters(record, registry):
 

@@ -16,7 +16,9 @@ from mcos.errors import ContainerNotFound, ObjectNotFound
 from mcos.model import lifecycle
 from mcos.model.objects import Container, ObjectKey, ObjectRecord, State
 from mcos.model.versions import Version
+from mcos.placement.moves import abandoned
 from mcos.replicas import repair_queue
+from mcos.replicas.backend import new_incarnation
 from mcos.replicas.source import READ_ERRORS
 from mcos.settings import settings
 from mcos.versions import dispose, execution, replicate_queue, retention
@@ -263,8 +265,9 @@ def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
 
 
 def _abandon(record: ObjectRecord, version: Version, reason: str) -> ObjectRecord | None:
+    registry, incarnation = current_registry(), new_incarnation()
+
     def abandon(found: ObjectRecord | None) -> ObjectRecord | None:
-        following, _ = lifecycle.abandon(found, version.id, reason=reason, forget=False)
-        return following
+        return found and abandoned(found, version, registry, reason=reason, incarnation=incarnation)
 
     return dispose.dispose(objects.change(record.key, abandon))
