@@ -5,6 +5,7 @@
 
 ``--plan`` says what differs from what is written here, and ends with 2 if anything does.
 ``--rollback`` lets the functions of the release before be called again: see ``tools/releases.py``.
+``--disposable``, on AWS, is for what is to be destroyed again: see ``tools/aws_check.py``.
 
 Local: what runs is asked of ``python -m clouds describe``. Nothing is done when nothing has changed
 since the last time and the entry points answer. The entry points are written to
@@ -499,9 +500,25 @@ def roll_back_aws(var_file: Path, release: str | None) -> None:
 
 
 def deploy_aws(
-    var_file: Path, secrets: Path | None, target: build.Target, *, plan: bool, destroy: bool
+    var_file: Path,
+    secrets: Path | None,
+    target: build.Target,
+    *,
+    plan: bool,
+    destroy: bool,
+    disposable: bool = False,
+    out: Path | None = None,
 ) -> int:
-    """Run Terraform for AWS, as its user: it shows what it will do and asks. Return its status."""
+    """Run Terraform for AWS, as its user: it shows what it will do and asks. Return its status.
+
+    Parameters
+    ----------
+    disposable
+        Do not ask; what is deployed keeps nothing that is deleted, and nothing that it has keeps
+        it from being destroyed.
+    out
+        Where the plan is kept.
+    """
     environment = dict(os.environ)
     if secrets:
         texts = {name: json.dumps(one) for name, one in json.loads(secrets.read_text()).items()}
@@ -516,13 +533,17 @@ def deploy_aws(
     options = [f"-var-file={var_file}", "-var=target=aws"]
     options.append(f"-var=build_dir={ROOT / '.mcos' / 'build' / 'aws'}")
     options += ["-detailed-exitcode"] if plan else []
+    options += [f"-out={out.resolve()}"] if out else []
+    if disposable:
+        options += ["-var=disposable=true", "-var=removal_grace_hours=0"]
+        options += ["-input=false"] if plan else ["-input=false", "-auto-approve"]
     steps = [options]
     if command == "apply" and (first := first_targets(terraform)):
         print("what the new functions need comes first; then all the rest", file=sys.stderr)
         steps.insert(0, [*options, *first])
     for step in steps:
         run = terraform.command(command, *step)
-        if status := subprocess.run(run, env=terraform.environment).returncode:
+        if status := run_to_its_end(run, terraform.environment):
             break
     if command == "apply" and status == 0:
         where = _deployment(terraform)
@@ -531,6 +552,20 @@ def deploy_aws(
     if command == "destroy" and status == 0 and "token_keys" in deployed:
         token_keys("--remove", deployed["token_keys"], "--region", deployed["region"])
     return status
+
+
+def run_to_its_end(command: list[str], environment: Mapping[str, str]) -> int:
+    """Run a command; return its status.
+
+    Ctrl-C reaches it, too, and Terraform then ends in order: it waits for what it has begun, and
+    writes its state. Ended sooner, it would leave behind what no state knows, and what costs money.
+    """
+    process = subprocess.Popen(command, env=environment)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            print("waiting until it has ended in order", file=sys.stderr)
 
 
 def _deployment(terraform: Terraform) -> dict[str, str]:
@@ -577,7 +612,19 @@ def main() -> int:
         help="give functions layers on the local clouds too (MCOS_LAYERS=1)",
     )
     parser.add_argument("--destroy", action="store_true", help="take it all away")
+    parser.add_argument(
+        "--disposable",
+        action="store_true",
+        help="on AWS: ask nothing, and let it be taken away with all that it holds",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="with --plan on AWS: keep it there"
+    )
     options = parser.parse_args()
+    if (options.disposable or options.out) and not options.aws:
+        parser.error("--disposable and --out are for AWS")
+    if options.out and not options.plan:
+        parser.error("--out needs --plan")
     try:
         if options.instance and options.plan:
             return plan_local(options.instance, layered=options.layers)
@@ -593,7 +640,13 @@ def main() -> int:
             return 0
         target = build.Target("aws", options.python, options.architecture)
         return deploy_aws(
-            options.aws, options.secrets, target, plan=options.plan, destroy=options.destroy
+            options.aws,
+            options.secrets,
+            target,
+            plan=options.plan,
+            destroy=options.destroy,
+            disposable=options.disposable,
+            out=options.out,
         )
     except TerraformError as error:
         print(error, file=sys.stderr)
