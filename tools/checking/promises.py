@@ -388,7 +388,7 @@ def credentials(site: Site) -> str:
         Filters=[{"Key": "name", "Values": [wanted]}]
     )
     names = [one["Name"] for page in pages for one in page["SecretList"]]
-    names = [one for one in names if one.startswith(f"{wanted}-")]
+    names = [one for one in names if one == wanted or one.startswith(f"{wanted}-")]
     _be(len(names) == 1, f"there is one secret {wanted}-..., not {names}")
     text = manager.get_secret_value(SecretId=names[0])["SecretString"]
     site.hidden.add_settings([json.loads(text)])
