@@ -24,7 +24,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "client/src"), str(ROOT / "layers/mcos/python")]
 
-from tools import build  # noqa: E402  (the path is set above)
+from clouds.instance import NAMES  # noqa: E402  (the path is set above)
+from tools import build  # noqa: E402
 from tools.checking.page import Check, Outcome, Page, Secrets  # noqa: E402
 from tools.checking.promises import LAST, PROMISES, READY  # noqa: E402
 from tools.checking.questions import QUESTIONS, counts  # noqa: E402
@@ -100,6 +101,7 @@ def _deploy_and_look(
         page.run(ready, site)
         while left:
             one = left.pop(0)
+            site.stay_logged_in()
             page.run(one, site)
     except BaseException:
         for one in left:
@@ -144,11 +146,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("file", nargs="?", type=Path, metavar="FILE", help="variables for AWS")
-    where.add_argument("--instance", help="local clouds: test")
+    where.add_argument("--instance", choices=NAMES, help="local clouds: test")
     parser.add_argument("--secrets", type=Path, metavar="FILE", help="{cluster: secret}, for AWS")
     parser.add_argument("--yes", action="store_true", help="do not ask before it costs money")
     parser.add_argument(
-        "--keep", action="store_true", help="local clouds: take them as they are, and leave them"
+        "--keep",
+        action="store_true",
+        help="local clouds: take what is deployed as it is, and leave it",
     )
     parser.add_argument("--architecture", choices=("arm64", "x86_64"), default="arm64")
     parser.add_argument("--python", default="3.13", help="AWS runtime")

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
 from mcos.admin import token_keys
 from mcos.auth import passwords
@@ -29,14 +30,17 @@ FOURTH = "swift-2"
 class Transport(httpx.BaseTransport):
     """Carries requests to a cluster's handlers, one at a time, and those to staging to moto."""
 
-    def __init__(self, cloud: Cloud, cluster: str, lock: Any) -> None:
+    def __init__(self, cloud: Cloud, cluster: str, lock: Any, functions: "Lambda") -> None:
         self._cloud, self._cluster, self._lock = cloud, cluster, lock
+        self._functions = functions
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         with self._lock:
             if request.url.host != f"{self._cluster}.test":
                 return self._put(str(request.url), request.read())
             target = request.extensions.get("target", request.url.raw_path)
+            if b"/stat/" in target and self._functions.is_throttled(self._stat_object):
+                return httpx.Response(429, json={"message": "Too Many Requests"})
             reply = self._cloud.call(
                 self._cluster,
                 request.method,
@@ -45,6 +49,10 @@ class Transport(httpx.BaseTransport):
                 body=request.read(),
             )
         return httpx.Response(reply.status, headers=dict(reply.headers), content=reply.body)
+
+    @property
+    def _stat_object(self) -> str:
+        return f"{PREFIX}-{self._cluster}-stat_object"
 
     def _put(self, url: str, content: bytes) -> httpx.Response:
         bucket = cluster_environment(self._cluster)["MCOS_STAGING_BUCKET"]
@@ -74,13 +82,51 @@ class Working(Clock):
         self._cloud.work_at_jobs(self._clusters[0])
 
 
+class Lambda:
+    """Functions with a concurrency and an environment, whose live versions never change."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.reserved: dict[str, int] = {}
+        self.changed: dict[str, dict[str, str]] = {}
+        cloud.throttles = lambda arn: self.is_throttled(arn.rpartition(":function:")[2])
+
+    def is_throttled(self, name: str) -> bool:
+        return self.reserved.get(name.partition(":")[0]) == 0
+
+    def invoke(self, FunctionName: str, **_: Any) -> None:  # noqa: N803
+        if self.is_throttled(FunctionName):
+            told = {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}
+            metadata: Any = {"HTTPStatusCode": 429}
+            raise ClientError({"Error": told, "ResponseMetadata": metadata}, "Invoke")
+
+    def get_function_concurrency(self, FunctionName: str) -> dict[str, int]:  # noqa: N803
+        found = self.reserved.get(FunctionName)
+        return {} if found is None else {"ReservedConcurrentExecutions": found}
+
+    def put_function_concurrency(self, FunctionName: str, **given: int) -> None:  # noqa: N803
+        self.reserved[FunctionName] = given["ReservedConcurrentExecutions"]
+
+    def delete_function_concurrency(self, FunctionName: str) -> None:  # noqa: N803
+        del self.reserved[FunctionName]
+
+    def get_function_configuration(self, FunctionName: str, Qualifier: str) -> Any:  # noqa: N803
+        changed = self.changed.get(FunctionName) if Qualifier == "$LATEST" else None
+        return {"Environment": {"Variables": changed or {"MCOS_CLUSTER": "s3"}}}
+
+    def update_function_configuration(self, FunctionName: str, Environment: Any) -> None:  # noqa: N803
+        self.changed[FunctionName] = Environment["Variables"]
+
+
 class Outside:
     """AWS as whoever runs the check sees it."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
+        self.functions = Lambda(cloud)
 
     def client(self, service_name: str, **_: Any) -> Any:
+        if service_name == "lambda":
+            return self.functions
         return OutsideClient(self._cloud, self._cloud.client(service_name))
 
 
@@ -131,16 +177,17 @@ def site_on(cloud: Cloud, clusters: tuple[str, ...]) -> Iterator[Site]:
         with lock, cloud.network.outside():
             token_keys.rotate(token_keys.KeySecrets(f"{PREFIX}/token-key"))
 
+    outside = Outside(cloud)
     place = Place(
         endpoints={cluster: f"https://{cluster}.test" for cluster in clusters},
         prefix=PREFIX,
         region=REGION,
         emulated=True,
-        session=Outside(cloud),
+        session=outside,
         open_backend=lambda cluster: cloud.backends[cluster],
         add_account=add_account,
         rotate_token_key=rotate,
-        transport=lambda cluster: Transport(cloud, cluster, lock),
+        transport=lambda cluster: Transport(cloud, cluster, lock, outside.functions),
     )
     site = Site(place, Secrets(), Working(cloud, clusters, lock))
     site.add_accounts()
@@ -202,13 +249,7 @@ def test_three_clusters_cannot_be_drained(three: Site) -> None:
         promises.drain(three)
 
 
-OF_LAMBDA = {"a throttled call", "throttled replication", "the environment of a version"}
-"""In process, functions are none that Lambda knows of."""
-
-
-@pytest.mark.parametrize(
-    "question", [one for one in QUESTIONS if one.title not in OF_LAMBDA], ids=lambda one: one.title
-)
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: one.title)
 def test_the_tests_do_as_they_say_that_aws_does(
     three: Site, cloud: Cloud, question: Check[Site]
 ) -> None:
@@ -219,15 +260,22 @@ def test_the_tests_do_as_they_say_that_aws_does(
     own = {
         "a key that is not there": Outcome.OTHERWISE,  # moto's: whoever asks may list
         "metrics from logs": Outcome.LEFT_OUT,
+        "throttled replication": Outcome.TOLD,
     }
     assert line.outcome is own.get(question.title, Outcome.AS_TESTED), line.text
     if question.title == "how much metadata S3 takes":
         refused = cloud.network.against_the_rules  # that is what it asks for
         assert len(refused) == 3
         refused.clear()
+    functions = three.place.session.client("lambda")
+    assert functions.reserved == {}  # all is as it was
+    assert set(map(str, functions.changed.values())) <= {str({"MCOS_CLUSTER": "s3"})}
 
 
-def test_a_replica_that_cannot_be_repaired_fails(three: Site, cloud: Cloud) -> None:
+def test_a_replica_that_cannot_be_repaired_fails(
+    three: Site, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promises, "REPAIR_SECONDS", 100)
     repaired = cloud.settle
     cloud.settle = lambda **_: None  # type: ignore[method-assign]
     try:

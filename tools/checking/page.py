@@ -18,6 +18,8 @@ _SHORTEST_SECRET = 6
 
 _OPEN = frozenset(
     {
+        "application_credential_id",
+        "application_credential_name",
         "auth_url",
         "bucket",
         "ca_certificate",
@@ -32,8 +34,11 @@ _OPEN = frozenset(
         "project_name",
         "region",
         "region_name",
+        "user",
         "user_domain_id",
         "user_domain_name",
+        "user_id",
+        "username",
     }
 )
 """Settings of a backend that are no secret: in the page they say where something happened."""

@@ -127,8 +127,8 @@ class OnAws:
             raise NotDone(f"clusters and secrets differ: {', '.join(sorted(missing))}")
         _must_be_empty(self._open, self._kinds)
         return (
-            f"{actions['create']} resources will be made on AWS, used for an hour or so, and "
-            "destroyed. That costs money: little, unless they stay because destroying them fails"
+            f"{actions['create']} resources will be made on AWS, used, and destroyed. That costs "
+            "money, and goes on to if they cannot be destroyed"
         )
 
     def deploy(self) -> Place:
@@ -136,7 +136,11 @@ class OnAws:
         outputs = deploy.outputs_of(deploy.terraform_for(self._var_file, os.environ))
         deployed = outputs["deployment"]
         prefix, region = deployed["prefix"], deployed["region"]
-        environment = {"MCOS_TABLE_PREFIX": prefix, "AWS_DEFAULT_REGION": region}
+        environment = {
+            "MCOS_TABLE_PREFIX": prefix,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_REGION": region,
+        }
 
         def rotate() -> None:
             _tool("token_keys.py", "--prefix", prefix, "--region", region, "--rotate")
@@ -176,7 +180,7 @@ class OnLocalClouds:
     Parameters
     ----------
     keep
-        Take the clouds, and what is deployed, as they are, and leave all as it is.
+        Take what is deployed as it is, and leave it.
     """
 
     def __init__(self, instance: str, *, keep: bool) -> None:
@@ -191,22 +195,19 @@ class OnLocalClouds:
         return found
 
     def plan(self) -> str:
-        if self._keep:
-            return "what is deployed already is kept"
         if Instance.named(self._instance).durable:
-            raise NotFresh(
-                f"the local clouds of {self._instance} are people's, and a check removes what it "
-                "has checked: --instance test, or --keep"
-            )
+            raise NotFresh(f"the local clouds of {self._instance} are people's: --instance test")
+        if self._keep:
+            return f"what is deployed to the local clouds of {self._instance} is checked, and stays"
         return f"the local clouds of {self._instance} will be made anew, and removed"
 
     def deploy(self) -> Place:
         named = ("--instance", self._instance)
         if not self._keep:
             _run("-m", "clouds", "clean", *named)
-        # A drain needs a fourth cluster.
-        _run("-m", "clouds", "start", *named, "--clusters", "5")
-        _run("tools/deploy.py", *named)
+            # A drain needs a fourth cluster.
+            _run("-m", "clouds", "start", *named, "--clusters", "5")
+            _run("tools/deploy.py", *named)
         self._described = local.describe(self._instance)
         backends = self._described["backends"]
 

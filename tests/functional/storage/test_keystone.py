@@ -4,6 +4,7 @@ import hashlib
 import io
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -38,6 +39,14 @@ class Keystone:
         self._headers = {"X-Auth-Token": reply.headers["X-Subject-Token"]}
         self.token = reply.json()["token"]
         self._credentials = f"{self._root}/users/{self.token['user']['id']}/application_credentials"
+
+    @property
+    def seconds(self) -> float:
+        """How long its tokens live."""
+        issued, expires = (
+            datetime.fromisoformat(self.token[name]) for name in ("issued_at", "expires_at")
+        )
+        return (expires - issued).total_seconds()
 
     def revoke(self, token: str) -> None:
         """End a token before its time."""
@@ -214,6 +223,50 @@ def test_a_token_that_ends_in_the_middle_of_a_large_write_is_renewed_and_the_wri
         backend.delete(key)
         backend.discard_parts(key)
     assert len(set(tokens)) == 2
+    assert session.kept_token() not in tokens
+
+
+def test_a_large_write_outlives_the_token_that_it_was_begun_with(
+    settings: Settings, keystone: Keystone, key: str
+) -> None:
+    """It ends by its own time, in the middle of a part: no one has revoked it."""
+    if keystone.seconds > SECONDS:
+        pytest.skip(f"the tokens of this Keystone live for {keystone.seconds:.0f} s: too long")
+    backend: Any = open_backend("swift", settings, PATIENT)
+    session, container = backend._session, settings["container"]
+    session.invalidate()
+    tokens = [session.get_token()]
+
+    def outlive() -> None:
+        url = session.get_endpoint()
+        tokens.append(session.get_token())
+        deadline = time.monotonic() + 2 * SECONDS
+        while not refused(tokens[-1], url, container):
+            assert time.monotonic() < deadline
+
+    pieces = [bytes([number]) * PIECE for number in range(3)]
+    digests = [hashlib.md5(one, usedforsecurity=False).digest() for one in pieces]
+    named = {
+        "content_type": "text/plain",
+        "parts_md5": hashlib.md5(b"".join(digests), usedforsecurity=False).hexdigest(),
+    }
+    upload = backend.begin_parts(key, **named)
+    try:
+        parts = [
+            backend.put_part(
+                key,
+                upload,
+                number,
+                Revoking(one, outlive) if number == 2 else io.BytesIO(one),
+                size=PIECE,
+            )
+            for number, one in enumerate(pieces, 1)
+        ]
+        backend.complete_parts(key, upload, parts, **named)
+        assert content_of(backend, key) == b"".join(pieces)
+    finally:
+        backend.delete(key)
+        backend.discard_parts(key)
     assert session.kept_token() not in tokens
 
 

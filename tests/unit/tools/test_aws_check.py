@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tools import aws_check, build, deploy
+from tools import aws_check, build, deploy, local
 from tools.checking import trials
 from tools.checking.page import Check, Failed, LeftOut, Outcome, Page, Secrets, Told
 from tools.checking.promises import LAST, PROMISES
@@ -353,10 +353,28 @@ def test_the_way_by_hand_names_the_files_and_no_secret(on_aws: OnAwsWith) -> Non
     assert PASSWORD not in trial.by_hand
 
 
-def test_the_local_clouds_of_people_are_not_begun_anew() -> None:
-    with pytest.raises(NotFresh, match="--keep"):
-        OnLocalClouds("up", keep=False).plan()
-    assert OnLocalClouds("up", keep=True).plan()
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_local_clouds_of_people_are_left_alone(keep: bool) -> None:
+    with pytest.raises(NotFresh, match="people's"):
+        OnLocalClouds("up", keep=keep).plan()
+
+
+def test_local_clouds_that_are_kept_are_neither_made_nor_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[tuple[str, ...]] = []
+    described = {"aws_endpoint_url": "http://emulator.test", "backends": {}}
+    monkeypatch.setattr(trials, "_run", lambda *command, fine=0: ran.append(command))
+    monkeypatch.setattr(local, "describe", lambda _: described)
+    monkeypatch.setattr(local, "endpoints", lambda _: {"s3": "http://s3.test"})
+    kept = OnLocalClouds("test", keep=True)
+    assert kept.deploy().emulated
+    assert kept.destroy() == "all is kept"
+    assert ran == []
+    made = OnLocalClouds("test", keep=False)
+    made.deploy()
+    made.destroy()
+    assert [command[2] for command in ran if command[0] == "-m"] == ["clean", "start", "clean"]
 
 
 SLOW = """
