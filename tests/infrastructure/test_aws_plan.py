@@ -9,9 +9,10 @@ import pytest
 from tests.infrastructure.conftest import Built, Deployment, without_aws
 from tests.support.alarms import written_alarms
 from tests.support.idle_cost import idle_cost
+from tools.checking.trials import made_by
 from tools.terraform import Terraform
 
-CLUSTERS = {
+CLUSTERS: dict[str, dict[str, Any]] = {
     "own": {
         "backend": "s3",
         "provider": "aws",
@@ -74,6 +75,12 @@ def of_type(plan: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 
 def test_no_secret_is_in_the_plan(plan: dict[str, Any]) -> None:
     assert SECRET not in json.dumps(plan)
+
+
+def test_a_check_knows_from_the_plan_what_it_would_make(plan: dict[str, Any]) -> None:
+    resources, kinds = made_by(plan)
+    assert resources == sum(one["mode"] == "managed" for one in plan["resource_changes"]) > 0
+    assert kinds == {name: one["backend"] for name, one in CLUSTERS.items()}
 
 
 def test_data_is_not_destroyed_by_the_way(plan: dict[str, Any]) -> None:

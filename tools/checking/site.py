@@ -256,10 +256,10 @@ class Site:
         """Where requests to a cluster go, counted."""
         made = self.place.transport
         inner = made(cluster) if made else httpx.HTTPTransport(retries=0)
-        own = httpx.URL(self.place.endpoints[cluster]).host
+        own = self.place.endpoints[cluster]
 
         def count(request: httpx.Request) -> None:
-            where = "entry points" if request.url.host == own else "signed URLs"
+            where = "entry points" if str(request.url).startswith(own) else "signed URLs"
             with self._lock:
                 self._requests[f"requests to {where}, {request.method}"] += 1
 

@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -89,6 +90,7 @@ class OnAws:
         self.settings: Mapping[str, Mapping[str, str]] = json.loads(secrets.read_text())
         self.title = f"MCOS on AWS: {var_file.name}"
         self._kinds: Mapping[str, str] = {}
+        self._opened: dict[str, StorageBackend] = {}
         named = f"--aws {shlex.quote(str(self._var_file))}"
         named += f" --secrets {shlex.quote(str(self._secrets))}"
         self.by_hand = (
@@ -112,22 +114,12 @@ class OnAws:
             planned = Path(folder, "planned")
             self._deploy("--plan", "--disposable", "--out", str(planned))
             shown: dict[str, Any] = json.loads(terraform.run("show", "-json", planned).stdout)
-        self._kinds = {
-            name: one["backend"] for name, one in shown["variables"]["clusters"]["value"].items()
-        }
-        actions = Counter(
-            action
-            for one in shown["resource_changes"]
-            if one["mode"] == "managed"
-            for action in one["change"]["actions"]
-        )
-        if set(actions) != {"create"}:
-            raise NotFresh(f"the plan does more than to make what is not there: {dict(actions)}")
+        resources, self._kinds = made_by(shown)
         if missing := self._kinds.keys() ^ self.settings.keys():
             raise NotDone(f"clusters and secrets differ: {', '.join(sorted(missing))}")
         _must_be_empty(self._open, self._kinds)
         return (
-            f"{actions['create']} resources will be made on AWS, used, and destroyed. That costs "
+            f"{resources} resources will be made on AWS, used, and destroyed. That costs "
             "money, and goes on to if they cannot be destroyed"
         )
 
@@ -165,7 +157,9 @@ class OnAws:
         return _emptied(self._open, self.settings)
 
     def _open(self, cluster: str) -> StorageBackend:
-        return open_backend(self._kinds[cluster], self.settings[cluster])
+        if cluster not in self._opened:
+            self._opened[cluster] = open_backend(self._kinds[cluster], self.settings[cluster])
+        return self._opened[cluster]
 
     def _deploy(self, *options: str) -> None:
         files = ("--aws", str(self._var_file), "--secrets", str(self._secrets))
@@ -211,6 +205,7 @@ class OnLocalClouds:
         self._described = local.describe(self._instance)
         backends = self._described["backends"]
 
+        @cache
         def opened(cluster: str) -> StorageBackend:
             settings = {name: text for name, text in backends[cluster].items() if name != "kind"}
             return open_backend(backends[cluster]["kind"], settings)
@@ -237,6 +232,31 @@ class OnLocalClouds:
         finally:
             _run("-m", "clouds", "clean", "--instance", self._instance)
         return "the deployment, by Terraform, and then the local clouds"
+
+
+def made_by(plan: Mapping[str, Any]) -> tuple[int, dict[str, str]]:
+    """Return how many resources a plan makes, and the kind of each cluster's backend.
+
+    Parameters
+    ----------
+    plan
+        As Terraform shows it as JSON.
+
+    Raises
+    ------
+    NotFresh
+        It does anything else than to make what is not there.
+    """
+    actions = Counter(
+        action
+        for one in plan["resource_changes"]
+        if one["mode"] == "managed"
+        for action in one["change"]["actions"]
+    )
+    if set(actions) != {"create"}:
+        raise NotFresh(f"the plan does more than to make what is not there: {dict(actions)}")
+    clusters = plan["variables"]["clusters"]["value"]
+    return actions["create"], {name: one["backend"] for name, one in clusters.items()}
 
 
 Open = Callable[[str], StorageBackend]
