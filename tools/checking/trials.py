@@ -104,7 +104,10 @@ class OnAws:
 
     def plan(self) -> str:
         terraform = deploy.terraform_for(self._var_file, os.environ)
-        if there := terraform.run("state", "list").stdout.splitlines():
+        pulled = terraform.run("state", "pull")
+        if pulled.returncode:
+            raise NotDone(f"the state cannot be read: {pulled.stderr.strip()}")
+        if there := json.loads(pulled.stdout or "{}").get("resources"):
             raise NotFresh(
                 f"{self._state} knows of {len(there)} things that are deployed. What is checked is "
                 "destroyed in the end, so a check needs a variables file and a prefix of its own. "

@@ -243,8 +243,8 @@ def test_every_question_is_of_a_rule_in_the_docs_which_name_the_question() -> No
 class FakeTerraform:
     """Terraform with a state and a plan."""
 
-    def __init__(self, there: str, actions: list[list[str]]) -> None:
-        self._there = there
+    def __init__(self, there: str, actions: list[list[str]], *, status: int = 0) -> None:
+        self._there, self._status = there, status
         self._plan = {
             "variables": {"clusters": {"value": {"one": {"backend": "kind"}}}},
             "resource_changes": [
@@ -254,7 +254,7 @@ class FakeTerraform:
 
     def run(self, command: str, *_: object) -> "subprocess.CompletedProcess[str]":
         printed = self._there if command == "state" else json.dumps(self._plan)
-        return subprocess.CompletedProcess([], 0, printed, "")
+        return subprocess.CompletedProcess([], self._status, printed, "access denied")
 
 
 class Backend:
@@ -316,7 +316,7 @@ def test_what_would_be_made_is_counted(on_aws: OnAwsWith) -> None:
 @pytest.mark.parametrize(
     ("there", "actions", "keys", "said"),
     [
-        ("aws_s3_bucket.one\n", [["create"]], (), "knows of 1 things"),
+        ('{"resources": [{"mode": "managed"}]}', [["create"]], (), "knows of 1 things"),
         ("", [["create"], ["update"]], (), "more than to make"),
         ("", [["create"], ["delete", "create"]], (), "more than to make"),
         ("", [["create"]], ("ada/01JD7Q8Y3V",), "has 1 keys"),
@@ -333,6 +333,19 @@ def test_what_is_somebodys_is_never_deployed_over_and_destroyed(
     with pytest.raises(NotFresh, match=said):
         trial.plan()
     assert all("--plan" in one for one in ran)
+
+
+@pytest.mark.parametrize("state", ["", '{"resources": []}'])
+def test_a_state_of_which_nothing_is_left_is_fresh(on_aws: OnAwsWith, state: str) -> None:
+    trial, _ = on_aws(FakeTerraform(state, [["create"]]), Backend())
+    assert trial.plan()
+
+
+def test_a_state_that_cannot_be_read_is_not_taken_for_none(on_aws: OnAwsWith) -> None:
+    trial, ran = on_aws(FakeTerraform("", [["create"]], status=1), Backend())
+    with pytest.raises(NotDone, match="access denied"):
+        trial.plan()
+    assert ran == []
 
 
 def test_a_backend_is_left_as_empty_as_it_was(on_aws: OnAwsWith) -> None:
