@@ -15,7 +15,6 @@ from tools.local import ROOT
 
 AT_ONCE = 4
 TIMES = {
-    "authorizer": 4,
     "create_object": 4,
     "replicate_version": 2,
     "put_replica": 2,
@@ -43,14 +42,12 @@ def events() -> dict[str, dict[str, Any]]:
         _sample("put_replica"),
         _sample("commit_version"),
     )
-    token, message = _sample("authorizer_request"), _sample("replicate_queue")
-    request["requestContext"].pop("authorizer", None)
+    message = _sample("replicate_queue")
     replica["replica"]["md5"] = "0" * 32
     commit["record"]["current"].update(replicas={}, staged=None)
     commit["results"] = []
     api = ["create_container", "create_object", "stat_object", "download_object", "list_object"]
     return {
-        "authorizer": token,
         "login": {**request, "body": "{}", "isBase64Encoded": False},
         **dict.fromkeys(api, request),
         "replicate_version": message,

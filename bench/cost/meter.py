@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
+from app import API
 from bench.cost import assumed, items, units
 from bench.cost.units import Units
 from chalicelib.shared.endpoint import logger
@@ -161,13 +162,12 @@ class Meter:
         memory = _memory(frame.name)
         processor = assumed.PROCESSOR_MS_OF.get(frame.name, assumed.PROCESSOR_MS)
         processor += assumed.BACKEND_PROCESSOR_MS if frame.uses_backend else 0
+        processor += assumed.TOKEN_PROCESSOR_MS if frame.name in API else 0
         power = min(1.0, memory / assumed.FULL_PROCESSOR_MB)
         frame.ms += processor * assumed.SLOWER / power + assumed.RUNTIME_MS
         billed = frame.ms / 1000 + assumed.COLD * assumed.COLD_SECONDS
         self.add(units.LAMBDA_REQUESTS, self._share)
         self.add(units.LAMBDA_GB_SECONDS, self._share * billed * memory / 1024)
-        lines = assumed.LAMBDA_LOG_BYTES + 3 * assumed.EVENT_BYTES
-        self.add(units.LOG_BYTES, self._share * lines)
 
     def execute(self, run: Any, cluster: str, execution: dict[str, Any]) -> Any:
         """An execution of the state machine."""

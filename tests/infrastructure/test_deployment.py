@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from app import API
 from mcos import limits
 from mcos.model.clusters import Cluster
 from mcos.storage.kinds import BACKEND_LAYERS
@@ -19,13 +20,12 @@ JOURNALED = ("accounts", "containers", "deleted", "objects", "registry")
 METHODS = {"get", "head", "put", "post", "patch", "delete", "options"}
 
 
-def operations() -> dict[str, tuple[str, bool]]:
-    """Route keys of the OpenAPI document, with the function of each and whether it is open."""
+def operations() -> dict[str, str]:
+    """Route keys of the OpenAPI document, with the function of each."""
     document = yaml.safe_load((ROOT / "openapi.yaml").read_text())
     return {
-        f"{method.upper()} {path.replace('{object}', '{object+}')}": (
-            operation.get("x-mcos-function", operation["operationId"]),
-            operation.get("security") == [],
+        f"{method.upper()} {path.replace('{object}', '{object+}')}": operation.get(
+            "x-mcos-function", operation["operationId"]
         )
         for path, item in document["paths"].items()
         for method, operation in item.items()
@@ -58,23 +58,13 @@ def test_a_route_leads_to_its_function(deployment: Deployment) -> None:
         f"integrations/{one['id']}": one["integration_uri"]
         for one in deployment.of_type("aws_apigatewayv2_integration")
     }
-    wanted = {**operations(), "$default": ("no_route", True)}
+    wanted = {**operations(), "$default": "no_route"}
     for route in deployment.of_type("aws_apigatewayv2_route"):
-        function, open_to_all = wanted[route["route_key"]]
+        function = wanted[route["route_key"]]
         called = targets[route["target"]].split("/functions/")[1].split("/")[0]
         assert called.endswith(f"-{function}:live")
-        assert route["authorization_type"] == ("NONE" if open_to_all else "CUSTOM")
-
-
-def test_only_login_health_and_what_has_no_route_go_without_the_authorizer(
-    deployment: Deployment,
-) -> None:
-    without = {
-        route["route_key"]
-        for route in deployment.of_type("aws_apigatewayv2_route")
-        if route["authorization_type"] == "NONE"
-    }
-    assert without == {"GET /v1/health", "POST /v1/login", "$default"}
+        # Each call is one function, which verifies its token.
+        assert route["authorization_type"] == "NONE"
 
 
 def test_logs_of_the_entry_points_hold_no_names_and_no_payloads(deployment: Deployment) -> None:
@@ -349,7 +339,7 @@ def test_a_function_has_only_the_layers_it_uses(deployment: Deployment) -> None:
     for function in deployment.of_type("aws_lambda_function"):
         cluster, name = cluster_and_function(function["function_name"])
         wanted = ["mcos", "common"]
-        if name in ("authorizer", "login"):
+        if name in set(API) - {"health", "no_route"}:
             wanted.append("auth")
         if name in touching:
             wanted.append(BACKEND_LAYERS[deployment.variables["clusters"][cluster]["backend"]])

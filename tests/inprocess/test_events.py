@@ -29,10 +29,13 @@ class Functions:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
 
-    def invoke(self, function: str, sample: str) -> Any:
+    def invoke(self, function: str, sample: str, *, token: str = "") -> Any:
+        given = event(sample)
+        if token:
+            given["headers"]["authorization"] = f"Bearer {token}"
         context = LambdaContext(function, 512, max_runtime_ms=1000 * timeout_of(function))
         with self.cloud.at("s3", function):
-            return app.handler_map[function](event(sample), context)
+            return app.handler_map[function](given, context)
 
 
 def timeout_of(function: str) -> int:
@@ -50,7 +53,7 @@ def functions(cloud: Cloud) -> Functions:
 def test_an_http_request_creates_an_object(functions: Functions) -> None:
     token = functions.cloud.token(ACCOUNT)
     functions.cloud.call("s3", "PUT", f"/v1/containers/{CONTAINER}", token=token)
-    reply = functions.invoke("create_object", "http_request")
+    reply = functions.invoke("create_object", "http_request", token=token)
     assert reply["statusCode"] == 202
     assert json.loads(b64decode(reply["body"]))["size"] == len(CONTENT)
 

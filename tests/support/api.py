@@ -6,6 +6,7 @@ from typing import Any
 
 from app import MODULES
 from tests.support.contract import Contract, Exchange
+from tests.support.events import of, tokens_are_good
 from tests.support.gateway import Reply, event, reply
 
 _CONTRACT = Contract()
@@ -19,7 +20,7 @@ def call(
     account: str | None = "ada",
     headers: dict[str, str] | None = None,
 ) -> Reply:
-    """Call the function of a path as an account that the authorizer has found.
+    """Call the function of a path as an account whose token is good; None: without a token.
 
     Parameters
     ----------
@@ -27,10 +28,10 @@ def call(
         Bytes as they are, anything else as JSON.
     """
     sent = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-    function, made = event(method, target, headers=headers or {}, body=sent)
+    given = dict(headers or {}) | ({} if account is None else of(account))
+    function, made = event(method, target, headers=given, body=sent)
     assert function != "no_route", f"the document has no {method} {target}"
-    finding = {"denied": "token_missing"} if account is None else {"account": account}
-    made["requestContext"]["authorizer"] = {"lambda": finding}
-    answer = reply(import_module(MODULES[function]).handle(made, None), head=method == "HEAD")
+    with tokens_are_good():
+        answer = reply(import_module(MODULES[function]).handle(made, None), head=method == "HEAD")
     _CONTRACT.check(Exchange(method, target, answer.status, answer.headers, answer.body))
     return answer

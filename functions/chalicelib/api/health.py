@@ -5,7 +5,7 @@ from chalicelib.shared.http import Request, Response
 from mcos.calls.health import health
 
 
-@endpoint("health")
+@endpoint("health", needs_token=False)
 def handle(request: Request) -> Response:
     found = health()
     body = {"cluster": found.cluster, "release": found.release}

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.shared.endpoint import endpoint
-from chalicelib.shared.http import Request, Response, bearer
+from chalicelib.shared.http import Request, Response
 from chalicelib.shared.json_body import fields, text
 from mcos import limits
-from mcos.auth import tokens
-from mcos.auth.tokens import Claims, Token
+from mcos.auth.tokens import Token
 from mcos.calls import sessions
 from mcos.calls.login import login
-from mcos.errors import InvalidBody, TokenInvalid
+from mcos.errors import InvalidBody
 from mcos.model.names import is_user_name
 
 _FORM = 'The body must be JSON: {"user_name": "...", "password": "..."}.'
@@ -30,7 +29,7 @@ def _named(request: Request) -> str | None:
     return user_name if is_user_name(user_name) else None
 
 
-@endpoint("login", audited=True, who=_named)
+@endpoint("login", needs_token=False, audited=True, who=_named)
 def log_in(request: Request) -> Response:
     user_name, password = _credentials(request)
     return _reply(login(user_name, password, request.address))
@@ -38,23 +37,22 @@ def log_in(request: Request) -> Response:
 
 @endpoint("refresh_token", audited=True)
 def refresh_token(request: Request) -> Response:
-    return _reply(sessions.refresh(_claims(request)))
+    return _reply(sessions.refresh(request.claims))
 
 
 @endpoint("logout", audited=True)
 def logout(request: Request) -> Response:
-    sessions.logout(_claims(request))
+    sessions.logout(request.claims)
     return Response(204)
 
 
 @endpoint("change_password", audited=True)
 def change_password(request: Request) -> Response:
-    claims = _claims(request)
     if len(request.body()) > 2 * _LONGEST:
         raise InvalidBody("The body is too long.")
     asked = fields(request, {"current_password": text, "new_password": text})
     current, new = asked["current_password"], asked["new_password"]
-    return _reply(sessions.change_password(claims, current, new, request.address))
+    return _reply(sessions.change_password(request.claims, current, new, request.address))
 
 
 _ROUTES = {
@@ -77,20 +75,6 @@ def _reply(token: Token) -> Response:
         {"token": token.token, "token_type": "Bearer", "expires_at": token.expires_at},
         {"Cache-Control": "no-store"},
     )
-
-
-def _claims(request: Request) -> Claims:
-    """Return the claims of the token that the authorizer has found good, and the caller's own.
-
-    Raises
-    ------
-    TokenMissing, TokenInvalid, TokenExpired, TokenRevoked
-    """
-    account = request.account
-    claims = tokens.claims_of(bearer(request.headers))
-    if claims.account != account:
-        raise TokenInvalid("The token must be one that this service issued.")
-    return claims
 
 
 def _credentials(request: Request) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from mcos.errors import UnsafePath
 from mcos.settings import routes
 
 
-@endpoint("no_route")
+@endpoint("no_route", needs_token=False)
 def handle(request: Request) -> Response:
     for pattern, methods in _routes():
         if pattern.fullmatch(request.path):

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -32,6 +33,7 @@ CONSISTENCY = "X-MCOS-Consistency"
 def endpoint(
     call: str,
     *,
+    needs_token: bool = True,
     only_reads: bool = False,
     audited: bool = False,
     who: Callable[[Request], str | None] | None = None,
@@ -41,6 +43,8 @@ def endpoint(
 
     Parameters
     ----------
+    needs_token
+        Whether a request without a good token is refused, before anything else is looked at.
     only_reads
         Whether it changes nothing, and so may be answered by eventually consistent reads where
         there are no others; the reply has ``X-MCOS-Consistency: eventual`` then.
@@ -59,14 +63,20 @@ def endpoint(
     its caller wanted it to wait.
     """
 
+    if needs_token:
+        # While the function is initialised, and the processor runs at full speed.
+        import_module("mcos.auth.caller")
+
     def decorate(answer: Callable[[Request], Response]) -> Handler:
         def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             started = clock.elapsed()
             request = Request(event)
+            account = None
             outcome = "ok"
             unforeseen: Exception | None = None
             with accessing(may_be_stale=only_reads) as access:
                 try:
+                    account = request.account if needs_token else None
                     response = answer(request)
                 except Exception as error:
                     told = _told(error, access)
@@ -75,8 +85,6 @@ def endpoint(
                     response = problem(told, request.request_id)
             if access.is_stale:
                 response = response.with_headers({CONSISTENCY: "eventual"})
-            finding = event.get("requestContext", {}).get("authorizer", {}).get("lambda") or {}
-            account = finding.get("account")
             record(
                 call,
                 outcome,

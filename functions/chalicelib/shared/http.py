@@ -5,25 +5,18 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from chalicelib.shared import paths
 from mcos import limits
-from mcos.errors import (
-    InvalidQuery,
-    NotAuthenticated,
-    TokenExpired,
-    TokenInvalid,
-    TokenMissing,
-    TokenRevoked,
-    UnsafePath,
-)
+from mcos.errors import InvalidQuery, TokenMissing, UnsafePath
 from mcos.model.objects import ObjectKey
 
-_DENIALS: dict[str, type[NotAuthenticated]] = {
-    denial.code: denial for denial in (TokenMissing, TokenInvalid, TokenExpired, TokenRevoked)
-}
+if TYPE_CHECKING:
+    from mcos.auth.tokens import Claims
+
 _REQUEST_NAME = re.compile("[A-Za-z0-9-]{1,64}")
 
 _SAFE = {
@@ -42,7 +35,9 @@ def bearer(headers: Mapping[str, str]) -> str:
     """
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise TokenMissing("The request must have a bearer token.")
+        raise TokenMissing(
+            "The request must have 'Authorization: Bearer <token>' from POST /v1/login."
+        )
     return token.strip()
 
 
@@ -92,22 +87,28 @@ class Request:
         query = str(self.event.get("rawQueryString") or "")
         return any(name == "wait" for name, _ in parse_qsl(query))
 
-    @property
-    def account(self) -> str:
-        """The account of the token, as the authorizer found it.
-
-        The authorizer lets every request through, so this is where a bad token is refused.
+    @cached_property
+    def claims(self) -> "Claims":
+        """The claims of the request's token; they are verified once.
 
         Raises
         ------
         TokenMissing, TokenInvalid, TokenExpired, TokenRevoked
         """
-        finding = self.event["requestContext"].get("authorizer", {}).get("lambda") or {}
-        account = finding.get("account")
-        if account:
-            return str(account)
-        denial = _DENIALS.get(finding.get("denied", ""), TokenInvalid)
-        raise denial("The request must have 'Authorization: Bearer <token>' from POST /v1/login.")
+        # Imported here: what needs no token has nothing that verifies one.
+        from mcos.auth.caller import verified
+
+        return verified(bearer(self.headers))
+
+    @property
+    def account(self) -> str:
+        """The account of the request's token.
+
+        Raises
+        ------
+        TokenMissing, TokenInvalid, TokenExpired, TokenRevoked
+        """
+        return self.claims.account
 
     def name(self, parameter: str) -> str:
         """Return a name in the path, which ``chalicelib.shared.paths`` has the two forms of.

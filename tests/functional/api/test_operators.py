@@ -13,7 +13,7 @@ from tests.support.paths import container_path
 from tests.support.waiting import wait_until
 from tests.support.wire import CheckedTransport, Wire, code_of
 
-# How long a warm authorizer may believe in what it has read, and what a busy machine may add.
+# How long a warm function may believe in what it has read, and what a busy machine may add.
 UNNOTICED_SECONDS = limits.REGISTRY_AGE_SECONDS + 60
 
 
@@ -48,7 +48,7 @@ def test_an_account_is_made_gets_a_new_password_and_is_disabled(
         refused = Wire(endpoints["s3"], before.token)
 
         def is_void() -> bool:
-            """Each process of the authorizer notices by itself, so the next may not know yet."""
+            """Each process of a function notices by itself, so the next may not know yet."""
             reply = refused.send("GET", "/v1/containers")
             return reply.status_code == 401 and code_of(reply) == "token_revoked"
 

@@ -5,7 +5,7 @@ Each call is made once to warm up and once to count. Prints ``{"call": requests,
 """
 
 import json
-import sys
+import os
 from base64 import b64encode
 from importlib import import_module
 from typing import Any
@@ -39,18 +39,19 @@ def handle(function: str, event: dict[str, Any]) -> Any:
     return import_module(MODULES[function]).handle(event, None)
 
 
-def request(
-    function: str, method: str, account: str, name: str, prefer: str = "wait=20"
-) -> dict[str, Any]:
+def request(function: str, method: str, name: str, prefer: str = "wait=20") -> dict[str, Any]:
     event = {
         "rawPath": f"/v1/containers/{CONTAINER}/objects/{name}",
         "rawQueryString": "",
-        "headers": {"content-type": "application/octet-stream", "prefer": prefer},
+        "headers": {
+            "authorization": f"Bearer {os.environ['TOKEN']}",
+            "content-type": "application/octet-stream",
+            "prefer": prefer,
+        },
         "pathParameters": {"container": CONTAINER, "object": name},
         "requestContext": {
             "requestId": "counted",
             "http": {"method": method},
-            "authorizer": {"lambda": {"account": account}},
         },
         "body": CONTENT,
         "isBase64Encoded": True,
@@ -61,7 +62,7 @@ def request(
     return reply
 
 
-def main(account: str) -> dict[str, int]:
+def main() -> dict[str, int]:
     counter = Counter()
     counts = {}
     begun: list[ExecutionInput] = []
@@ -71,16 +72,16 @@ def main(account: str) -> dict[str, int]:
         request(*arguments)
         counts[call] = counter.sent - before
 
-    request("create_container", "PUT", account, "")
-    request("create_object", "POST", account, "warm")
-    count("create_object sync", "create_object", "POST", account, "sync")
-    count("create_object async", "create_object", "POST", account, "async", "respond-async")
+    request("create_container", "PUT", "")
+    request("create_object", "POST", "warm")
+    count("create_object sync", "create_object", "POST", "sync")
+    count("create_object async", "create_object", "POST", "async", "respond-async")
     for call, function, method in (
         ("stat_object", "stat_object", "GET"),
         ("download_object", "download_object", "GET"),
     ):
-        request(function, method, account, "warm")
-        count(call, function, method, account, "warm")
+        request(function, method, "warm")
+        count(call, function, method, "warm")
 
     def keep(given: ExecutionInput, *, wait_seconds: float = 0) -> execution.ExecutionResult:
         begun.append(given)
@@ -88,7 +89,7 @@ def main(account: str) -> dict[str, int]:
 
     execution.run = keep
     for name in ("warm-commit", "commit"):
-        request("create_object", "POST", account, name)
+        request("create_object", "POST", name)
         given = begun.pop()
         before = counter.sent
         handle(
@@ -111,4 +112,4 @@ def main(account: str) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1])))
+    print(json.dumps(main()))

@@ -5,10 +5,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
+from tests.functional.conftest import AccountFactory
 from tools.local import describe, session
 
 ROOT = Path(__file__).parents[3]
@@ -16,7 +16,7 @@ INSTANCE = os.environ.get("MCOS_INSTANCE", "test")
 
 
 @pytest.fixture(scope="module")
-def counts() -> dict[str, int]:
+def counts(new_account: AccountFactory) -> dict[str, int]:
     """Requests sent by each call, in a process that has the environment of a function."""
     emulator = {
         "AWS_ENDPOINT_URL": describe(INSTANCE)["aws_endpoint_url"],
@@ -29,8 +29,13 @@ def counts() -> dict[str, int]:
     deployed = functions.get_function_configuration(FunctionName="mcos-s3-create_object")
     path = f"{ROOT / 'layers/mcos/python'}{os.pathsep}{ROOT / 'functions'}"
     finished = subprocess.run(
-        [sys.executable, Path(__file__).with_name("counted_calls.py"), f"budget-{uuid4().hex}"],
-        env={**deployed["Environment"]["Variables"], **emulator, "PYTHONPATH": path},
+        [sys.executable, Path(__file__).with_name("counted_calls.py")],
+        env={
+            **deployed["Environment"]["Variables"],
+            **emulator,
+            "PYTHONPATH": path,
+            "TOKEN": new_account().token,
+        },
         capture_output=True,
         text=True,
         timeout=120,

@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.events import tokens_are_good
 from tests.unit.admin.conftest import linked, run_jobs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.support.network import Network
 
-__all__ = ["linked", "logged", "operator", "run_jobs"]
+__all__ = ["good_tokens", "linked", "logged", "operator", "run_jobs"]
+
+
+@pytest.fixture
+def good_tokens() -> Iterator[None]:
+    """The token of ``account`` in an event is good."""
+    with tokens_are_good():
+        yield
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from mcos.errors import ObjectNotFound
 from mcos.model.concerns import Concern
 from tests.support.events import event
 
+pytestmark = pytest.mark.usefixtures("good_tokens")
+
 
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -29,7 +31,7 @@ def lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 
 
 def answer_to(handle: Any, **parts: Any) -> tuple[int, bytes]:
-    reply = handle(event("PUT", finding={"account": "ada"}, **parts), None)
+    reply = handle(event("PUT", account="ada", **parts), None)
     return reply["statusCode"], b64decode(reply.get("body", ""))
 
 
@@ -165,7 +167,7 @@ def test_a_call_that_waits_because_its_caller_wants_it_to_is_not_slow(lines: Any
     def handle(request: Request) -> Response:
         return Response(200)
 
-    handle(event("GET", finding={"account": "ada"}) | {"rawQueryString": "a=b&wait=25"}, None)
+    handle(event("GET", account="ada") | {"rawQueryString": "a=b&wait=25"}, None)
     (line,) = lines()
     assert {name for name, *_ in metrics_of(line)} == {"Errors"}
     assert line["duration_ms"] >= 0

@@ -15,6 +15,8 @@ from mcos.model.versions import Replica
 from tests.support.builders import record, version
 from tests.support.events import event
 
+pytestmark = pytest.mark.usefixtures("good_tokens")
+
 STORED, WRITING = Replica("s3", stored=True), Replica("s3")
 LEAVING = Replica("s3", stored=True, leaving=True)
 
@@ -61,7 +63,7 @@ def test_damaged_replicas_are_counted_and_logged_without_names_of_objects(
     found = Download(record(current=version(1)), version(1), b"x", damaged=damaged)
     monkeypatch.setattr(download_object, "download_object", lambda *key, **asked: found)
     parameters = {"container": "secret-container", "object": "secret-object"}
-    sent = event("GET", parameters=parameters, finding={"account": "ada"})
+    sent = event("GET", parameters=parameters, account="ada")
     assert download_object.handle(sent, None)["statusCode"] == 200
     told = [one for one in map(json.loads, logged) if one.get("concern") == "damage"]
     assert [one["Concern"] for one in told] == ([len(damaged)] if damaged else [])

@@ -14,6 +14,8 @@ from mcos.model.clusters import PolicyPart, StoragePolicy
 from tests.support.api import call
 from tests.support.events import event, request
 
+pytestmark = pytest.mark.usefixtures("good_tokens")
+
 BAD = ["", " ", "Fast", "a b", "a_b", "é", "x" * 65, "fast, slow"]
 
 
@@ -43,10 +45,10 @@ def test_it_arrives_at_the_call(
     monkeypatch.setattr(module, module.__name__.rpartition(".")[2], stand_in)
     headers = {} if name is None else {"x-storage-policy": name}
     parameters = {"container": "photos", "object": "sea.jpg"}
-    sent = event("PUT", headers=headers, parameters=parameters, finding={"account": "ada"})
+    sent = event("PUT", headers=headers, parameters=parameters, account="ada")
     assert module.handle(sent, None)["statusCode"] == 404
     assert asked == [name]
-    sent["headers"] = {"x-storage-policy": "Not One"}
+    sent["headers"]["x-storage-policy"] = "Not One"
     assert module.handle(sent, None)["statusCode"] == 400
     assert asked == [name]
 

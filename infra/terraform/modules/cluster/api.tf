@@ -19,8 +19,10 @@ locals {
   # For no_route, to tell 404 from 405.
   methods = { for path in distinct(values(local.operations)[*].path) : path => sort([for operation in values(local.operations) : operation.method if operation.path == path]) }
 
-  api_functions = toset(concat(values(local.operations)[*].function, ["no_route"]))
-  login_routes  = [for route, operation in local.routes : route if contains(["/v1/login", "/v1/password"], operation.path)]
+  api_functions   = toset(concat(values(local.operations)[*].function, ["no_route"]))
+  # The functions that verify tokens.
+  token_functions = toset(concat([for operation in values(local.operations) : operation.function if !operation.open], ["authorizer"]))
+  login_routes    = [for route, operation in local.routes : route if contains(["/v1/login", "/v1/password"], operation.path)]
 }
 
 resource "aws_apigatewayv2_api" "this" {
@@ -29,8 +31,8 @@ resource "aws_apigatewayv2_api" "this" {
   protocol_type = "HTTP"
 }
 
-# It has no identity sources and no cache, so that it runs for every call, with or without a token. It
-# lets every call through and reports the account, or why there is none: functions answer 401.
+# Of the routes of earlier releases, until they have been changed; and Terraform removes what is left
+# out before it changes what has named it. Functions verify tokens themselves, and answer 401.
 resource "aws_apigatewayv2_authorizer" "token" {
   api_id                            = aws_apigatewayv2_api.this.id
   name                              = "token"
@@ -62,11 +64,9 @@ resource "aws_apigatewayv2_integration" "function" {
 resource "aws_apigatewayv2_route" "operation" {
   for_each = local.routes
 
-  api_id             = aws_apigatewayv2_api.this.id
-  route_key          = each.key
-  target             = "integrations/${aws_apigatewayv2_integration.function[each.value.function].id}"
-  authorization_type = each.value.open ? "NONE" : "CUSTOM"
-  authorizer_id      = each.value.open ? null : aws_apigatewayv2_authorizer.token.id
+  api_id    = aws_apigatewayv2_api.this.id
+  route_key = each.key
+  target    = "integrations/${aws_apigatewayv2_integration.function[each.value.function].id}"
 }
 
 resource "aws_apigatewayv2_route" "default" {

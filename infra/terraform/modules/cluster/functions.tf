@@ -64,7 +64,7 @@ locals {
   layers = {
     for function in keys(local.functions) : function => concat(
       ["mcos", "common"],
-      contains(["authorizer", "login"], function) ? ["auth"] : [],
+      contains(local.token_functions, function) ? ["auth"] : [],
       contains(local.backend_functions, function) ? [local.backend_layer] : [],
       contains(local.sealing_functions, function) && var.rescue_recipient != null ? ["age"] : [],
     )
@@ -123,6 +123,13 @@ resource "aws_lambda_function" "this" {
       contains(local.sealing_functions, each.key) && var.rescue_recipient != null ? { MCOS_RESCUE_RECIPIENT = var.rescue_recipient } : {},
       local.python_path[each.key],
     )
+  }
+
+  # Lambda's own lines of each call say what its metrics say; what goes wrong there is logged.
+  logging_config {
+    log_format            = "JSON"
+    application_log_level = "INFO"
+    system_log_level      = "WARN"
   }
 
   # Lambda itself makes the trace, and passes it on with the requests of AWS's SDK.

@@ -167,15 +167,15 @@ locals {
   ]
 
   permissions = {
-    authorizer       = [local.grants.token_key, local.grants.read_registry]
-    login            = [local.grants.signing_keys, local.grants.token_key, local.grants.look_at_logins, local.grants.change_own_account, local.grants.count_logins, local.grants.read_registry]
-    list_container   = [local.grants.list_containers]
+    authorizer       = [local.grants.read_registry]
+    login            = [local.grants.signing_keys, local.grants.look_at_logins, local.grants.change_own_account, local.grants.count_logins, local.grants.read_registry]
+    list_container   = [local.grants.list_containers, local.grants.read_registry]
     create_container = [local.grants.create_container, local.grants.read_registry]
-    delete_container = [local.grants.delete_container, local.grants.list_objects]
-    list_object      = [local.grants.read_container, local.grants.list_objects]
+    delete_container = [local.grants.delete_container, local.grants.list_objects, local.grants.read_registry]
+    list_object      = [local.grants.read_container, local.grants.list_objects, local.grants.read_registry]
     create_object    = local.write_objects
     update_object    = local.write_objects
-    stat_object      = [local.grants.read_object]
+    stat_object      = [local.grants.read_object, local.grants.read_registry]
     locate_object    = [local.grants.read_object, local.grants.read_container, local.grants.read_registry]
     download_object = [
       local.grants.read_object, local.grants.read_container, local.grants.read_registry, local.grants.read_all_staging,
@@ -192,8 +192,8 @@ locals {
     deleted        = local.undelete
     admin_deleted  = concat(local.undelete, [local.grants.read_account])
     admin_policies = [local.grants.read_account, local.grants.read_registry, local.grants.scan_containers]
-    admin_accounts = [local.grants.change_accounts, local.grants.end_sessions]
-    admin_jobs     = [local.grants.read_account, local.grants.change_jobs, local.grants.run_jobs]
+    admin_accounts = [local.grants.change_accounts, local.grants.end_sessions, local.grants.read_registry]
+    admin_jobs     = [local.grants.read_account, local.grants.read_registry, local.grants.change_jobs, local.grants.run_jobs]
     admin_scrub    = [local.grants.read_account, local.grants.read_registry, local.grants.begin_jobs, local.grants.count_repairs]
     admin_objects = [
       local.grants.read_account, local.grants.read_object, local.grants.read_registry, local.grants.read_replicas,
@@ -314,6 +314,8 @@ locals {
         for grant in concat(
           [{ Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${local.arn.logs}:log-group:/aws/lambda/${local.name}-${function}:*"] }],
           local.permissions[function],
+          # Who verifies tokens reads the registry, too: it says which are revoked.
+          contains(local.token_functions, function) ? [local.grants.token_key] : [],
           lookup(local.write_registry, function, []),
           contains(local.backend_functions, function) ? local.backend_permissions : [],
           local.trace,

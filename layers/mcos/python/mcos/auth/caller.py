@@ -1,0 +1,21 @@
+"""Who calls: the account of a bearer token."""
+
+from mcos.auth import revocation, tokens
+from mcos.auth.tokens import Claims
+from mcos.catalog.access import accessing
+
+
+def verified(token: str) -> Claims:
+    """Return the claims of a token that is good now.
+
+    No network call while the cached keys and the cached registry are young enough.
+
+    Raises
+    ------
+    TokenExpired, TokenInvalid, TokenRevoked, CatalogUnavailable
+    """
+    claims = tokens.claims_of(token)
+    # Who may only read is still let through where there are no strong reads.
+    with accessing(may_be_stale=True):
+        revocation.check(claims.account, claims.begun_at, claims.session)
+    return claims
