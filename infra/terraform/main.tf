@@ -97,6 +97,7 @@ module "cluster" {
   scrub                     = var.scrub
   removal_grace_hours       = var.removal_grace_hours
   removals_per_hour         = var.removals_per_hour
+  default_quota             = var.default_quota
   reserved_concurrency      = var.reserved_concurrency
   throttling                = var.throttling
   fetch                     = var.fetch

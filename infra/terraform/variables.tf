@@ -221,6 +221,22 @@ variable "removals_per_hour" {
   default     = 100000 # a job that moves 20 replicas a second makes 72,000
 }
 
+variable "default_quota" {
+  description = "What an account may use that has no quota of its own: bytes, objects, uploads (under way), writes_per_second. What is left out has no limit. A change holds within an hour."
+  type        = map(number)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.default_quota) : contains(["bytes", "objects", "uploads", "writes_per_second"], name)])
+    error_message = "default_quota knows bytes, objects, uploads and writes_per_second."
+  }
+
+  validation {
+    condition     = alltrue([for name, most in var.default_quota : most >= (name == "writes_per_second" ? 0.01 : 0)])
+    error_message = "A quota is 0 or more, and of writes_per_second 0.01 or more."
+  }
+}
+
 variable "reserved_concurrency" {
   description = "Concurrency that is reserved in each cluster for a function, by the function's name. It is taken from the account's, which others cannot use then; and the function never gets more. Empty: none, so that all functions share the account's."
   type        = map(number)

@@ -98,6 +98,7 @@ def test_tables_are_encrypted_and_can_be_restored(deployment: Deployment) -> Non
         "objects",
         "registry",
         "uploads",
+        "usage",
     )
     assert sorted(table["name"] for table in tables) == [f"mcos-{name}" for name in names]
     for table in tables:
@@ -273,7 +274,7 @@ def test_what_changes_of_objects_is_published_once_for_all_clusters(deployment: 
         for table in deployment.of_type("aws_dynamodb_table")
         if table["stream_enabled"]
     }
-    assert streams.keys() == {f"mcos-{table}" for table in JOURNALED}
+    assert streams.keys() == {f"mcos-{table}" for table in (*JOURNALED, "uploads")}
     assert {images for _, images in streams.values()} == {"NEW_AND_OLD_IMAGES"}
     publisher = f"mcos-{deployment.clusters[0]}-publish_changes"
     readers = _stream_readers(deployment)

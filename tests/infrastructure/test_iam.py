@@ -24,6 +24,7 @@ EDIT_REGISTRY = [
     "dynamodb:PutItem",
     "dynamodb:Scan",
 ]
+LOOK = ["dynamodb:BatchGetItem"]
 CHANGE_JOBS = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"]
 CONFIRM = ["dynamodb:UpdateItem"]
 KEEP = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
@@ -96,7 +97,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         ],
         "registry": [*READ_ALL, "dynamodb:GetItem", "dynamodb:PutItem"],
     },
-    "list_container": {"containers": ["dynamodb:Query"]},
+    "list_container": {"containers": ["dynamodb:Query"], "usage": READ, "registry": READ_ALL},
     "create_container": {"containers": [*ADMIT, "dynamodb:PutItem"], "registry": READ_ALL},
     "delete_container": {
         "containers": [*ADMIT, "dynamodb:DeleteItem"],
@@ -168,7 +169,9 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
     "admin_deleted": {**UNDELETE, "accounts": READ},
     "uploads": {
         **TAKE,
-        "uploads": [*CHANGE, *CONFIRM, "dynamodb:Query"],
+        "uploads": [*CHANGE, *CONFIRM, *LOOK, "dynamodb:Query"],
+        "containers": [*ADMIT, *LOOK],
+        "usage": LOOK,
         "all staged uploads": RECEIVE,
         "own staging": ["s3:DeleteObjectVersion"],
         "all staging buckets": ["s3:ListBucket"],
@@ -179,6 +182,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "own staging bucket": ["s3:ListBucket"],
         "accounts": READ,
         "uploads": [*CHANGE, *CONFIRM],
+        "usage": READ,
         "own inbound queue": TAKE_MESSAGES,
         "own inbound dlq": ["sqs:SendMessage"],
     },
@@ -246,7 +250,8 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "objects": ["dynamodb:GetItem", "dynamodb:Scan"],
         "deleted": ["dynamodb:GetItem", "dynamodb:Scan"],
         "own repair queue": ["sqs:GetQueueAttributes", "sqs:SendMessage"],
-        "uploads": READ,
+        "uploads": ["dynamodb:GetItem", "dynamodb:Scan"],
+        "usage": [*CHANGE, "dynamodb:Scan"],
         "own staging": ["s3:DeleteObjectVersion"],
         "own staging bucket": ["s3:ListBucketVersions"],
         "own backend secret": SECRET,
@@ -284,14 +289,16 @@ FOR_ALL: dict[str, dict[str, list[str]]] = {
         "unpublished queue": ["sqs:SendMessage"],
     },
     "write_journal": {
-        "journaled streams": READ_STREAM,
-        "registry": [*READ_ALL, "dynamodb:PutItem"],
+        "counted streams": READ_STREAM,
+        "usage": ["dynamodb:GetItem", "dynamodb:PutItem"],
+        "registry": [*READ_ALL, "dynamodb:GetItem", "dynamodb:PutItem"],
         "all put_replica": INVOKE,
         "all repair queues": ["sqs:SendMessage"],
     },
     "write_snapshot": {
         **dict.fromkeys(JOURNALED, READ_ALL),
         "logins": [*READ_ALL, "dynamodb:DeleteItem"],
+        "usage": READ_ALL,
         "registry": [*READ_ALL, "dynamodb:GetItem", "dynamodb:PutItem"],
         "all put_replica": INVOKE,
         "all repair queues": ["sqs:SendMessage"],
@@ -365,6 +372,7 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
         "uploads",
         "deleted",
         "logins",
+        "usage",
     )
     return {
         **{table: [arn("dynamodb", f"table/mcos-{table}")] for table in tables},
@@ -372,8 +380,8 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
         "expiring": [arn("dynamodb", "table/mcos-uploads/index/expiring")],
         "due": [arn("dynamodb", "table/mcos-deleted/index/due")],
         "objects stream": [arn("dynamodb", "table/mcos-objects/stream/*")],
-        "journaled streams": [
-            arn("dynamodb", f"table/mcos-{table}/stream/*") for table in JOURNALED
+        "counted streams": [
+            arn("dynamodb", f"table/mcos-{table}/stream/*") for table in (*JOURNALED, "uploads")
         ],
         "event bus": [arn("events", "event-bus/mcos")],
         "unpublished queue": [arn("sqs", "mcos-unpublished-events")],

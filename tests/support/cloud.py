@@ -18,6 +18,7 @@ from botocore.session import get_session
 from moto import mock_aws
 from moto.sqs.models import Queue, sqs_backends
 from pynamodb.exceptions import PynamoDBException
+from pynamodb.models import Model
 
 from app import MODULES
 from chalicelib.shared import metrics
@@ -26,7 +27,7 @@ from mcos import aws, clock, limits
 from mcos.auth import passwords, tokens
 from mcos.catalog import accounts, containers, objects, registry
 from mcos.catalog.journaled import TABLES
-from mcos.catalog.tables import ALL_TABLES
+from mcos.catalog.tables import ALL_TABLES, UploadItem
 from mcos.journal import deliver
 from mcos.model.clusters import DEFAULT_POLICY, ClusterState, StoragePolicy
 from mcos.model.objects import ObjectKey
@@ -62,6 +63,9 @@ from tests.support.token_keys import KEYS
 
 ASYNC = {"prefer": "respond-async"}
 SYNC = {"prefer": "wait=25"}
+
+STREAMED: dict[str, type[Model]] = {**TABLES, "uploads": UploadItem}
+"""The tables that have a stream: those that the journal keeps, and what else is counted."""
 
 _CONTRACT = Contract()
 PASSWORD_WORK = limits.PASSWORD_WORK
@@ -208,7 +212,7 @@ class Cloud(Inventory):
         with self.network.outside():
             for model in ALL_TABLES:
                 model.create_table(billing_mode="PAY_PER_REQUEST")
-            for model in TABLES.values():
+            for model in STREAMED.values():
                 self.client("dynamodb").update_table(
                     TableName=model.Meta.table_name,
                     StreamSpecification={
@@ -709,7 +713,7 @@ class Cloud(Inventory):
 
     def journal(self, *tables: str) -> None:
         """Let the journal's writer have what its streams have not given it yet, at one cluster."""
-        for table in tables or TABLES:
+        for table in tables or STREAMED:
             with self.network.outside():
                 records = self.stream_records(table)
             fresh = records[self._journaled[table] :]
@@ -723,7 +727,7 @@ class Cloud(Inventory):
 
     def stream_records(self, table: str) -> list[dict[str, Any]]:
         """All writes to a table, as its stream tells them; moto's own time is not ours."""
-        name = TABLES[table].Meta.table_name
+        name = STREAMED[table].Meta.table_name
         described = self.client("dynamodb").describe_table(TableName=name)["Table"]
         streams = self.client("dynamodbstreams")
         stream = described["LatestStreamArn"]
@@ -742,6 +746,7 @@ class Cloud(Inventory):
                         if name in ("OldImage", "NewImage")
                     },
                     "ApproximateCreationDateTime": int(at),
+                    "SequenceNumber": record["dynamodb"]["SequenceNumber"],
                 },
             }
             for record in streams.get_records(ShardIterator=iterator, Limit=_ALL)["Records"]

@@ -27,8 +27,8 @@ REGISTRY_WRITERS: dict[str, set[str]] = {
         "watched",
     },
     "watch_cluster": {"watched"},
-    "write_journal": {"journal"},
-    "write_snapshot": {"journal"},
+    "write_journal": {"journal", "quotas"},
+    "write_snapshot": {"journal", "quotas"},
 }
 """Kinds of items that a function writes; the others write none."""
 

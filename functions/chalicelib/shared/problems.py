@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from chalicelib.shared.http import Response
-from mcos.errors import McosError, RangeNotSatisfiable, Retained
+from mcos.errors import McosError, QuotaExceeded, RangeNotSatisfiable, Retained
 
 
 class NoSuchPath(McosError):
@@ -52,6 +52,7 @@ _KINDS = {
     "token_expired": _Kind(401, "Token expired"),
     "token_revoked": _Kind(401, "Token revoked"),
     "not_permitted": _Kind(403, "Not permitted"),
+    "quota_exceeded": _Kind(403, "Quota exceeded"),
     "not_found": _Kind(404, "No such path"),
     "container_not_found": _Kind(404, "No such container"),
     "object_not_found": _Kind(404, "No such object"),
@@ -78,6 +79,7 @@ _KINDS = {
     "content_too_large": _Kind(413, "Content too large"),
     "range_not_satisfiable": _Kind(416, "Range not satisfiable"),
     "too_many_attempts": _Kind(429, "Too many attempts"),
+    "too_many_requests": _Kind(429, "Too many requests"),
     "internal_error": _Kind(500, "Internal error"),
     "catalog_unavailable": _Kind(503, "Catalog unavailable", retry_after=5),
     "outcome_unknown": _Kind(503, "Outcome unknown"),  # no word of trying again: look first
@@ -105,6 +107,8 @@ def problem(error: Exception, request_id: str) -> Response:
     }
     if isinstance(error, Retained):
         body["retained_until"] = error.retained_until
+    if isinstance(error, QuotaExceeded):
+        body |= {"quota": error.quota, "left": error.left}
     headers = {"Content-Type": "application/problem+json"}
     retry_after = getattr(error, "retry_after", kind.retry_after)
     if retry_after is not None:

@@ -1,4 +1,7 @@
-"""write_journal: fed by the streams of the catalog's tables, a batch at a time."""
+"""write_journal: fed by the streams of the catalog's tables, a batch at a time.
+
+A stream has two readers at most, so this one also counts what accounts use.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -9,6 +12,7 @@ from chalicelib.shared.worker import logged
 from mcos import clock
 from mcos.model.concerns import Concern
 from mcos.settings import batching_window_seconds, table_prefix
+from mcos.workers.count_usage import count_usage
 from mcos.workers.write_journal import Write, write_journal
 
 _FULL = 1000  # the event source's batch
@@ -27,6 +31,7 @@ def handle(event: Mapping[str, Any], context: Any) -> None:
 
     def work() -> tuple[str, None]:
         done = write_journal(writes)
+        count_usage(writes)  # last: what is counted is remembered, what is written is not
         if done.unreadable:
             tell(Concern.UNREADABLE, done.unreadable)
         return "written" if done.segments else "nothing", None
@@ -42,4 +47,5 @@ def _write(record: Mapping[str, Any]) -> Write:
         written.get("OldImage"),
         written.get("NewImage"),
         datetime.fromtimestamp(written["ApproximateCreationDateTime"], UTC),
+        written["SequenceNumber"],
     )

@@ -5,8 +5,9 @@ from typing import Any
 
 from chalicelib.shared.endpoint import logger
 from chalicelib.shared.worker import logged
-from mcos.catalog import logins
+from mcos.catalog import logins, usage
 from mcos.catalog.tables import ERRORS
+from mcos.errors import Conflict
 from mcos.workers.write_snapshot import write_snapshot
 
 _SECONDS = 240  # the function has 300
@@ -30,6 +31,10 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             logins.tidy(lambda: context.get_remaining_time_in_millis() > _END_MILLISECONDS)
         except ERRORS as error:
             logger.warning("what has expired of logins could not be removed: %s", error)
+        try:
+            usage.tell_all()  # as when the default quota is another one
+        except (*ERRORS, Conflict) as error:
+            logger.warning("accounts without room could not be told of: %s", error)
         return outcome, {"outcome": outcome}
 
     result: dict[str, Any] = logged("write_snapshot", work)

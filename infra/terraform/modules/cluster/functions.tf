@@ -49,7 +49,11 @@ locals {
       MCOS_UNPUBLISHED_QUEUE_URL = local.unpublished_queue_url
     }
     # The emulator does not wait until a batch has grown: the function asks for it again.
-    write_journal = var.aws.emulator_url == null ? {} : { MCOS_BATCHING_WINDOW_SECONDS = "5" }
+    write_journal = merge(
+      { MCOS_DEFAULT_QUOTA = jsonencode(var.default_quota) },
+      var.aws.emulator_url == null ? {} : { MCOS_BATCHING_WINDOW_SECONDS = "5" },
+    )
+    write_snapshot = { MCOS_DEFAULT_QUOTA = jsonencode(var.default_quota) }
     ingest_upload = {
       MCOS_INBOUND_QUEUE_URL = local.inbound_queue_url
       MCOS_INBOUND_DLQ_URL   = local.inbound_dlq_url

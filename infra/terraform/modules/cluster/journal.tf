@@ -1,4 +1,5 @@
-# The journal of the catalog on every backend: one cluster writes it for all, as it publishes events.
+# The journal of the catalog on every backend, and the usage of accounts: one cluster writes them for
+# all, as it publishes events.
 
 resource "aws_lambda_event_source_mapping" "journal" {
   for_each = var.publishes ? var.streams : {}

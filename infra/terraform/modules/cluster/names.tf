@@ -6,7 +6,7 @@ locals {
   name    = "${var.prefix}-${local.cluster}"
 
   arn       = { for service in ["dynamodb", "events", "lambda", "logs", "sqs", "states"] : service => "arn:${var.aws.partition}:${service}:${var.aws.region}:${var.aws.account_id}" }
-  tables    = { for table in ["accounts", "containers", "objects", "registry", "jobs", "uploads", "deleted", "logins"] : table => "${local.arn.dynamodb}:table/${var.prefix}-${table}" }
+  tables    = { for table in ["accounts", "containers", "objects", "registry", "jobs", "uploads", "deleted", "logins", "usage"] : table => "${local.arn.dynamodb}:table/${var.prefix}-${table}" }
   unsettled = "${local.tables.objects}/index/unsettled"
   expiring  = "${local.tables.uploads}/index/expiring"
   due       = "${local.tables.deleted}/index/due"

@@ -17,6 +17,13 @@ locals {
       Resource = [local.tables.accounts]
     }
 
+    # What accounts use: counted by one cluster for all, put right by each cluster's scrub.
+    read_usage      = { Action = ["dynamodb:GetItem"], Resource = [local.tables.usage] }
+    look_at_usage   = { Action = ["dynamodb:BatchGetItem"], Resource = [local.tables.containers, local.tables.uploads, local.tables.usage] }
+    count_usage     = { Action = ["dynamodb:GetItem", "dynamodb:PutItem"], Resource = [local.tables.usage] }
+    scan_usage      = { Action = ["dynamodb:Scan"], Resource = [local.tables.usage] }
+    put_usage_right = { Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"], Resource = [local.tables.usage] }
+
     list_containers  = { Action = ["dynamodb:Query"], Resource = [local.tables.containers] }
     read_container   = { Action = ["dynamodb:GetItem"], Resource = [local.tables.containers] }
     create_container = { Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = [local.tables.containers] }
@@ -112,7 +119,7 @@ locals {
       Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
       Resource = local.journaled_streams
     }
-    scan_catalog = { Action = ["dynamodb:Scan"], Resource = [for table in keys(var.streams) : local.tables[table]] }
+    scan_catalog = { Action = ["dynamodb:Scan"], Resource = [for table in keys(var.streams) : local.tables[table] if table != "uploads"] }
     put_files    = { Action = ["lambda:InvokeFunction"], Resource = local.all_put_replica }
     publish      = { Action = ["events:PutEvents"], Resource = [local.event_bus_arn] }
     set_aside    = { Action = ["sqs:SendMessage"], Resource = [local.unpublished_queue_arn] }
@@ -134,8 +141,8 @@ locals {
     repair_replica = { kinds = ["journal", "removals"], actions = ["dynamodb:PutItem"], gets = true }
     run_jobs       = { kinds = ["cluster", "health", "job", "journal", "operator", "removals", "revocation", "unlinked", "watched"], actions = local.edit, gets = true }
     watch_cluster  = { kinds = ["watched"], actions = ["dynamodb:PutItem"], gets = true }
-    write_journal  = { kinds = ["journal"], actions = ["dynamodb:PutItem"], gets = false }
-    write_snapshot = { kinds = ["journal"], actions = ["dynamodb:PutItem"], gets = true }
+    write_journal  = { kinds = ["journal", "quotas"], actions = ["dynamodb:PutItem"], gets = true }
+    write_snapshot = { kinds = ["journal", "quotas"], actions = ["dynamodb:PutItem"], gets = true }
   }
   edit = ["dynamodb:DeleteItem", "dynamodb:PutItem"]
 
@@ -169,7 +176,7 @@ locals {
   permissions = {
     authorizer       = [local.grants.read_registry]
     login            = [local.grants.signing_keys, local.grants.look_at_logins, local.grants.change_own_account, local.grants.count_logins, local.grants.read_registry]
-    list_container   = [local.grants.list_containers, local.grants.read_registry]
+    list_container   = [local.grants.list_containers, local.grants.read_usage, local.grants.read_registry]
     create_container = [local.grants.create_container, local.grants.read_registry]
     delete_container = [local.grants.delete_container, local.grants.list_objects, local.grants.read_registry]
     list_object      = [local.grants.read_container, local.grants.list_objects, local.grants.read_registry]
@@ -205,7 +212,7 @@ locals {
     uploads = [
       local.grants.change_uploads, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
       local.grants.receive_uploads, local.grants.list_all_staging, local.grants.unstage, local.grants.queue_versions,
-      local.grants.repair, local.grants.keep_deleted,
+      local.grants.repair, local.grants.keep_deleted, local.grants.look_at_usage,
     ]
 
     put_replica = [
@@ -228,6 +235,7 @@ locals {
       local.grants.take_inbound, local.grants.refuse_inbound, local.grants.read_account, local.grants.end_uploads,
       local.grants.change_object, local.grants.use_container, local.grants.read_registry, local.grants.receive,
       local.grants.list_staging, local.grants.queue_versions, local.grants.repair, local.grants.keep_deleted,
+      local.grants.read_usage,
     ]
     commit_version = [
       local.grants.change_object, local.grants.read_registry, local.grants.repair, local.grants.unstage,
@@ -255,15 +263,15 @@ locals {
     scrub_backend = [
       local.grants.begin_jobs, local.grants.read_registry, local.grants.scan_objects, local.grants.read_object,
       local.grants.feed_repairs, local.grants.read_uploads, local.grants.list_versions, local.grants.unstage,
-      local.grants.read_deleted, local.grants.scan_deleted,
+      local.grants.read_deleted, local.grants.scan_deleted, local.grants.scan_uploads, local.grants.put_usage_right,
     ]
     watch_cluster = [
       local.grants.read_registry, local.grants.list_jobs, local.grants.count_all,
       local.grants.list_unsettled, local.grants.read_object, local.grants.list_expiring, local.grants.list_due,
     ]
     publish_changes = [local.grants.take_changes, local.grants.publish, local.grants.set_aside]
-    write_journal   = [local.grants.take_all_changes, local.grants.read_registry, local.grants.put_files, local.grants.repair]
-    write_snapshot  = [local.grants.scan_catalog, local.grants.tidy_logins, local.grants.put_files, local.grants.repair]
+    write_journal   = [local.grants.take_all_changes, local.grants.read_registry, local.grants.put_files, local.grants.repair, local.grants.count_usage]
+    write_snapshot  = [local.grants.scan_catalog, local.grants.scan_usage, local.grants.tidy_logins, local.grants.put_files, local.grants.repair]
   }
 
   # The functions that use the backend: only they may read its secret and have its layer.

@@ -103,7 +103,7 @@ variable "changes" {
 }
 
 variable "streams" {
-  description = "ARN of the stream of each table that the journal keeps."
+  description = "ARN of the stream of each table that the journal keeps, and of uploads."
   type        = map(string)
 }
 
@@ -151,6 +151,11 @@ variable "removal_grace_hours" {
 variable "removals_per_hour" {
   description = "Most copies that a cluster removes from its backend in an hour without a user having asked for it: those that have moved, were damaged, or that no record names. More wait, and the alarm removals-held fires."
   type        = number
+}
+
+variable "default_quota" {
+  description = "What an account may use that has no quota of its own: see the root's variable."
+  type        = map(number)
 }
 
 variable "reserved_concurrency" {

@@ -43,8 +43,8 @@ output "changes" {
 }
 
 output "streams" {
-  description = "ARN of the stream of each table that the journal keeps."
-  value       = { for table in local.journaled : table => aws_dynamodb_table.catalog[table].stream_arn }
+  description = "ARN of the stream of each table that the journal keeps, and of uploads."
+  value       = { for table in local.streamed : table => aws_dynamodb_table.catalog[table].stream_arn }
 }
 
 output "event_bus" {

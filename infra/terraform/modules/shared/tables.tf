@@ -10,10 +10,13 @@ locals {
     uploads    = { hash = "account", range = "upload" }
     deleted    = { hash = "container_key", range = "entry" } # the object's name and the version's id
     logins     = { hash = "key", range = null }
+    usage      = { hash = "account", range = "entry" } # what accounts use, and what scrubs see of it
   }
 
   # What a rescue cannot continue is not in the journal.
   journaled = ["accounts", "containers", "deleted", "objects", "registry"]
+  # Of uploads there is only counted how many are under way.
+  streamed = concat(local.journaled, ["uploads"])
 }
 
 resource "aws_dynamodb_table" "catalog" {
@@ -25,9 +28,9 @@ resource "aws_dynamodb_table" "catalog" {
   range_key                   = each.value.range
   deletion_protection_enabled = !var.disposable
 
-  # Events and the journal are made from these streams, so that no call waits for them.
-  stream_enabled   = contains(local.journaled, each.key)
-  stream_view_type = contains(local.journaled, each.key) ? "NEW_AND_OLD_IMAGES" : null
+  # Events, the journal and the usage of accounts are made from these streams, so that no call waits.
+  stream_enabled   = contains(local.streamed, each.key)
+  stream_view_type = contains(local.streamed, each.key) ? "NEW_AND_OLD_IMAGES" : null
 
   dynamic "attribute" {
     for_each = concat(

@@ -85,6 +85,44 @@ class TooManyAttempts(McosError):
         self.retry_after = retry_after
 
 
+class TooManyRequests(McosError):
+    """The account has written more than its rate allows; nothing was changed.
+
+    Attributes
+    ----------
+    retry_after
+        Seconds.
+    """
+
+    code = "too_many_requests"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"The account has written too much: try again in {retry_after} s.")
+        self.retry_after = retry_after
+
+
+class QuotaExceeded(McosError):
+    """The account has not so much left of its quota; nothing was changed.
+
+    Attributes
+    ----------
+    quota
+        Of what: ``bytes``, ``objects`` or ``uploads``.
+    left
+        How much is left of it.
+    """
+
+    code = "quota_exceeded"
+
+    def __init__(self, quota: str, left: int) -> None:
+        super().__init__(
+            f"The account's quota has {left} {quota} left. What was deleted counts until it is "
+            "removed."
+        )
+        self.quota = quota
+        self.left = left
+
+
 class TokenMissing(NotAuthenticated):
     code = "token_missing"
 

@@ -92,6 +92,22 @@ WAIT_SECONDS_MAX = 25
 REGISTRY_AGE_SECONDS = 30
 """For how long a warm function keeps the cluster registry before it reads it again."""
 
+FULL_ACCOUNTS = 1000
+"""Most accounts without room left of which every function knows: it reads them with the registry.
+Above that, those that have the least left come first."""
+
+QUOTA_WRITE_SECONDS = 30
+"""An account may write so much of its rate at once: see ``mcos.model.quotas.Usage.with_writes``."""
+
+QUOTA_MAX = 2**60
+"""Largest number of a quota."""
+
+QUOTA_RATE_MIN = 0.01
+"""Smallest number of writes per second of a quota: to forbid writing there is ``bytes``."""
+
+SETTLED_SECONDS = 600
+"""Streams are taken to have told by then what a scrub has seen: see ``mcos.scrub.census``."""
+
 IDLE_SECONDS = 20
 """Connections that a function has not used for longer are taken to be closed."""
 

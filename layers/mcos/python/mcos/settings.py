@@ -110,6 +110,12 @@ def removals_per_hour() -> int:
     return int(os.environ["MCOS_REMOVALS_PER_HOUR"])
 
 
+def default_quota() -> Mapping[str, float | None]:
+    """Return the quota of accounts that have none of their own: see ``mcos.model.quotas``."""
+    quota: Mapping[str, float | None] = json.loads(os.environ.get("MCOS_DEFAULT_QUOTA", "{}"))
+    return quota
+
+
 def event_bus() -> str:
     """Return the name of the bus on which changes of state are published."""
     return os.environ["MCOS_EVENT_BUS"]

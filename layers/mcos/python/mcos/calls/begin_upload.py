@@ -10,12 +10,13 @@ from mcos.catalog.registry import policy_named
 from mcos.errors import ContentTooLarge, InvalidBody, ObjectExists, ObjectNotFound
 from mcos.model.conditions import Conditions, guard
 from mcos.model.names import check_container_name, check_metadata, check_object_name
-from mcos.model.objects import ObjectKey
+from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.quotas import Amount
 from mcos.model.representation import check_headers
 from mcos.model.uploads import Action, Upload, upload_part_size
 from mcos.settings import settings
 from mcos.staging import multipart
-from mcos.versions import retention
+from mcos.versions import quota, retention
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def begin_upload(account: str, wanted: UploadRequest, conditions: Conditions) ->
     Raises
     ------
     InvalidName, InvalidMetadata, InvalidBody, ContentTooLarge, UnknownStoragePolicy,
-    ContainerNotFound, ObjectExists, ObjectNotFound, PreconditionFailed, Retained
+    ContainerNotFound, ObjectExists, ObjectNotFound, PreconditionFailed, Retained, QuotaExceeded,
+    TooManyRequests
     """
     container, name = check_container_name(wanted.container), check_object_name(wanted.object)
     key = ObjectKey(account, container, name)
@@ -65,8 +67,10 @@ def begin_upload(account: str, wanted: UploadRequest, conditions: Conditions) ->
         )
     if wanted.storage_policy is not None:
         policy_named(wanted.storage_policy)
-    containers.get(account, wanted.container)
-    _foresee(key, wanted.action, conditions)
+    _, usage = containers.get_with_usage(account, wanted.container)
+    record = _foresee(key, wanted.action, conditions)
+    growth = Amount(_growth(record, wanted.size), 1 if record is None else 0, 1)
+    quota.check_upload(account, usage, growth)
     upload_id = clock.new_id()
     upload = Upload(
         account=account,
@@ -117,8 +121,13 @@ def _part_size(wanted: UploadRequest) -> int:
     return part_size
 
 
-def _foresee(key: ObjectKey, action: Action, conditions: Conditions) -> None:
-    """Refuse an upload that would be refused if it were complete now."""
+def _foresee(key: ObjectKey, action: Action, conditions: Conditions) -> ObjectRecord | None:
+    """Refuse an upload that would be refused if it were complete now.
+
+    Returns
+    -------
+    The record of its object; None: there is no object.
+    """
     record = objects.get(key)
     gone = record is None or record.is_gone
     guard(conditions, None if record is None or gone else record.latest)
@@ -127,3 +136,9 @@ def _foresee(key: ObjectKey, action: Action, conditions: Conditions) -> None:
     if action is Action.UPDATE and gone:
         raise ObjectNotFound("An object must exist to be updated.")
     retention.check_not_retained(record)
+    return None if gone else record
+
+
+def _growth(record: ObjectRecord | None, size: int | None) -> int:
+    """Return by how many bytes an account grows with an upload; of unknown size, by none yet."""
+    return (size or 0) - (record.latest.size if record else 0)

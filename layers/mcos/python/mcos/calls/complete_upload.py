@@ -13,7 +13,7 @@ from mcos.errors import (
 from mcos.model.objects import ObjectRecord
 from mcos.model.reservation import is_reserved
 from mcos.model.uploads import Upload, UploadState
-from mcos.versions.upload import find_upload, finish_upload
+from mcos.versions.upload import find_upload, find_with_usage, finish_upload
 
 
 def complete_upload(
@@ -33,10 +33,10 @@ def complete_upload(
 
     Raises
     ------
-    UploadNotFound, UploadIncomplete, InvalidBody, and the errors of
+    UploadNotFound, UploadIncomplete, InvalidBody, QuotaExceeded, and the errors of
     ``versions.upload.take_upload``.
     """
-    upload = find_upload(account, upload_id)
+    upload, usage = find_with_usage(account, upload_id)
     if (md5 or sha256) and not upload.part_size:
         raise InvalidBody(
             "The digest of content that is not sent in parts must be given to begin_upload."
@@ -49,14 +49,14 @@ def complete_upload(
     if known != upload and not uploads.update_open(known):
         known = find_upload(account, upload_id)
     try:
-        return _taken(known) if known.state is UploadState.TAKEN else finish_upload(known)
+        return _taken(known) if known.state is UploadState.TAKEN else finish_upload(known, usage)
     except UploadTaken:
         return _taken(find_upload(account, upload_id))
     except UploadIncomplete:
         # If another call takes the content meanwhile, it may not be in staging any more.
         found = find_upload(account, upload_id)
         if found.state is UploadState.TAKING:
-            return finish_upload(found)
+            return finish_upload(found, usage)
         if found.state is UploadState.TAKEN:
             return _taken(known)
         raise

@@ -4,8 +4,9 @@ from mcos.catalog import objects
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
 from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.quotas import Amount
 from mcos.settings import settings
-from mcos.versions import make, replicate
+from mcos.versions import make, quota, replicate
 from mcos.versions.make import Content, Prefer
 from mcos.versions.take import confirm_container, unstaged_if_refused
 
@@ -37,10 +38,12 @@ def create_object(
     Raises
     ------
     InvalidName, InvalidMetadata, ContentTooLarge, UnknownStoragePolicy, ContainerNotFound,
-    ObjectExists, PreconditionFailed, NotEnoughClusters, ReplicationFailed,
-    Superseded, OutcomeUnknown
+    QuotaExceeded, TooManyRequests, ObjectExists, PreconditionFailed, NotEnoughClusters,
+    ReplicationFailed, Superseded, OutcomeUnknown
     """
     make.check(key, content)
+    quota.check_rate(key.account)
+    quota.check_room(key.account, Amount(len(content.body), 1))
     version = make.place_new(make.new_version(key, content, prefer), key, storage_policy)
     version = make.stage(version, content)
 

@@ -7,8 +7,9 @@ from mcos.catalog.registry import policy_named
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
 from mcos.model.objects import ObjectKey, ObjectRecord
+from mcos.model.quotas import Amount
 from mcos.settings import settings
-from mcos.versions import dispose, make, replicate, retention
+from mcos.versions import dispose, make, quota, replicate, retention
 from mcos.versions.make import Content, Prefer
 from mcos.versions.take import confirm_container, unstaged_if_refused
 
@@ -54,10 +55,11 @@ def update_object(
     Raises
     ------
     InvalidName, InvalidMetadata, ContentTooLarge, UnknownStoragePolicy, ContainerNotFound,
-    ObjectNotFound, PreconditionFailed, Retained, NotEnoughClusters, ReplicationFailed,
-    Superseded, OutcomeUnknown
+    QuotaExceeded, TooManyRequests, ObjectNotFound, PreconditionFailed, Retained,
+    NotEnoughClusters, ReplicationFailed, Superseded, OutcomeUnknown
     """
     make.check(key, content)
+    quota.check_rate(key.account)
     named = storage_policy and policy_named(storage_policy)
     version = make.stage(make.new_version(key, content, prefer), content)
 
@@ -76,6 +78,8 @@ def update_object(
         if accepted is not record:  # else it was accepted by a write whose reply was lost
             guard(conditions, there.latest if there else None)
             retention.check_not_retained(there)
+            before = there.latest.size if there else 0
+            quota.check_room(key.account, Amount(version.size - before, 0 if there else 1))
             is_new = there is None
         return accepted
 

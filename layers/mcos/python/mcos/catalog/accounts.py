@@ -7,7 +7,9 @@ the other's mark. It removes that mark, and then the other's change fails, becau
 on its mark: no call that died can hold up the others. ``mcos.catalog.containers`` does the same.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
 from pynamodb.expressions.condition import Condition
@@ -16,12 +18,12 @@ from pynamodb.expressions.update import Action
 from mcos import clock
 from mcos.catalog.tables import AccountItem, is_condition_failure
 from mcos.errors import AccountNotFound, Conflict, LastAdmin
-from mcos.model.accounts import Account, Role
+from mcos.model.accounts import Account, Given, Role
 from mcos.model.documents import member
 
 _TRIES = 12
 # Only ``password_hash`` reads the hash.
-_SHOWN = ["user_name", "role", "enabled", "created_at"]
+_SHOWN = ["user_name", "role", "enabled", "created_at", "quota"]
 
 
 def password_hash(user_name: str) -> str | None:
@@ -55,8 +57,15 @@ def find(user_name: str) -> Account | None:
     return _account(item)
 
 
-def create(user_name: str, password_hash: str, role: Role = Role.USER) -> Account | None:
+def create(
+    user_name: str, password_hash: str, role: Role = Role.USER, quota: Given | None = None
+) -> Account | None:
     """Add an enabled account.
+
+    Parameters
+    ----------
+    quota
+        What of its quota is not the default.
 
     Returns
     -------
@@ -69,6 +78,7 @@ def create(user_name: str, password_hash: str, role: Role = Role.USER) -> Accoun
         role=role.value,
         enabled=True,
         revision=clock.new_id(),
+        quota=dict(quota) if quota else None,
     )
     try:
         item.save(AccountItem.user_name.does_not_exist())
@@ -109,6 +119,7 @@ def change(
     password_hash: str | None = None,
     role: Role | None = None,
     enabled: bool | None = None,
+    quota: Given | None = None,
 ) -> Account:
     """Change the fields of an account that are not None.
 
@@ -133,6 +144,8 @@ def change(
         actions.append(AccountItem.role.set(role.value))
     if enabled is not None:
         actions.append(AccountItem.enabled.set(enabled))
+    if quota is not None:
+        actions.append(AccountItem.quota.set(dict(quota)))
     if actions:
         actions.append(AccountItem.revision.set(clock.new_id()))
     for _ in range(_TRIES):
@@ -143,6 +156,7 @@ def change(
             account,
             role=account.role if role is None else role,
             is_enabled=account.is_enabled if enabled is None else enabled,
+            quota=account.quota if quota is None else quota,
         )
         if not actions:
             return account
@@ -223,4 +237,10 @@ def _account(item: AccountItem) -> Account:
     # A role of a newer release may do here what every account may.
     role = member(Role, item.role)
     known = role if isinstance(role, Role) else Role.USER
-    return Account(item.user_name, known, item.enabled, item.created_at)
+    return Account(item.user_name, known, item.enabled, item.created_at, item.quota or {})
+
+
+def quota_of_image(image: Mapping[str, Any]) -> Given:
+    """Return what of its quota an account has of its own, from an image of the table's stream."""
+    quota: Given = AccountItem.from_raw_data(dict(image)).quota or {}
+    return quota

@@ -16,10 +16,11 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from mcos import clock
-from mcos.catalog import objects
+from mcos.catalog import objects, usage
 from mcos.catalog.tables import ContainerItem, is_condition_failure, read
 from mcos.errors import Conflict, ContainerNotEmpty, ContainerNotFound
 from mcos.model.objects import Container
+from mcos.model.quotas import Usage
 
 _TRIES = 12
 _REMEMBERED = 1000
@@ -40,9 +41,26 @@ def get(account: str, name: str) -> Container:
         )
     except DoesNotExist:
         raise ContainerNotFound(f"There is no container {name!r}.") from None
+    return _remembered(container)
+
+
+def get_with_usage(account: str, name: str) -> tuple[Container, Usage]:
+    """Read a container, and what its account uses, strongly consistent: one network call.
+
+    Raises
+    ------
+    ContainerNotFound, CatalogUnavailable, Conflict
+    """
+    image, used = usage.get_beside(ContainerItem, {"account": account, "name": name}, account)
+    if image is None:
+        raise ContainerNotFound(f"There is no container {name!r}.")
+    return _remembered(_container(ContainerItem.from_raw_data(dict(image)))), used
+
+
+def _remembered(container: Container) -> Container:
     if len(_seen) >= _REMEMBERED:
         _seen.clear()
-    _seen[account, name] = container
+    _seen[container.account, container.name] = container
     return container
 
 

@@ -9,7 +9,7 @@ A function that is late must not bring back what has left. So an item stays for 
 longer than any function runs; and of two deletions of a version the later one replaces the earlier.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -240,6 +240,11 @@ def scan(cursor: dict[str, Any] | None, *, limit: int) -> DeletedScan:
     raw = next(found.page_iter)
     items = [_deleted(DeletedItem.from_raw_data(item)) for item in raw["Items"]]
     return DeletedScan(items, raw.get("LastEvaluatedKey"))
+
+
+def of_image(image: Mapping[str, Any]) -> Deleted:
+    """Return the deleted version in an image of the table's stream, in DynamoDB's JSON."""
+    return _deleted(DeletedItem.from_raw_data(dict(image)))
 
 
 def _stem(name: str) -> str:

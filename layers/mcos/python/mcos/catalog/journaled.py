@@ -186,6 +186,7 @@ _OWN_KINDS = {
     registry.JOURNAL,
     registry.IMPORT,
     registry.WATCHED,
+    registry.QUOTAS,
     budget.REMOVALS,
 }
 

@@ -4,20 +4,18 @@ A login reads all that it needs, its account among it, by one call. Items expire
 them then, and ``tidy`` removes them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import DeleteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from mcos import clock
-from mcos.aws import client
-from mcos.catalog.tables import AccountItem, LoginItem, is_condition_failure
-from mcos.errors import CatalogUnavailable, Conflict
+from mcos.catalog.tables import AccountItem, LoginItem, batch_get, is_condition_failure
+from mcos.errors import Conflict
 from mcos.model.attempts import Count, is_in_time
 
 _TRIES = 3
@@ -61,7 +59,7 @@ def look(user_name: str | None, keys: Iterable[str]) -> Found:
         asked[accounts] = {"Keys": [{"user_name": {"S": user_name}}], "ConsistentRead": True}
     read: dict[str, list[Any]] = {logins: [], accounts: []}
     for _ in range(_TRIES):
-        reply = _answered(asked)
+        reply = batch_get(asked)
         for table, items in reply["Responses"].items():
             read[table] += items
         asked = reply.get("UnprocessedKeys") or {}
@@ -77,17 +75,6 @@ def look(user_name: str | None, keys: Iterable[str]) -> Found:
         has_account=account is not None and account.enabled,
         items={item.key: item for item in items if is_in_time(item.expires, now)},
     )
-
-
-def _answered(asked: Mapping[str, Any]) -> Any:
-    try:
-        return client("dynamodb").batch_get_item(RequestItems=asked)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] < 500:
-            raise
-    except BotoCoreError:
-        pass
-    raise CatalogUnavailable("The catalog does not answer; nothing was changed. Try again.")
 
 
 def count_failure(key: str, now: datetime, expires: int, *, after: Count | None = None) -> bool:

@@ -42,12 +42,15 @@ JOURNAL = "journal"
 IMPORT = "import"  # of imports that were completed: see mcos.admin.import_catalog
 WATCHED = "watched"  # what was found at each cluster: see mcos.workers.watch_cluster
 
+QUOTAS = "quotas"  # the default one, and who has no room left: see mcos.catalog.usage
+
 SNAPSHOT = "snapshot"
 """Name of the item, of kind JOURNAL, that has the state of snapshots: ``mcos.model.journal``."""
 
-_ASSEMBLED = (CLUSTER, HEALTH, OPERATOR, POLICY, REVOCATION, UNLINKED, DEPLOYMENT, WATCHED)
+_ASSEMBLED = (CLUSTER, HEALTH, OPERATOR, POLICY, REVOCATION, UNLINKED, DEPLOYMENT, WATCHED, QUOTAS)
 
-_THIS = "this"  # name of the only item of its kind
+THIS = "this"
+"""Name of the only item of its kind."""
 
 # An operator's override whose cluster is being unlinked; no operator can give it.
 _UNLINKED_WORD = "UNLINKED"
@@ -275,7 +278,7 @@ def raise_generation(*, above: int = 0, at: str, fresh: bool = True) -> Deployme
         False: if another call raises it at the same time, that is enough.
     """
     while True:
-        before = read(DEPLOYMENT, _THIS)
+        before = read(DEPLOYMENT, THIS)
         known = _deployment(before)
         raised = dataclasses.replace(
             known,
@@ -283,10 +286,10 @@ def raise_generation(*, above: int = 0, at: str, fresh: bool = True) -> Deployme
             generation=max(known.generation, above) + 1,
             raised_at=at,
         )
-        if replace(DEPLOYMENT, _THIS, document_of(raised), before=before):
+        if replace(DEPLOYMENT, THIS, document_of(raised), before=before):
             return raised
         if not fresh:
-            return _deployment(read(DEPLOYMENT, _THIS))
+            return _deployment(read(DEPLOYMENT, THIS))
 
 
 def _deployment(document: Mapping[str, Any] | None) -> Deployment:
@@ -306,6 +309,7 @@ def _assembled(items: Iterable[RegistryItem]) -> Registry:
             continue
         found.get(item.kind, {})[item.name] = item.document
     policies = {name: _policy(document) for name, document in found[POLICY].items()}
+    quotas = found[QUOTAS].get(THIS, {})
     unlinking = {name for name, override in found[OPERATOR].items() if is_unlinked(override)}
     rows = {name: row for name, row in found[CLUSTER].items() if name not in unlinking}
     return Registry(
@@ -327,8 +331,10 @@ def _assembled(items: Iterable[RegistryItem]) -> Registry:
         },
         unlinking=frozenset(unlinking),
         unlinked=frozenset({*found[UNLINKED], *unlinking}.difference(rows)),
-        deployment=_deployment(found[DEPLOYMENT].get(_THIS)),
+        deployment=_deployment(found[DEPLOYMENT].get(THIS)),
         watched={name: one for name, one in found[WATCHED].items() if name in rows},
+        default_quota=quotas.get("default", {}),
+        full=quotas.get("full", {}),
     )
 
 

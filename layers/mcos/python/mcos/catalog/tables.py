@@ -1,7 +1,7 @@
 """The tables, as PynamoDB models. Only this package imports them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from botocore.exceptions import (
@@ -20,6 +20,7 @@ from pynamodb.exceptions import DoesNotExist, PynamoDBException
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
+from mcos.aws import client
 from mcos.catalog.access import current
 from mcos.errors import CatalogUnavailable
 from mcos.settings import table_prefix
@@ -121,6 +122,25 @@ def read(get: Callable[[bool], Result]) -> Result:
         ) from None
 
 
+def batch_get(asked: Mapping[str, Any]) -> Any:
+    """Read items of several tables: one network call, which may not answer all of it.
+
+    Raises
+    ------
+    CatalogUnavailable
+    ClientError
+        DynamoDB refused.
+    """
+    try:
+        return client("dynamodb").batch_get_item(RequestItems=asked)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] < 500:
+            raise
+    except BotoCoreError:
+        pass
+    raise CatalogUnavailable("The catalog does not answer; nothing was changed. Try again.")
+
+
 class Item(Model):
     """An item of any table; what is sent is noted of the call that sends it."""
 
@@ -158,6 +178,8 @@ class AccountItem(Item):
     leaving = UnicodeAttribute(null=True)
     # New with each write, for the journal; only items of release 0.1.0 have none.
     revision = UnicodeAttribute(null=True)
+    # What operators have given of its quota; None: nothing.
+    quota: JSONAttribute = JSONAttribute(null=True)
 
 
 class ContainerItem(Item):
@@ -310,6 +332,18 @@ class LoginItem(Item):
     failures = NumberAttribute(null=True)
 
 
+class UsageItem(Item):
+    """What an account uses (``entry`` is ``now``), and what a scrub has seen of it meanwhile."""
+
+    class Meta(_Meta):
+        table_name = f"{_PREFIX}-usage"
+
+    account = UnicodeAttribute(hash_key=True)
+    entry = UnicodeAttribute(range_key=True)
+    revision = UnicodeAttribute()
+    document: JSONAttribute = JSONAttribute()
+
+
 ALL_TABLES: tuple[type[Model], ...] = (
     AccountItem,
     ContainerItem,
@@ -319,4 +353,5 @@ ALL_TABLES: tuple[type[Model], ...] = (
     UploadItem,
     DeletedItem,
     LoginItem,
+    UsageItem,
 )

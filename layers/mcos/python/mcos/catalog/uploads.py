@@ -6,20 +6,22 @@ as TAKING, which names the version; the object's record accepts the version; it 
 other way for an upload to go.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from mcos import clock
-from mcos.catalog import objects
+from mcos.catalog import objects, usage
 from mcos.catalog.tables import UploadItem, is_condition_failure
 from mcos.errors import Conflict, McosError, OutcomeUnknown, UploadTaken
 from mcos.model import lifecycle
 from mcos.model.objects import ObjectRecord
+from mcos.model.quotas import Usage
 from mcos.model.reservation import is_reserved, reserved
 from mcos.model.uploads import Upload, UploadState
 
@@ -51,6 +53,18 @@ def get(account: str, upload_id: str) -> Upload | None:
     except DoesNotExist:
         return None
     return None if _is_forgotten(item) else _upload(item)
+
+
+def get_with_usage(account: str, upload_id: str) -> tuple[Upload | None, Usage]:
+    """Return an upload, as ``get`` does, and what its account uses: one network call.
+
+    Raises
+    ------
+    CatalogUnavailable, Conflict
+    """
+    image, used = usage.get_beside(UploadItem, {"account": account, "upload": upload_id}, account)
+    item = None if image is None else UploadItem.from_raw_data(dict(image))
+    return None if item is None or _is_forgotten(item) else _upload(item), used
 
 
 def take(wanted: Upload, accept: Accept) -> tuple[Upload, ObjectRecord]:
@@ -272,6 +286,26 @@ def remove(upload: Upload) -> None:
 def forget(account: str, upload_id: str) -> None:
     """Remove the item of an upload that was taken so long ago that nothing can repeat it."""
     _delete(account, upload_id, _has_expired())
+
+
+@dataclass(frozen=True)
+class UploadScan:
+    """A page of all accounts' uploads and events, and where the next begins; None: the last."""
+
+    uploads: list[Upload]
+    cursor: dict[str, Any] | None
+
+
+def scan(cursor: dict[str, Any] | None, *, limit: int) -> UploadScan:
+    """Return a page of all accounts' uploads, strongly consistent: one network call."""
+    found = UploadItem.scan(consistent_read=True, last_evaluated_key=cursor, page_size=limit)
+    raw = next(found.page_iter)
+    return UploadScan([of_image(item) for item in raw["Items"]], raw.get("LastEvaluatedKey"))
+
+
+def of_image(image: Mapping[str, Any]) -> Upload:
+    """Return the upload in an image of the table's stream, in DynamoDB's JSON."""
+    return _upload(UploadItem.from_raw_data(dict(image)))
 
 
 def forget_those_without_an_end() -> int:

@@ -1,7 +1,11 @@
 """Accounts as plain values: one user, one account."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+Given = Mapping[str, float | None]
+"""Some fields of a quota, as an operator has given them: see ``mcos.model.quotas.Quota``."""
 
 
 class Role(StrEnum):
@@ -21,12 +25,15 @@ class Account:
         Whether it can log in. Disabling an account revokes its tokens.
     created_at
         RFC 3339.
+    quota
+        What of its quota is not the default: see ``mcos.model.quotas``.
     """
 
     user_name: str
     role: Role
     is_enabled: bool
     created_at: str
+    quota: Given = field(default_factory=dict)
 
     @property
     def is_admin(self) -> bool:

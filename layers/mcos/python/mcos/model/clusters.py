@@ -268,6 +268,10 @@ class Registry:
         The catalog's.
     watched
         What was found when each cluster was watched last, as JSON: see ``mcos.model.concerns``.
+    default_quota
+        The quota of accounts that have none of their own, as JSON: see ``mcos.model.quotas``.
+    full
+        For each account that has little or no room left, as JSON what is left.
     """
 
     clusters: Mapping[str, Cluster]
@@ -280,6 +284,8 @@ class Registry:
     unlinked: frozenset[str] = frozenset()
     deployment: Deployment = Deployment()
     watched: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    default_quota: Mapping[str, Any] = field(default_factory=dict)
+    full: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def why_doubtful(self, own: str, moment: datetime) -> str | None:
         """Return why a cluster must not finish or remove anything by what the catalog says.

@@ -35,6 +35,7 @@ class Leg(StrEnum):
 
     RECORDS = "records"
     DELETED = "deleted"
+    UPLOADS = "uploads"
     COPIES = "copies"
     PARTS = "parts"
     STAGING = "staging"
@@ -136,6 +137,10 @@ class Scrub:
     unfinished
         Keys of copies in parts that are being written for versions older than the grace, and
         places in staging that such versions have: what the later legs must not remove.
+    pages
+        Number of the next page on which is counted what accounts use, from 1; 0: it does not count.
+    read_at
+        When all was read that accounts use; None: it is not yet, or what was wrong was put right.
     leased_until
         Until when one function alone works on it.
     """
@@ -160,6 +165,8 @@ class Scrub:
     waits: str | None = None
     held: str | None = None
     ended_at: str | None = None
+    pages: int = 0
+    read_at: str | None = None
     leased_until: str | None = None
     revision: str = ""
     unknown: Mapping[str, Any] = field(default_factory=dict)

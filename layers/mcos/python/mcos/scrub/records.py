@@ -17,6 +17,7 @@ from mcos.model.scrub import REMEMBERED_AT_MOST, Counts, Scrub
 from mcos.model.versions import Version
 from mcos.replicas import repair_queue
 from mcos.replicas.backend import key_of, own_backend
+from mcos.scrub.census import begin_census, count_deleted, count_records
 from mcos.scrub.guards import why_wrong
 from mcos.scrub.looking import check_answers, is_older, keep_rate, look_at_each, page_size
 from mcos.scrub.signals import Waits, Wrong
@@ -68,7 +69,7 @@ def compare_records(run: Scrub, *, until: float, grace_before: datetime) -> Scru
     ------
     Waits, Wrong
     """
-    began = clock.elapsed()
+    run, began = begin_census(run), clock.elapsed()
     page = objects.scan(run.cursor, limit=page_size(run.rate))
     copies = [copy for record in page.records for copy in _stored_here(record)]
     looks = look_at_each(lambda copy: _look(run, copy, until), copies)
@@ -83,7 +84,7 @@ def compare_records(run: Scrub, *, until: float, grace_before: datetime) -> Scru
     sent = _send([look for look in looks if _is_to_be_sent(run, look)])
     keep_rate(len(looks), run.rate, began)
     return replace(
-        run,
+        count_records(run, page.records),
         cursor=page.cursor,
         counts=run.counts + _counted(run, page.records, looks, sent),
         unfinished=_unfinished(run, page.records, grace_before),
@@ -91,7 +92,7 @@ def compare_records(run: Scrub, *, until: float, grace_before: datetime) -> Scru
 
 
 def compare_deleted(run: Scrub, *, grace_before: datetime) -> Scrub:
-    """Look at a page of the deleted versions that are kept; only their content in staging counts.
+    """Look at a page of the deleted versions that are kept, and at their content in staging.
 
     Their copies are not compared: who takes a version back has it verified by the next run.
     """
@@ -104,7 +105,11 @@ def compare_deleted(run: Scrub, *, grace_before: datetime) -> Scrub:
         and is_older(one.version_id, grace_before)
     ]
     room = max(0, REMEMBERED_AT_MOST + 1 - len(run.unfinished))
-    return replace(run, cursor=page.cursor, unfinished=(*run.unfinished, *staged[:room]))
+    return replace(
+        count_deleted(run, page.deleted),
+        cursor=page.cursor,
+        unfinished=(*run.unfinished, *staged[:room]),
+    )
 
 
 def _stored_here(record: ObjectRecord) -> Iterator[_Copy]:

@@ -11,12 +11,13 @@ from mcos.model.conditions import guard
 from mcos.model.names import is_id
 from mcos.model.objects import ObjectRecord
 from mcos.model.parts import part_size_of
+from mcos.model.quotas import Amount, Usage
 from mcos.model.uploads import Action, Upload, UploadState
 from mcos.model.versions import Staged, Version
 from mcos.settings import settings
 from mcos.staging import Bucket, StagedFile, multipart
 from mcos.staging.multipart import StagedPart
-from mcos.versions import make, replicate, retention
+from mcos.versions import make, quota, replicate, retention
 from mcos.versions.take import confirm_container, version_in
 
 _TAG = re.compile(r"[0-9a-f]{32}(-[0-9]{1,5})?")
@@ -121,7 +122,23 @@ def find_upload(account: str, upload_id: str) -> Upload:
     ------
     UploadNotFound
     """
-    upload = uploads.get(account, upload_id) if is_id(upload_id) else None
+    return _not_over(uploads.get(account, upload_id) if is_id(upload_id) else None)
+
+
+def find_with_usage(account: str, upload_id: str) -> tuple[Upload, Usage]:
+    """Return an upload that has not ended, and what its account uses: one network call.
+
+    Raises
+    ------
+    UploadNotFound
+    """
+    if not is_id(upload_id):
+        return _not_over(None), Usage()
+    upload, usage = uploads.get_with_usage(account, upload_id)
+    return _not_over(upload), usage
+
+
+def _not_over(upload: Upload | None) -> Upload:
     if upload is not None and upload.state is UploadState.OPEN and upload.is_expired(clock.now()):
         upload = None
     if upload is None or upload.state in (UploadState.ENDING, UploadState.ENDED):
@@ -143,12 +160,17 @@ def staging_of(upload: Upload) -> tuple[Bucket, str]:
     return bucket, staging.upload_key(upload.account, upload.id)
 
 
-def finish_upload(upload: Upload) -> ObjectRecord:
+def finish_upload(upload: Upload, usage: Usage) -> ObjectRecord:
     """Make a version of the content that an upload has received, which is OPEN or TAKING.
+
+    Parameters
+    ----------
+    usage
+        What its account uses. An upload that was begun with its size has its room already.
 
     Raises
     ------
-    UploadIncomplete, UploadTaken, and what ``take_upload`` raises.
+    UploadIncomplete, UploadTaken, QuotaExceeded, and what ``take_upload`` raises.
     """
     if upload.state is UploadState.TAKING:
         return take_again(upload)
@@ -162,6 +184,8 @@ def finish_upload(upload: Upload) -> ObjectRecord:
         raise UploadIncomplete(
             f"The upload must have {upload.size} bytes; {found.size} have been received."
         )
+    if upload.size is None:
+        quota.check_upload(upload.account, usage, Amount(found.size), writes=False)
     return take_upload(
         upload, found.as_staged(key, cluster=upload.cluster), found.size, version_id=upload.id
     )

@@ -7,12 +7,13 @@ import logging
 from dataclasses import replace
 
 from mcos import clock, limits, staging
-from mcos.catalog import accounts, containers, uploads
+from mcos.catalog import accounts, containers, objects, uploads, usage
 from mcos.errors import (
     InvalidRequest,
     NotFound,
     ObjectExists,
     PreconditionFailed,
+    QuotaExceeded,
     Retained,
     UploadTaken,
 )
@@ -26,17 +27,20 @@ from mcos.model.names import (
     is_content_type,
     is_user_name,
 )
+from mcos.model.objects import ObjectKey
+from mcos.model.quotas import Amount
 from mcos.model.representation import check_headers, kept
 from mcos.model.uploads import Upload, UploadState
 from mcos.settings import settings
 from mcos.staging import StagedFile
+from mcos.versions import quota
 from mcos.versions.upload import clear_upload, finish_upload, take_again, take_upload
 
 _log = logging.getLogger(__name__)
 
 _DEFAULT_TYPE = "application/octet-stream"
 _TAKEN_BEFORE = "taken before"
-_FINAL = (InvalidRequest, NotFound, ObjectExists, PreconditionFailed, Retained)
+_FINAL = (InvalidRequest, NotFound, ObjectExists, PreconditionFailed, QuotaExceeded, Retained)
 
 
 class Refused(Exception):
@@ -104,7 +108,7 @@ def _ingest_upload(arrival: Arrival) -> str:
         clear_upload(upload)
         return "ended"
     try:
-        finish_upload(upload)
+        finish_upload(upload, usage.get(account))
     except UploadTaken:
         return _TAKEN_BEFORE
     except _FINAL as error:
@@ -204,6 +208,7 @@ def _take(message: Message, key: str, found: StagedFile, *, sequencer: str = "0"
         raise Refused(
             "content_too_large", f"an object must have at most {limits.OBJECT_BYTES} bytes"
         )
+    _check_room(message, found.size)
     content_type = message.content_type or found.content_type
     event = Upload(
         account=message.account,
@@ -232,3 +237,17 @@ def _take(message: Message, key: str, found: StagedFile, *, sequencer: str = "0"
     except UploadTaken:
         return _TAKEN_BEFORE
     return "taken"
+
+
+def _check_room(message: Message, size: int) -> None:
+    """Refuse what has no room. What only comes too fast waits in the queue.
+
+    Raises
+    ------
+    QuotaExceeded, TooManyRequests
+    """
+    record = objects.get(ObjectKey(message.account, message.container, message.object))
+    there = None if record is None or record.is_gone else record
+    before = there.latest.size if there else 0
+    growth = Amount(size - before, 0 if there else 1)
+    quota.check_upload(message.account, usage.get(message.account), growth)

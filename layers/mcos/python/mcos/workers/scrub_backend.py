@@ -15,6 +15,7 @@ from mcos.journal.tidy import tidy
 from mcos.model.clusters import Cluster, ClusterState
 from mcos.model.scrub import Leg, Scrub, done, new_run, stopped
 from mcos.replicas.backend import is_known, mark, own_backend
+from mcos.scrub.census import count_uploads, end_census, is_census_due
 from mcos.scrub.copies import compare_copies
 from mcos.scrub.guards import MARKER_GONE, why_held
 from mcos.scrub.leftovers import compare_parts, compare_staging
@@ -86,6 +87,8 @@ def _begun(cluster: str) -> Scrub | None:
     """Return the cluster's run, after the next one has begun if it is due."""
     given, before = scrub_settings(), scrubs.get(cluster)
     last = clock.later(-timedelta(days=given.every_days).total_seconds())
+    if before is not None and is_census_due(before):
+        before = scrubs.replace_if_unchanged(before, end_census(before)) or scrubs.get(cluster)
     if before is not None and not before.is_due(last):
         return before
     run = new_run(
@@ -126,6 +129,8 @@ def _page(kept: _Kept, until: float) -> Scrub:
             return compare_records(kept.run, until=until, grace_before=grace_before)
         case Leg.DELETED:
             return compare_deleted(kept.run, grace_before=grace_before)
+        case Leg.UPLOADS:
+            return count_uploads(kept.run)
         case Leg.COPIES:
             return compare_copies(kept.run, save=kept.save, grace_before=grace_before)
         case Leg.PARTS:

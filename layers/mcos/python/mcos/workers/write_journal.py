@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mcos import clock
-from mcos.catalog.journaled import Entry, Image, entry_of_write
+from mcos.catalog.journaled import TABLES, Entry, Image, entry_of_write
 from mcos.catalog.registry import current_registry
 from mcos.journal import deliver
 from mcos.journal.files import segment_key, segments
@@ -30,17 +30,20 @@ class Write:
     Attributes
     ----------
     table
-        One of ``mcos.catalog.journaled.TABLES``.
+        One of ``mcos.catalog.journaled.TABLES``, or one of which the journal keeps nothing.
     old, new
         The item before and after; None: there was or is none.
     at
         In UTC, to the second.
+    sequence
+        The table's stream's id of the write.
     """
 
     table: str
     old: Image | None
     new: Image | None
     at: datetime
+    sequence: str
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ def write_journal(writes: Sequence[Write]) -> Journaled:
 def _entries_of(writes: Sequence[Write]) -> tuple[list[Entry], int]:
     entries, unreadable = [], 0
     for write in writes:
+        if write.table not in TABLES:
+            continue
         try:
             entry = entry_of_write(
                 write.table, write.old, write.new, write.at, secrets=is_sealing()
