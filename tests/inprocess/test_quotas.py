@@ -1,15 +1,24 @@
 """No account has more than its quota for long, and none is kept from its own by another one."""
 
+import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mcos import limits
-from mcos.catalog import accounts
-from mcos.model.quotas import Amount
-from tests.support.cloud import ASYNC, SYNC, Cloud
+from mcos.catalog import accounts, journaled, newer, objects, registry, usage
+from mcos.catalog.tables import AccountItem, UsageItem
+from mcos.model.accounts import Role
+from mcos.model.objects import ObjectKey
+from mcos.model.quotas import Amount, Room
+from tests.support.cloud import ASYNC, SYNC, Cloud, arn
+from tests.support.environment import CLUSTERS
+from tests.support.network import CALL_SECONDS, Died, Manner
 from tests.support.paths import object_path
-from tests.support.scrubbing import check_health
+from tests.support.scrubbing import begin, check_health, run_of, scrub, scrub_once
 from tests.support.uploads import Sender
 from tests.support.user import User
 
@@ -25,7 +34,7 @@ def known(cloud: Cloud) -> Cloud:
     return cloud
 
 
-def new_user(cloud: Cloud, **quota: float) -> User:
+def new_user(cloud: Cloud, **quota: float | None) -> User:
     """A user of an account with a quota of its own, which functions know."""
     user = User(cloud)
     with cloud.network.outside():
@@ -166,3 +175,271 @@ def test_what_others_drop_is_refused_where_refusals_go(known: Cloud) -> None:
     codes = [code for code, _ in known.refused("s3")]
     assert codes == ["quota_exceeded", "quota_exceeded"]
     assert used(known, user) == (9, 1, 0)
+
+
+def test_who_writes_too_fast_waits_until_it_is_paid_and_still_reads_and_deletes(
+    known: Cloud,
+) -> None:
+    user = new_user(known, writes_per_second=0.1)
+    for number in range(8):
+        assert user.create(str(number), CONTENT, SYNC).status == 201
+    counted(known)
+    for reply in (
+        user.create("more", CONTENT, SYNC),
+        user.update("0", b"", ASYNC),
+        Sender(user).ask("POST", "", wanted("more", 1)),
+    ):
+        assert (reply.status, reply.json()["code"]) == (429, "too_many_requests")
+    seconds = int(reply.headers["retry-after"])
+    assert 0 < seconds <= 50
+    assert user.download("0").body == CONTENT
+    assert user.call("DELETE", object_path("photos", "1"), headers=SYNC).status == 204
+    known.clock.advance(seconds)
+    assert user.create("more", CONTENT, SYNC).status == 201
+
+
+def test_who_tries_to_exhaust_everything_has_no_more_than_is_written_until_functions_know(
+    known: Cloud,
+) -> None:
+    """And others beside it are served as without it, with the same calls."""
+    greedy, other = new_user(known, bytes=50, objects=5, uploads=2), User(known)
+
+    def calls_of_the_other(name: str) -> list[str]:
+        with known.network.record() as calls:
+            assert other.create(name, CONTENT, SYNC).status == 201
+        return [str(call) for call in calls]
+
+    alone = calls_of_the_other("alone")
+    stored, answers, counts = 0, [], []
+    for second in range(120):
+        reply = greedy.create(f"object-{second}", CONTENT, SYNC)
+        answers.append(reply.status)
+        stored += reply.status == 201
+        if second % 10 == 9:  # the longest that a stream waits for a batch
+            known.journal()
+        known.clock.advance(1)
+        if second % 30 == 29:
+            counts.append(calls_of_the_other(f"beside-{second}"))
+    first = answers.index(403)
+    assert first <= 10 + limits.REGISTRY_AGE_SECONDS + 1
+    assert set(answers[first:]) == {403}
+    assert stored == first
+    assert all(set(one) <= {*alone, "s3/create_object -> dynamodb:Scan"} for one in counts)
+    assert all(len(one) <= len(alone) + 1 for one in counts)
+
+
+@pytest.mark.parametrize("manner", Manner)
+def test_a_fault_at_any_call_of_the_counter_counts_nothing_twice(
+    known: Cloud, manner: Manner
+) -> None:
+    user, other = new_user(known, objects=2), new_user(known)
+    for one in (user, other):
+        for name in ("a", "b"):
+            assert one.create(name, CONTENT, SYNC).status == 201
+        assert one.call("DELETE", object_path("photos", "b"), headers=SYNC).status == 204
+        assert one.create("c", CONTENT, SYNC).status == 201
+    known.settle()
+    put_back = known.keep()
+
+    def count() -> None:
+        known.invoke(arn(CLUSTERS[0], "write_journal"), {"Records": records})
+
+    with known.network.outside():
+        records = known.stream_records("objects")
+    with known.network.record() as calls:
+        count()
+    numbers = [n for n, call in enumerate(calls) if call.name.startswith("dynamodb:")]
+    assert len(numbers) >= 6
+    for number in numbers:
+        put_back()
+        with known.network.record((number, manner)), suppress(Died, Exception):
+            count()
+        for _ in range(2):
+            count()
+        known.clock.advance(LATE)
+        for one in (user, other):
+            assert used(known, one) == (20, 2, 0), (manner, calls[number])
+        assert refused(user.create("d", b"", SYNC)) == ("objects", 0)
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_batches_that_come_in_any_order_and_again_are_counted_once(
+    running: Cloud, data: st.DataObject
+) -> None:
+    running.deploy()
+    check_health(running)
+    user = User(running)
+    for name in data.draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=4)):
+        path = object_path("photos", name) + "?if_missing=create"
+        assert user.call("PUT", path, name.encode() * 5, SYNC).status in (200, 201)
+    assert user.call("DELETE", object_path("photos", name), headers=SYNC).status == 204
+    running.settle()
+    with running.network.outside():
+        records = running.stream_records("objects")
+        truth = sum(
+            (objects.get(ObjectKey(user.account, "photos", one)) is not None) for one in "abc"
+        )
+    size = data.draw(st.integers(1, len(records)))
+    batches = [records[at : at + size] for at in range(0, len(records), size)]
+    told = data.draw(st.permutations([*batches, *data.draw(st.lists(st.sampled_from(batches)))]))
+    for batch in told:
+        running.invoke(arn(CLUSTERS[0], "write_journal"), {"Records": batch})
+    assert used(running, user) == (5 * truth, truth, 0)
+
+
+def census(cloud: Cloud, cluster: str = "s3") -> None:
+    """Let a cluster's scrub come to its end, and put right what accounts use."""
+    scrub(cloud, cluster)
+    assert run_of(cloud, cluster).read_at is not None
+    cloud.clock.advance(limits.SETTLED_SECONDS)
+    check_health(cloud)
+    scrub_once(cloud, cluster)
+    assert run_of(cloud, cluster).read_at is None
+
+
+@pytest.fixture
+def drifted(known: Cloud) -> User:
+    """An account of whose usage the streams told once too often, in other batches each time."""
+    known.grant(24 * HOUR)
+    user = new_user(known, objects=9)
+    for name in ("a", "b", "c"):
+        assert user.create(name, CONTENT, SYNC).status == 201
+    assert user.call("DELETE", object_path("photos", "b"), headers=SYNC).status == 204
+    Sender(user).begin("d", CONTENT)
+    known.settle(sweep=False)
+    counted(known)
+    assert used(known, user) == (40, 3, 1)
+    with known.network.outside():
+        for table in ("objects", "uploads"):
+            for record in known.stream_records(table)[:3]:
+                known.invoke(arn(CLUSTERS[0], "write_journal"), {"Records": [record]})
+    assert used(known, user) != (40, 3, 1)
+    return user
+
+
+def test_what_was_counted_wrong_is_put_right_by_a_scrub(known: Cloud, drifted: User) -> None:
+    census(known)
+    drifted.token = known.token(drifted.account)
+    assert used(known, drifted) == (40, 3, 1)
+    with known.network.outside():
+        assert {item.entry for item in UsageItem.scan()} == {"now"}
+
+
+def test_what_was_there_before_anything_was_counted_is_counted_by_a_scrub(known: Cloud) -> None:
+    user = User(known)
+    assert user.create("a", CONTENT, SYNC).status == 201
+    census(known)
+    user.token = known.token(user.account)
+    assert used(known, user) == (10, 1, 0)
+
+
+def test_changes_while_a_scrub_counts_are_counted_once(known: Cloud, drifted: User) -> None:
+    begin(known, "s3")
+    while run_of(known, "s3").leg == "records":
+        scrub_once(known, "s3", seconds=1.5 * CALL_SECONDS)  # a page
+    assert run_of(known, "s3").leg == "deleted"
+    assert drifted.call("DELETE", object_path("photos", "a"), headers=SYNC).status == 204
+    assert drifted.create("e", CONTENT, SYNC).status == 201
+    known.settle(sweep=False)
+    counted(known)
+    scrub_once(known, "s3")
+    known.clock.advance(limits.SETTLED_SECONDS)
+    check_health(known)
+    scrub_once(known, "s3")
+    drifted.token = known.token(drifted.account)
+    assert used(known, drifted).bytes <= 50 + 20  # what has changed meanwhile may still be wrong
+    census(known)
+    drifted.token = known.token(drifted.account)
+    assert used(known, drifted) == (50, 4, 1)
+
+
+@pytest.mark.parametrize("manner", Manner)
+def test_a_fault_at_any_call_of_a_scrub_that_counts_changes_nothing_of_it(
+    known: Cloud, drifted: User, manner: Manner
+) -> None:
+    put_back = known.keep()
+    with known.network.record() as calls:
+        census(known)
+    numbers = [
+        number
+        for number, call in enumerate(calls)
+        if call.function == "scrub_backend" and call.name.startswith("dynamodb:")
+    ]
+    assert numbers
+    for number in numbers:
+        put_back()
+        with known.network.record((number, manner)), suppress(Died, Exception, AssertionError):
+            census(known)
+        known.clock.advance(60)
+        known.try_to_invoke(arn("s3", "scrub_backend"), {"seconds": 30})
+        census(known)
+        drifted.token = known.token(drifted.account)
+        assert used(known, drifted) == (40, 3, 1), (manner, number, calls[number])
+
+
+def test_operators_give_quotas_and_see_them(known: Cloud) -> None:
+    with known.network.outside():
+        assert accounts.create("ops", "hash", Role.ADMIN)
+    ops = known.token("ops")
+
+    def ask(method: str, name: str, **body: Any) -> Any:
+        path = f"/v1/admin/accounts/{name}"
+        return known.call("s3", method, path, body=json.dumps(body).encode(), token=ops)
+
+    made = ask("PUT", "ada", password="a good password", quota={"bytes": 5, "objects": None})
+    assert (made.status, made.json()["quota"]) == (201, {"bytes": 5, "objects": None})
+    assert ask("PATCH", "ada", quota={"uploads": 3}).json()["quota"] == {"uploads": 3}
+    assert ask("PATCH", "ada", enabled=True).json()["quota"] == {"uploads": 3}
+    for wrong in ({"bytes": -1}, {"bytes": 1.5}, {"what": 1}, {"writes_per_second": 0}, 5):
+        reply = ask("PATCH", "ada", quota=wrong)
+        assert (reply.status, reply.json()["code"]) == (400, "invalid_body")
+    listing = known.call("s3", "GET", "/v1/admin/accounts", token=ops).json()["accounts"]
+    assert {one["user_name"]: one["quota"] for one in listing} == {
+        "ops": {},
+        "ada": {"uploads": 3},
+    }
+    assert ask("PATCH", "ada", quota={}).json()["quota"] == {}
+
+
+def test_the_default_is_for_who_has_no_quota_and_a_new_one_holds_within_an_hour(
+    known: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, own = new_user(known), new_user(known, objects=None)
+    for user in (plain, own):
+        assert user.create("a", CONTENT, SYNC).status == 201
+    counted(known)
+    monkeypatch.setenv("MCOS_DEFAULT_QUOTA", '{"objects": 1}')
+    known.invoke(arn(CLUSTERS[0], "write_snapshot"), {})
+    known.clock.advance(LATE)
+    assert refused(plain.create("b", CONTENT, SYNC)) == ("objects", 0)
+    assert own.create("b", CONTENT, SYNC).status == 201
+    assert plain.call("GET", "/v1/account").json()["quota"]["objects"] == 1
+    monkeypatch.setenv("MCOS_DEFAULT_QUOTA", "{}")
+    known.invoke(arn(CLUSTERS[0], "write_snapshot"), {})
+    known.clock.advance(LATE)
+    assert plain.create("b", CONTENT, SYNC).status == 201
+
+
+def test_what_functions_know_does_not_grow_with_the_accounts(known: Cloud) -> None:
+    names = [f"{number:064}" for number in range(3000)]
+    rooms = {name: Room(bytes=number) for number, name in enumerate(names)}
+    with known.network.outside(), known.at(CLUSTERS[0], "write_journal"):
+        usage.tell(rooms)
+        told = registry.current_registry(fresh=True).full
+    assert sorted(told) == names[: limits.FULL_ACCOUNTS]
+    assert len(json.dumps(told)) < 200_000
+
+
+def test_a_quota_comes_back_from_the_journal(known: Cloud) -> None:
+    user = new_user(known, bytes=5)
+    with known.network.outside():
+        (entry,) = journaled.scan("accounts", None, limit=10, secrets=True).entries
+        assert entry.record is not None
+        AccountItem(user.account).delete()
+        assert newer.write_account(entry.record, revision=entry.revision)
+        found = accounts.find(user.account)
+    assert found is not None
+    assert found.quota == {"bytes": 5}

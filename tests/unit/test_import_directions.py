@@ -40,7 +40,16 @@ LIBRARY: Table = {
         "errors",
     ],
     # A backend against the catalog
-    "scrub": ["replicas", "staging", "catalog", "storage", "model", "settings", "clock"],
+    "scrub": [
+        "replicas",
+        "staging",
+        "catalog",
+        "storage",
+        "model",
+        "settings",
+        "clock",
+        "limits",
+    ],
     # What is done
     "calls": [
         "versions",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mcos_client.aio.client import AsyncClient
+    from mcos_client.api.account import OwnAccount, Quota, Used
     from mcos_client.api.admin import (
         KEEP,
         Account,
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
         PolicyNotFound,
         PolicyUnmet,
         PreconditionFailed,
+        QuotaExceeded,
         RangeNotSatisfiable,
         ReplicasUnavailable,
         ReplicationFailed,
@@ -106,6 +108,7 @@ if TYPE_CHECKING:
         TokenMissing,
         TokenRevoked,
         TooManyAttempts,
+        TooManyRequests,
         TransferStopped,
         Unavailable,
         UnexpectedReply,
@@ -190,6 +193,7 @@ __all__ = [
     "ObjectRepair",
     "ObjectStat",
     "OutcomeUnknown",
+    "OwnAccount",
     "PendingVersion",
     "PlacedCluster",
     "PolicyInUse",
@@ -198,6 +202,8 @@ __all__ = [
     "PolicyUnmet",
     "PreconditionFailed",
     "QueueStatus",
+    "Quota",
+    "QuotaExceeded",
     "RangeNotSatisfiable",
     "Replica",
     "ReplicaCheck",
@@ -218,6 +224,7 @@ __all__ = [
     "TokenMissing",
     "TokenRevoked",
     "TooManyAttempts",
+    "TooManyRequests",
     "TransferStopped",
     "Unavailable",
     "UnexpectedReply",
@@ -232,6 +239,7 @@ __all__ = [
     "UploadPart",
     "UploadPut",
     "UploadTaken",
+    "Used",
     "Written",
 ]
 
@@ -242,6 +250,7 @@ _MODULES = (
     "sending.clock",
     "api.uploads",
     "api.health",
+    "api.account",
     "api.admin",
     "api.scrubs",
     "api.status",

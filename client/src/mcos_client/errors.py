@@ -188,6 +188,12 @@ class TokenRevoked(NotAuthenticated):
     code = "token_revoked"
 
 
+class QuotaExceeded(McosError):
+    """The account has too little left of its quota; ``problem`` has ``quota`` and ``left``."""
+
+    code = "quota_exceeded"
+
+
 class NotPermitted(McosError):
     """The user is known, and may not make the call."""
 
@@ -324,6 +330,12 @@ class TooManyAttempts(Unavailable):
     """Too many wrong passwords came before; ``retry_after`` says when the next may come."""
 
     code = "too_many_attempts"
+
+
+class TooManyRequests(Unavailable):
+    """The account has written more than its rate allows; ``retry_after`` says when it may again."""
+
+    code = "too_many_requests"
 
 
 class NotEnoughClusters(Unavailable):

@@ -5,7 +5,7 @@ would undo what another operator did in between.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from json import dumps
@@ -105,10 +105,13 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Account:
+    """An account; ``quota`` has what of its quota is not the deployment's default."""
+
     user_name: str
     role: Role
     enabled: bool
     created_at: datetime
+    quota: Mapping[str, float | None] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -117,6 +120,7 @@ class Account:
             role=value["role"],
             enabled=value["enabled"],
             created_at=datetime.fromisoformat(value["created_at"]),
+            quota=dict(value.get("quota", {})),
         )
 
 
@@ -281,9 +285,15 @@ def all_accounts() -> Series[Account]:
     return each(lambda marker: list_accounts(marker=marker), lambda page: page.accounts)
 
 
-def create_account(user_name: str, password: str, *, role: Role = "user") -> Call[Account]:
-    """Add an account."""
-    body = {"password": password, "role": role}
+def create_account(
+    user_name: str,
+    password: str,
+    *,
+    role: Role = "user",
+    quota: Mapping[str, float | None] | None = None,
+) -> Call[Account]:
+    """Add an account; of ``quota`` (see ``Quota``) what is left out is the default."""
+    body = {"password": password, "role": role, **given({"quota": quota})}
     return _send("PUT", admin_path("accounts", user_name), body, Account.from_json)
 
 
@@ -293,9 +303,14 @@ def change_account(
     password: str | None = None,
     role: Role | None = None,
     enabled: bool | None = None,
+    quota: Mapping[str, float | None] | None = None,
 ) -> Call[Account]:
-    """Change what is given. A new password, and disabling, revoke the account's tokens."""
-    change = given({"password": password, "role": role, "enabled": enabled})
+    """Change what is given. A new password, and disabling, revoke the account's tokens.
+
+    A quota (see ``Quota``) replaces the one before; what is left out is the default, None is no
+    limit. It holds within a minute.
+    """
+    change = given({"password": password, "role": role, "enabled": enabled, "quota": quota})
     return _send("PATCH", admin_path("accounts", user_name), change, Account.from_json)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mcos_client.api import admin, containers, objects, scrubs, status, uploads, waiting
+from mcos_client.api import account, admin, containers, objects, scrubs, status, uploads, waiting
 from mcos_client.api import health as health_call
 from mcos_client.api import login as login_call
 from mcos_client.api.method import method, procedure, series
@@ -29,6 +29,8 @@ class UserCalls:
     refresh_token = method(login_call.refresh_token, then=_renew)
     logout = method(login_call.logout, then=_forget)
     change_password = method(login_call.change_password, then=_use)
+
+    stat_account = method(account.stat_account)
 
     list_container = method(containers.list_container)
     all_containers = series(containers.all_containers)

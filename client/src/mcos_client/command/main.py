@@ -18,6 +18,7 @@ SUBCOMMANDS = {
     "login": "Log in, and keep entry points and token (never the password) for the other commands.",
     "logout": "End the session, and forget its token.",
     "passwd": "Change your password; all other sessions end.",
+    "quota": "Show what your account uses, and what it may use.",
     "mb": "Make a container, or find that it is there already; --retention raises one that is.",
     "rb": "Remove a container that holds no objects.",
     "ls": "List containers, or the objects of one whose names begin with PREFIX (or match it).",

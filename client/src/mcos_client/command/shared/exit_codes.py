@@ -22,6 +22,7 @@ _OF_ERRORS: tuple[tuple[type[errors.McosError], ExitCode], ...] = (
     (errors.Conflict, ExitCode.CONFLICT),
     (errors.PreconditionFailed, ExitCode.CONFLICT),
     (errors.ObjectChanged, ExitCode.CONFLICT),
+    (errors.QuotaExceeded, ExitCode.CONFLICT),
     (errors.NotAuthenticated, ExitCode.NOT_PERMITTED),
     (errors.NotPermitted, ExitCode.NOT_PERMITTED),
     (errors.Unavailable, ExitCode.UNAVAILABLE),

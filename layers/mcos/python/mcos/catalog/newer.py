@@ -53,6 +53,7 @@ def write_account(record: Mapping[str, Any], *, revision: str) -> bool:
         role=record.get("role", Role.USER.value),
         enabled=bool(record.get("enabled", True) and password),
         revision=revision or None,
+        quota=record.get("quota"),
     )
     return _save(item, AccountItem.user_name, AccountItem.revision, revision)
 
