@@ -8,6 +8,7 @@ from openapi_spec_validator import validate
 
 from mcos import limits
 from mcos.model.clusters import ClusterState
+from mcos.model.quotas import FIELDS as QUOTA_FIELDS
 from mcos.model.scrub import Leg
 from mcos.storage import BACKEND_KINDS
 from tests.support import openapi
@@ -50,6 +51,7 @@ def test_the_users_routes_are_those_of_the_ten_calls_sessions_placement_uploads_
         ("post", "/v1/token"): "login",
         ("post", "/v1/logout"): "login",
         ("put", "/v1/password"): "login",
+        ("get", "/v1/account"): "list_container",
         ("get", "/v1/containers"): "list_container",
         ("put", "/v1/containers/{container}"): "create_container",
         ("delete", "/v1/containers/{container}"): "delete_container",
@@ -127,7 +129,26 @@ def test_every_operators_call_says_that_it_is_for_admins(document: dict[str, Any
         refused = operation["responses"].get("403")
         wanted = {"$ref": "#/components/responses/NotPermitted"}
         is_operators = path.replace(EXACT, "/v1/").startswith(ADMIN)
-        assert refused == (wanted if is_operators else None), path
+        assert (refused == wanted) is is_operators, path
+
+
+def test_what_brings_content_may_be_above_a_quota_and_nothing_else(
+    document: dict[str, Any],
+) -> None:
+    found = {
+        operation["operationId"].removeprefix("exact_"): {
+            status
+            for status, response in operation["responses"].items()
+            if response.get("$ref", "").endswith(("/QuotaExceeded", "/TooManyRequests"))
+        }
+        for operation in operations(document).values()
+    }
+    assert {call: statuses for call, statuses in found.items() if statuses} == {
+        "create_object": {"403", "429"},
+        "update_object": {"403", "429"},
+        "begin_upload": {"403", "429"},
+        "complete_upload": {"403"},
+    }
 
 
 def test_the_names_of_path_parameters_are_such_as_terraform_and_no_route_know(
@@ -160,6 +181,10 @@ def test_the_limits_are_those_of_the_library(document: dict[str, Any]) -> None:
     assert rule["readable"]["maximum"] == limits.POLICY_REPLICAS
     assert schemas["ClusterText"]["maxLength"] == limits.CLUSTER_TEXT_LENGTH
     assert set(schemas["ClusterRow"]["properties"]["backend"]["enum"]) == set(BACKEND_KINDS)
+    quota = schemas["Quota"]["properties"]
+    assert set(quota) == set(QUOTA_FIELDS)
+    assert {one["maximum"] for one in quota.values()} == {limits.QUOTA_MAX}
+    assert quota["writes_per_second"]["minimum"] == limits.QUOTA_RATE_MIN
     assert f"up to {limits.REGISTRY_AGE_SECONDS} seconds" in " ".join(
         document["components"]["responses"]["TokenRefused"]["description"].split()
     )

@@ -67,6 +67,8 @@ def test_every_code_has_one_status_the_documented_one(code: str) -> None:
 def made(error: type[McosError]) -> McosError:
     if error is RangeNotSatisfiable:
         return RangeNotSatisfiable(7)
+    if error is errors.QuotaExceeded:
+        return errors.QuotaExceeded("bytes", 7)
     return MethodNotAllowed(["GET"]) if error is MethodNotAllowed else error("what happened")
 
 
@@ -110,3 +112,13 @@ def test_a_refusal_for_a_retention_says_until_when() -> None:
     reply = problem(errors.Retained(until), "")
     assert json.loads(reply.body or b"")["retained_until"] == until
     assert b"retained_until" not in (problem(errors.Conflict("x"), "").body or b"")
+
+
+def test_a_refusal_for_a_quota_says_of_what_there_is_how_much_left() -> None:
+    body = json.loads(problem(errors.QuotaExceeded("bytes", 7), "").body or b"")
+    assert (body["status"], body["quota"], body["left"]) == (403, "bytes", 7)
+
+
+def test_who_writes_too_fast_is_told_when_to_go_on() -> None:
+    reply = problem(errors.TooManyRequests(9), "")
+    assert (reply.status, reply.headers["Retry-After"]) == (429, "9")

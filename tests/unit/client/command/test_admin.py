@@ -41,3 +41,22 @@ def test_admin_holds_removals_and_releases_them(mcos: Mcos) -> None:
     assert held == {"ceph": False, "s3": True, "swift": False}
     assert mcos("admin", "removals", "release", "s3").text == "removals from s3 go on\n"
     mcos("admin", "removals", "hold", "none", code=3)
+
+
+def test_admin_gives_an_account_a_quota_and_its_user_sees_it(mcos: Mcos) -> None:
+    mcos.system.add_account(Role.ADMIN)
+    name = mcos.system.account
+    given = ["--quota", "bytes=10G", "--quota", "objects=none", "--quota", "writes_per_second=0.5"]
+    [value] = mcos("admin", "account", "set", name, *given, "--json").values
+    assert value["quota"] == {"bytes": 10 * 1024**3, "objects": None, "writes_per_second": 0.5}
+    assert "bytes=10.0GiB objects=none writes_per_second=0.5" in mcos("admin", "account", "ls").text
+    [value] = mcos("admin", "account", "set", name, "--default-quota", "--json").values
+    assert value["quota"] == {}
+    for wrong in ("bytes", "bytes=", "what=1", "objects=1.5", "bytes=x"):
+        mcos("admin", "account", "set", name, "--quota", wrong, code=2)
+    mcos("admin", "account", "set", name, "--quota", "bytes=1", "--default-quota", code=2)
+    mcos("admin", "account", "set", name, code=2)
+    [own] = mcos("quota", "--json").values
+    assert own["used"] == {"bytes": 0, "objects": 0, "uploads": 0}
+    assert own["quota"]["bytes"] is None
+    assert mcos("quota").text.split()[:4] == ["used", "at", "most", "bytes"]
