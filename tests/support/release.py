@@ -129,6 +129,9 @@ def _store(cloud: Cloud, ada: User) -> None:
     half = sender.begin("half", LARGE)
     sender.send(half, LARGE, but=2)
     sender.begin("later", b"not sent yet")
+    cloud.journal(
+        "uploads"
+    )  # of which the journal keeps nothing, but what the account uses is counted
     cloud.put_into_staging("s3", f"incoming/{ACCOUNT}/photos/dropped", b"dropped")
     arrival = cloud.arrival(
         "s3",

@@ -182,7 +182,8 @@ def _see(run: str, page: int, account: str, amount: Amount) -> None:
     for _ in range(_TRIES):
         item = _read(account, _SCRUB + run)
         if item is None:
-            document = _seen(page, amount, get(account))
+            # Of an account that is new since the run began, nothing was counted before it.
+            document = _seen(page, amount, Usage())
         elif item.document["page"] >= page:
             return
         else:
