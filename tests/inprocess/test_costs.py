@@ -132,6 +132,8 @@ HELD: dict[str, dict[str, float]] = {
 
 APART: dict[str, dict[str, float]] = {
     "journal, for each small create": {
+        READ_UNITS: 0.04,
+        WRITE_UNITS: 0.02,
         LAMBDA_GB_SECONDS: 0.0105,
         LAMBDA_REQUESTS: 0.08,
         EGRESS_BYTES: 336.4,
