@@ -1,16 +1,21 @@
 """No account has more than its quota for long, and none is kept from its own by another one."""
 
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mcos import limits
+from mcos import clock, limits
 from mcos.catalog import accounts, journaled, newer, objects, registry, usage
 from mcos.catalog.tables import AccountItem, UsageItem
+from mcos.inbound import fetch_source
 from mcos.model.accounts import Role
 from mcos.model.objects import ObjectKey
 from mcos.model.quotas import Amount, Room
@@ -152,10 +157,12 @@ def wanted(name: str, size: int | None) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("small_parts")
 def test_an_upload_of_unknown_size_is_refused_when_it_is_complete(known: Cloud) -> None:
-    user = new_user(known, bytes=2000)
+    user = new_user(known, bytes=2500)
     sender = Sender(user)
     upload = sender.ask("POST", "", wanted("a", None)).json()
-    sender.send({**upload, "parts": upload["parts"][:3]}, b"x" * 2500)
+    assert user.create("meanwhile", b"x" * 500, SYNC).status == 201
+    counted(known)
+    sender.send(upload, b"x" * 2500)
     assert refused(sender.complete(upload)) == ("bytes", 2000)
     known.settle()
     assert user.stat("a")["code"] == "object_not_found"
@@ -444,3 +451,202 @@ def test_a_quota_comes_back_from_the_journal(known: Cloud) -> None:
         found = accounts.find(user.account)
     assert found is not None
     assert found.quota == {"bytes": 5}
+
+
+def test_uploads_that_were_begun_before_they_were_counted_do_not_all_come_in(known: Cloud) -> None:
+    """Each had room when it was begun, as far as was known; so no more than twice the quota."""
+    user = new_user(known, bytes=100)
+    sender = Sender(user)
+    begun = [sender.begin(f"large-{number}", b"x" * 60) for number in range(5)]
+    counted(known)
+    assert used(known, user).bytes == 300
+    for upload in begun:
+        sender.send(upload, b"x" * 60)
+    replies = [sender.complete(upload) for upload in begun]
+    assert {refused(reply) for reply in replies} == {("bytes", 0)}
+    assert known.ingest("s3", sender.event(begun[0])) == []  # S3's word of it is no way around
+    for upload in begun[2:]:
+        assert sender.ask("DELETE", f"/{upload['upload']}").status == 204
+    known.settle()
+    counted(known)
+    assert [sender.complete(upload).status for upload in begun[:2]] == [202, 202]
+    known.settle()
+    counted(known)
+    assert used(known, user) == (120, 2, 0)
+
+
+def test_uploads_are_no_way_around_the_number_of_objects(known: Cloud) -> None:
+    user = new_user(known, objects=2)
+    sender = Sender(user)
+    begun = [sender.begin(name, CONTENT) for name in "abc"]
+    for number, upload in enumerate(begun):
+        sender.send(upload, CONTENT)
+        reply = sender.complete(upload)
+        if number < 2:
+            assert reply.status == 202
+        else:
+            assert refused(reply) == ("objects", 0)
+        known.settle()
+        counted(known)
+    again = sender.begin("a", CONTENT, action="update")
+    sender.send(again, CONTENT)
+    assert sender.complete(again).status == 202
+
+
+def test_an_upload_that_replaces_as_much_is_taken_of_who_has_no_room_left(known: Cloud) -> None:
+    user = new_user(known, bytes=10)
+    assert user.create("a", CONTENT, SYNC).status == 201
+    counted(known)
+    sender = Sender(user)
+    upload = sender.begin("a", CONTENT[::-1], action="update")
+    sender.send(upload, CONTENT[::-1])
+    counted(known)
+    assert used(known, user) == (20, 1, 1)
+    assert sender.complete(upload).status == 202
+    known.settle()
+    counted(known)
+    assert used(known, user) == (10, 1, 0)
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_content_of_unknown_size_is_sent_no_further_than_there_is_room(known: Cloud) -> None:
+    user = new_user(known, bytes=2500)
+    sender = Sender(user)
+    upload = sender.ask("POST", "", wanted("a", None)).json()
+    assert [part["number"] for part in upload["parts"]] == [1, 2, 3]
+    path = f"/{upload['upload']}?marker="
+    assert [part["number"] for part in sender.ask("GET", path + "1").json()["parts"]] == [2, 3]
+    assert refused(sender.ask("GET", path + "3")) == ("bytes", 2500)
+    assert user.create("full", b"x" * 2500, SYNC).status == 201
+    counted(known)
+    assert refused(sender.ask("POST", "", wanted("b", None))) == ("bytes", 0)
+    replaces = sender.ask("POST", "", wanted("full", None)).json()
+    assert [part["number"] for part in replaces["parts"]] == [1, 2, 3]
+    sender.send(replaces, b"y" * 2500)
+    assert sender.complete(replaces).status == 202
+
+
+def test_uploads_that_are_begun_count_as_writes_and_their_versions_do_not(known: Cloud) -> None:
+    user = new_user(known, writes_per_second=0.1)
+    sender = Sender(user)
+    begun = [sender.begin(f"large-{number}", CONTENT) for number in range(4)]
+    for upload in begun[1:]:
+        assert sender.ask("DELETE", f"/{upload['upload']}").status == 204
+    sender.send(begun[0], CONTENT)
+    assert sender.complete(begun[0]).status == 202
+    known.settle()
+    counted(known)
+    # It owes nothing: three are paid, and one of them was taken.
+    assert user.create("a", CONTENT, SYNC).status == 201
+    for number in range(8):
+        upload = sender.begin(f"more-{number}", CONTENT)
+        assert sender.ask("DELETE", f"/{upload['upload']}").status == 204
+    counted(known)
+    reply = sender.ask("POST", "", wanted("one", 1))
+    assert (reply.status, reply.json()["code"]) == (429, "too_many_requests")
+
+
+class Source:
+    """What plays the Internet: one content, and how often it was asked for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = 0
+        monkeypatch.setattr(fetch_source, "fetch", self.fetch)
+
+    @contextmanager
+    def fetch(self, url: str, rules: object) -> Iterator[Any]:
+        self.asked += 1
+        stream = BytesIO(CONTENT)
+        stream.content_type = "image/tiff"  # type: ignore[attr-defined]
+        stream.headers = {}  # type: ignore[attr-defined]
+        yield stream
+
+
+def asks_to_fetch(user: User, name: str, **more: Any) -> dict[str, Any]:
+    """A message of another system that names where content is."""
+    value = {"account": user.account, "container": "photos", "object": name, "id": name}
+    return {**value, "source_url": "https://data.test/a", **more}
+
+
+def owes(cloud: Cloud, user: User, writes: float) -> None:
+    """Let a user have written so much too much just now."""
+    at = clock.moment().timestamp()
+    with cloud.network.outside():
+        usage.change(user.account, lambda one: replace(one, owed=writes, owed_at=at))
+
+
+def hidden_seconds(cloud: Cloud) -> list[int]:
+    """For how long messages that stay in a queue are hidden from now on."""
+    told: list[int] = []
+
+    def note(request: AWSPreparedRequest) -> tuple[int, dict[str, str], bytes]:
+        told.append(int(json.loads(request.body)["VisibilityTimeout"]))
+        return 200, {}, b"{}"
+
+    cloud.network.answers["sqs:ChangeMessageVisibility"] = note
+    return told
+
+
+def test_what_has_no_room_is_not_fetched_and_leaves_nothing_in_staging(
+    known: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Source(monkeypatch)
+    user, full, other = new_user(known, bytes=15), new_user(known, objects=1), new_user(known)
+    for one in (user, full):
+        assert one.create("there", CONTENT, SYNC).status == 201
+    counted(known)
+    staged = known.staged()
+    assert known.ingest("s3", asks_to_fetch(full, "a")) == []
+    assert source.asked == 0
+    assert known.ingest("s3", asks_to_fetch(user, "a")) == []
+    assert source.asked == 1  # it had room for something
+    assert known.staged() == staged
+    assert known.ingest("s3", asks_to_fetch(other, "b", action="update")) == []
+    assert known.staged() == staged
+    codes = [code for code, _ in known.refused("s3")]
+    assert codes == ["quota_exceeded", "quota_exceeded", "object_not_found"]
+
+
+def test_messages_that_come_too_fast_wait_for_what_is_owed_and_others_do_not(
+    known: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Source(monkeypatch)
+    user, other = new_user(known, writes_per_second=0.1), new_user(known)
+    owes(known, user, 5000)
+    hidden = hidden_seconds(known)
+    dropped = known.put_into_staging("s3", f"incoming/{user.account}/photos/dropped", CONTENT)
+    of_user = (asks_to_fetch(user, "fetched"), dropped)
+    assert known.ingest("s3", *of_user, asks_to_fetch(other, "a")) == ["message-1", "message-2"]
+    assert source.asked == 1  # for the other
+    assert all(3 * HOUR < one <= 12 * HOUR for one in hidden)
+    assert known.refused("s3") == []
+    known.settle()
+    assert other.download("a").body == CONTENT
+    known.clock.advance(14 * HOUR)
+    user.token = known.token(user.account)
+    assert known.ingest("s3", *of_user) == []
+    known.settle()
+    assert user.download("fetched").body == user.download("dropped").body == CONTENT
+
+
+def test_a_message_that_would_wait_for_longer_than_a_queue_keeps_it_is_refused(
+    known: Cloud,
+) -> None:
+    user = new_user(known, writes_per_second=0.1)
+    owes(known, user, 500_000)
+    event = known.put_into_staging("s3", f"incoming/{user.account}/photos/dropped", CONTENT)
+    record = known.sqs_event_of(event)
+    assert len(known.invoke(arn("s3", "ingest_upload"), record)["batchItemFailures"]) == 1
+    known.clock.advance(4 * 24 * HOUR)
+    assert known.invoke(arn("s3", "ingest_upload"), record)["batchItemFailures"] == []
+    assert [code for code, _ in known.refused("s3")] == ["too_many_requests"]
+
+
+def test_who_may_write_again_does_not_hide_who_has_no_room(known: Cloud) -> None:
+    waited = {f"waited-{number:04}": Room(until=1) for number in range(limits.FULL_ACCOUNTS)}
+    with known.network.outside(), known.at(CLUSTERS[0], "write_journal"):
+        now = clock.moment().timestamp()
+        usage.tell({name: one._replace(until=int(now) + 10) for name, one in waited.items()})
+        known.clock.advance(HOUR)
+        usage.tell({"full": Room(bytes=5)})
+        assert registry.current_registry(fresh=True).full == {"full": {"bytes": 5}}

@@ -20,7 +20,7 @@ class Quota:
     uploads
         Uploads under way.
     writes_per_second
-        Creates, updates and uploads that are begun, on the average.
+        Creates, updates, and uploads that are begun, on the average.
     """
 
     bytes: int | None = None

@@ -117,7 +117,7 @@ class QuotaExceeded(McosError):
     def __init__(self, quota: str, left: int) -> None:
         super().__init__(
             f"The account's quota has {left} {quota} left. What was deleted counts until it is "
-            "removed."
+            "removed, and uploads from their beginning."
         )
         self.quota = quota
         self.left = left

@@ -69,8 +69,9 @@ def begin_upload(account: str, wanted: UploadRequest, conditions: Conditions) ->
         policy_named(wanted.storage_policy)
     _, usage = containers.get_with_usage(account, wanted.container)
     record = _foresee(key, wanted.action, conditions)
-    growth = Amount(_growth(record, wanted.size), 1 if record is None else 0, 1)
-    quota.check_upload(account, usage, growth)
+    replaced = record.latest.size if record else 0
+    size = 1 if wanted.size is None else wanted.size
+    quota.check_upload(account, usage, Amount(size - replaced, 1 if record is None else 0, 1))
     upload_id = clock.new_id()
     upload = Upload(
         account=account,
@@ -94,6 +95,7 @@ def begin_upload(account: str, wanted: UploadRequest, conditions: Conditions) ->
         cluster=settings().cluster,
         created_at=clock.now(),
         expires_at=clock.later(wanted.expires_in),
+        room=quota.room_of_upload(account, usage, replaced) if wanted.size is None else None,
     )
     uploads.create(upload)
     return upload
@@ -137,8 +139,3 @@ def _foresee(key: ObjectKey, action: Action, conditions: Conditions) -> ObjectRe
         raise ObjectNotFound("An object must exist to be updated.")
     retention.check_not_retained(record)
     return None if gone else record
-
-
-def _growth(record: ObjectRecord | None, size: int | None) -> int:
-    """Return by how many bytes an account grows with an upload; of unknown size, by none yet."""
-    return (size or 0) - (record.latest.size if record else 0)

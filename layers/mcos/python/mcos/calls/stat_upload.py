@@ -6,6 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from mcos import clock, limits
+from mcos.errors import QuotaExceeded
 from mcos.model.uploads import Upload, UploadState
 from mcos.staging import multipart
 from mcos.staging.multipart import SignedPut
@@ -59,13 +60,21 @@ def stat_upload(account: str, upload_id: str, *, after: int = 0, limit: int) -> 
 
     Raises
     ------
-    UploadNotFound
+    UploadNotFound, QuotaExceeded
     """
     return describe(find_upload(account, upload_id), after=after, limit=limit)
 
 
 def describe(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
-    """Describe an upload; ``after`` and ``limit`` as for ``stat_upload``."""
+    """Describe an upload; ``after`` and ``limit`` as for ``stat_upload``.
+
+    Of content of unknown size, no part is signed for which its account had no room when it was
+    begun.
+
+    Raises
+    ------
+    UploadNotFound, QuotaExceeded
+    """
     urls_expire_at = clock.later(limits.UPLOAD_URL_SECONDS)
     if upload.state is not UploadState.OPEN:
         return UploadStat(upload, None, [], None, urls_expire_at)
@@ -73,9 +82,15 @@ def describe(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
     if not upload.part_size:
         put = multipart.sign_put(bucket, key, upload.size)
         return UploadStat(upload, put, [], None, urls_expire_at)
+    if upload.room is not None and after * upload.part_size >= upload.room:
+        raise QuotaExceeded("bytes", upload.room)
     found = multipart.parts(bucket, key, upload.multipart, after=after, limit=limit)
     received = {part.number: part for part in found}
-    page = list(islice(_sizes(upload, after), limit))
+    page = [
+        one
+        for one in islice(_sizes(upload, after), limit)
+        if upload.room is None or (one.number - 1) * upload.part_size < upload.room
+    ]
     parts = [
         UploadPart(
             number=number,

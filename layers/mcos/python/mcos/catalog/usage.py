@@ -114,13 +114,15 @@ def tell(rooms: Mapping[str, Room], *, is_all: bool = False) -> None:
         before = registry.read(registry.QUOTAS, registry.THIS)
         known = {} if is_all else dict((before or {}).get("full", {}))
         now = clock.moment().timestamp()
+        # Of those that had to wait, time may have made others.
+        full = {name: one for name, one in known.items() if is_full(Room.from_json(one), now)}
         for account, room in rooms.items():
-            known.pop(account, None)
+            full.pop(account, None)
             if is_full(room, now):
-                known[account] = {
+                full[account] = {
                     name: one for name, one in room._asdict().items() if one is not None
                 }
-        following = {"default": dict(default_quota()), "full": _least_left(known)}
+        following = {"default": dict(default_quota()), "full": _least_left(full)}
         if following == (before or {"default": {}, "full": {}}):
             return
         if registry.replace(registry.QUOTAS, registry.THIS, following, before=before):

@@ -25,10 +25,14 @@ def fetch_rules() -> FetchRules:
 
 
 class Source(NamedTuple):
-    """What a source says of its content: its type, if it gives one, and the headers to be kept."""
+    """What a source says of its content: its type, if it gives one, and the headers to be kept.
+
+    ``version`` is S3's version id of what was staged; None if nothing was, or if it is not known.
+    """
 
     content_type: str | None
     headers: Mapping[str, str]
+    version: str | None = None
 
 
 def fetch_source(url: str, key: str) -> Source:
@@ -48,10 +52,10 @@ def fetch_source(url: str, key: str) -> Source:
         if len(first) < _PART_BYTES:
             bucket = staging.own_bucket()
             s3 = bucket.client(read_seconds=staging.READ_SECONDS)
-            s3.put_object(Bucket=bucket.name, Key=key, Body=first)
+            version = s3.put_object(Bucket=bucket.name, Key=key, Body=first).get("VersionId")
         else:
-            _stage_in_parts(key, first, fetched)
-        return Source(fetched.content_type, fetched.headers)
+            version = _stage_in_parts(key, first, fetched)
+        return Source(fetched.content_type, fetched.headers, version)
 
 
 def _part(fetched: Fetched) -> bytes:
@@ -65,7 +69,7 @@ def _part(fetched: Fetched) -> bytes:
     return part.getvalue()
 
 
-def _stage_in_parts(key: str, first: bytes, fetched: Fetched) -> None:
+def _stage_in_parts(key: str, first: bytes, fetched: Fetched) -> str | None:
     bucket = staging.own_bucket()
     s3_upload = multipart.begin(bucket, key)
     try:
@@ -80,7 +84,7 @@ def _stage_in_parts(key: str, first: bytes, fetched: Fetched) -> None:
             )
             part, number = _part(fetched), number + 1
         parts = multipart.all_parts(bucket, key, s3_upload)
-        multipart.complete(bucket, key, s3_upload, parts)
+        return multipart.complete(bucket, key, s3_upload, parts)
     except BaseException:
         multipart.abort(bucket, key, s3_upload)
         raise

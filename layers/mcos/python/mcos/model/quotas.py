@@ -13,6 +13,7 @@ from mcos import limits
 from mcos.model.accounts import Given
 from mcos.model.deleted import Deleted, DeletedState
 from mcos.model.documents import arguments, document_of
+from mcos.model.names import is_id
 from mcos.model.objects import ObjectRecord, State
 from mcos.model.uploads import Upload, UploadState
 
@@ -30,7 +31,7 @@ class Quota:
     uploads
         Uploads under way.
     writes_per_second
-        Creates and updates, on the average: see ``Usage.with_writes``.
+        Creates, updates, and uploads that are begun, on the average: see ``Usage.with_writes``.
     """
 
     bytes: int | None = None
@@ -97,11 +98,20 @@ def amount_of_upload(upload: Upload | None) -> Amount:
 
 
 def writes_between(old: ObjectRecord | None, new: ObjectRecord | None) -> int:
-    """Return how many versions a change of a record has accepted that a call has brought."""
+    """Return how many versions a change of a record has accepted that count as writes.
+
+    What was taken back does not, and an upload was counted when it was begun.
+    """
     before = {one.id for one in old.versions} if old else set()
     return sum(
-        one.id not in before and not one.restored_from for one in (new.versions if new else ())
+        one.id not in before and not one.restored_from and not is_id(one.taken_from or "")
+        for one in (new.versions if new else ())
     )
+
+
+def uploads_begun_between(old: Upload | None, new: Upload | None) -> int:
+    """Return how many uploads were begun, which count as writes; 0 or 1."""
+    return int(old is None and new is not None and not new.is_event)
 
 
 class Room(NamedTuple):
@@ -154,6 +164,10 @@ class Usage:
     def used(self) -> Amount:
         """What is used; less than nothing until a scrub has seen what was there before."""
         return self.added.minus(self.removed).plus(self.corrected)
+
+    def without(self, upload: Upload) -> "Usage":
+        """Return the usage as if an upload, which counts, were not there."""
+        return replace(self, removed=self.removed.plus(amount_of_upload(upload)))
 
     @property
     def shown(self) -> Amount:

@@ -70,6 +70,8 @@ class Upload:
         Empty: a user began the upload.
     headers
         As in ``Version``.
+    room
+        How many bytes may be sent if ``size`` is not known; None: no matter how many.
     unknown
         Fields of a newer release. An action or state of a newer release is a text.
     """
@@ -98,6 +100,7 @@ class Upload:
     staged: Staged | None = None
     if_unmodified_since: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    room: int | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property

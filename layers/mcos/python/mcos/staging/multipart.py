@@ -98,11 +98,18 @@ def all_parts(bucket: Bucket, key: str, multipart: str) -> list[StagedPart]:
     return found
 
 
-def complete(bucket: Bucket, key: str, multipart: str, received: Iterable[StagedPart]) -> None:
-    """Join the parts. Harmless to repeat."""
+def complete(
+    bucket: Bucket, key: str, multipart: str, received: Iterable[StagedPart]
+) -> str | None:
+    """Join the parts. Harmless to repeat.
+
+    Returns
+    -------
+    S3's version id of the content; None if it was joined before.
+    """
     joined = [{"PartNumber": part.number, "ETag": part.etag} for part in received]
     try:
-        bucket.client(read_seconds=_COMPLETE_SECONDS).complete_multipart_upload(
+        reply = bucket.client(read_seconds=_COMPLETE_SECONDS).complete_multipart_upload(
             Bucket=bucket.name,
             Key=key,
             UploadId=multipart,
@@ -111,6 +118,9 @@ def complete(bucket: Bucket, key: str, multipart: str, received: Iterable[Staged
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchUpload":
             raise
+        return None
+    version: str | None = reply.get("VersionId")
+    return version
 
 
 def abort(bucket: Bucket, key: str, multipart: str) -> None:

@@ -11,7 +11,7 @@ from mcos.model.conditions import guard
 from mcos.model.names import is_id
 from mcos.model.objects import ObjectRecord
 from mcos.model.parts import part_size_of
-from mcos.model.quotas import Amount, Usage
+from mcos.model.quotas import Usage
 from mcos.model.uploads import Action, Upload, UploadState
 from mcos.model.versions import Staged, Version
 from mcos.settings import settings
@@ -23,13 +23,17 @@ from mcos.versions.take import confirm_container, version_in
 _TAG = re.compile(r"[0-9a-f]{32}(-[0-9]{1,5})?")
 
 
-def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -> ObjectRecord:
+def take_upload(
+    upload: Upload, staged: Staged, size: int, *, version_id: str, usage: Usage | None = None
+) -> ObjectRecord:
     """Accept staged content as a version of the upload's object, and start its replication.
 
     Parameters
     ----------
     size
         Bytes of the staged content.
+    usage
+        What its account uses; None: whether it has room was looked at before.
 
     Returns
     -------
@@ -40,7 +44,7 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
     UploadTaken
         It was taken before.
     ContainerNotFound, ObjectExists, ObjectNotFound, PreconditionFailed,
-    UnknownStoragePolicy, NotEnoughClusters, Retained, Conflict
+    UnknownStoragePolicy, NotEnoughClusters, Retained, QuotaExceeded, Conflict
     """
     named = upload.storage_policy and policy_named(upload.storage_policy)
 
@@ -50,6 +54,8 @@ def take_upload(upload: Upload, staged: Staged, size: int, *, version_id: str) -
         guard(upload.conditions, there.latest if there else None)
         if upload.action is not Action.CREATE:
             retention.check_not_retained(record)
+        if usage is not None:
+            quota.check_end_of_upload(upload, usage, size, there)
         version = _version_of(taking)
         if named or there:
             placed = make.place(version, upload.key, named or make.policy_kept(record))
@@ -166,7 +172,7 @@ def finish_upload(upload: Upload, usage: Usage) -> ObjectRecord:
     Parameters
     ----------
     usage
-        What its account uses. An upload that was begun with its size has its room already.
+        What its account uses.
 
     Raises
     ------
@@ -184,11 +190,8 @@ def finish_upload(upload: Upload, usage: Usage) -> ObjectRecord:
         raise UploadIncomplete(
             f"The upload must have {upload.size} bytes; {found.size} have been received."
         )
-    if upload.size is None:
-        quota.check_upload(upload.account, usage, Amount(found.size), writes=False)
-    return take_upload(
-        upload, found.as_staged(key, cluster=upload.cluster), found.size, version_id=upload.id
-    )
+    staged = found.as_staged(key, cluster=upload.cluster)
+    return take_upload(upload, staged, found.size, version_id=upload.id, usage=usage)
 
 
 def _join(upload: Upload, bucket: Bucket, key: str) -> StagedFile | None:

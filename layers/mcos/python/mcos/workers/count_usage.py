@@ -22,6 +22,7 @@ from mcos.model.quotas import (
     amount_of_record,
     amount_of_upload,
     quota_of,
+    uploads_begun_between,
     writes_between,
 )
 from mcos.settings import default_quota
@@ -142,8 +143,9 @@ def _of_deleted(old: Image | None, new: Image | None) -> tuple[str, _Change]:
 def _of_upload(old: Image | None, new: Image | None) -> tuple[str, _Change]:
     before, after = (uploads.of_image(one) if one else None for one in (old, new))
     shown = after or before
-    account = shown.account if shown else ""
-    return account, _difference(amount_of_upload(before), amount_of_upload(after))
+    change = _difference(amount_of_upload(before), amount_of_upload(after))
+    change.writes = uploads_begun_between(before, after)
+    return shown.account if shown else "", change
 
 
 def _of_account(old: Image | None, new: Image | None) -> tuple[str, _Change]:

@@ -68,6 +68,8 @@ def ingest_upload(body: str, message_id: str) -> str:
     ------
     Refused
         The message must go to the dead-letter queue.
+    TooManyRequests
+        Its account has written too much; it may come again in so many seconds.
     Exception
         Any other exception: a later try may succeed.
     """
@@ -155,10 +157,11 @@ def _ingest_message(message: Message) -> str:
     key = message.staging_key
     if key is None:
         key = f"{staging.INBOUND}{message.account}/{event}"
+        _check_room(message, None)
         source = fetch_source(message.source_url or "", key)
     elif not key.startswith(staging.INBOUND):
         raise Refused("invalid_name", f"staging_key must begin with {staging.INBOUND}")
-    found = staging.find(key)
+    found = staging.find(key, source.version)
     if found is None:
         raise Refused("not_found", "staging_key must name a file in staging")
     named = replace(
@@ -168,7 +171,13 @@ def _ingest_message(message: Message) -> str:
         headers=message.headers or kept(source.headers or found.headers),
         metadata=message.metadata or dict(found.metadata),
     )
-    return _take(named, key, found)
+    try:
+        return _take(named, key, found)
+    except (Refused, *_FINAL):
+        # What was fetched in vain is nobody's, unless a try of this event is on its way with it.
+        if source.version is not None and uploads.get(message.account, event) is None:
+            staging.delete(key, source.version)
+        raise
 
 
 def _go_on(event: Upload) -> str:
@@ -239,8 +248,13 @@ def _take(message: Message, key: str, found: StagedFile, *, sequencer: str = "0"
     return "taken"
 
 
-def _check_room(message: Message, size: int) -> None:
+def _check_room(message: Message, size: int | None) -> None:
     """Refuse what has no room. What only comes too fast waits in the queue.
+
+    Parameters
+    ----------
+    size
+        Bytes; None if it is not known yet.
 
     Raises
     ------
@@ -249,5 +263,5 @@ def _check_room(message: Message, size: int) -> None:
     record = objects.get(ObjectKey(message.account, message.container, message.object))
     there = None if record is None or record.is_gone else record
     before = there.latest.size if there else 0
-    growth = Amount(size - before, 0 if there else 1)
+    growth = Amount((1 if size is None else size) - before, 0 if there else 1)
     quota.check_upload(message.account, usage.get(message.account), growth)
