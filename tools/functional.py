@@ -25,7 +25,7 @@ ENDPOINTS = ROOT / ".mcos" / INSTANCE / "endpoints.json"
 STORAGE = "tests/functional/storage"
 WITHOUT_DEPLOYMENT = [STORAGE, "tests/functional/clouds", "-k", "not keystone"]
 # One after the other, in one process: what they measure, or break, is shared by all.
-ALONE = ["tests/functional/load", "tests/functional/faults", "tests/functional/outages"]
+ALONE = [f"tests/functional/{name}" for name in ("load", "alarms", "faults", "outages")]
 WHILE_IT_GROWS = [
     # These ask much and place little.
     *(f"tests/functional/api/test_{name}.py" for name in ("bad_input", "schemathesis")),

@@ -57,7 +57,7 @@ PARTS = (
     Part("repairs taken out", 3, (*MARKED, "tests/long/test_taken_out.py")),
     Part("API", 12, (*MARKED, *TWO, "tests/functional/api", "tests/functional/budgets"), 3),
     Part("storage", 1, (*MARKED, "tests/functional/storage", "tests/functional/clouds"), 3),
-    Part("load, faults and outages", 20, (*MARKED, *ALONE), 3),
+    Part("load, alarms, faults and outages", 32, (*MARKED, *ALONE), 3),
     Part("five clusters", 8, (*MARKED, "tests/functional/five"), 5),
     Part("2 GiB", 8, (*MARKED, "tests/functional/client"), 3, apart=True),
     # These have a copy of the checkout, and clouds of that.

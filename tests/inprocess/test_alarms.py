@@ -468,10 +468,56 @@ def _failing(cloud: Cloud) -> None:
     cloud.network.before = fail
 
 
+@pytest.mark.parametrize(
+    ("name", "metric", "function", "well", "wrong"),
+    [
+        ("events-late", "IteratorAge", "publish_changes", 60_000, 900_000),
+        ("journal-behind", "IteratorAge", "write_journal", 60_000, 900_000),
+        ("throttled", "Throttles", None, 99, 100),
+    ],
+)
+def test_what_aws_measures_itself(
+    deployment: Deployment,
+    cloud: Cloud,
+    name: str,
+    metric: str,
+    function: str | None,
+    well: float,
+    wrong: float,
+) -> None:
+    """By its values, which nothing here measures."""
+    own = (("FunctionName", f"{PREFIX}-{CLUSTERS[0]}-{function}"),) if function else ()
+
+    def is_measured(value: float) -> list[str]:
+        for _ in range(4):
+            at = clock.moment().timestamp()
+            cloud.points.append(Point(at, "AWS/Lambda", metric, own, value))
+            deployment.look()
+            deployment.pass_by(PERIOD)
+        return firing(ALARMS, cloud.points, clock.moment())
+
+    assert is_measured(well) == []
+    assert is_measured(wrong) == [name]
+    assert is_measured(well) == []
+
+
 def test_every_concern_has_an_alarm_and_a_test() -> None:
     names = {one.name for one in ALARMS}
     assert {one.value for one in Concern} <= names
-    text = Path(__file__).read_text()
+    text, _, _ = Path(__file__).read_text().partition("def test_every_concern")
     missing = {one for one in names if f'"{one}"' not in text}
-    elsewhere = {"given-up", "create-object-failing", "create-object-slow"}
-    assert missing - elsewhere <= {"events-late", "journal-behind", "throttled"}
+    assert missing == {"given-up", "create-object-failing", "create-object-slow"}  # elsewhere
+
+
+def test_every_alarm_is_fired_on_the_clouds_but_those_of_slow_calls() -> None:
+    tests = Path(__file__).parents[1] / "functional"
+    files = (tests / "api/test_alarms.py", tests / "alarms/test_each_alarm.py")
+    text = "".join(file.read_text() for file in files)
+    missing = {one.name for one in ALARMS if f'"{one.name}"' not in text}
+    by_call = {
+        f"{call}-{kind}"
+        for call in ("create-object", "stat-object")
+        for kind in ("failing", "slow")
+    }
+    assert missing == by_call
+    assert '-failing", function' in text

@@ -1,10 +1,10 @@
 """Alarms as they are deployed, judged by what the deployed functions write into their logs.
 
 ``tests/inprocess/test_alarms.py`` has every fault. Here the roles are enforced, the queues and the
-storage services are real, and metrics come by way of the logs.
+storage services are real, and metrics come by way of the logs. What disturbs other tests is in
+``tests/functional/alarms``.
 """
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,87 +14,14 @@ from localstack_client.session import Session
 
 from mcos_client import Client
 from tests.functional.api.conftest import CLUSTERS, Account
-from tests.support.alarms import PERIOD, Alarm, Point, firing, points_of, written_alarms
+from tests.support.alarms import PERIOD, written_alarms
+from tests.support.deployed_alarms import Watch
 from tests.support.services import StorageService
 from tests.support.waiting import wait_until
 from tests.support.wire import Wire
 
 CALLS = {"create_object": 20000.0, "download_object": 10000.0, "stat_object": 2000.0}
 SECONDS = 120
-
-
-class Watch:
-    """The deployed alarms, and the metrics in the functions' logs."""
-
-    def __init__(self, emulator: Session, invoke: Callable[..., Any]) -> None:
-        self._logs = emulator.client("logs")
-        self._alarms = emulator.client("cloudwatch")
-        self._invoke = invoke
-
-    @property
-    def alarms(self) -> list[Alarm]:
-        """The alarms as the emulator has them."""
-        found = self._alarms.get_paginator("describe_alarms").paginate()
-        return [_alarm(one) for page in found for one in page["MetricAlarms"]]
-
-    def points(self, function: str, since: datetime) -> list[Point]:
-        """What a function of all clusters has written as metrics since a time."""
-        found = []
-        for cluster in CLUSTERS:
-            pages = self._logs.get_paginator("filter_log_events").paginate(
-                logGroupName=f"/aws/lambda/mcos-{cluster}-{function}",
-                startTime=int(since.timestamp() * 1000),
-            )
-            for page in pages:
-                for event in page["events"]:
-                    found += points_of(_read(event["message"]))
-        return [one for one in found if one.at >= since.timestamp()]
-
-    def fires(self, since: datetime, *functions: str) -> list[str]:
-        """Let all clusters be watched; the alarms that fire by what was written since a time.
-
-        The period in which that was counts as if it had ended.
-        """
-        for cluster in CLUSTERS:
-            self._invoke(cluster, "watch_cluster", {})
-        points = [
-            point
-            for function in ("watch_cluster", *functions)
-            for point in self.points(function, since)
-        ]
-        now = datetime.now(UTC)
-        # Who watches comes once in five minutes, and here only now.
-        earlier = [Point(one.at - PERIOD * back, *_rest(one)) for one in points for back in (0, 1)]
-        alarms = [one for one in self.alarms if one.metric != "Watched"]
-        return firing(alarms, earlier, now + timedelta(seconds=PERIOD))
-
-
-def _rest(point: Point) -> tuple[str, str, tuple[tuple[str, str], ...], float]:
-    return point.namespace, point.name, point.dimensions, point.value
-
-
-def _read(message: str) -> Any:
-    try:
-        return json.loads(message)
-    except ValueError:
-        return {}  # Lambda's own lines
-
-
-def _alarm(one: dict[str, Any]) -> Alarm:
-    return Alarm(
-        one["AlarmName"].removeprefix("mcos-"),
-        one["AlarmDescription"].partition(" docs/runbook.md")[0],
-        one["Namespace"],
-        one["MetricName"],
-        tuple(sorted((each["Name"], each["Value"]) for each in one.get("Dimensions", ()))),
-        one.get("ExtendedStatistic") or one["Statistic"],
-        one["Threshold"],
-        one["ComparisonOperator"] == "LessThanThreshold",
-        one["DatapointsToAlarm"],
-        one["EvaluationPeriods"],
-        one["TreatMissingData"],
-        one["Period"],
-    )
 
 
 @pytest.fixture(scope="module")

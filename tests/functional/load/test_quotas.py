@@ -171,6 +171,7 @@ def test_what_others_drop_or_send_for_it_is_refused_with_the_reason(
         s3.delete_object(Bucket=STAGING, Key=key)
 
 
+@pytest.mark.long
 def test_uploads_under_way_are_counted_and_make_room_when_they_end(new_user: NewUser) -> None:
     user = new_user(uploads=1)
     first = user.begin("a", 5_000_000).json()["upload"]
@@ -189,6 +190,7 @@ def test_uploads_under_way_are_counted_and_make_room_when_they_end(new_user: New
     wait_until(lambda: begin().status_code == 201, "there is room again", seconds=SECONDS)
 
 
+@pytest.mark.long
 def test_who_writes_too_fast_is_told_when_it_may_again(new_user: NewUser) -> None:
     rate = 0.5
     user = new_user(writes_per_second=rate)
