@@ -19,9 +19,13 @@ _SECONDS = 270
 _TRIES = 90
 """What was received more often is refused, before SQS itself moves it: see ``queue.refuse``."""
 
-_HIDDEN_SECONDS = 6 * 3600  # SQS hides a message for 12 hours at most
+_HIDDEN_SECONDS = 3600
+"""A message that comes too fast is hidden for so long at most: SQS hides 120,000 of a queue, and
+while it does, it hands over no other."""
 
-_WAITS_AT_MOST = timedelta(days=3)  # the queue keeps messages for seven
+_WAITS_AT_MOST = timedelta(days=3)
+"""What came too fast for so long is refused: it was received 72 times, and the queue keeps messages
+for seven days."""
 
 
 @fed_by(inbound_queue_url, seconds=_SECONDS)
