@@ -27,7 +27,7 @@ from mcos import aws, clock, limits
 from mcos.auth import passwords, tokens
 from mcos.catalog import accounts, containers, objects, registry
 from mcos.catalog.journaled import TABLES
-from mcos.catalog.tables import ALL_TABLES, UploadItem
+from mcos.catalog.tables import ALL_TABLES, RegistryText, UploadItem
 from mcos.journal import deliver
 from mcos.model.clusters import DEFAULT_POLICY, ClusterState, StoragePolicy
 from mcos.model.objects import ObjectKey
@@ -283,8 +283,11 @@ class Cloud(Inventory):
             "repair_queue_url": own["MCOS_REPAIR_QUEUE_URL"],
             "staging_bucket": own["MCOS_STAGING_BUCKET"],
         }
+        # As Terraform writes it: other white space, another order, no revision.
+        text = json.dumps(row, sort_keys=True, separators=(",", ":"))
         with self.network.outside():
-            registry.write(registry.CLUSTER, name, row)
+            RegistryText(registry.CLUSTER, name, document=text).save()
+            registry.forget()
             word = {} if state is None else {"state": state.value}
             registry.write(registry.OPERATOR, name, word)
 

@@ -14,7 +14,7 @@ from pynamodb.expressions.condition import Condition
 
 from mcos import clock, limits
 from mcos.catalog import tables
-from mcos.catalog.tables import RegistryItem, is_condition_failure
+from mcos.catalog.tables import RegistryItem, RegistryText, is_condition_failure
 from mcos.errors import UnknownStoragePolicy
 from mcos.model.clusters import (
     DEFAULT_POLICY,
@@ -215,15 +215,35 @@ def finish_unlinking(cluster: str) -> None:
 
     What stays is the fact that there was such a cluster: objects may still name it.
     """
-    row, word = read(CLUSTER, cluster), read(OPERATOR, cluster)
+    row, word = _row(cluster), read(OPERATOR, cluster)
     if word is None or not is_unlinked(word):
         return
     write(UNLINKED, cluster, {"at": word["at"]})
     # What was linked since under this name is another row.
-    if row is None or replace(CLUSTER, cluster, None, before=row):
+    if row is None or _is_removed(row):
         remove(HEALTH, cluster)
         remove(WATCHED, cluster)
         replace(OPERATOR, cluster, None, before=word)
+
+
+def _row(cluster: str) -> RegistryText | None:
+    """Return a cluster's row as it was written: the first one by Terraform."""
+    try:
+        return RegistryText.get(CLUSTER, cluster, consistent_read=True)
+    except RegistryText.DoesNotExist:
+        return None
+
+
+def _is_removed(row: RegistryText) -> bool:
+    """Remove a row; False if it is another one by now."""
+    try:
+        row.delete(RegistryText.document == row.document)
+    except DeleteError as error:
+        if is_condition_failure(error):
+            return False
+        raise
+    forget()
+    return True
 
 
 def is_unlinked(override: Mapping[str, Any]) -> bool:

@@ -242,6 +242,17 @@ class RegistryItem(Item):
     revision = UnicodeAttribute(null=True)
 
 
+class RegistryText(Item):
+    """A registry item with its document as it was written: Terraform writes the same JSON otherwise."""
+
+    class Meta(_Meta):
+        table_name = f"{_PREFIX}-registry"
+
+    kind = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute(range_key=True)
+    document = UnicodeAttribute()
+
+
 class JobItem(Item):
     class Meta(_Meta):
         table_name = f"{_PREFIX}-jobs"
