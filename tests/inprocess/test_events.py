@@ -1,6 +1,7 @@
 """The sample events reach the functions as Chalice declares them, and are understood."""
 
 import json
+import re
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
@@ -136,4 +137,4 @@ def test_the_stream_is_published_as_it_is_documented(
 def test_each_sample_event_is_invoked_here() -> None:
     invoked = Path(__file__).read_text()
     for sample in (ROOT / "events").glob("*.json"):
-        assert f'"{sample.stem}")' in invoked, sample
+        assert re.search(rf'"{sample.stem}"[,)]', invoked), sample

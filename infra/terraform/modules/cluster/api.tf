@@ -19,7 +19,7 @@ locals {
   # For no_route, to tell 404 from 405.
   methods = { for path in distinct(values(local.operations)[*].path) : path => sort([for operation in values(local.operations) : operation.method if operation.path == path]) }
 
-  api_functions   = toset(concat(values(local.operations)[*].function, ["no_route"]))
+  api_functions = toset(concat(values(local.operations)[*].function, ["no_route"]))
   # The functions that verify tokens.
   token_functions = toset(concat([for operation in values(local.operations) : operation.function if !operation.open], ["authorizer"]))
   login_routes    = [for route, operation in local.routes : route if contains(["/v1/login", "/v1/password"], operation.path)]

@@ -2,7 +2,9 @@
 
 from mcos.auth import revocation, tokens
 from mcos.auth.tokens import Claims
+from mcos.aws import AWS_ERRORS, is_throttled
 from mcos.catalog.access import accessing
+from mcos.errors import CatalogUnavailable
 
 
 def verified(token: str) -> Claims:
@@ -14,7 +16,12 @@ def verified(token: str) -> Claims:
     ------
     TokenExpired, TokenInvalid, TokenRevoked, CatalogUnavailable
     """
-    claims = tokens.claims_of(token)
+    try:
+        claims = tokens.claims_of(token)
+    except AWS_ERRORS as error:
+        if is_throttled(error):
+            raise
+        raise CatalogUnavailable("The keys of tokens cannot be read; try again.") from error
     # Who may only read is still let through where there are no strong reads.
     with accessing(may_be_stale=True):
         revocation.check(claims.account, claims.begun_at, claims.session)

@@ -243,7 +243,7 @@ class RegistryItem(Item):
 
 
 class RegistryText(Item):
-    """A registry item with its document as it was written: Terraform writes the same JSON otherwise."""
+    """A registry item with its document as it was written: Terraform's JSON has another form."""
 
     class Meta(_Meta):
         table_name = f"{_PREFIX}-registry"
