@@ -110,7 +110,7 @@ def test_what_the_gateway_refuses_itself_is_no_problem_of_the_api(user: User) ->
         ("POST", "/v1/containers", "GET"),
         ("PATCH", "/v1/containers/c", "DELETE, PUT"),
         ("DELETE", "/v1/containers/c/objects", "GET"),
-        ("PATCH", "/v1/containers/c/objects/a/b", "DELETE, GET, HEAD, POST, PUT"),
+        ("OPTIONS", "/v1/containers/c/objects/a/b", "DELETE, GET, HEAD, PATCH, POST, PUT"),
         ("PUT", "/v1/containers/c/stat/a", "GET"),
     ],
 )
@@ -134,6 +134,7 @@ EVERY_CALL = [
     ("GET", f"{container_path('photos')}/objects"),
     ("POST", object_path("photos", "a")),
     ("PUT", object_path("photos", "a")),
+    ("PATCH", object_path("photos", "a")),
     ("GET", object_path("photos", "a")),
     ("DELETE", object_path("photos", "a")),
     ("GET", stat_path("photos", "a")),

@@ -108,6 +108,7 @@ def full_record() -> ObjectRecord:
         restored_from="01M8B0KJTPDEA5FGMS13YW8DSS",
         retained_until="2026-12-22T10:00:00.000Z",
         sent_tag=f"{0:032x}-2",
+        described_at="2026-11-22T10:30:00.000Z",
     )
     times = ("2026-11-22T09:00:00.000Z", "2026-11-22T11:00:00.000Z", "2026-11-23T11:00:00.000Z")
     removal = Removal("ceph", version.id, "0011", True, True, "taken", "restored", "moved")

@@ -58,6 +58,7 @@ def test_the_users_routes_are_those_of_the_ten_calls_sessions_placement_uploads_
         ("get", "/v1/containers/{container}/objects"): "list_object",
         ("post", object_path): "create_object",
         ("put", object_path): "update_object",
+        ("patch", object_path): "update_object",
         ("head", object_path): "stat_object",
         ("get", object_path): "download_object",
         ("delete", object_path): "delete_object",

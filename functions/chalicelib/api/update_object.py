@@ -1,18 +1,22 @@
-"""update_object: PUT /v1/containers/{container}/objects/{object+}"""
+"""update_object: PUT and PATCH /v1/containers/{container}/objects/{object+}"""
 
 from chalicelib.shared.conditions import read_conditions
 from chalicelib.shared.content import read_content
+from chalicelib.shared.description import CHANGES, change_of
 from chalicelib.shared.endpoint import endpoint
 from chalicelib.shared.http import Request, Response
-from chalicelib.shared.object_reply import reply_to_write
+from chalicelib.shared.json_body import fields
+from chalicelib.shared.object_reply import reply_to_description, reply_to_write
+from chalicelib.shared.operators import by_method
 from chalicelib.shared.preferences import read_prefer
 from chalicelib.shared.storage_policy import read_storage_policy
+from mcos.calls.update_metadata import update_metadata
 from mcos.calls.update_object import update_object
 from mcos.errors import InvalidQuery
 
 
 @endpoint("update_object")
-def handle(request: Request) -> Response:
+def _update(request: Request) -> Response:
     key = request.object_key()
     preference = read_prefer(request)
     updated = update_object(
@@ -26,6 +30,13 @@ def handle(request: Request) -> Response:
     return reply_to_write(updated.record, preference, done=201 if updated.is_new else 200)
 
 
+@endpoint("update_metadata")
+def _update_metadata(request: Request) -> Response:
+    key = request.object_key()
+    change = change_of(fields(request, optional=CHANGES))
+    return reply_to_description(update_metadata(key, change, read_conditions(request)))
+
+
 def _is_creating(request: Request) -> bool:
     """Whether the object is to be created if there is none.
 
@@ -37,3 +48,6 @@ def _is_creating(request: Request) -> bool:
     if wanted not in (None, "", "create"):
         raise InvalidQuery("if_missing must be create.")
     return wanted == "create"
+
+
+handle = by_method({"PUT": _update, "PATCH": _update_metadata})

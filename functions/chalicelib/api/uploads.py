@@ -5,9 +5,10 @@ from binascii import Error as Base64Error
 from typing import Any
 
 from chalicelib.shared.conditions import read_conditions
+from chalicelib.shared.description import content_type, headers, metadata
 from chalicelib.shared.endpoint import endpoint
 from chalicelib.shared.http import Request, Response
-from chalicelib.shared.json_body import Reader, fields, one_of, record, text, texts, whole
+from chalicelib.shared.json_body import Reader, fields, one_of, record, text, whole
 from chalicelib.shared.object_reply import reply_to_upload
 from chalicelib.shared.operators import dispatch
 from mcos import limits
@@ -16,41 +17,14 @@ from mcos.calls.begin_upload import UploadRequest, begin_upload
 from mcos.calls.complete_upload import complete_upload
 from mcos.calls.list_upload import list_upload
 from mcos.calls.stat_upload import UploadStat, describe, stat_upload
-from mcos.errors import (
-    InvalidBody,
-    InvalidHeader,
-    InvalidMetadata,
-    InvalidQuery,
-    UnknownStoragePolicy,
-)
-from mcos.model.names import is_content_type, is_policy_name
+from mcos.errors import InvalidBody, InvalidQuery, UnknownStoragePolicy
+from mcos.model.description import UNKNOWN_TYPE
+from mcos.model.names import is_policy_name
 from mcos.model.representation import shown
 from mcos.model.uploads import Action, Upload, UploadState
 
-_DEFAULT_TYPE = "application/octet-stream"
-
 # Default number of parts in a reply: each has a URL of half a kilobyte.
 _PARTS_SHOWN = 100
-
-
-def _content_type(value: Any, name: str) -> str:
-    if not is_content_type(text(value, name)):
-        raise InvalidBody(f"{name} must be type/subtype.")
-    return str(value)
-
-
-def _metadata(value: Any, name: str) -> dict[str, str]:
-    lowered = {one.lower(): other for one, other in texts(value, name).items()}
-    if len(lowered) < len(value):
-        raise InvalidMetadata("Metadata names must differ in more than case.")
-    return lowered
-
-
-def _headers(value: Any, name: str) -> dict[str, str]:
-    lowered = {one.lower(): other for one, other in texts(value, name).items()}
-    if len(lowered) < len(value):
-        raise InvalidHeader("Names of headers must differ in more than case.")
-    return lowered
 
 
 def _policy(value: Any, name: str) -> str:
@@ -97,9 +71,9 @@ def _begin(request: Request) -> Response:
         },
         optional={
             "size": whole,
-            "content_type": _content_type,
-            "metadata": _metadata,
-            "headers": _headers,
+            "content_type": content_type,
+            "metadata": metadata,
+            "headers": headers,
             "digest": _digest,
             "storage_policy": _policy,
             "part_size": whole,
@@ -107,7 +81,7 @@ def _begin(request: Request) -> Response:
         },
     )
     digests = given.pop("digest", {})
-    wanted = UploadRequest(**{"content_type": _DEFAULT_TYPE, "metadata": {}, **given, **digests})
+    wanted = UploadRequest(**{"content_type": UNKNOWN_TYPE, "metadata": {}, **given, **digests})
     upload = begin_upload(account, wanted, read_conditions(request))
     location = {"Location": f"/v1/uploads/{upload.id}"}
     return Response.json(201, _describe(describe(upload, limit=_PARTS_SHOWN)), location)

@@ -15,13 +15,13 @@ from mcos.errors import (
     InvalidMetadata,
     UnsafeTextBody,
 )
+from mcos.model.description import UNKNOWN_TYPE
 from mcos.model.names import is_content_type
 from mcos.model.representation import sent
 from mcos.versions.make import Content
 
 _METADATA_PREFIX = "x-object-meta-"
 _TYPE = "x-mcos-content-type"
-_DEFAULT_TYPE = "application/octet-stream"
 _DIGEST = re.compile(r"\s*([a-z0-9*._-]+)\s*=\s*:([A-Za-z0-9+/=]*):\s*(?:;[^,]*)?")
 _ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512"}
 
@@ -71,7 +71,7 @@ def _content_type(request: Request) -> str:
     name = "X-MCOS-Content-Type" if _TYPE in request.headers else "Content-Type"
     value = request.headers.get(name.lower(), "").strip()
     if not value and name == "Content-Type":
-        return _DEFAULT_TYPE
+        return UNKNOWN_TYPE
     if not is_content_type(value):
         raise InvalidHeader(
             f"{name} must be type/subtype with at most {limits.CONTENT_TYPE_BYTES} characters."

@@ -49,6 +49,12 @@ def reply_to_write(record: ObjectRecord, preference: Prefer, *, done: int) -> Re
     return _of_version(record, record.latest, status, preference_applied(preference))
 
 
+def reply_to_description(record: ObjectRecord) -> Response:
+    """Return the reply to a change of what describes an object: 200 if readers see it, else 202."""
+    version = record.taken or record.shown
+    return _of_version(record, version, 200 if version is record.current else 202, {})
+
+
 def reply_to_upload(record: ObjectRecord, version_id: str) -> Response:
     """Return the reply to an upload that became a version, now or before."""
     return _of_version(record, record.find(version_id) or record.shown, 202, {})

@@ -65,10 +65,11 @@ def state_change(
 
 
 class _Visible(NamedTuple):
-    """The fields that users can see and that can change."""
+    """What users can see and what can change; not all of it is in the event."""
 
     state: str
     version: str
+    described_at: str
     size: int
     etag: str
     replicas: list[ReplicaState]
@@ -79,6 +80,7 @@ def _visible(record: ObjectRecord) -> _Visible:
     return _Visible(
         state=record.state.value,
         version=version.id,
+        described_at=version.described_at,
         size=version.size,
         etag=version.etag,
         replicas=[

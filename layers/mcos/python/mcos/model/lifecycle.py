@@ -144,6 +144,21 @@ def accept_put(
     return accept_update(record, version, cluster=cluster)
 
 
+def describe(record: ObjectRecord, described: Version) -> ObjectRecord:
+    """Replace what describes a version of a record; its content and copies stay as they are.
+
+    Parameters
+    ----------
+    described
+        The version with its new type, metadata and headers, and ``described_at``.
+    """
+    found = record.find(described.id)
+    if found is None:
+        return record
+    following = _with_version(record, found, described)
+    return replace(following, last_modified=described.changed_at)
+
+
 def accept_delete(
     record: ObjectRecord | None, *, cluster: str, at: str, grace: Grace | None = None
 ) -> ObjectRecord:
@@ -229,7 +244,7 @@ def accept_undelete(
         state=State.CREATED if version.is_settled else State.UPDATING,
         sweeper=cluster,
         created_at=kept.created_at,
-        last_modified=version.created_at,
+        last_modified=version.changed_at,
         current=version,
         admitted=True,  # who takes it back has seen the container
         removals=record.removals if record else (),

@@ -121,6 +121,15 @@ class ObjectRecord:
         return self.pending[-1] if self.pending else self.shown
 
     @property
+    def taken(self) -> Version | None:
+        """The version accepted last that its caller was told of; None: none is, or was read.
+
+        A synchronous change that is under way is not: it has its turn when it is complete.
+        """
+        told = [one for one in self.pending if one.mode == "respond-async"]
+        return told[-1] if told else self.current
+
+    @property
     def is_gone(self) -> bool:
         """Whether there is no object for who wants to create one: it is FAILED or DELETING."""
         return self.state in (State.FAILED, State.DELETING)

@@ -155,6 +155,8 @@ class Version:
     sent_tag
         What S3 made of the content as it was sent: its MD5, or for N parts ``<MD5 of the parts'
         MD5s>-N``, hexadecimal. Empty: it came with a call, or was taken by release 0.1.0.
+    described_at
+        RFC 3339; when its type, metadata or headers were changed last. Empty: never.
     """
 
     id: str
@@ -177,6 +179,7 @@ class Version:
     retained_until: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     sent_tag: str = ""
+    described_at: str = ""
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -195,8 +198,13 @@ class Version:
 
     @property
     def modified(self) -> datetime:
-        """When it was made, in whole seconds, as ``Last-Modified`` has it."""
-        return datetime.fromisoformat(self.created_at).replace(microsecond=0)
+        """When it, or what describes it, changed last; whole seconds, as ``Last-Modified``."""
+        return datetime.fromisoformat(self.changed_at).replace(microsecond=0)
+
+    @property
+    def changed_at(self) -> str:
+        """When it was made, or what describes it was changed last, RFC 3339."""
+        return self.described_at or self.created_at
 
     @property
     def stored(self) -> tuple[str, ...]:
