@@ -53,6 +53,8 @@ READ_STAGING = {
     "all staging": ["s3:GetObject", "s3:GetObjectVersion"],
     "all staging buckets": ["s3:ListBucket"],
 }
+# What is staged alone, by whichever cluster, is copied from there.
+COPY = {**WRITE, **READ_STAGING}
 TAKE_MESSAGES = [
     "sqs:ChangeMessageVisibility",
     "sqs:DeleteMessage",
@@ -104,12 +106,13 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "objects": ["dynamodb:Query"],
     },
     "list_object": {"containers": READ, "objects": ["dynamodb:Query"]},
-    "create_object": WRITE,
-    "update_object": WRITE,
+    "create_object": COPY,
+    "update_object": COPY,
     "stat_object": {"objects": READ},
     "locate_object": {"objects": READ, "containers": READ, "registry": READ_ALL},
     "download_object": {
         "objects": READ,
+        "deleted": READ,
         "containers": READ,
         "registry": READ_ALL,
         **READ_STAGING,
@@ -188,6 +191,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
     },
     "replicate_version": {
         "objects": READ,
+        "deleted": READ,
         "registry": READ_ALL,
         "own replicate queue": TAKE_MESSAGES,
         "own state machine": ["states:StartSyncExecution"],

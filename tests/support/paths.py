@@ -20,6 +20,11 @@ def stat_path(container: str, name: str) -> str:
     return f"{container_path(container)}/stat/{encode(name)}"
 
 
+def copy_path(container: str, name: str) -> str:
+    """Path by which an object becomes a copy of another one, in the exact form."""
+    return f"{container_path(container)}/copy/{encode(name)}"
+
+
 def placement_path(container: str, name: str) -> str:
     """Path of where an object is, in the exact form."""
     return f"{container_path(container)}/placement/{encode(name)}"

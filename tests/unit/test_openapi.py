@@ -63,6 +63,8 @@ def test_the_users_routes_are_those_of_the_ten_calls_sessions_placement_uploads_
         ("get", object_path): "download_object",
         ("delete", object_path): "delete_object",
         ("get", "/v1/containers/{container}/stat/{object}"): "stat_object",
+        ("post", "/v1/containers/{container}/copy/{object}"): "create_object",
+        ("put", "/v1/containers/{container}/copy/{object}"): "update_object",
         ("get", "/v1/containers/{container}/placement/{object}"): "locate_object",
         ("get", "/v1/containers/{container}/deleted"): "deleted",
         ("post", "/v1/containers/{container}/undelete/{object}"): "deleted",

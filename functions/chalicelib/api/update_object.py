@@ -1,7 +1,8 @@
-"""update_object: PUT and PATCH /v1/containers/{container}/objects/{object+}"""
+"""update_object: PUT, PATCH /v1/containers/{container}/objects/{object+}, PUT .../copy/{object+}"""
 
 from chalicelib.shared.conditions import read_conditions
 from chalicelib.shared.content import read_content
+from chalicelib.shared.copying import answer_copy, or_copy
 from chalicelib.shared.description import CHANGES, change_of
 from chalicelib.shared.endpoint import endpoint
 from chalicelib.shared.http import Request, Response
@@ -13,6 +14,7 @@ from chalicelib.shared.storage_policy import read_storage_policy
 from mcos.calls.update_metadata import update_metadata
 from mcos.calls.update_object import update_object
 from mcos.errors import InvalidQuery
+from mcos.model.uploads import Action
 
 
 @endpoint("update_object")
@@ -37,6 +39,11 @@ def _update_metadata(request: Request) -> Response:
     return reply_to_description(update_metadata(key, change, read_conditions(request)))
 
 
+@endpoint("update_by_copy")
+def _copy(request: Request) -> Response:
+    return answer_copy(request, Action.PUT if _is_creating(request) else Action.UPDATE)
+
+
 def _is_creating(request: Request) -> bool:
     """Whether the object is to be created if there is none.
 
@@ -50,4 +57,4 @@ def _is_creating(request: Request) -> bool:
     return wanted == "create"
 
 
-handle = by_method({"PUT": _update, "PATCH": _update_metadata})
+handle = or_copy(by_method({"PUT": _update, "PATCH": _update_metadata}), _copy)

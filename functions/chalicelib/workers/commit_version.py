@@ -24,12 +24,16 @@ def handle(event: CommitInput, context: Any) -> CommitResult:
         one["cluster"]: one.get("incarnation", "") for one in event["results"] if one.get("wrong")
     }
 
+    misread = any(one.get("misread", False) for one in event["results"])
+
     # What was written with other bytes is removed otherwise.
     failed = {one["cluster"] for one in event["results"]} - {*stored, *wrong}
     failed &= set(version.replicas)
 
     def work() -> tuple[str, CommitResult]:
-        _, outcome = commit_version(record, version, stored, wrong=wrong, failed=failed)
+        _, outcome = commit_version(
+            record, version, stored, wrong=wrong, failed=failed, misread=misread
+        )
         return outcome.value, {"outcome": outcome.value, "stored": sorted(stored)}
 
     result: CommitResult = logged(

@@ -31,6 +31,9 @@ class Version:
         With the account's name, the beginning of the keys of its copies: ``<account>/<version>``.
     sha256, md5
         Base64 and hexadecimal; empty: not known.
+    lender
+        Id of the version that it is a copy of, whose copies have its content until it has enough of
+        its own; empty: there is none.
     """
 
     account: str
@@ -43,6 +46,12 @@ class Version:
     headers: dict[str, str]
     created_at: str
     copies: tuple[Copy, ...]
+    lender: str = ""
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """``prefix``, and that of its lender's copies if it has one."""
+        return (self.prefix, *([f"{self.account}/{self.lender}"] if self.lender else []))
 
     @property
     def prefix(self) -> str:
@@ -123,14 +132,8 @@ def _version(account: str, found: dict[str, Any] | None) -> Version | None:
     if not found:
         return None
     identifier = str(found["id"])
-    copies = tuple(
-        Copy(
-            cluster,
-            "/".join(filter(None, (account, identifier, str(one.get("incarnation") or "")))),
-            bool(one.get("stored")),
-        )
-        for cluster, one in found["replicas"].items()
-    )
+    lender = (found.get("borrowed_from") or {}).get("version") or {}
+    copies = _copies(account, found) + (_copies(account, lender) if lender else ())
     return Version(
         account,
         identifier,
@@ -142,6 +145,19 @@ def _version(account: str, found: dict[str, Any] | None) -> Version | None:
         _texts(found.get("headers")),
         str(found.get("created_at") or ""),
         copies,
+        str(lender.get("id") or ""),
+    )
+
+
+def _copies(account: str, found: dict[str, Any]) -> tuple[Copy, ...]:
+    identifier = str(found["id"])
+    return tuple(
+        Copy(
+            cluster,
+            "/".join(filter(None, (account, identifier, str(one.get("incarnation") or "")))),
+            bool(one.get("stored")),
+        )
+        for cluster, one in found["replicas"].items()
     )
 
 

@@ -49,11 +49,14 @@ class Shelf:
         database.execute("COMMIT")
 
     def copies_of(self, version: Version) -> list[str]:
-        """Return the keys of all copies of a version that lie there."""
-        found = self._database.execute(
-            "SELECT key FROM lying WHERE version = ? ORDER BY key", (version.prefix,)
-        )
-        return [key for (key,) in found]
+        """Return the keys of all copies of a version that lie there, and then of its lender's."""
+        return [
+            key
+            for prefix in version.prefixes
+            for (key,) in self._database.execute(
+                "SELECT key FROM lying WHERE version = ? ORDER BY key", (prefix,)
+            )
+        ]
 
     def strays(self) -> Iterator[Stray]:
         """Yield the copies of versions that no entry of the journal has ever named.

@@ -180,13 +180,14 @@ locals {
     create_container = [local.grants.create_container, local.grants.read_registry]
     delete_container = [local.grants.delete_container, local.grants.list_objects, local.grants.read_registry]
     list_object      = [local.grants.read_container, local.grants.list_objects, local.grants.read_registry]
-    create_object    = local.write_objects
-    update_object    = local.write_objects
-    stat_object      = [local.grants.read_object, local.grants.read_registry]
-    locate_object    = [local.grants.read_object, local.grants.read_container, local.grants.read_registry]
+    # A copy of what is staged alone is read there, wherever that is.
+    create_object = concat(local.write_objects, [local.grants.read_all_staging, local.grants.list_all_staging])
+    update_object = concat(local.write_objects, [local.grants.read_all_staging, local.grants.list_all_staging])
+    stat_object   = [local.grants.read_object, local.grants.read_registry]
+    locate_object = [local.grants.read_object, local.grants.read_container, local.grants.read_registry]
     download_object = [
       local.grants.read_object, local.grants.read_container, local.grants.read_registry, local.grants.read_all_staging,
-      local.grants.list_all_staging, local.grants.read_replicas, local.grants.repair,
+      local.grants.list_all_staging, local.grants.read_replicas, local.grants.repair, local.grants.read_deleted,
     ]
     delete_object = [
       local.grants.change_object, local.grants.read_registry, local.grants.repair, local.grants.unstage,
@@ -229,7 +230,7 @@ locals {
     ]
     replicate_version = [
       local.grants.take_versions, local.grants.read_object, local.grants.read_registry, local.grants.replicate_now,
-      local.grants.replicate_large, local.grants.see_executions, local.grants.repair,
+      local.grants.replicate_large, local.grants.see_executions, local.grants.repair, local.grants.read_deleted,
     ]
     ingest_upload = [
       local.grants.take_inbound, local.grants.refuse_inbound, local.grants.read_account, local.grants.end_uploads,

@@ -103,7 +103,7 @@ def still_deleted(found: Deleted, record: ObjectRecord | None) -> Deleted | None
     it was stored.
     """
     kept, state = found.kept, found.state
-    if state not in (DeletedState.KEPT, DeletedState.RESTORING) or not kept.version.stored:
+    if state not in (DeletedState.KEPT, DeletedState.RESTORING) or not kept.version.has_copies:
         return None
     if record is not None and record.find(kept.version.id) is not None:
         return None
@@ -143,7 +143,7 @@ def _promoted(record: ObjectRecord, gone: Collection[str]) -> ObjectRecord:
 
 
 def _stored(version: Version | None) -> Version | None:
-    return version if version is not None and version.stored else None
+    return version if version is not None and version.has_copies else None
 
 
 def _unstaged(version: Version | None) -> Version | None:
@@ -151,7 +151,7 @@ def _unstaged(version: Version | None) -> Version | None:
 
 
 def _still_kept(record: ObjectRecord) -> tuple[Kept, ...]:
-    return tuple(_without_staged(one) for one in record.kept if one.version.stored)
+    return tuple(_without_staged(one) for one in record.kept if one.version.has_copies)
 
 
 def _without_staged(kept: Kept) -> Kept:

@@ -1,14 +1,11 @@
 """create_object: a new object, as three replicas on three clusters."""
 
-from mcos.catalog import objects
-from mcos.model import lifecycle
-from mcos.model.conditions import Conditions, guard
+from mcos.model.conditions import Conditions
 from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.model.quotas import Amount
-from mcos.settings import settings
 from mcos.versions import make, quota, replicate
+from mcos.versions.accept import accept_new
 from mcos.versions.make import Content, Prefer
-from mcos.versions.take import confirm_container, unstaged_if_refused
 
 
 def create_object(
@@ -46,14 +43,5 @@ def create_object(
     quota.check_room(key.account, Amount(len(content.body), 1))
     version = make.place_new(make.new_version(key, content, prefer), key, storage_policy)
     version = make.stage(version, content)
-
-    def accept(record: ObjectRecord | None) -> ObjectRecord:
-        if record is not None and record.find(version.id) is not None:
-            return record  # accepted by a write whose reply was lost
-        guard(conditions, record.latest if record and not record.is_gone else None)
-        return lifecycle.accept_create(record, version, key=key, cluster=settings().cluster)
-
-    with unstaged_if_refused(version):
-        record = objects.accept_guessed(key, accept, None)
-    record = confirm_container(key, record, version.id, is_policy_guessed=storage_policy is None)
+    record = accept_new(key, version, conditions, storage_policy=storage_policy)
     return replicate.store(record, version.id, content, prefer)

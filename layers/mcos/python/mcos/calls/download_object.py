@@ -25,6 +25,7 @@ from mcos.model.versions import Version
 from mcos.replicas import repair_queue
 from mcos.replicas.read import NoReplicaReadable, ReplicaUnreadable, read_content
 from mcos.replicas.sign import sign_version
+from mcos.versions import loans
 
 _log = logging.getLogger(__name__)
 
@@ -110,6 +111,9 @@ def download_object(
     tried = None
     for _ in range(_READINGS):
         record, version = _readable(key)
+        if tried is not None:
+            # The replicas that it borrows may have moved since they were lent.
+            version = loans.refreshed(key.account, version)
         if version == tried:
             break
         tried = version
@@ -132,9 +136,9 @@ def download_object(
         except NoReplicaReadable as error:
             failures = error.failures
             continue
-        damaged = _report(key, version, failures)
+        damaged = _report(*_read_of(key, version), failures)
         return Download(record, version, content, url, part, damaged)
-    _report(key, version, failures)
+    _report(*_read_of(key, version), failures)
     # The reasons name backends, and are for operators.
     _log.warning("no replica of %s: %s", version.id, "; ".join(map(str, failures.values())))
     raise ReplicasUnavailable("No replica can be read now.")
@@ -171,6 +175,14 @@ def _readable(key: ObjectKey) -> tuple[ObjectRecord, Version]:
         except ContainerNotFound:
             raise ObjectNotFound("There is no such object.") from None
     return record, record.current
+
+
+def _read_of(key: ObjectKey, version: Version) -> tuple[ObjectKey, Version]:
+    """Return the version whose replicas are read for one, with the key of its object."""
+    lender = version.borrowed_from
+    if lender is None or version.stand_in is None:
+        return key, version
+    return ObjectKey(key.account, lender.container, lender.object), lender.version
 
 
 def _report(

@@ -4,23 +4,32 @@ from dataclasses import replace
 
 from mcos import clock
 from mcos.catalog import containers, objects
-from mcos.errors import ObjectNotFound, ObjectNotReady
+from mcos.errors import Conflict, ObjectNotFound, ObjectNotReady
 from mcos.model import lifecycle
 from mcos.model.conditions import Conditions, guard
 from mcos.model.description import DescriptionChange
 from mcos.model.names import check_container_name, check_object_name
 from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.model.versions import Version
-from mcos.versions import retention
+from mcos.versions import quota, retention
 
 
 def update_metadata(
-    key: ObjectKey, change: DescriptionChange, conditions: Conditions
+    key: ObjectKey,
+    change: DescriptionChange,
+    conditions: Conditions,
+    *,
+    version_id: str | None = None,
 ) -> ObjectRecord:
     """Change type, metadata and headers of an object: two network calls.
 
     The version stays, with its ETag and its copies. What is described is the version that was
     taken last: of an upload that is not digested yet, readers see the change with its content.
+
+    Parameters
+    ----------
+    version_id
+        Id of the version that is to be described; None: whichever it is.
 
     Returns
     -------
@@ -28,15 +37,18 @@ def update_metadata(
 
     Raises
     ------
-    InvalidName, InvalidMetadata, InvalidHeader, ContainerNotFound, ObjectNotFound, ObjectNotReady,
-    PreconditionFailed, Retained, Conflict, OutcomeUnknown
+    InvalidName, InvalidMetadata, InvalidHeader, TooManyRequests, ContainerNotFound, ObjectNotFound,
+    ObjectNotReady, PreconditionFailed, Retained, Conflict, OutcomeUnknown
     """
     check_container_name(key.container)
     check_object_name(key.name)
+    quota.check_rate(key.account)
     at = clock.now()
 
     def accept(record: ObjectRecord | None) -> ObjectRecord:
         there, version = described_version(record)
+        if version_id not in (None, version.id):
+            raise Conflict("The object was changed at the same time; try again.")
         described = change.of(version)
         is_same = described == version
         if is_same and version.described_at == at:

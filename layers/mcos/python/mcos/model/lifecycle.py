@@ -15,7 +15,7 @@ later one.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from mcos import limits
 from mcos.errors import Conflict, ObjectExists, ObjectNotFound, Superseded
 from mcos.model.kept import Grace, Kept
 from mcos.model.objects import ObjectKey, ObjectRecord, State
-from mcos.model.versions import Removal, Replica, Staged, Stored, Version
+from mcos.model.versions import Loan, Removal, Replica, Staged, Stored, Version
 
 _PENDING_AT_MOST = 8
 """More would make the record large; each is a change that was acknowledged and is not digested."""
@@ -34,6 +34,9 @@ _OWED_AT_MOST = 128
 
 _KEPT_AT_MOST = 8
 """The same for deleted versions, which a record has only until they are in their own table."""
+
+LENT_AT_MOST = 32
+"""Versions may be copied from one at a time."""
 
 _FEW = 8
 """Versions and debts of which the largest make no large record."""
@@ -402,6 +405,30 @@ def exchange(
     return _owing(_with_version(record, version, following), version.removals(given_up))
 
 
+def lend(
+    record: ObjectRecord | None, version_id: str, loan: Loan, *, ended: Collection[Loan] = ()
+) -> ObjectRecord | None:
+    """Record that a version is copied from one: the copies of the lender stay for it.
+
+    Parameters
+    ----------
+    ended
+        Earlier loans that nobody needs any more.
+
+    Raises
+    ------
+    Conflict
+        Too many copies of the version are being made.
+    """
+    found = record.find(version_id) if record else None
+    if record is None or found is None or loan in found.lent_to:
+        return record
+    kept = tuple(one for one in found.lent_to if one not in ended)
+    if len(kept) >= LENT_AT_MOST:
+        raise Conflict("Too many copies of the object are being made; try again later.")
+    return _with_version(record, found, replace(found, lent_to=(*kept, loan)))
+
+
 def retain(record: ObjectRecord | None, version_id: str, until: str | None) -> ObjectRecord | None:
     """Record until when a version is retained; see ``Version.retained_until``."""
     found = record.find(version_id) if record else None
@@ -637,7 +664,8 @@ def _dropping(record: ObjectRecord, *versions: Version | None) -> ObjectRecord:
     dropped = [one for one in versions if one is not None]
     return replace(
         record,
-        removals=record.removals + tuple(one for old in dropped for one in old.removals()),
+        removals=record.removals
+        + tuple(replace(one, lent_to=old.lent_to) for old in dropped for one in old.removals()),
         unstagings=record.unstagings + tuple(old.staged for old in dropped if old.staged),
     )
 

@@ -32,6 +32,8 @@ class Source(TypedDict, total=False):
         The bucket's region; null: the reader's. Not given: an earlier release has sent it.
     version
         The version whose stored replicas have them.
+    borrowed
+        Whether that is another version than the one that is written.
     """
 
     inline: str
@@ -41,6 +43,7 @@ class Source(TypedDict, total=False):
     staging_etag: str | None
     staging_region: str | None
     version: VersionJson
+    borrowed: bool
 
 
 class ReplicaToPut(TypedDict):
@@ -103,6 +106,8 @@ class PutResult(TypedDict):
         The service's tag of a replica in parts.
     unfinished
         True: ``put_parts`` has written parts and must be called again.
+    misread
+        True: what was read is not the version's content, so its source must be verified.
     """
 
     cluster: str
@@ -112,6 +117,7 @@ class PutResult(TypedDict):
     wrong: NotRequired[bool]
     tag: NotRequired[str]
     unfinished: NotRequired[bool]
+    misread: NotRequired[bool]
 
 
 class ReadInput(TypedDict):

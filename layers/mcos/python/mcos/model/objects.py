@@ -185,9 +185,10 @@ class ObjectRecord:
         }
         if self.previous:
             made["previous"] = self.previous.as_json()
-        for name, owed in (("removals", self.removals), ("unstagings", self.unstagings)):
-            if owed:
-                made[name] = [brief_document_of(one) for one in owed]
+        if self.removals:
+            made["removals"] = [one.as_json() for one in self.removals]
+        if self.unstagings:
+            made["unstagings"] = [brief_document_of(one) for one in self.unstagings]
         if self.kept:
             made["kept"] = [one.as_json() for one in self.kept]
         return made
@@ -209,7 +210,7 @@ class ObjectRecord:
         kept = {name: one for name, one in value.items() if name not in ("obsolete", "schema")}
         # Release 0.1.0 kept whole versions that had to be removed.
         obsolete = tuple(map(Version.from_json, value.get("obsolete", ())))
-        removals = tuple(Removal(**arguments(Removal, one)) for one in value.get("removals", ()))
+        removals = tuple(map(Removal.from_json, value.get("removals", ())))
         unstagings = tuple(Staged(**arguments(Staged, one)) for one in value.get("unstagings", ()))
         return cls(
             **{

@@ -49,6 +49,24 @@ class Replica:
         return "stored" if self.stored else "writing"
 
 
+@dataclass(frozen=True)
+class Loan:
+    """A version that is copied from another one, whose copies stay for it: see ``Lender``.
+
+    Attributes
+    ----------
+    container, object
+        Where it is, or will be in a moment: it is accepted after the loan is written.
+    version
+        Its id.
+    """
+
+    container: str
+    object: str
+    version: str
+    unknown: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
 class Stored(NamedTuple):
     """A copy that was written and verified: its incarnation and, if in parts, the service's tag."""
 
@@ -75,6 +93,8 @@ class Removal:
     why
         Why the system itself removes it: ``moved``, ``damaged`` or ``stray``. Empty: users have
         asked for it, by a delete or a change, or their call has failed.
+    lent_to
+        The version's: the copy stays until they need it no more.
     """
 
     cluster: str
@@ -85,7 +105,15 @@ class Removal:
     taken_from: str = ""
     restored_from: str = ""
     why: str = ""
+    lent_to: tuple[Loan, ...] = ()
     unknown: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def as_json(self) -> dict[str, Any]:
+        return _with_loans(brief_document_of(self), self.lent_to)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Removal":
+        return cls(**{**arguments(cls, value), "lent_to": _loans_in(value)})
 
 
 @dataclass(frozen=True)
@@ -108,6 +136,34 @@ class Staged:
     version: str | None = None
     etag: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Lender:
+    """The version that another one is copied from, within an account.
+
+    Until the copy has replicas of its own, those of the lender are read in their place, and stay
+    whatever becomes of the lender's object: ``Version.lent_to`` is the other half.
+
+    Attributes
+    ----------
+    version
+        As it was when it was lent, without what describes it: of it only copies and digests are
+        used. Its replicas may have moved since.
+    """
+
+    container: str
+    object: str
+    version: "Version"
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {**brief_document_of(self), "version": self.version.as_json()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Lender":
+        version = Version.from_json(value["version"])
+        return cls(**{**arguments(cls, value), "version": version})
 
 
 @dataclass(frozen=True)
@@ -157,6 +213,10 @@ class Version:
         MD5s>-N``, hexadecimal. Empty: it came with a call, or was taken by release 0.1.0.
     described_at
         RFC 3339; when its type, metadata or headers were changed last. Empty: never.
+    borrowed_from
+        The version that it is copied from; None: it is not, or does not need it any more.
+    lent_to
+        Versions that are, or were, copied from this one.
     """
 
     id: str
@@ -180,6 +240,8 @@ class Version:
     headers: Mapping[str, str] = field(default_factory=dict)
     sent_tag: str = ""
     described_at: str = ""
+    borrowed_from: Lender | None = None
+    lent_to: tuple[Loan, ...] = ()
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -238,6 +300,22 @@ class Version:
         """Whether enough replicas are stored for readers, who then do not need staging."""
         return len(self.stored) >= min(self.readable_from, self.wanted)
 
+    @property
+    def stand_in(self) -> "Version | None":
+        """The version whose copies are read in place of its own; None: its own are read.
+
+        Of a synchronous one, which is written as a whole, others are needed until it is complete.
+        """
+        enough = self.is_complete if self.mode == "wait" else self.is_readable
+        if self.borrowed_from is None or enough:
+            return None
+        return replace(self.borrowed_from.version, content_type=self.content_type)
+
+    @property
+    def has_copies(self) -> bool:
+        """Whether a copy of its content is stored, its own or its lender's."""
+        return bool(self.stored or (self.borrowed_from and self.borrowed_from.version.stored))
+
     def doubted(self) -> "Version | None":
         """Return the version as if it had the copies that were found damaged, and no others.
 
@@ -277,9 +355,10 @@ class Version:
                 return one
             return replace(one, stored=True, tag=copy.tag or one.tag, replaces=None)
 
-        return replace(
+        following = replace(
             self, replicas={name: after(name, one) for name, one in self.replicas.items()}
         )
+        return following if following.stand_in else replace(following, borrowed_from=None)
 
     def removals(self, clusters: Iterable[str] | None = None) -> tuple[Removal, ...]:
         """Return the removals of the copies on some clusters; None: of all copies."""
@@ -298,11 +377,14 @@ class Version:
         )
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        made = {
             **brief_document_of(self),
             "staged": self.staged and brief_document_of(self.staged),
             "replicas": {name: brief_document_of(one) for name, one in self.replicas.items()},
         }
+        if self.borrowed_from:
+            made["borrowed_from"] = self.borrowed_from.as_json()
+        return _with_loans(made, self.lent_to)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Version":
@@ -310,8 +392,25 @@ class Version:
             name: Replica(**arguments(Replica, replica))
             for name, replica in value["replicas"].items()
         }
-        staged = Staged(**arguments(Staged, value["staged"])) if value["staged"] else None
-        return cls(**{**arguments(cls, value), "replicas": replicas, "staged": staged})
+        lender = value.get("borrowed_from")
+        return cls(
+            **{
+                **arguments(cls, value),
+                "replicas": replicas,
+                "staged": Staged(**arguments(Staged, value["staged"])) if value["staged"] else None,
+                "borrowed_from": Lender.from_json(lender) if lender else None,
+                "lent_to": _loans_in(value),
+            }
+        )
+
+
+def _with_loans(document: dict[str, Any], loans: Iterable[Loan]) -> dict[str, Any]:
+    written = [brief_document_of(one) for one in loans]
+    return {**document, "lent_to": written} if written else document
+
+
+def _loans_in(document: Mapping[str, Any]) -> tuple[Loan, ...]:
+    return tuple(Loan(**arguments(Loan, one)) for one in document.get("lent_to", ()))
 
 
 def _copies(replica: Replica) -> Iterable[tuple[str, bool]]:

@@ -64,6 +64,7 @@ def gone_clusters(record: ObjectRecord, registry: Registry) -> tuple[str, ...]:
     """
     named = {name for one in record.versions for name in one.replicas}
     named |= {one.staged.cluster for one in record.versions if one.staged and not one.is_readable}
+    named |= {name for one in record.versions if one.stand_in for name in one.stand_in.stored}
     known = registry.clusters
     return tuple(
         name
@@ -93,7 +94,7 @@ def written_off(
     record = lifecycle.write_off(record, cluster)
     versions = [one for one in (record.current, *record.pending) if one is not None]
     for version in versions:
-        if not version.stored and not _has_content_elsewhere(record, version, cluster):
+        if not version.stored and not _has_content_elsewhere(record, version, cluster, registry):
             reason = f"Cluster {cluster!r}, which alone had its content, was lost."
             record = abandoned(record, version, registry, reason=reason, incarnation=incarnation)
         elif cluster in version.replicas and version in record.pending:
@@ -177,10 +178,15 @@ def _moving(record: ObjectRecord, move: Move, registry: Registry, incarnation: s
     return replace(moving, state=State.UPDATING)
 
 
-def _has_content_elsewhere(record: ObjectRecord, version: Version, cluster: str) -> bool:
+def _has_content_elsewhere(
+    record: ObjectRecord, version: Version, cluster: str, registry: Registry
+) -> bool:
     """Whether others than a cluster have the content of a version of which nothing is stored."""
     if any(one.replaces and name != cluster for name, one in version.replicas.items()):
         return True  # a copy was found damaged, perhaps wrongly
+    if version.stand_in is not None:
+        others = [registry.clusters.get(one) for one in version.stand_in.stored if one != cluster]
+        return any(one is not None and one.state is not ClusterState.LOST for one in others)
     if version.staged is None:
         return version in record.pending  # the call that brought it has it
     return version.staged.cluster != cluster

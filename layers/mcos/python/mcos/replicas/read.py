@@ -139,7 +139,8 @@ def read_content(
 ) -> tuple[bytes, dict[str, ReplicaUnreadable]]:
     """Read bytes ``first`` to ``last`` of a version that readers see, as ``read_version`` does.
 
-    Until enough replicas are stored, they come from staging. What one call can carry is read whole,
+    Until enough replicas are stored, they come from staging, or from the replicas of the version
+    that it is copied from: then the failures are of those. What one call can carry is read whole,
     so that a range of it is verified too.
 
     Raises
@@ -155,13 +156,18 @@ def read_content(
 def _read(
     account: str, version: Version, first: int, last: int
 ) -> tuple[bytes, dict[str, ReplicaUnreadable]]:
-    if not version.is_readable and (content := _read_staged(version, first, last)) is not None:
+    if not version.is_readable and (content := read_staged(version, first, last)) is not None:
         return content, {}
-    return read_version(account, version, first, last)
+    return read_version(account, version.stand_in or version, first, last)
 
 
-def _read_staged(version: Version, first: int, last: int) -> bytes | None:
-    """Read from staging; None if it is not there any more, or cannot be read now."""
+def read_staged(version: Version, first: int, last: int) -> bytes | None:
+    """Read bytes ``first`` to ``last`` of a version from staging; the whole is verified.
+
+    Returns
+    -------
+    None if it is not staged, not there any more, or cannot be read now.
+    """
     staged = version.staged
     bucket = staging.bucket_of(staged.cluster) if staged else None
     if staged is None or bucket is None:

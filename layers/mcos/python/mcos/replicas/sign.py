@@ -47,7 +47,8 @@ class SignedUrl:
 def sign_version(account: str, version: Version, *, filename: str) -> SignedUrl:
     """Sign a URL of the best replica of a version: one network call if that replica is good.
 
-    Until enough replicas are stored, the URL is that of the staged content.
+    Until enough replicas are stored, the URL is that of the staged content, or of a replica of the
+    version that it is copied from: then the failures are of those.
 
     Parameters
     ----------
@@ -61,9 +62,10 @@ def sign_version(account: str, version: Version, *, filename: str) -> SignedUrl:
     failures: dict[str, ReplicaUnreadable] = {}
     if not version.is_readable and (url := _sign_staged(version, filename)) is not None:
         return SignedUrl(url, failures)
-    for cluster in reading_order(version.stored):
+    held = version.stand_in or version
+    for cluster in reading_order(held.stored):
         try:
-            return SignedUrl(_sign_replica(account, version, cluster, filename), failures)
+            return SignedUrl(_sign_replica(account, held, cluster, filename), failures)
         except ReplicaUnreadable as error:
             failures[cluster] = error
     raise NoReplicaReadable(failures)

@@ -2,7 +2,8 @@
 
 It is ``{"inline": base64}``, the bytes themselves; or it has the place in staging
 (``staging_bucket``, ``staging_key``, ``staging_version``, ``staging_etag``, ``staging_region``), or
-the ``version`` whose stored replicas can be read, or both. It contains no secrets and no signed
+the ``version`` whose stored replicas can be read, or both. Of a version that is copied from another
+one it has the other one, ``borrowed``. It contains no secrets and no signed
 URLs: the reader uses its own permissions.
 """
 
@@ -32,7 +33,8 @@ def inline(content: bytes) -> Source:
 
 
 def source_of(version: Version) -> Source:
-    """Return the source of a version: staging until it is complete, and its stored replicas.
+    """Return the source of a version: staging until it is complete, and its stored replicas, or
+    those of its lender.
 
     If there is no other, the copies that were found damaged are tried.
 
@@ -44,6 +46,8 @@ def source_of(version: Version) -> Source:
     source: Source = {}
     if version.staged is not None and not version.is_complete:
         source = _in_staging(version.staged)
+    if (lender := version.stand_in) is not None:
+        return {**source, "version": lender.as_json(), "borrowed": True}
     if version.stored or version.doubted():
         source["version"] = version.as_json()
     if not source:
@@ -99,8 +103,8 @@ def open_part(account: str, source: Source, first: int = 0, last: int | None = N
         raise SourceMissing("the staged content is not there")
     version = Version.from_json(source["version"])
     end = version.size - 1 if last is None else last
-    # This cluster's own replica is the one to be written.
-    but = [settings().cluster]
+    # This cluster's own replica is the one to be written, if it is not another version's.
+    but = [] if source.get("borrowed") else [settings().cluster]
     try:
         if end - first + 1 > limits.CONTENT_BYTES:
             return sign.open_version(account, version, first, end, but=but)

@@ -20,6 +20,7 @@ def commit_version(
     *,
     wrong: Mapping[str, str] | None = None,
     failed: Iterable[str] = (),
+    misread: bool = False,
 ) -> tuple[ObjectRecord | None, Outcome]:
     """Commit a version: one conditional write if nothing raced.
 
@@ -35,6 +36,8 @@ def commit_version(
         Incarnations of copies that were written with other bytes, by cluster; others replace them.
     failed
         Clusters whose copy of ``version`` was not stored, as far as they have told.
+    misread
+        Whether what was read to write one was not the content of the version.
 
     Returns
     -------
@@ -64,8 +67,8 @@ def commit_version(
         if kept is not None and kept.holds(removal.cluster, removal.incarnation):
             continue
         dispose.remove_copy(guess.account, removal)
-    if wrong and known is not None and known.part_size > 0:
-        _distrust_sources(guess.key, known)
+    if known is not None and (misread or (wrong and known.part_size > 0)):
+        distrust_sources(guess.key, known)
     return record, outcome
 
 
@@ -92,8 +95,11 @@ def _unknown(
             )
 
 
-def _distrust_sources(key: ObjectKey, version: Version) -> None:
+def distrust_sources(key: ObjectKey, version: Version) -> None:
     """Have the stored replicas verified: one of them may have been the source of a wrong copy."""
+    lender = version.borrowed_from
+    if lender is not None:
+        key, version = ObjectKey(key.account, lender.container, lender.object), lender.version
     for name in version.stored:
         if cluster := all_clusters().get(name):
             message = repair_queue.verify_message(key, version.id)

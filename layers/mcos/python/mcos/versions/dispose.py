@@ -18,6 +18,7 @@ from mcos.model.objects import ObjectRecord, State
 from mcos.model.versions import Removal, Staged, Version
 from mcos.replicas import repair_queue
 from mcos.settings import settings
+from mcos.versions import loans
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
     """See to what a record owes, and to the record of a DELETING object.
 
     What a cluster that cannot be reached has to remove stays in the record; it holds up no others.
+    So do copies that others borrow, until those have replicas of their own.
 
     Returns
     -------
@@ -44,7 +46,16 @@ def dispose(record: ObjectRecord | None) -> ObjectRecord | None:
         deleted.confirm_restored(record.key, version, deletion)
     for one in record.kept:
         deleted.keep(record.key, one, cluster=record.sweeper)
-    removals = [one for one in record.removals if _hand_over(record.account, one, silent)]
+    awaited = {
+        loan
+        for loan in {loan for one in record.removals for loan in one.lent_to}
+        if loans.is_awaited(record.account, loan)
+    }
+    removals = [
+        one
+        for one in record.removals
+        if awaited.isdisjoint(one.lent_to) and _hand_over(record.account, one, silent)
+    ]
     unstagings = [one for one in record.unstagings if _hand_over(record.account, one, silent)]
 
     def pay(found: ObjectRecord | None) -> ObjectRecord | None:

@@ -21,12 +21,16 @@ from mcos.versions import retention
 
 @dataclass(frozen=True)
 class Content:
-    """Content that a call carries, with what describes it (names in lower case)."""
+    """Content that a call carries, with what describes it (names in lower case).
+
+    ``sent_tag`` is that of the version that it is a copy of; see ``Version``.
+    """
 
     body: bytes
     content_type: str
     metadata: dict[str, str]
     headers: Mapping[str, str] = field(default_factory=dict)
+    sent_tag: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ def new_version(key: ObjectKey, content: Content, prefer: Prefer) -> Version:
         content_type=content.content_type,
         metadata=content.metadata,
         headers=content.headers,
+        sent_tag=content.sent_tag,
         created_at=clock.now(),
         mode=prefer.mode,
         staged=None if inline else Staged(settings().cluster, staging.version_key(version_id)),

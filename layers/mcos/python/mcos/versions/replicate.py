@@ -24,8 +24,15 @@ _log = logging.getLogger(__name__)
 _SPARE_SECONDS = 2
 
 
-def store(record: ObjectRecord, version_id: str, content: Content, prefer: Prefer) -> ObjectRecord:
+def store(
+    record: ObjectRecord, version_id: str, content: Content | None, prefer: Prefer
+) -> ObjectRecord:
     """Have the replicas of an accepted version written.
+
+    Parameters
+    ----------
+    content
+        None: the version borrows it.
 
     Returns
     -------
@@ -55,12 +62,13 @@ def begin(record: ObjectRecord, version_id: str) -> None:
 
 
 def _store_and_wait(
-    record: ObjectRecord, version_id: str, content: Content, wait_seconds: float
+    record: ObjectRecord, version_id: str, content: Content | None, wait_seconds: float
 ) -> ObjectRecord:
     """Write to the targets, and to spares instead of failed targets, while there is time."""
     deadline = clock.elapsed() + wait_seconds
     version = version_in(record, version_id)
-    source = source_of(version) if version.staged else inline(content.body)
+    is_inline = content is not None and version.staged is None
+    source = inline(content.body) if content and is_inline else source_of(version)
     targets = list(version.replicas)
     stored: set[str] = set()
     failed: set[str] = set()

@@ -25,7 +25,7 @@ from mcos.model.reservation import is_reserved, reserved
 from mcos.placement.moves import taken_in
 from mcos.replicas.backend import new_incarnation
 from mcos.settings import settings
-from mcos.versions import dispose
+from mcos.versions import dispose, loans
 
 _TRIES = 12
 _LATER_SECONDS = 60
@@ -154,7 +154,7 @@ def remove_due(found: Deleted) -> bool:
 
     Returns
     -------
-    Whether their removal is in the queues of their clusters.
+    Whether their removal is in the queues of their clusters; not while others borrow them.
 
     Raises
     ------
@@ -165,6 +165,9 @@ def remove_due(found: Deleted) -> bool:
     if is_unsettled:
         record = settled_record(found.key)
     if not deleted.claim_removal(found):
+        return False
+    if any(loans.is_awaited(found.key.account, one) for one in found.kept.version.lent_to):
+        deleted.postpone(found, _LATER_SECONDS)
         return False
     # Only tables that were restored to different moments have a version in both.
     if record is None or record.find(found.version_id) is None:

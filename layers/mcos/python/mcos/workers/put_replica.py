@@ -5,7 +5,7 @@ from mcos.replicas.backend import once_more, own_backend, replica_key
 from mcos.replicas.sealing import seal_identity
 from mcos.replicas.source import READ_ERRORS, SourceMissing, open_source
 from mcos.settings import settings
-from mcos.storage import ReplicaConflict, StorageError
+from mcos.storage import ReplicaConflict, ReplicaDigestMismatch, StorageError
 
 
 def put_replica(replica: ReplicaToPut, content: Source) -> PutResult:
@@ -40,6 +40,8 @@ def put_replica(replica: ReplicaToPut, content: Source) -> PutResult:
         once_more(put)
     except SourceMissing as error:
         return _result(replica, reason=f"SourceMissing: {error}")
+    except ReplicaDigestMismatch as error:
+        return {**_result(replica, reason=f"ReplicaDigestMismatch: {error}"), "misread": True}
     except ReplicaConflict as error:
         return {**_result(replica, reason=f"ReplicaConflict: {error}"), "wrong": True}
     except StorageError as error:

@@ -33,8 +33,8 @@ from mcos.replicas.sign import sign_own_replica
 from mcos.replicas.source import SourceMissing, source_of
 from mcos.settings import settings
 from mcos.storage import ReplicaNotFound, StorageError
-from mcos.versions import dispose, execution
-from mcos.versions.commit import commit_version
+from mcos.versions import dispose, execution, loans
+from mcos.versions.commit import commit_version, distrust_sources
 from mcos.versions.execution import replica_of
 from mcos.workers.later import RemovalHeld, TryLater
 from mcos.workers.put_replica import put_replica
@@ -207,11 +207,13 @@ def _write(record: ObjectRecord, version: Version) -> str:
     incarnation = version.replicas[own].incarnation
     try:
         replica: ReplicaToPut = {**replica_of(record.key, version), "incarnation": incarnation}
-        result = put_replica(replica, source_of(version))
+        result = put_replica(replica, source_of(loans.refreshed(record.account, version)))
     except SourceMissing as error:
         raise TryLater(str(error)) from error
     if result.get("wrong"):
         commit_version(record, version, {}, wrong={own: incarnation})
+    if result.get("misread"):
+        distrust_sources(record.key, version)
     if not result["stored"]:
         raise TryLater(result.get("reason", "not stored"))
     return _commit(record, version)
@@ -227,7 +229,7 @@ def _begin_in_parts(record: ObjectRecord, version: Version) -> str:
     if execution.is_running(version):
         raise TryLater("an execution writes parts of it")
     try:
-        source = source_of(version)
+        source = source_of(loans.refreshed(record.account, version))
     except SourceMissing as error:
         raise TryLater(str(error)) from error
     execution.start(

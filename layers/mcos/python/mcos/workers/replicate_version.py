@@ -17,7 +17,7 @@ from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.model.versions import Version
 from mcos.replicas import repair_queue
 from mcos.replicas.source import SourceMissing, source_of
-from mcos.versions import execution
+from mcos.versions import execution, loans
 from mcos.workers.later import TryLater
 
 _LARGE_SECONDS = 900
@@ -81,7 +81,7 @@ def _replicate(record: ObjectRecord, version: Version) -> str:
             return Outcome.INCOMPLETE.value
         raise TryLater("its clusters kept others waiting", seconds=_AVOIDED_SECONDS)
     given = execution.execution_input(
-        record, version, mode="wait", source=_source(version), targets=targets
+        record, version, mode="wait", source=_source(record, version), targets=targets
     )
     began = clock.elapsed()
     try:
@@ -107,7 +107,7 @@ def _replicate_in_parts(record: ObjectRecord, version: Version) -> str:
         record,
         version,
         mode="respond-async",
-        source=_source(version),
+        source=_source(record, version),
         targets=version.missing,
     )
     try:
@@ -117,9 +117,9 @@ def _replicate_in_parts(record: ObjectRecord, version: Version) -> str:
     raise TryLater("begun", seconds=_LARGE_SECONDS)
 
 
-def _source(version: Version) -> Any:
+def _source(record: ObjectRecord, version: Version) -> Any:
     try:
-        return source_of(version)
+        return source_of(loans.refreshed(record.account, version))
     except SourceMissing as error:
         raise TryLater(str(error)) from error
 
