@@ -120,6 +120,7 @@ if TYPE_CHECKING:
         UploadNotFound,
         UploadTaken,
     )
+    from mcos_client.sending.bandwidth import Bandwidth
     from mcos_client.sending.clock import Clock
     from mcos_client.transfer.journal import Journal
 
@@ -132,6 +133,7 @@ __all__ = [
     "AccountNotFound",
     "AccountPage",
     "AsyncClient",
+    "Bandwidth",
     "Busy",
     "CatalogUnavailable",
     "Client",
@@ -248,6 +250,7 @@ _MODULES = (
     "api.policies",
     "api.models",
     "sending.clock",
+    "sending.bandwidth",
     "api.uploads",
     "api.health",
     "api.account",

@@ -12,6 +12,7 @@ from mcos_client.api.login import refresh_token
 from mcos_client.content import ContentCalls
 from mcos_client.errors import McosError, ReplyMixedUp
 from mcos_client.sending.attempts import SEND_FAILURES, Attempts
+from mcos_client.sending.bandwidth import Bandwidth
 from mcos_client.sending.clock import Clock
 from mcos_client.sending.connection import RETRIES, Connection
 from mcos_client.sending.connections import Connections
@@ -21,6 +22,9 @@ from mcos_client.sending.tokens import CurrentToken, TokenStore
 
 TIMEOUT = httpx.Timeout(connect=5, read=35, write=35, pool=5)
 """Seconds. The API's longest wait is 25, its gateway gives up after 30."""
+
+NO_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+"""There are as many connections as threads that send, and none of those waits for another."""
 
 
 class Client(ContentCalls):
@@ -42,6 +46,8 @@ class Client(ContentCalls):
         Where requests go instead of the network; for tests.
     retries
         How often a call that failed is made again where that is safe, with growing pauses.
+    bandwidth
+        How many bytes a second go each way, at most; clients that share one share its limit.
 
     Attributes
     ----------
@@ -68,15 +74,23 @@ class Client(ContentCalls):
         retries: int = 0,
         clock: Clock | None = None,
         token_store: TokenStore | None = None,
+        bandwidth: Bandwidth | None = None,
     ) -> None:
         self.admin = Admin(self)
         self._clock = clock or Clock()
+        self._bandwidth = bandwidth or Bandwidth()
         self._token = CurrentToken(token, self._clock, token_store)
         self._entry_points = EntryPoints(entry_point, self._clock)
         self._retries = retries
-        self._connections = Connections(lambda: httpx.Client(timeout=timeout, transport=transport))
+        self._connections = Connections(
+            lambda: httpx.Client(timeout=timeout, limits=NO_LIMITS, transport=transport)
+        )
         self._connection = Connection(
-            self._send_on, self._connections, self._clock, self._renew_token
+            self._send_on,
+            self._connections,
+            self._clock,
+            self._bandwidth,
+            self._renew_token,
         )
 
     def __enter__(self) -> Self:
@@ -144,7 +158,7 @@ class Client(ContentCalls):
         while True:
             http, token = self._http, self.token
             try:
-                return attempts.read(send(http, attempts.request(token)))
+                return attempts.read(send(http, attempts.request(token), self._bandwidth))
             except (*SEND_FAILURES, McosError) as error:
                 if isinstance(error, McosError) and self._token.is_replaced(error, token):
                     continue

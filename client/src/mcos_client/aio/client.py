@@ -19,9 +19,10 @@ from mcos_client.api.login import refresh_token
 from mcos_client.api.method import SendsAsync, like
 from mcos_client.api.models import Download, Written
 from mcos_client.api.writing import Writing, putting
-from mcos_client.client import TIMEOUT, Client
+from mcos_client.client import NO_LIMITS, TIMEOUT, Client
 from mcos_client.errors import McosError, ReplyMixedUp
 from mcos_client.sending.attempts import SEND_FAILURES, Attempts
+from mcos_client.sending.bandwidth import Bandwidth
 from mcos_client.sending.clock import Clock
 from mcos_client.sending.connections import Connections
 from mcos_client.sending.encoded import send_async
@@ -87,15 +88,17 @@ class AsyncClient(UserCalls, HasWorkers):
         retries: int = 0,
         clock: Clock | None = None,
         token_store: TokenStore | None = None,
+        bandwidth: Bandwidth | None = None,
     ) -> None:
         self.admin = AsyncAdmin(self)
         self._clock = clock or Clock()
+        self._bandwidth = bandwidth or Bandwidth()
         self._token = CurrentToken(token, self._clock, token_store)
         self._entry_points = EntryPoints(entry_point, self._clock)
         self._retries = retries
         self._timeout = timeout
         self._connections = Connections(
-            lambda: httpx.AsyncClient(timeout=timeout, transport=transport)
+            lambda: httpx.AsyncClient(timeout=timeout, limits=NO_LIMITS, transport=transport)
         )
         self._workers = set()
 
@@ -207,7 +210,9 @@ class AsyncClient(UserCalls, HasWorkers):
         while True:
             http, token = self._http, self.token
             try:
-                return attempts.read(await send_async(http, attempts.request(token)))
+                return attempts.read(
+                    await send_async(http, attempts.request(token), self._bandwidth)
+                )
             except (*SEND_FAILURES, McosError) as error:
                 if isinstance(error, McosError) and self._token.is_replaced(error, token):
                     continue
@@ -231,6 +236,7 @@ class AsyncClient(UserCalls, HasWorkers):
             transport=bridge,
             retries=self._retries,
             clock=self._clock,
+            bandwidth=self._bandwidth,
         )
         client._token = self._token
         return Worker(client, bridge)

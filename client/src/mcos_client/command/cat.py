@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from mcos_client.command.names.locations import object_location
-from mcos_client.command.shared.session import Json, session_of
+from mcos_client.command.shared.session import BandwidthLimit, Json, session_of
 from mcos_client.command.shared.streams import standard_output
 
 
@@ -14,6 +14,7 @@ def cat(
     sources: Annotated[
         list[str], typer.Argument(metavar="CONTAINER/OBJECT...", help="What to print.")
     ],
+    bwlimit: BandwidthLimit = None,
     json: Json = False,
 ) -> None:
     """Print the bytes of objects, one after another. (--json is for what goes wrong.)"""

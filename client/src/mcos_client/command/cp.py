@@ -1,30 +1,38 @@
 """mcos cp: files and folders to objects, back, and objects to objects."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
-from mcos_client import Client, ObjectNotFound
+from mcos_client import Client
+from mcos_client.command.names.filters import Exclude, Filter, Include, Rules, filter_of
 from mcos_client.command.names.locations import REMOTE, Location, folder, location
 from mcos_client.command.names.trees import (
     Copy,
     file_name,
     files_below,
+    found_below,
     is_file_name,
-    objects_below,
 )
 from mcos_client.command.shared.fetching import RESUMES, fetch
-from mcos_client.command.shared.many import end, transfer_each
+from mcos_client.command.shared.many import AT_ONCE, end, transfer_each
 from mcos_client.command.shared.output import say, size_of
 from mcos_client.command.shared.progress import Bar
-from mcos_client.command.shared.session import Json, Quiet, Session, session_of
+from mcos_client.command.shared.session import (
+    BandwidthLimit,
+    Json,
+    Quiet,
+    Session,
+    session_of,
+)
 from mcos_client.command.shared.storing import (
     Header,
     Parallel,
     Storing,
+    Transfers,
     Wait,
     WaitTimeout,
     headers_of,
@@ -32,6 +40,8 @@ from mcos_client.command.shared.storing import (
 )
 from mcos_client.transfer.source import STREAM_PART, StreamSource
 from mcos_client.transfer.upload import MOST_PARTS, PARALLEL
+
+Copied = TypeVar("Copied")
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,12 @@ def cp(
     ] = False,
     header: Header = None,
     policy: Annotated[str | None, typer.Option(help="Storage policy of new objects.")] = None,
+    include: Include = None,
+    exclude: Exclude = None,
+    filter_: Rules = None,
+    transfers: Transfers = AT_ONCE,
     parallel: Parallel = PARALLEL,
+    bwlimit: BandwidthLimit = None,
     wait: Wait = None,
     timeout: WaitTimeout = None,
     quiet: Quiet = False,
@@ -66,6 +81,9 @@ def cp(
 ) -> None:
     """Copy between files and objects; what has the target's name is replaced."""
     session = session_of(context)
+    wanted = filter_of(include, exclude, filter_)
+    if wanted.rules and not recursive:
+        raise typer.BadParameter("--include, --exclude and --filter go with --recursive.")
     storing = Storing(
         headers=headers_of(header),
         storage_policy=policy,
@@ -79,96 +97,89 @@ def cp(
     if header and not up:
         raise typer.BadParameter("--header is for objects: TARGET must be mcos:CONTAINER/...")
     with session.client() as client:
+        run = _Run(session, client, storing, recursive, wanted, transfers)
         if up and down:
-            _between(session, client, location(source), location(target), storing, recursive)
+            _between(run, location(source), location(target))
         elif up:
-            _upload(session, client, Path(source), location(target), storing, recursive)
+            _upload(run, Path(source), location(target))
         else:
-            _download(session, client, location(source), target, parallel, recursive)
+            _download(run, location(source), target)
 
 
-def _upload(
-    session: Session,
-    client: Client,
-    source: Path,
-    target: Location,
-    storing: Storing,
-    recursive: bool,
-) -> None:
+@dataclass(frozen=True)
+class _Run:
+    session: Session
+    client: Client
+    storing: Storing
+    recursive: bool
+    wanted: Filter
+    transfers: int
+
+    def each(
+        self,
+        copies: Sequence[Copied],
+        copy: Callable[[Copied, Bar], int],
+        tell: Callable[[Copied, int], None],
+        label: Callable[[Copied], str],
+    ) -> list[tuple[Copied, Exception]]:
+        return transfer_each(
+            self.session,
+            self.client,
+            copies,
+            copy,
+            tell,
+            label=label,
+            at_once=self.transfers,
+        )
+
+
+def _upload(run: _Run, source: Path, target: Location) -> None:
     def copy(one: Copy, bar: Bar) -> int:
-        return store(session, client, one.where, one.file, storing, bar).size
+        return store(run.session, run.client, one.where, one.file, run.storing, bar).size
 
     unreadable: list[tuple[object, Exception]] = []
-    if recursive and source.is_dir():
-        copies = list(_files_below(session, source, target, unreadable))
+    if run.recursive and source.is_dir():
+        copies = list(_files_below(run, source, target, unreadable))
     else:
         name = _name_in(target, source.name)
         copies = [Copy(source, Location(target.container, name))]
-    failures = transfer_each(
-        session,
-        client,
-        copies,
-        copy,
-        lambda one, size: _tell(session, one, size),
-        label=file_name,
-    )
-    end(session, [*unreadable, *failures])
+    failures = run.each(copies, copy, lambda one, size: _tell(run.session, one, size), file_name)
+    end(run.session, [*unreadable, *failures])
 
 
-def _download(
-    session: Session,
-    client: Client,
-    source: Location,
-    target: str,
-    parallel: int,
-    recursive: bool,
-) -> None:
+def _download(run: _Run, source: Location, target: str) -> None:
     def copy(one: Copy, bar: Bar) -> int:
-        if recursive:
+        if run.recursive:
             one.file.parent.mkdir(parents=True, exist_ok=True)
-        return fetch(client, one, bar, parallel=parallel).size
+        return fetch(run.client, one, bar, parallel=run.storing.parallel).size
 
     refused = 0
-    if recursive:
+    if run.recursive:
         copies = []
-        for where, relative in _found_below(client, source):
+        for where, relative in found_below(run.client, source, run.wanted):
             if is_file_name(relative):
                 copies.append(Copy(Path(target, *relative.split("/")), where))
             else:
                 refused += 1
-                _tell_refused(session, where)
+                _tell_refused(run.session, where)
     else:
         copies = [Copy(_file_of(source, target), source)]
-    session.hints[RESUMES] = None
-    failures = transfer_each(
-        session,
-        client,
-        copies,
-        copy,
-        lambda one, size: _tell(session, one, size),
-        label=file_name,
-    )
-    end(session, failures, failed_before=refused)
+    run.session.hints[RESUMES] = None
+    failures = run.each(copies, copy, lambda one, size: _tell(run.session, one, size), file_name)
+    end(run.session, failures, failed_before=refused)
 
 
-def _between(
-    session: Session,
-    client: Client,
-    source: Location,
-    target: Location,
-    storing: Storing,
-    recursive: bool,
-) -> None:
+def _between(run: _Run, source: Location, target: Location) -> None:
     """Copy objects through this machine, piece by piece, with type, metadata and headers."""
 
     def copy(one: RemoteCopy, bar: Bar) -> int:
-        return _copy_object(session, client, one, storing, bar)
+        return _copy_object(run.session, run.client, one, run.storing, bar)
 
-    if recursive:
+    if run.recursive:
         below = folder(target.name)
         copies = [
             RemoteCopy(where, Location(target.container, below + relative))
-            for where, relative in _found_below(client, source)
+            for where, relative in found_below(run.client, source, run.wanted)
         ]
     elif not source.name:
         raise typer.BadParameter(f"{str(source)!r} is a container: copying it needs --recursive.")
@@ -178,10 +189,10 @@ def _between(
 
     def tell(one: RemoteCopy, size: int) -> None:
         told = {"source": str(one.source), "target": str(one.target), "size": size}
-        say(session, f"{REMOTE}{one.source}  {REMOTE}{one.target}  {size_of(size)}", told)
+        say(run.session, f"{REMOTE}{one.source}  {REMOTE}{one.target}  {size_of(size)}", told)
 
-    failures = transfer_each(session, client, copies, copy, tell, label=lambda one: str(one.target))
-    end(session, failures)
+    failures = run.each(copies, copy, tell, lambda one: str(one.target))
+    end(run.session, failures)
 
 
 def _copy_object(
@@ -202,29 +213,19 @@ def _copy_object(
     return store(session, client, one.target, StreamSource(pieces), how, bar).size
 
 
-def _found_below(client: Client, source: Location) -> list[tuple[Location, str]]:
-    found = [
-        (Location(source.container, one.name), relative)
-        for one, relative in objects_below(client, source)
-    ]
-    if not found:
-        raise ObjectNotFound(f"There is nothing below {str(source)!r}.")
-    return found
-
-
 def _files_below(
-    session: Session,
+    run: _Run,
     source: Path,
     target: Location,
     unreadable: list[tuple[object, Exception]],
 ) -> Iterator[Copy]:
     def left_out(path: Path, why: str) -> None:
-        session.note(f"{path}: {why}, left out")
+        run.session.note(f"{path}: {why}, left out")
 
     def note(path: Path, error: OSError) -> None:
         unreadable.append((path, error))
 
-    for path, relative in files_below(source, left_out, note):
+    for path, relative in files_below(source, left_out, note, run.wanted):
         yield Copy(path, Location(target.container, f"{folder(target.name)}{relative}"))
 
 

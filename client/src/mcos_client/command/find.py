@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from mcos_client import ListedObject
+from mcos_client.command.names.filters import Exclude, Include, Rules, filter_of
 from mcos_client.command.names.globs import Pattern
 from mcos_client.command.names.locations import folder, location
 from mcos_client.command.names.sizes import size
 from mcos_client.command.names.times import moment
-from mcos_client.command.names.trees import named_or_below
+from mcos_client.command.names.trees import name_below, named_or_below
 from mcos_client.command.shared.output import print_json, print_name
 from mcos_client.command.shared.session import Json, session_of
 from mcos_client.command.shared.streams import standard_output
@@ -78,6 +79,9 @@ def find(
         bool,
         typer.Option("--null", "-0", help="End names with a zero byte, exactly as they are."),
     ] = False,
+    include: Include = None,
+    exclude: Exclude = None,
+    filter_: Rules = None,
     json: Json = False,
 ) -> None:
     """Find objects by name, size and age, and print CONTAINER/OBJECT of each.
@@ -86,6 +90,7 @@ def find(
     """
     session = session_of(context)
     at = location(where)
+    chosen = filter_of(include, exclude, filter_)
     wanted = Wanted(
         patterns=tuple(map(Pattern, name or ())),
         min_size=size(min_size),
@@ -96,7 +101,11 @@ def find(
     base = folder(at.name)
     with session.client() as client:
         for one in named_or_below(client, at):
-            if one.deleted or not wanted.admits(one, one.name.removeprefix(base)):
+            if (
+                one.deleted
+                or not wanted.admits(one, one.name.removeprefix(base))
+                or not chosen.admits(name_below(at, one.name))
+            ):
                 continue
             if session.json:
                 print_json(session, one)

@@ -6,17 +6,25 @@ from typing import Annotated
 import typer
 
 from mcos_client import Client, IfThere, Written
+from mcos_client.command.names.filters import Exclude, Filter, Include, Rules, filter_of
 from mcos_client.command.names.locations import Location, folder, location, object_location
 from mcos_client.command.names.sizes import part_size
 from mcos_client.command.names.trees import Copy, file_name, files_below
-from mcos_client.command.shared.many import end, transfer_each
+from mcos_client.command.shared.many import AT_ONCE, end, transfer_each
 from mcos_client.command.shared.output import say, size_of
 from mcos_client.command.shared.progress import Bar, bars
-from mcos_client.command.shared.session import Json, Quiet, Session, session_of
+from mcos_client.command.shared.session import (
+    BandwidthLimit,
+    Json,
+    Quiet,
+    Session,
+    session_of,
+)
 from mcos_client.command.shared.storing import (
     Header,
     Parallel,
     Storing,
+    Transfers,
     Wait,
     WaitTimeout,
     headers_of,
@@ -56,7 +64,12 @@ def put(
     update: Annotated[
         bool, typer.Option("--update", help="Refuse if the object is not there.")
     ] = False,
+    include: Include = None,
+    exclude: Exclude = None,
+    filter_: Rules = None,
+    transfers: Transfers = AT_ONCE,
     parallel: Parallel = PARALLEL,
+    bwlimit: BandwidthLimit = None,
     part: Annotated[
         str | None,
         typer.Option("--part-size", metavar="SIZE", help="Of large content's parts: 64MiB."),
@@ -87,6 +100,7 @@ def put(
         part_size=part_size(part),
         resume=upload,
     )
+    wanted = filter_of(include, exclude, filter_)
     sources, target = _split(paths, of_upload=upload is not None)
     if PIPE in sources:
         _put_pipe(session, object_location(target or ""), storing)
@@ -94,7 +108,7 @@ def put(
     with session.client() as client:
         where = _target_of(client, upload) if target is None else location(target)
         unreadable: list[tuple[object, Exception]] = []
-        copies = _copies(session, sources, where, unreadable, recursive=recursive)
+        copies = _copies(session, sources, where, wanted, unreadable, recursive=recursive)
         if upload is not None and len(copies) != 1:
             raise typer.BadParameter("--upload takes one file.")
 
@@ -108,6 +122,7 @@ def put(
             copy,
             lambda one, written: _tell(session, one.where, written),
             label=file_name,
+            at_once=transfers,
         )
         if len(copies) == 1 and failures and not unreadable:
             raise failures[0][1]
@@ -145,6 +160,7 @@ def _copies(
     session: Session,
     sources: list[str],
     target: Location,
+    wanted: Filter,
     unreadable: list[tuple[object, Exception]],
     *,
     recursive: bool,
@@ -160,11 +176,12 @@ def _copies(
                 source,
                 lambda path, why: session.note(f"{path}: {why}, left out"),
                 lambda path, error: unreadable.append((path, error)),
+                wanted,
             )
             copies += [
                 Copy(path, Location(target.container, below + relative)) for path, relative in found
             ]
-        else:
+        elif wanted.admits(source.name):
             name = folder(target.name) + source.name if into else target.name
             copies.append(Copy(source, Location(target.container, name)))
     return copies

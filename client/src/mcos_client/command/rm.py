@@ -5,9 +5,16 @@ from typing import Annotated
 import typer
 
 from mcos_client import ObjectNotFound
-from mcos_client.command.names.globs import is_meant_as_pattern, is_pattern, is_wild, matching
+from mcos_client.command.names.filters import Exclude, Include, Rules, filter_of
+from mcos_client.command.names.globs import (
+    Pattern,
+    is_meant_as_pattern,
+    is_pattern,
+    is_wild,
+    matching,
+)
 from mcos_client.command.names.locations import Location, location, object_location
-from mcos_client.command.names.trees import named_or_below
+from mcos_client.command.names.trees import name_below, named_or_below
 from mcos_client.command.shared.deleting import SECONDS, delete_object
 from mcos_client.command.shared.many import for_each
 from mcos_client.command.shared.output import say
@@ -22,12 +29,16 @@ def rm(
         bool,
         typer.Option("--recursive", "-r", help="And all below it; a container alone is emptied."),
     ] = False,
+    include: Include = None,
+    exclude: Exclude = None,
+    filter_: Rules = None,
     wait: Wait = None,
     timeout: Timeout = SECONDS,
     json: Json = False,
 ) -> None:
     """Delete an object, or all objects of a pattern."""
     session = session_of(context)
+    wanted = filter_of(include, exclude, filter_)
     where = location(target) if recursive else object_location(target)
     refusal = typer.BadParameter("A pattern must go through folders by **, not by --recursive.")
     if recursive and is_pattern(where.name) and is_wild(where.name):
@@ -37,15 +48,20 @@ def rm(
         if recursive and by_pattern:
             raise refusal
         if not recursive and not by_pattern:
+            if wanted.rules:
+                raise typer.BadParameter(
+                    "--include, --exclude and --filter go with --recursive, or a pattern."
+                )
             _tell(session, where, delete_object(client, where, wait=wait, timeout=timeout))
             return
         if by_pattern:
-            found = [
-                Location(where.container, one.name) for one in matching(client, where, deleted=True)
-            ]
+            below = Pattern(where.name).folder
+            named = matching(client, where, deleted=True)
+            chosen = [one for one in named if wanted.admits(one.name.removeprefix(below))]
         else:
-            found = [Location(where.container, one.name) for one in named_or_below(client, where)]
-        if not found and where.name:
+            named = list(named_or_below(client, where))
+            chosen = [one for one in named if wanted.admits(name_below(where, one.name))]
+        if not named and where.name:
             raise ObjectNotFound(f"There is nothing below {str(where)!r}.")
 
         def delete_one(one: Location) -> bool:
@@ -54,6 +70,7 @@ def rm(
             except ObjectNotFound:
                 return True  # another client was first
 
+        found = [Location(where.container, one.name) for one in chosen]
         for_each(
             session, "deleting", found, delete_one, lambda one, gone: _tell(session, one, gone)
         )

@@ -9,15 +9,29 @@ import typer
 
 from mcos_client import Client, ListedObject, ObjectNotFound
 from mcos_client.command.names.comparing import Comparing, mtime_metadata, set_mtime
+from mcos_client.command.names.filters import Exclude, Filter, Include, Rules, filter_of
 from mcos_client.command.names.locations import REMOTE, Location, folder, location
 from mcos_client.command.names.trees import Copy, files_below, is_file_name, objects_below
 from mcos_client.command.shared.deleting import SECONDS, delete_object
 from mcos_client.command.shared.fetching import fetch
-from mcos_client.command.shared.many import attempt_each, end, transfer_each
+from mcos_client.command.shared.many import AT_ONCE, attempt_each, end, transfer_each
 from mcos_client.command.shared.output import say, size_of
 from mcos_client.command.shared.progress import Bar
-from mcos_client.command.shared.session import Json, Quiet, Session, session_of
-from mcos_client.command.shared.storing import Parallel, Storing, Wait, WaitTimeout, store
+from mcos_client.command.shared.session import (
+    BandwidthLimit,
+    Json,
+    Quiet,
+    Session,
+    session_of,
+)
+from mcos_client.command.shared.storing import (
+    Parallel,
+    Storing,
+    Transfers,
+    Wait,
+    WaitTimeout,
+    store,
+)
 from mcos_client.transfer.download import may_be_unfinished
 from mcos_client.transfer.upload import PARALLEL
 
@@ -86,7 +100,12 @@ def sync(
         bool, typer.Option("--checksum", "-c", help="Compare size and SHA-256, not size and time.")
     ] = False,
     policy: Annotated[str | None, typer.Option(help="Storage policy of new objects.")] = None,
+    include: Include = None,
+    exclude: Exclude = None,
+    filter_: Rules = None,
+    transfers: Transfers = AT_ONCE,
     parallel: Parallel = PARALLEL,
+    bwlimit: BandwidthLimit = None,
     wait: Wait = None,
     timeout: WaitTimeout = None,
     quiet: Quiet = False,
@@ -103,15 +122,18 @@ def sync(
         raise typer.BadParameter(
             "One of SOURCE and TARGET must be mcos:CONTAINER/..., the other a folder."
         )
+    wanted = filter_of(include, exclude, filter_)
     storing = Storing(storage_policy=policy, wait=wait, timeout=timeout, parallel=parallel)
     with session.client() as client:
         root, where = (source, target) if up else (target, source)
-        sides = _sides(session, client, Path(root), location(where), up)
-        run = _Run(session, client, sides, Comparing(checksum), storing, up, dry_run)
+        sides = _sides(session, client, Path(root), location(where), wanted, up)
+        run = _Run(session, client, sides, Comparing(checksum), storing, transfers, up, dry_run)
         run.all(delete=delete)
 
 
-def _sides(session: Session, client: Client, root: Path, where: Location, up: bool) -> Sides:
+def _sides(
+    session: Session, client: Client, root: Path, where: Location, wanted: Filter, up: bool
+) -> Sides:
     """List both sides; a side that cannot be listed ends it."""
     sides = Sides(root, where)
 
@@ -123,16 +145,18 @@ def _sides(session: Session, client: Client, root: Path, where: Location, up: bo
         sides.unreadable[path.relative_to(root).as_posix()] = error
 
     if up or root.exists():
-        found = files_below(root, left_out, unreadable)
+        found = files_below(root, left_out, unreadable, wanted)
         sides.files = {relative: path for path, relative in found}
+    empty = True
     for one, relative in objects_below(client, where):
-        if one.state == "FAILED" and not up:
+        empty = False
+        if (one.state == "FAILED" and not up) or not wanted.admits(relative):
             continue
         if up or is_file_name(relative):
             sides.objects[relative] = one
         else:
             sides.refused.append(Location(where.container, one.name))
-    if not up and where.name and not sides.objects and not sides.refused:
+    if not up and where.name and empty:
         # More likely a name that was mistyped than a wish to delete everything.
         raise ObjectNotFound(f"There is nothing below {str(where)!r}.")
     return sides
@@ -145,6 +169,7 @@ class _Run:
     sides: Sides
     comparing: Comparing
     storing: Storing
+    transfers: int
     up: bool
     dry_run: bool
     failures: list[tuple[object, Exception]] = field(default_factory=list)
@@ -217,7 +242,13 @@ class _Run:
             say(self.session, f"{done} {relative}  {size_of(size)}  ({reason})", value)
 
         failures = transfer_each(
-            self.session, self.client, differing, copy, told, label=lambda one: one[0]
+            self.session,
+            self.client,
+            differing,
+            copy,
+            told,
+            label=lambda one: one[0],
+            at_once=self.transfers,
         )
         self.failures += [(relative, failure) for (relative, _), failure in failures]
         return sizes

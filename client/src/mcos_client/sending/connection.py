@@ -10,6 +10,7 @@ import httpx
 from mcos_client.api.call import Call, Result
 from mcos_client.errors import TransferStopped
 from mcos_client.sending.attempts import FIRST_PAUSE, LONGEST_PAUSE
+from mcos_client.sending.bandwidth import Bandwidth
 from mcos_client.sending.clock import Clock
 from mcos_client.sending.connections import Connections
 
@@ -32,6 +33,8 @@ class Connection:
         Makes a call of the API, and repeats it when it fails.
     http
         For storage services; it knows no token.
+    bandwidth
+        How fast content goes.
     """
 
     def __init__(
@@ -39,9 +42,11 @@ class Connection:
         send: Send,
         connections: Connections[httpx.Client],
         clock: Clock,
+        bandwidth: Bandwidth,
         stay_logged_in: Callable[[], None] = lambda: None,
     ) -> None:
         self.send = send
+        self.bandwidth = bandwidth
         self._stay_logged_in = stay_logged_in
         self._connections = connections
         self._clock = clock

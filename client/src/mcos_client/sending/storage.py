@@ -37,8 +37,9 @@ def put(
     # An iterator without bytes would still be sent in chunks by some; nothing is nothing.
     to = _checked(url)
     http = connection.http
+    content = connection.bandwidth.up.pieces(pieces) if size else b""
     with _reached(to):
-        request = httpx.Request("PUT", to, headers=sent, content=pieces if size else b"")
+        request = httpx.Request("PUT", to, headers=sent, content=content)
         response = http.send(request)
     if not response.is_success:
         raise _refused(response)
@@ -90,7 +91,7 @@ def _exactly(
         )
     # Raw: an object's Content-Encoding is for its reader. As it comes: bytes that are gathered to
     # larger pieces would be lost with the connection.
-    pieces = response.iter_raw()
+    pieces = connection.bandwidth.down.pieces(response.iter_raw())
     while True:
         connection.check()
         if os.getpid() != process:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from mcos_client import Client, ListedObject
+from mcos_client import Client, ListedObject, ObjectNotFound
+from mcos_client.command.names.filters import EVERYTHING, Filter
 from mcos_client.command.names.locations import REMOTE, Location, folder
 from mcos_client.transfer.download import forget_finished, is_unfinished
 
@@ -46,9 +47,9 @@ Unreadable = Callable[[Path, OSError], None]
 
 
 def files_below(
-    source: Path, left_out: LeftOut, unreadable: Unreadable
+    source: Path, left_out: LeftOut, unreadable: Unreadable, wanted: Filter = EVERYTHING
 ) -> Iterator[tuple[Path, str]]:
-    """Find the files below a folder, each with its path from there, with slashes.
+    """Find the files below a folder that are wanted, each with its path from there, with slashes.
 
     Links to folders are not followed, they may lead round. What is no file (a named pipe, a socket,
     a device) has no content, and reading it may never end.
@@ -66,18 +67,27 @@ def files_below(
         unreadable(folder, error)
 
     for directory, folders, files in os.walk(source, onerror=refuse):
-        folders.sort()
+        folders[:] = sorted(
+            one for one in folders if wanted.enters(_relative(Path(directory, one), source))
+        )
         for link in (one for one in folders if Path(directory, one).is_symlink()):
             left_out(Path(directory, link), "a link to a folder")
         for file in sorted(files):
             path = Path(directory, file)
+            relative = _relative(path, source)
+            if not wanted.admits(relative):
+                continue
             if is_unfinished(path):
                 if not forget_finished(path):
                     left_out(path, "an unfinished download")
             elif (kind := _no_file(path)) is not None:
                 left_out(path, kind)
             else:
-                yield path, str(PurePosixPath(*path.relative_to(source).parts))
+                yield path, relative
+
+
+def _relative(path: Path, source: Path) -> str:
+    return str(PurePosixPath(*path.relative_to(source).parts))
 
 
 _KINDS = (
@@ -105,6 +115,12 @@ def named_or_below(client: Client, where: Location) -> Iterator[ListedObject]:
             yield one
 
 
+def name_below(where: Location, name: str) -> str:
+    """Return the rest of a name that is below another one; of that name itself the last part."""
+    prefix = folder(where.name)
+    return name.removeprefix(prefix) if name.startswith(prefix) else name.rpartition("/")[2]
+
+
 def objects_below(client: Client, source: Location) -> Iterator[tuple[ListedObject, str]]:
     """Find the objects below a name as if it were a folder, each with the rest of its name.
 
@@ -114,3 +130,23 @@ def objects_below(client: Client, source: Location) -> Iterator[tuple[ListedObje
     for one in client.all_objects(source.container, prefix=prefix or None):
         if not one.deleted:
             yield one, one.name.removeprefix(prefix)
+
+
+def found_below(
+    client: Client, source: Location, wanted: Filter = EVERYTHING
+) -> list[tuple[Location, str]]:
+    """List the objects below a name that are wanted, each with the rest of its name.
+
+    Raises
+    ------
+    ObjectNotFound
+        There is nothing below it.
+    """
+    found = list(objects_below(client, source))
+    if not found:
+        raise ObjectNotFound(f"There is nothing below {str(source)!r}.")
+    return [
+        (Location(source.container, one.name), relative)
+        for one, relative in found
+        if wanted.admits(relative)
+    ]

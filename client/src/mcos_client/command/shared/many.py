@@ -57,8 +57,9 @@ def transfer_each(
     done: Callable[[Thing, Done], None],
     *,
     label: Callable[[Thing], str] = str,
+    at_once: int = AT_ONCE,
 ) -> list[tuple[Thing, Exception]]:
-    """Transfer all ``things``, a few at once, with a bar for each; give the failures.
+    """Transfer all ``things``, some at once, with a bar for each; give the failures.
 
     An interruption ends the transfers that are under way; they can go on later.
     """
@@ -71,7 +72,7 @@ def transfer_each(
             finally:
                 shown.end(bar)
 
-        return attempt_each(things, transfer, done, stop=client.stop_transfers)
+        return attempt_each(things, transfer, done, stop=client.stop_transfers, at_once=at_once)
 
 
 def attempt_each(
@@ -80,8 +81,9 @@ def attempt_each(
     done: Callable[[Thing, Done], None],
     *,
     stop: Callable[[], None],
+    at_once: int = AT_ONCE,
 ) -> list[tuple[Thing, Exception]]:
-    """Call ``do`` with all, a few at once; ``stop`` ends those under way at an interruption."""
+    """Call ``do`` with all, some at once; ``stop`` ends those under way at an interruption."""
     failures: list[tuple[Thing, Exception]] = []
 
     def attempt(thing: Thing) -> Done | _Failed:
@@ -91,7 +93,7 @@ def attempt_each(
             # Whatever is wrong with one, the others go on.
             return _Failed(failure)
 
-    pool = ThreadPoolExecutor(AT_ONCE)
+    pool = ThreadPoolExecutor(at_once)
     try:
         for thing, outcome in zip(things, pool.map(attempt, things), strict=True):
             if isinstance(outcome, _Failed):

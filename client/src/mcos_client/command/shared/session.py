@@ -9,7 +9,8 @@ from typing import Annotated
 import httpx
 import typer
 
-from mcos_client import Client, Clock, Journal
+from mcos_client import Bandwidth, Client, Clock, Journal
+from mcos_client.command.names.sizes import bandwidth
 from mcos_client.command.shared.terminal import PlainConsole
 from mcos_client.config import DEFAULT_PROFILE, Profile, ProfileToken, config_path, read_profile
 from mcos_client.transfer.journal import state_folder
@@ -26,6 +27,8 @@ class Session:
     ----------
     transport, clock
         What stands for the network and for time; for tests.
+    bandwidth
+        How fast content may go.
     hints
         Printed when the command is interrupted.
     """
@@ -35,6 +38,7 @@ class Session:
     profile_name: str = DEFAULT_PROFILE
     json: bool = False
     quiet: bool = False
+    bandwidth: Bandwidth | None = None
     hints: dict[str, None] = field(default_factory=dict)
 
     @property
@@ -79,6 +83,7 @@ class Session:
             retries=retries,
             clock=self.clock,
             token_store=store,
+            bandwidth=self.bandwidth,
         )
 
     @cached_property
@@ -128,6 +133,26 @@ Quiet = Annotated[
     typer.Option("--quiet", "-q", callback=_want_quiet, help="Print failures only."),
 ]
 """The option of the commands that move content; see ``Session.quiet``."""
+
+
+def _want_bandwidth(context: typer.Context, value: str | None) -> str | None:
+    if value is not None:
+        session = session_of(context)
+        up, down = bandwidth(value)
+        session.bandwidth = Bandwidth(up=up, down=down, clock=session.clock)
+    return value
+
+
+BandwidthLimit = Annotated[
+    str | None,
+    typer.Option(
+        "--bwlimit",
+        metavar="RATE",
+        callback=_want_bandwidth,
+        help="Bytes a second, at most, as for rclone: 10M, or 10M:512k (sent:received).",
+    ),
+]
+"""The option of the commands that move content; see ``Session.bandwidth``."""
 
 
 def profile_name_of(given: str | None) -> str:

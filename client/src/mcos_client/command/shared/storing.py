@@ -50,6 +50,7 @@ Header = Annotated[
 Parallel = Annotated[
     int, typer.Option(help="Parts or ranges of one content that go at once.", min=1, max=64)
 ]
+Transfers = Annotated[int, typer.Option(help="Files that go at once.", min=1, max=64)]
 
 
 @dataclass(frozen=True)
