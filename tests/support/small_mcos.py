@@ -125,10 +125,12 @@ class SmallMcos(httpx.BaseTransport):
         if kind == "stat":
             return httpx.Response(200, json=self._stat(container, name))
         headers = self._headers(container, name)
-        ranged = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("range", ""))
+        ranged = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
         if ranged is None:
             return httpx.Response(200, headers=headers, content=content)
-        first, end = int(ranged[1]), min(int(ranged[2]) + 1, len(content))
+        first, end = int(ranged[1]), min(int(ranged[2] or len(content)) + 1, len(content))
+        if first >= end:
+            return _problem(416, "range_not_satisfiable")
         headers["content-range"] = f"bytes {first}-{end - 1}/{len(content)}"
         return httpx.Response(206, headers=headers, content=content[first:end])
 

@@ -1,7 +1,8 @@
 """Which object or file becomes which, where several are copied, moved, fetched or stored."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from errno import EINVAL
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from mcos_client.fs.paths import base_of, common_base, last_part
 from mcos_client.fs.tree import Info
 
 Source = TypeVar("Source")
+Done = TypeVar("Done")
 
 
 @dataclass
@@ -93,19 +95,60 @@ def check_apart(pairs: Sequence[tuple[str, str]]) -> None:
             raise OSError(EINVAL, "What is to be copied itself must not be replaced", target)
 
 
-def do_each(things: Iterable[Source], do: Callable[[Source], Any]) -> None:
-    """Do the same to all; if some fail the others are done, and the first failure is raised.
+@dataclass(frozen=True)
+class Failed:
+    """What came of one of several that failed."""
+
+    error: Exception
+
+
+def outcomes(
+    things: Sequence[Source], do: Callable[[Source], Done], at_once: int
+) -> Iterator[tuple[Source, "Done | Failed"]]:
+    """Do the same to all, some at once; give each with what came of it, in their order.
+
+    Who stops asking, or is interrupted, has no other begin.
+    """
+
+    def attempt(thing: Source) -> Done | Failed:
+        try:
+            return do(thing)
+        except Exception as error:
+            return Failed(error)
+
+    if len(things) < 2:
+        yield from ((thing, attempt(thing)) for thing in things)
+        return
+    pool = ThreadPoolExecutor(min(at_once, len(things)), thread_name_prefix="mcos-fs")
+    try:
+        yield from zip(things, pool.map(attempt, things), strict=True)
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def do_each(
+    things: Sequence[Source],
+    do: Callable[[Source], Any],
+    at_once: int,
+    done: Callable[[], Any] = lambda: None,
+) -> None:
+    """Do the same to all, some at once, and call ``done`` after each.
+
+    If some fail the others are done, and the first failure is raised.
 
     Raises
     ------
     OSError, McosError
     """
     failures: list[Exception] = []
-    for thing in things:
-        try:
-            do(thing)
-        except (OSError, McosError) as error:
-            failures.append(error)
+    for _, outcome in outcomes(things, do, at_once):
+        if isinstance(outcome, Failed):
+            if not isinstance(outcome.error, OSError | McosError):
+                raise outcome.error
+            failures.append(outcome.error)
+        done()
     if failures:
         if len(failures) > 1:
             failures[0].add_note(f"{len(failures) - 1} others failed, too.")

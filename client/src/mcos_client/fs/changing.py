@@ -1,7 +1,6 @@
 """Changing what is there: containers, and removing, copying and moving objects."""
 
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from errno import EEXIST, ENOENT
 from glob import has_magic
@@ -44,28 +43,34 @@ class Changing(Patterns):
 
     # Removing, copying, moving
 
-    def rm(self, path: Any, recursive: bool = False, maxdepth: int | None = None) -> None:
+    def rm(
+        self,
+        path: Any,
+        recursive: bool = False,
+        maxdepth: int | None = None,
+        batch_size: int | None = None,
+        **options: Any,
+    ) -> None:
         """Delete objects; with ``recursive`` all below, a container too."""
+        at_once = self._at_once(batch_size)
         for one in [path] if is_path(path) else list(path):
             container, name = split(one)
             if recursive and not name and maxdepth is None and not has_magic(container):
                 with file_errors(container):
                     held = list(self.client.all_objects(container))
                 # Also what no listing here shows.
-                do_each((held_one.name for held_one in held), self._removal_from(container))
+                do_each([(container, each.name) for each in held], self._remove_listed, at_once)
                 self.rmdir(container)
                 continue
             found = self._meant(one, recursive, maxdepth).objects
             if not found:
                 raise FileNotFoundError(ENOENT, "No such object or folder", str(one))
-            do_each((found_one.partition("/")[::2] for found_one in found), self._remove_listed)
+            do_each([split(each) for each in found], self._remove_listed, at_once)
 
-    def rm_file(self, path: str) -> None:
+    def rm_file(self, path: str, **options: Any) -> None:
         """Delete an object."""
         with file_errors(path):
             self._delete(*split(path))
-
-    _rm = rm_file
 
     def cp_file(self, path1: str, path2: str, **options: Any) -> None:
         """Copy an object, with type, metadata and headers, through this machine."""
@@ -73,7 +78,7 @@ class Changing(Patterns):
             self.info(path1)
             return
         try:
-            self._copy(path1, path2)
+            self._copy_object(path1, path2)
         except FileNotFoundError:
             if not self.isdir(path1):
                 raise
@@ -85,18 +90,20 @@ class Changing(Patterns):
         recursive: bool = False,
         maxdepth: int | None = None,
         on_error: str | None = None,
+        batch_size: int | None = None,
         **options: Any,
     ) -> None:
         """Copy objects, with type, metadata and headers, through this machine."""
 
         def copy(pair: tuple[str, str]) -> None:
             try:
-                self._copy(*pair)
+                self._copy_object(*pair)
             except FileNotFoundError:
                 if on_error != "ignore":
                     raise
 
-        do_each(self._pairs(path1, path2, recursive, maxdepth), copy)
+        pairs = self._pairs(path1, path2, recursive, maxdepth)
+        do_each(pairs, copy, self._at_once(batch_size))
 
     def mv(
         self,
@@ -104,16 +111,21 @@ class Changing(Patterns):
         path2: Any,
         recursive: bool = False,
         maxdepth: int | None = None,
+        batch_size: int | None = None,
         **options: Any,
     ) -> None:
         """Copy objects, and delete each when its copy is there, if it has not been replaced."""
+        pairs = self._pairs(path1, path2, recursive, maxdepth)
+        do_each(pairs, lambda pair: self.mv_file(*pair), self._at_once(batch_size))
 
-        def move(pair: tuple[str, str]) -> None:
-            copied = self._copy(*pair)
-            with file_errors(pair[0]):
-                self._delete_version(copied)
-
-        do_each(self._pairs(path1, path2, recursive, maxdepth), move)
+    def mv_file(self, path1: str, path2: str, **options: Any) -> None:
+        """Copy an object, and delete it when its copy is there, if it has not been replaced."""
+        if stripped(path1) == stripped(path2):
+            self.info(path1)
+            return
+        copied = self._copy_object(path1, path2)
+        with file_errors(path1):
+            self._delete_version(copied)
 
     # How
 
@@ -153,7 +165,7 @@ class Changing(Patterns):
             recursive=recursive,
         )
 
-    def _copy(self, path1: str, path2: str) -> ObjectStat:
+    def _copy_object(self, path1: str, path2: str) -> ObjectStat:
         """Copy an object, and return which version was copied."""
         source, target = split(path1), split(path2)
         with file_errors(path1):
@@ -188,9 +200,6 @@ class Changing(Patterns):
     def _remove_listed(self, where: tuple[str, str]) -> None:
         with file_errors("/".join(where)), suppress(ObjectNotFound):
             self._delete(*where)
-
-    def _removal_from(self, container: str) -> Callable[[str], None]:
-        return lambda name: self._remove_listed((container, name))
 
     def _delete(self, container: str, name: str, if_match: str | None = None) -> None:
         # A file system must not show what it has deleted.

@@ -40,6 +40,10 @@ class McosFileSystem(Transfers):
         Login of the command ``mcos``; ``MCOS_PROFILE``, or its default one, if left out.
     entry_points, token
         Instead of a profile.
+    asynchronous
+        Whether coroutines use it, in a loop of their own; the other methods work as well then.
+    batch_size
+        How many objects are read, stored, copied or removed at once, by one call; 32 if left out.
     timeout
         Seconds for which closing a written file waits until it can be read.
 

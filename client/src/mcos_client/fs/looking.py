@@ -5,17 +5,16 @@ from contextlib import suppress
 from errno import ENOENT
 from typing import Any
 
-from fsspec.spec import AbstractFileSystem  # type: ignore[import-untyped]
-
 from mcos_client.api.models import ObjectStat
 from mcos_client.client import Client
 from mcos_client.errors import ObjectNotFound
 from mcos_client.fs import tree
+from mcos_client.fs.coroutines import Coroutines
 from mcos_client.fs.paths import base_of, below, folder_path, split, stripped
 from mcos_client.fs.tree import Info, file_errors
 
 
-class Looking(AbstractFileSystem):
+class Looking(Coroutines):
     """The methods that list and describe."""
 
     client: Client

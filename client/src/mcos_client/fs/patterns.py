@@ -23,7 +23,7 @@ class Patterns(Looking):
         """Find what matches a pattern; if an object has it as its name, only that object."""
         detail = options.pop("detail", False)
         withdirs = options.pop("withdirs", True)
-        found = {one["name"]: one for one in self._glob(path, maxdepth, withdirs=withdirs)}
+        found = {one["name"]: one for one in self._matching(path, maxdepth, withdirs=withdirs)}
         return dict(sorted(found.items())) if detail else sorted(found)
 
     def expand_path(
@@ -41,7 +41,7 @@ class Patterns(Looking):
             raise FileNotFoundError(ENOENT, "Nothing matches", str(path))
         return sorted(paths)
 
-    def _glob(self, path: str, maxdepth: int | None, *, withdirs: bool = True) -> list[Info]:
+    def _matching(self, path: str, maxdepth: int | None, *, withdirs: bool = True) -> list[Info]:
         """Find what matches a pattern, objects and folders; or the object that has its name."""
         if maxdepth is not None and maxdepth < 1:
             raise ValueError("maxdepth must be at least 1")
@@ -100,7 +100,7 @@ class Patterns(Looking):
         meant = Meant()
         paths = [path] if is_path(path) else list(path)
         for one in map(stripped, paths):
-            matches = [] if literal or not has_magic(one) else self._glob(one, maxdepth)
+            matches = [] if literal or not has_magic(one) else self._matching(one, maxdepth)
             if not has_magic(one) or literal or [match["name"] for match in matches] == [one]:
                 self._add(meant, one, recursive, maxdepth)
                 continue
