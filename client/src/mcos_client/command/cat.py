@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from mcos_client.command.names.locations import object_location
+from mcos_client.command.shared import completing
 from mcos_client.command.shared.session import BandwidthLimit, Json, session_of
 from mcos_client.command.shared.streams import standard_output
 
@@ -12,7 +13,10 @@ from mcos_client.command.shared.streams import standard_output
 def cat(
     context: typer.Context,
     sources: Annotated[
-        list[str], typer.Argument(metavar="CONTAINER/OBJECT...", help="What to print.")
+        list[str],
+        typer.Argument(
+            metavar="CONTAINER/OBJECT...", help="What to print.", autocompletion=completing.remote
+        ),
     ],
     bwlimit: BandwidthLimit = None,
     json: Json = False,

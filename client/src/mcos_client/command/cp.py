@@ -17,6 +17,7 @@ from mcos_client.command.names.trees import (
     found_below,
     is_file_name,
 )
+from mcos_client.command.shared import completing
 from mcos_client.command.shared.fetching import RESUMES, fetch
 from mcos_client.command.shared.many import AT_ONCE, end, transfer_each
 from mcos_client.command.shared.output import say, size_of
@@ -58,10 +59,20 @@ class RemoteCopy:
 def cp(
     context: typer.Context,
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="A path, or mcos:CONTAINER/OBJECT.")
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A path, or mcos:CONTAINER/OBJECT.",
+            autocompletion=completing.path_or_remote,
+        ),
     ],
     target: Annotated[
-        str, typer.Argument(metavar="TARGET", help="mcos:CONTAINER/OBJECT, or a path.")
+        str,
+        typer.Argument(
+            metavar="TARGET",
+            help="mcos:CONTAINER/OBJECT, or a path.",
+            autocompletion=completing.path_or_remote,
+        ),
     ],
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="All below SOURCE, to below TARGET.")

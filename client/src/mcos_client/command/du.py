@@ -10,6 +10,7 @@ from mcos_client import Client, ListedObject, ObjectNotFound
 from mcos_client.command.names.filters import Exclude, Filter, Include, Rules, filter_of
 from mcos_client.command.names.locations import Location, folder, location
 from mcos_client.command.names.trees import name_below, named_or_below
+from mcos_client.command.shared import completing
 from mcos_client.command.shared.output import say, size_of
 from mcos_client.command.shared.session import Json, session_of
 
@@ -27,7 +28,12 @@ class _Sum:
 def du(
     context: typer.Context,
     where: Annotated[
-        str | None, typer.Argument(metavar="[CONTAINER[/PREFIX]]", help="All if left out.")
+        str | None,
+        typer.Argument(
+            metavar="[CONTAINER[/PREFIX]]",
+            help="All if left out.",
+            autocompletion=completing.remote,
+        ),
     ] = None,
     summarize: Annotated[bool, typer.Option("--summarize", "-s", help="Only the sum.")] = False,
     bytes_: Annotated[bool, typer.Option("--bytes", "-b", help="Sizes in bytes.")] = False,

@@ -13,6 +13,7 @@ from mcos_client.command.names.locations import folder, location
 from mcos_client.command.names.sizes import size
 from mcos_client.command.names.times import moment
 from mcos_client.command.names.trees import name_below, named_or_below
+from mcos_client.command.shared import completing
 from mcos_client.command.shared.output import print_json, print_name
 from mcos_client.command.shared.session import Json, session_of
 from mcos_client.command.shared.streams import standard_output
@@ -55,7 +56,12 @@ def _matches(pattern: Pattern, relative: str) -> bool:
 def find(
     context: typer.Context,
     where: Annotated[
-        str, typer.Argument(metavar="CONTAINER[/PREFIX]", help="Below which to look.")
+        str,
+        typer.Argument(
+            metavar="CONTAINER[/PREFIX]",
+            help="Below which to look.",
+            autocompletion=completing.remote,
+        ),
     ],
     name: Annotated[
         list[str] | None,

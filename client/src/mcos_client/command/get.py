@@ -11,6 +11,7 @@ from mcos_client.command.names.filters import Exclude, Filter, Include, Rules, f
 from mcos_client.command.names.globs import Pattern, is_pattern, matching
 from mcos_client.command.names.locations import Location, location, object_location
 from mcos_client.command.names.trees import Copy, file_name, found_below, is_file_name
+from mcos_client.command.shared import completing
 from mcos_client.command.shared.fetching import RESUMES, fetch
 from mcos_client.command.shared.many import AT_ONCE, end, transfer_each
 from mcos_client.command.shared.output import say, size_of
@@ -40,7 +41,12 @@ _NO_PATH = "its name is not a path below a folder: get it by itself"
 def get(
     context: typer.Context,
     source: Annotated[
-        str, typer.Argument(metavar="CONTAINER/OBJECT", help="What to get; may be a pattern.")
+        str,
+        typer.Argument(
+            metavar="CONTAINER/OBJECT",
+            help="What to get; may be a pattern.",
+            autocompletion=completing.remote,
+        ),
     ],
     file: Annotated[
         str | None,

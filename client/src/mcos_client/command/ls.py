@@ -8,6 +8,7 @@ import typer
 from mcos_client import Client, ObjectPage
 from mcos_client.command.names.globs import Pattern, is_meant_as_pattern, is_pattern, objects_like
 from mcos_client.command.names.locations import Location, location
+from mcos_client.command.shared import completing
 from mcos_client.command.shared.output import print_json, print_name, size_of, time_of
 from mcos_client.command.shared.session import Json, Session, session_of
 
@@ -16,7 +17,11 @@ def ls(
     context: typer.Context,
     where: Annotated[
         str | None,
-        typer.Argument(metavar="[CONTAINER[/PREFIX]]", help="All if left out; may be a pattern."),
+        typer.Argument(
+            metavar="[CONTAINER[/PREFIX]]",
+            help="All if left out; may be a pattern.",
+            autocompletion=completing.remote,
+        ),
     ] = None,
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Do not fold names at slashes.")

@@ -158,6 +158,10 @@ def main() -> None:
     from mcos_client.command.shared import streams
 
     streams.prepare()
+    if "_MCOS_COMPLETE" in os.environ:
+        from mcos_client.command.shared import completing
+
+        completing.prepare()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     try:

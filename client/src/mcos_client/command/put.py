@@ -10,6 +10,7 @@ from mcos_client.command.names.filters import Exclude, Filter, Include, Rules, f
 from mcos_client.command.names.locations import Location, folder, location, object_location
 from mcos_client.command.names.sizes import part_size
 from mcos_client.command.names.trees import Copy, file_name, files_below
+from mcos_client.command.shared import completing
 from mcos_client.command.shared.many import AT_ONCE, end, transfer_each
 from mcos_client.command.shared.output import say, size_of
 from mcos_client.command.shared.progress import Bar, bars
@@ -45,6 +46,7 @@ def put(
             metavar="FILE|-... CONTAINER[/OBJECT]",
             help="What to store, - is a pipe; and where to. Behind a slash, and for several "
             "files, names are those of the files.",
+            autocompletion=completing.paths_then_remote,
         ),
     ],
     recursive: Annotated[

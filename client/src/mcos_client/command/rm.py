@@ -15,6 +15,7 @@ from mcos_client.command.names.globs import (
 )
 from mcos_client.command.names.locations import Location, location, object_location
 from mcos_client.command.names.trees import name_below, named_or_below
+from mcos_client.command.shared import completing
 from mcos_client.command.shared.deleting import SECONDS, delete_object
 from mcos_client.command.shared.many import for_each
 from mcos_client.command.shared.output import say
@@ -24,7 +25,12 @@ from mcos_client.command.shared.storing import Timeout, Wait
 
 def rm(
     context: typer.Context,
-    target: Annotated[str, typer.Argument(metavar="CONTAINER/OBJECT", help="What to delete.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONTAINER/OBJECT", help="What to delete.", autocompletion=completing.remote
+        ),
+    ],
     recursive: Annotated[
         bool,
         typer.Option("--recursive", "-r", help="And all below it; a container alone is emptied."),

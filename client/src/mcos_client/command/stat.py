@@ -6,13 +6,19 @@ import typer
 
 from mcos_client import ObjectPlacement, ObjectStat, Replica
 from mcos_client.command.names.locations import object_location
+from mcos_client.command.shared import completing
 from mcos_client.command.shared.output import as_json, print_json, size_of, table, time_of
 from mcos_client.command.shared.session import Json, Session, session_of
 
 
 def stat(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="CONTAINER/OBJECT", help="What to look at.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONTAINER/OBJECT", help="What to look at.", autocompletion=completing.remote
+        ),
+    ],
     placement: Annotated[
         bool,
         typer.Option("--placement", help="Tell what every cluster is for its next version, too."),

@@ -12,6 +12,7 @@ from mcos_client.command.names.comparing import Comparing, mtime_metadata, set_m
 from mcos_client.command.names.filters import Exclude, Filter, Include, Rules, filter_of
 from mcos_client.command.names.locations import REMOTE, Location, folder, location
 from mcos_client.command.names.trees import Copy, files_below, is_file_name, objects_below
+from mcos_client.command.shared import completing
 from mcos_client.command.shared.deleting import SECONDS, delete_object
 from mcos_client.command.shared.fetching import fetch
 from mcos_client.command.shared.many import AT_ONCE, attempt_each, end, transfer_each
@@ -85,10 +86,20 @@ class Sides:
 def sync(
     context: typer.Context,
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="A folder, or mcos:CONTAINER[/PREFIX].")
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A folder, or mcos:CONTAINER[/PREFIX].",
+            autocompletion=completing.path_or_remote,
+        ),
     ],
     target: Annotated[
-        str, typer.Argument(metavar="TARGET", help="mcos:CONTAINER[/PREFIX], or a folder.")
+        str,
+        typer.Argument(
+            metavar="TARGET",
+            help="mcos:CONTAINER[/PREFIX], or a folder.",
+            autocompletion=completing.path_or_remote,
+        ),
     ],
     delete: Annotated[
         bool, typer.Option("--delete", help="Delete below TARGET what SOURCE does not have.")

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from mcos_client.command.names.locations import object_location
+from mcos_client.command.shared import completing
 from mcos_client.command.shared.output import say
 from mcos_client.command.shared.session import Json, session_of
 
@@ -15,7 +16,14 @@ Version = Annotated[
 
 def undelete(
     context: typer.Context,
-    target: Annotated[str, typer.Argument(metavar="CONTAINER/OBJECT", help="What to take back.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONTAINER/OBJECT",
+            help="What to take back.",
+            autocompletion=completing.container_of,
+        ),
+    ],
     version: Version = None,
     json: Json = False,
 ) -> None:

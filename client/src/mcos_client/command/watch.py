@@ -6,6 +6,7 @@ import typer
 
 from mcos_client import ObjectFailed, ObjectNotFound
 from mcos_client.command.names.locations import object_location
+from mcos_client.command.shared import completing
 from mcos_client.command.shared.output import say
 from mcos_client.command.shared.session import Json, session_of
 from mcos_client.command.shared.storing import Timeout
@@ -13,7 +14,12 @@ from mcos_client.command.shared.storing import Timeout
 
 def watch(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="CONTAINER/OBJECT", help="What to watch.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONTAINER/OBJECT", help="What to watch.", autocompletion=completing.remote
+        ),
+    ],
     timeout: Timeout = 60.0,
     json: Json = False,
 ) -> None:
