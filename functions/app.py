@@ -28,6 +28,8 @@ API = (
     "delete_object",
     "uploads",
     "deleted",
+    "shares",
+    "download_shared",
     "admin_clusters",
     "admin_policies",
     "admin_accounts",

@@ -62,14 +62,14 @@ def test_a_seed_does_the_same_again(running: Cloud) -> None:
 
 def test_stale_reads_are_caught(running: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     known: dict[ObjectKey, tuple[ObjectRecord, Version]] = {}
-    readable = download_object._readable
+    readable = download_object.readable
 
     def read_once(key: ObjectKey) -> tuple[ObjectRecord, Version]:
         if key not in known:
             known[key] = readable(key)
         return known[key]
 
-    monkeypatch.setattr(download_object, "_readable", read_once)
+    monkeypatch.setattr(download_object, "readable", read_once)
     wrong = []
     for seed in SEEDS:  # where the old content is not there any more, it is only lost
         known.clear()

@@ -28,7 +28,14 @@ CLUSTERS: dict[str, dict[str, Any]] = {
     "third": {"backend": "ceph", "provider": "z", "location": "x"},
 }
 USE_THE_BACKEND = {
-    *("check_health", "download_object", "get_replica", "put_parts", "put_replica"),
+    *(
+        "check_health",
+        "download_object",
+        "download_shared",
+        "get_replica",
+        "put_parts",
+        "put_replica",
+    ),
     *("repair_replica", "scrub_backend"),
 }
 SECRET = "not-to-be-found-in-a-plan"

@@ -13,6 +13,7 @@ from mcos import limits
 from mcos.model.clusters import Cluster
 from mcos.storage.kinds import BACKEND_LAYERS
 from tests.infrastructure.conftest import INSTANCE, Deployment
+from tests.support.api import WITHOUT_TOKENS
 from tools import local
 from tools.terraform import ROOT
 
@@ -97,6 +98,7 @@ def test_tables_are_encrypted_and_can_be_restored(deployment: Deployment) -> Non
         "logins",
         "objects",
         "registry",
+        "shares",
         "uploads",
         "usage",
     )
@@ -331,6 +333,7 @@ def test_a_function_has_only_the_layers_it_uses(deployment: Deployment) -> None:
     touching = {
         "check_health",
         "download_object",
+        "download_shared",
         "get_replica",
         "put_parts",
         "put_replica",
@@ -340,7 +343,7 @@ def test_a_function_has_only_the_layers_it_uses(deployment: Deployment) -> None:
     for function in deployment.of_type("aws_lambda_function"):
         cluster, name = cluster_and_function(function["function_name"])
         wanted = ["mcos", "common"]
-        if name in set(API) - {"health", "no_route"}:
+        if name in set(API) - WITHOUT_TOKENS:
             wanted.append("auth")
         if name in touching:
             wanted.append(BACKEND_LAYERS[deployment.variables["clusters"][cluster]["backend"]])

@@ -7,6 +7,7 @@ import pytest
 
 from app import API
 from tests.infrastructure.conftest import Deployment
+from tests.support.api import WITHOUT_TOKENS
 from tests.support.registry_writers import REGISTRY_WRITERS
 
 Grants = set[tuple[str, str]]
@@ -119,6 +120,24 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
         "all get_replica": INVOKE,
         "all repair queues": ["sqs:SendMessage"],
         "own backend secret": SECRET,
+    },
+    "download_shared": {
+        "shares": READ,
+        "accounts": READ,
+        "deleted": READ,
+        "objects": READ,
+        "containers": READ,
+        "registry": READ_ALL,
+        **READ_STAGING,
+        "all get_replica": INVOKE,
+        "all repair queues": ["sqs:SendMessage"],
+        "own backend secret": SECRET,
+    },
+    "shares": {
+        "shares": ["dynamodb:DeleteItem", "dynamodb:PutItem"],
+        "of_account": ["dynamodb:Query"],
+        "objects": READ,
+        "containers": READ,
     },
     "delete_object": SETTLE,
     "admin_clusters": {
@@ -273,7 +292,7 @@ FUNCTIONS: dict[str, dict[str, list[str]]] = {
 
 # They verify tokens, and look in the registry for those that were revoked.
 for _name in API:
-    if _name not in ("health", "no_route"):
+    if _name not in WITHOUT_TOKENS:
         _table = FUNCTIONS[_name]
         _registry = sorted({*READ_ALL, *_table.get("registry", [])})
         FUNCTIONS[_name] = {**_table, "token key": SECRET, "registry": _registry}
@@ -303,6 +322,7 @@ FOR_ALL: dict[str, dict[str, list[str]]] = {
         **dict.fromkeys(JOURNALED, READ_ALL),
         "logins": [*READ_ALL, "dynamodb:DeleteItem"],
         "usage": READ_ALL,
+        "shares": [*READ_ALL, "dynamodb:DeleteItem"],
         "registry": [*READ_ALL, "dynamodb:GetItem", "dynamodb:PutItem"],
         "all put_replica": INVOKE,
         "all repair queues": ["sqs:SendMessage"],
@@ -377,12 +397,14 @@ def resources(deployment: Deployment, cluster: str) -> dict[str, list[str]]:
         "deleted",
         "logins",
         "usage",
+        "shares",
     )
     return {
         **{table: [arn("dynamodb", f"table/mcos-{table}")] for table in tables},
         "unsettled": [arn("dynamodb", "table/mcos-objects/index/unsettled")],
         "expiring": [arn("dynamodb", "table/mcos-uploads/index/expiring")],
         "due": [arn("dynamodb", "table/mcos-deleted/index/due")],
+        "of_account": [arn("dynamodb", "table/mcos-shares/index/of_account")],
         "objects stream": [arn("dynamodb", "table/mcos-objects/stream/*")],
         "counted streams": [
             arn("dynamodb", f"table/mcos-{table}/stream/*") for table in (*JOURNALED, "uploads")

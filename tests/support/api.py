@@ -9,6 +9,9 @@ from tests.support.contract import Contract, Exchange
 from tests.support.events import of, tokens_are_good
 from tests.support.gateway import Reply, event, reply
 
+WITHOUT_TOKENS = {"download_shared", "health", "no_route"}
+"""Functions that verify no token."""
+
 _CONTRACT = Contract()
 
 

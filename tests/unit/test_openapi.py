@@ -40,7 +40,7 @@ def routes(document: dict[str, Any]) -> dict[tuple[str, str], str]:
     return {key: one["x-mcos-function"] for key, one in operations(document).items()}
 
 
-def test_the_users_routes_are_those_of_the_ten_calls_sessions_placement_uploads_and_deleted_objects(
+def test_the_users_routes_are_those_of_the_ten_calls_and_what_belongs_to_them(
     document: dict[str, Any],
 ) -> None:
     object_path = "/v1/containers/{container}/objects/{object}"
@@ -68,6 +68,10 @@ def test_the_users_routes_are_those_of_the_ten_calls_sessions_placement_uploads_
         ("get", "/v1/containers/{container}/placement/{object}"): "locate_object",
         ("get", "/v1/containers/{container}/deleted"): "deleted",
         ("post", "/v1/containers/{container}/undelete/{object}"): "deleted",
+        ("get", "/v1/shares"): "shares",
+        ("post", "/v1/shares"): "shares",
+        ("delete", "/v1/shares/{share}"): "shares",
+        ("get", "/v1/shared/{link}"): "download_shared",
         ("get", "/v1/uploads"): "uploads",
         ("post", "/v1/uploads"): "uploads",
         ("get", "/v1/uploads/{upload}"): "uploads",
@@ -204,14 +208,14 @@ def test_the_states_of_clusters_are_those_of_the_library(document: dict[str, Any
     assert set(states) == {one.value for one in ClusterState}
 
 
-def test_only_login_and_health_need_no_token(document: dict[str, Any]) -> None:
+def test_only_login_health_and_links_need_no_token(document: dict[str, Any]) -> None:
     assert document["security"] == [{"bearerAuth": []}]
     own = {
         one["operationId"]: one["security"]
         for one in operations(document).values()
         if "security" in one
     }
-    assert own == {"health": [], "login": []}
+    assert own == {"health": [], "login": [], "download_shared": []}
 
 
 def test_every_error_is_a_problem(document: dict[str, Any]) -> None:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     )
     from mcos_client.api.policies import PolicyPart, StoragePolicy
     from mcos_client.api.scrubs import ObjectCheck, ObjectRepair, ReplicaCheck, Scrub
+    from mcos_client.api.shares import Share, SharePage
     from mcos_client.api.status import ClusterStatus, Finding, QueueStatus, Status
     from mcos_client.api.uploads import Upload, UploadPage, UploadPart, UploadPut
     from mcos_client.api.writing import IfThere
@@ -99,6 +100,7 @@ if TYPE_CHECKING:
         ReplicationFailed,
         ReplyMixedUp,
         Retained,
+        ShareNotFound,
         SourceChanged,
         StorageRefused,
         StorageUnreachable,
@@ -214,6 +216,9 @@ __all__ = [
     "ReplyMixedUp",
     "Retained",
     "Scrub",
+    "Share",
+    "ShareNotFound",
+    "SharePage",
     "SourceChanged",
     "Status",
     "StoragePolicy",
@@ -256,6 +261,7 @@ _MODULES = (
     "api.account",
     "api.admin",
     "api.scrubs",
+    "api.shares",
     "api.status",
     "transfer.journal",
     "api.writing",

@@ -234,6 +234,12 @@ class UploadNotFound(NotFound):
     code = "upload_not_found"
 
 
+class ShareNotFound(NotFound):
+    """There is no such share, or it has expired or was ended."""
+
+    code = "share_not_found"
+
+
 class Conflict(McosError):
     """The object's or container's state forbids it, or a race was lost."""
 

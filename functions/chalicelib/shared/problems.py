@@ -61,6 +61,7 @@ _KINDS = {
     "account_not_found": _Kind(404, "No such account"),
     "job_not_found": _Kind(404, "No such job"),
     "upload_not_found": _Kind(404, "No such upload"),
+    "share_not_found": _Kind(404, "No such share"),
     "method_not_allowed": _Kind(405, "Method not allowed"),
     "conflict": _Kind(409, "Conflict", retry_after=1),
     "retained": _Kind(409, "Retained"),

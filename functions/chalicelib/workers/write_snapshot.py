@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib.shared.endpoint import logger
 from chalicelib.shared.worker import logged
-from mcos.catalog import logins, usage
+from mcos.catalog import logins, shares, usage
 from mcos.catalog.tables import ERRORS
 from mcos.errors import Conflict
 from mcos.workers.write_snapshot import write_snapshot
@@ -27,10 +27,11 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             accept_smaller=event.get("accept_smaller") is True,
         )
         # What is done once an hour, by one cluster for all; whatever is left, the next one finds.
-        try:
-            logins.tidy(lambda: context.get_remaining_time_in_millis() > _END_MILLISECONDS)
-        except ERRORS as error:
-            logger.warning("what has expired of logins could not be removed: %s", error)
+        for kind in (logins, shares):
+            try:
+                kind.tidy(lambda: context.get_remaining_time_in_millis() > _END_MILLISECONDS)
+            except ERRORS as error:
+                logger.warning("what has expired could not be removed: %s", error)
         try:
             usage.tell_all()  # as when the default quota is another one
         except (*ERRORS, Conflict) as error:

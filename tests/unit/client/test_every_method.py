@@ -22,6 +22,7 @@ ARGUMENTS: dict[str, Any] = {
     "cluster": "s3",
     "clusters": ["s3"],
     "job": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "share": "0" * 32,
     "upload": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
     "user_name": "demo",
     "password": "secret",

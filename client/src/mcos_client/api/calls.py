@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from mcos_client.api import account, admin, containers, objects, scrubs, status, uploads, waiting
+from mcos_client.api import (
+    account,
+    admin,
+    containers,
+    objects,
+    scrubs,
+    shares,
+    status,
+    uploads,
+    waiting,
+)
 from mcos_client.api import health as health_call
 from mcos_client.api import login as login_call
 from mcos_client.api.method import method, procedure, series
@@ -47,6 +57,11 @@ class UserCalls:
     undelete_object = method(objects.undelete_object)
     watch_object = series(waiting.watch_object)
     wait_until_settled = procedure(waiting.wait_until_settled)
+
+    share_object = method(shares.share_object)
+    list_share = method(shares.list_share)
+    all_shares = series(shares.all_shares)
+    end_share = method(shares.end_share)
 
     begin_upload = method(uploads.begin_upload)
     stat_upload = method(uploads.stat_upload)

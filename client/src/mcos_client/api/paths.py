@@ -8,6 +8,7 @@ from mcos_client.errors import InvalidName
 
 CONTAINERS = "/v1/containers"
 UPLOADS = "/v1/uploads"
+SHARES = "/v1/shares"
 _EXACT = "/v1/exact"
 
 
@@ -54,6 +55,11 @@ def account_deleted_path(account: str, container: str, name: str) -> str:
 def upload_path(upload: str) -> str:
     """Path of an upload."""
     return f"{UPLOADS}/{_segment(upload)}"
+
+
+def share_path(share: str) -> str:
+    """Path of a share."""
+    return f"{SHARES}/{_segment(share)}"
 
 
 def admin_path(kind: str, name: str | None = None, action: str | None = None) -> str:

@@ -33,6 +33,8 @@ SUBCOMMANDS = {
     "sync": "Make the files or objects below TARGET like those below SOURCE.",
     "rm": "Delete an object, or all objects of a pattern.",
     "undelete": "Take back an object that was deleted, if no other has its name.",
+    "share": "Print a link by which whoever has it reads an object, until it expires.",
+    "shares": "What is shared by links.",
     "rescue": "Read all objects by name from one storage service, without AWS: mcos rescue --help.",
     "uploads": "Uploads that are not complete.",
     "doctor": "Look at what the command needs, and say what to do if it is wrong.",
@@ -40,7 +42,7 @@ SUBCOMMANDS = {
 }
 """What each does, in the order of help. Its module is read when it is used, not for the help."""
 
-_GROUPS = {"uploads": "uploads", "admin": "admin.main"}
+_GROUPS = {"uploads": "uploads", "shares": "shares", "admin": "admin.main"}
 
 END_SECONDS = 0.8
 """How long an interrupted command may take to end by itself."""

@@ -5,11 +5,12 @@ locals {
   cluster = var.cluster.name
   name    = "${var.prefix}-${local.cluster}"
 
-  arn       = { for service in ["dynamodb", "events", "lambda", "logs", "sqs", "states"] : service => "arn:${var.aws.partition}:${service}:${var.aws.region}:${var.aws.account_id}" }
-  tables    = { for table in ["accounts", "containers", "objects", "registry", "jobs", "uploads", "deleted", "logins", "usage"] : table => "${local.arn.dynamodb}:table/${var.prefix}-${table}" }
-  unsettled = "${local.tables.objects}/index/unsettled"
-  expiring  = "${local.tables.uploads}/index/expiring"
-  due       = "${local.tables.deleted}/index/due"
+  arn        = { for service in ["dynamodb", "events", "lambda", "logs", "sqs", "states"] : service => "arn:${var.aws.partition}:${service}:${var.aws.region}:${var.aws.account_id}" }
+  tables     = { for table in ["accounts", "containers", "objects", "registry", "jobs", "uploads", "deleted", "logins", "shares", "usage"] : table => "${local.arn.dynamodb}:table/${var.prefix}-${table}" }
+  unsettled  = "${local.tables.objects}/index/unsettled"
+  expiring   = "${local.tables.uploads}/index/expiring"
+  due        = "${local.tables.deleted}/index/due"
+  of_account = "${local.tables.shares}/index/of_account"
 
   state_machine_name = "${local.name}-replicate-object"
   state_machine_arn  = "${local.arn.states}:stateMachine:${local.state_machine_name}"

@@ -85,6 +85,10 @@ locals {
     }
     read_deleted  = { Action = ["dynamodb:GetItem"], Resource = [local.tables.deleted] }
     scan_deleted  = { Action = ["dynamodb:Scan"], Resource = [local.tables.deleted] }
+    begin_shares  = { Action = ["dynamodb:PutItem", "dynamodb:DeleteItem"], Resource = [local.tables.shares] }
+    list_shares   = { Action = ["dynamodb:Query"], Resource = [local.of_account] }
+    read_shares   = { Action = ["dynamodb:GetItem"], Resource = [local.tables.shares] }
+    tidy_shares   = { Action = ["dynamodb:DeleteItem", "dynamodb:Scan"], Resource = [local.tables.shares] }
     list_due      = { Action = ["dynamodb:Query"], Resource = [local.due] }
     list_expiring = { Action = ["dynamodb:Query"], Resource = [local.expiring] }
     take_inbound = {
@@ -168,6 +172,11 @@ locals {
     local.grants.repair, local.grants.confirm_uploads, local.grants.keep_deleted,
   ]
 
+  read_content = [
+    local.grants.read_object, local.grants.read_container, local.grants.read_registry, local.grants.read_all_staging,
+    local.grants.list_all_staging, local.grants.read_replicas, local.grants.repair, local.grants.read_deleted,
+  ]
+
   undelete = [
     local.grants.use_deleted, local.grants.change_object, local.grants.use_container, local.grants.read_registry,
     local.grants.queue_versions, local.grants.repair, local.grants.unstage, local.grants.confirm_uploads,
@@ -185,9 +194,11 @@ locals {
     update_object = concat(local.write_objects, [local.grants.read_all_staging, local.grants.list_all_staging])
     stat_object   = [local.grants.read_object, local.grants.read_registry]
     locate_object = [local.grants.read_object, local.grants.read_container, local.grants.read_registry]
-    download_object = [
-      local.grants.read_object, local.grants.read_container, local.grants.read_registry, local.grants.read_all_staging,
-      local.grants.list_all_staging, local.grants.read_replicas, local.grants.repair, local.grants.read_deleted,
+    download_object = local.read_content
+    download_shared = concat(local.read_content, [local.grants.read_shares, local.grants.read_account])
+    shares = [
+      local.grants.begin_shares, local.grants.list_shares, local.grants.read_object, local.grants.read_container,
+      local.grants.read_registry,
     ]
     delete_object = [
       local.grants.change_object, local.grants.read_registry, local.grants.repair, local.grants.unstage,
@@ -272,11 +283,11 @@ locals {
     ]
     publish_changes = [local.grants.take_changes, local.grants.publish, local.grants.set_aside]
     write_journal   = [local.grants.take_all_changes, local.grants.read_registry, local.grants.put_files, local.grants.repair, local.grants.count_usage]
-    write_snapshot  = [local.grants.scan_catalog, local.grants.scan_usage, local.grants.tidy_logins, local.grants.put_files, local.grants.repair]
+    write_snapshot  = [local.grants.scan_catalog, local.grants.scan_usage, local.grants.tidy_logins, local.grants.tidy_shares, local.grants.put_files, local.grants.repair]
   }
 
   # The functions that use the backend: only they may read its secret and have its layer.
-  backend_functions = toset(["check_health", "download_object", "get_replica", "put_parts", "put_replica", "repair_replica", "scrub_backend"])
+  backend_functions = toset(["check_health", "download_object", "download_shared", "get_replica", "put_parts", "put_replica", "repair_replica", "scrub_backend"])
   backend_permissions = concat([local.grants.backend_secret], local.network, var.cluster.backend_bucket_arn == null ? [] : [
     {
       Action = [

@@ -11,6 +11,7 @@ locals {
     deleted    = { hash = "container_key", range = "entry" } # the object's name and the version's id
     logins     = { hash = "key", range = null }
     usage      = { hash = "account", range = "entry" } # what accounts use, and what scrubs see of it
+    shares     = { hash = "share", range = null }
   }
 
   # What a rescue cannot continue is not in the journal.
@@ -38,6 +39,7 @@ resource "aws_dynamodb_table" "catalog" {
       each.key == "objects" ? ["sweeper", "unsettled_since"] : [],
       each.key == "uploads" ? ["cluster", "expires_at"] : [],
       each.key == "deleted" ? ["cluster", "due_at"] : [],
+      each.key == "shares" ? ["account"] : [],
     )
 
     content {
@@ -80,6 +82,18 @@ resource "aws_dynamodb_table" "catalog" {
       hash_key        = "cluster"
       range_key       = "due_at"
       projection_type = "KEYS_ONLY"
+    }
+  }
+
+  # Shares by their accounts, for who lists them.
+  dynamic "global_secondary_index" {
+    for_each = each.key == "shares" ? ["of_account"] : []
+
+    content {
+      name            = global_secondary_index.value
+      hash_key        = "account"
+      range_key       = "share"
+      projection_type = "ALL"
     }
   }
 

@@ -179,6 +179,10 @@ class UploadNotFound(NotFound):
     code = "upload_not_found"
 
 
+class ShareNotFound(NotFound):
+    code = "share_not_found"
+
+
 class Conflict(McosError):
     """The current state forbids the request, or a race was lost; trying again may succeed."""
 

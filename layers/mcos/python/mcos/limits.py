@@ -64,6 +64,11 @@ UPLOAD_URL_SECONDS = 3600
 DOWNLOAD_URL_SECONDS = 300
 """Life of a signed URL of a download."""
 
+SHARE_SECONDS_MIN = 60
+SHARE_SECONDS = 24 * 3600
+SHARE_SECONDS_MAX = 366 * 24 * 3600
+"""Life of a share: the shortest, the default, and the longest."""
+
 LISTING_ENTRIES = 1000
 """Most entries of one page of a listing; also the default."""
 

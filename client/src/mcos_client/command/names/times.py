@@ -9,6 +9,19 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _AGE = re.compile(r"(\d{1,9})\s*([smhdw])")
 
 
+def seconds(text: str) -> int:
+    """Read how long something takes: ``90s``, ``15m``, ``1h``, ``1d``, ``2w``.
+
+    Raises
+    ------
+    typer.BadParameter
+    """
+    matched = _AGE.fullmatch(text.strip().lower())
+    if matched is None:
+        raise typer.BadParameter(f"{text!r} must be a time like 90s, 15m, 1h, 1d or 2w.")
+    return int(matched[1]) * _UNITS[matched[2]]
+
+
 def moment(text: str | None, now: datetime | None = None) -> datetime | None:
     """Read a time: RFC 3339, a date of this time zone, or how long ago it was (``7d``).
 

@@ -1,31 +1,29 @@
 """download_object: read one version's bytes from any stored replica, or from staging."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from mcos import limits
 from mcos.aws import AWS_ERRORS
-from mcos.catalog import containers, objects
 from mcos.catalog.registry import all_clusters
 from mcos.errors import (
-    ContainerNotFound,
     ContentTooLarge,
     ObjectNotFound,
-    ObjectNotReady,
     RangeNotSatisfiable,
     ReplicasUnavailable,
 )
 from mcos.model.conditions import Conditions, is_known
 from mcos.model.names import check_container_name, check_object_name
-from mcos.model.objects import ObjectKey, ObjectRecord, State
+from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.model.representation import file_name
 from mcos.model.versions import Version
 from mcos.replicas import repair_queue
 from mcos.replicas.read import NoReplicaReadable, ReplicaUnreadable, read_content
 from mcos.replicas.sign import sign_version
 from mcos.versions import loans
+from mcos.versions.readable import readable
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +87,7 @@ def download_object(
     byte_range: ByteRange | None = None,
     if_range: str | datetime | None = None,
     redirect: bool = True,
+    is_meant: Callable[[ObjectRecord], bool] = lambda record: True,
 ) -> Download:
     """Read an object, or a range of it: two network calls if the first replica answers.
 
@@ -99,6 +98,8 @@ def download_object(
     redirect
         Whether the answer may be a URL if the content is too large for a reply. If not, the answer
         to a range has its first bytes, as many as a reply takes.
+    is_meant
+        Whether a record is that of the object that is asked for; if not, there is none.
 
     Raises
     ------
@@ -110,7 +111,9 @@ def download_object(
     failures: Mapping[str, ReplicaUnreadable] = {}
     tried = None
     for _ in range(_READINGS):
-        record, version = _readable(key)
+        record, version = readable(key)
+        if not is_meant(record):
+            raise ObjectNotFound("There is no such object.")
         if tried is not None:
             # The replicas that it borrows may have moved since they were lent.
             version = loans.refreshed(key.account, version)
@@ -158,23 +161,6 @@ def _shortened(version: Version, part: tuple[int, int] | None, last: int) -> tup
             "without 'Prefer: no-redirect'."
         )
     return part[0], last
-
-
-def _readable(key: ObjectKey) -> tuple[ObjectRecord, Version]:
-    record = objects.get(key)
-    if record is None or record.state is State.DELETING:
-        raise ObjectNotFound("There is no such object.")
-    if record.state is State.FAILED:
-        raise ObjectNotFound(f"The object could not be stored: {record.reason}")
-    if record.current is None:
-        raise ObjectNotReady("The object is not stored yet; try again.")
-    if not record.is_admitted:
-        try:
-            # Its call may have ended before it looked whether there is a container.
-            containers.get(key.account, key.container)
-        except ContainerNotFound:
-            raise ObjectNotFound("There is no such object.") from None
-    return record, record.current
 
 
 def _read_of(key: ObjectKey, version: Version) -> tuple[ObjectKey, Version]:

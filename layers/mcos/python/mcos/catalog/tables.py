@@ -17,7 +17,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 from pynamodb.exceptions import DoesNotExist, PynamoDBException
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from mcos.aws import client
@@ -355,6 +355,33 @@ class UsageItem(Item):
     document: JSONAttribute = JSONAttribute()
 
 
+class OfAccountIndex(GlobalSecondaryIndex["ShareItem"]):
+    """Has the shares by their accounts."""
+
+    class Meta(_Meta):
+        index_name = "of_account"
+        projection = AllProjection()
+
+    account = UnicodeAttribute(hash_key=True)
+    share = UnicodeAttribute(range_key=True)
+
+
+class ShareItem(Item):
+    """A share. After ``expires_at`` readers ignore it."""
+
+    class Meta(_Meta):
+        table_name = f"{_PREFIX}-shares"
+
+    share = UnicodeAttribute(hash_key=True)
+    account = UnicodeAttribute()
+    container = UnicodeAttribute()
+    name = UnicodeAttribute()
+    object_created_at = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+    expires_at = UnicodeAttribute()
+    of_account = OfAccountIndex()
+
+
 ALL_TABLES: tuple[type[Model], ...] = (
     AccountItem,
     ContainerItem,
@@ -365,4 +392,5 @@ ALL_TABLES: tuple[type[Model], ...] = (
     DeletedItem,
     LoginItem,
     UsageItem,
+    ShareItem,
 )
