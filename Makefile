@@ -12,7 +12,7 @@ STAMP := $(DEV)/installed
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help python installed up down test unit functional long check format endpoints account \
-	cost faults soak inprocess rescue scrub start-backend stop-backend logs status clean
+	cost docs faults soak inprocess rescue scrub start-backend stop-backend logs status clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -89,7 +89,18 @@ long: $(STAMP) ## what takes long by nature, or a slice of it: make long [SLICE=
 cost: $(STAMP) ## what MCOS costs on AWS, counted in memory: make cost [JSON=FILE]
 	@$(RUN) -m bench.cost $(if $(JSON),--json "$(JSON)")
 
-check: $(STAMP) ## formatter, linter, type checker
+# An environment of its own: what makes the pages is nothing that developers need.
+DOCS := $(STATE)/venvs/docs
+$(DOCS)/installed: requirements/docs.txt | python
+	@mkdir -p $(STATE)/venvs
+	@$(PYTHON) -m venv --clear $(DOCS)
+	@$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+docs: $(DOCS)/installed ## the pages of docs/ as a site in .mcos/site; broken links fail
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict > $(DOCS)/built 2>&1 || { cat $(DOCS)/built; exit 1; }
+
+check: $(STAMP) docs ## formatter, linter, type checker, the pages
 	@$(DEV)/bin/ruff format --check .
 	@$(DEV)/bin/ruff check .
 	@$(DEV)/bin/mypy

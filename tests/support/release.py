@@ -100,6 +100,8 @@ def _operate(cloud: Cloud, ada: User) -> None:
 def _store(cloud: Cloud, ada: User) -> None:
     """Leave an object in each state, and something in each queue."""
     assert ada.create("small", b"small", {**SYNC, **META}).status == 201
+    shared = b'{"container":"photos","object":"small"}'
+    assert ada.call("POST", "/v1/shares", shared).status == 201
     assert ada.create("renewed", b"old", SYNC).status == 201
     assert ada.update("renewed", b"new", ASYNC).status == 202
     sender = Sender(ada)

@@ -40,6 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64  # many connect at once
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Commands that are killed leave connections behind; what is wrong, their tests see."""
