@@ -415,7 +415,7 @@ def test_removals_that_the_brake_holds(deployment: Deployment, cloud: Cloud) -> 
 def test_an_item_that_cannot_be_read(deployment: Deployment, cloud: Cloud) -> None:
     image = {"container_key": {"S": "ada/photos"}, "name": {"S": "a"}, "document": {"S": "no"}}
     stream = f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{PREFIX}-objects/stream/x"
-    written = {"ApproximateCreationDateTime": 0, "NewImage": image}
+    written = {"ApproximateCreationDateTime": 0, "NewImage": image, "SequenceNumber": "1"}
     record = {"eventSourceARN": stream, "dynamodb": written}
     cloud.invoke(arn(CLUSTERS[0], "write_journal"), {"Records": [record]})
     assert deployment.runs(0) == ["unreadable"]

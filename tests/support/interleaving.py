@@ -49,14 +49,22 @@ def access_of(name: str, body: bytes) -> Access:
     operation, asked = name.partition(":")[2], json.loads(body)
     if operation in ("Query", "Scan"):
         return Access(frozenset({(asked["TableName"], _WHOLE)}))
-    return Access(frozenset({_item(asked)}), writes=operation not in _READS)
+    if operation == "BatchGetItem":
+        return Access(
+            frozenset(
+                _item(table, key)
+                for table, of in asked["RequestItems"].items()
+                for key in of["Keys"]
+            )
+        )
+    item = _item(asked["TableName"], asked.get("Key") or asked["Item"])
+    return Access(frozenset({item}), writes=operation not in _READS)
 
 
-def _item(part: Mapping[str, Any]) -> tuple[str, str]:
-    table = dynamodb_backends[ACCOUNT_ID][REGION].get_table(part["TableName"])
-    given = part.get("Key") or part["Item"]
-    names = [name for name in (table.hash_key_attr, table.range_key_attr) if name]
-    return part["TableName"], json.dumps([given[name] for name in names])
+def _item(name: str, given: Mapping[str, Any]) -> tuple[str, str]:
+    table = dynamodb_backends[ACCOUNT_ID][REGION].get_table(name)
+    names = [one for one in (table.hash_key_attr, table.range_key_attr) if one]
+    return name, json.dumps([given[one] for one in names])
 
 
 @dataclass
