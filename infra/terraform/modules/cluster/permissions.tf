@@ -190,10 +190,10 @@ locals {
     delete_container = [local.grants.delete_container, local.grants.list_objects, local.grants.read_registry]
     list_object      = [local.grants.read_container, local.grants.list_objects, local.grants.read_registry]
     # A copy of what is staged alone is read there, wherever that is.
-    create_object = concat(local.write_objects, [local.grants.read_all_staging, local.grants.list_all_staging])
-    update_object = concat(local.write_objects, [local.grants.read_all_staging, local.grants.list_all_staging])
-    stat_object   = [local.grants.read_object, local.grants.read_registry]
-    locate_object = [local.grants.read_object, local.grants.read_container, local.grants.read_registry]
+    create_object   = concat(local.write_objects, [local.grants.read_all_staging, local.grants.list_all_staging])
+    update_object   = concat(local.write_objects, [local.grants.read_all_staging, local.grants.list_all_staging])
+    stat_object     = [local.grants.read_object, local.grants.read_registry]
+    locate_object   = [local.grants.read_object, local.grants.read_container, local.grants.read_registry]
     download_object = local.read_content
     download_shared = concat(local.read_content, [local.grants.read_shares, local.grants.read_account])
     shares = [
