@@ -186,6 +186,8 @@ def test_it_makes_no_call_for_the_bytes(stored: User) -> None:
         "dynamodb:PutItem",  # the loan
         "dynamodb:PutItem",  # the copy
         "dynamodb:GetItem",  # its container
+        "dynamodb:GetItem",  # the source, once more
+        "dynamodb:PutItem",  # from here on readers see the copy
         "sqs:SendMessage",
     ]
 
@@ -480,6 +482,24 @@ def test_a_function_that_read_wrong_bytes_says_so(stored: User, cluster: str) ->
         wrong = inline(b"x" * len(CONTENT))
         result = put_replica(replica, wrong)  # type: ignore[arg-type]
     assert (result["stored"], result["misread"]) == (False, True)
+
+
+@pytest.mark.parametrize("bad", CLUSTERS)
+def test_damage_in_what_no_call_carries_is_found_and_repaired(
+    stored: User, bad: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is streamed from its source by a URL, which verifies nothing."""
+    cloud = stored.cloud
+    key = cloud.key(stored.account, "photos", "a", bad)
+    cloud.backends[bad].damage(key, b"x" * len(CONTENT))
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, "CONTENT_BYTES", 8)
+        assert copy(stored, "a", "b", ASYNC).status == 202
+        cloud.settle()
+    is_there(stored, "b")
+    for bodies in cloud.replicas(stored.account).values():
+        assert set(bodies.values()) == {CONTENT}
+    cloud.check_storage(stored.account)
 
 
 def test_damage_in_parts_is_found_by_the_copy_and_repaired_in_the_source(large: User) -> None:

@@ -26,7 +26,7 @@ from mcos.model.digests import digests_of
 from mcos.model.objects import ObjectKey, ObjectRecord, State
 from mcos.model.uploads import Action
 from mcos.versions.make import Content, Prefer
-from tests.support.cloud import CLUSTERS, Cloud
+from tests.support.cloud import Cloud
 from tests.support.interleaving import Outcome, Stage, interleavings
 
 ASYNC, SYNC = Prefer("respond-async"), Prefer("wait")
@@ -84,8 +84,6 @@ class Race:
         cloud = self.cloud
         with cloud.network.outside():
             cloud.pump()  # what is removed goes before anything is written
-            cloud.clock.advance(600)  # nobody can still be about to accept it
-            cloud.sweep_what_is_there(*CLUSTERS)
             cloud.settle()
         cloud.check_storage(self.account)
         record = cloud.record(*self.target)

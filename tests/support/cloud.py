@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from importlib import import_module
-from typing import Any
-from urllib.parse import quote_plus, unquote
+from io import BytesIO
+from typing import Any, BinaryIO
+from urllib.parse import quote_plus, unquote, urlsplit
 
 import httpx
 import pytest
@@ -35,7 +36,7 @@ from mcos.model.token_keys import signing_text, verifying_text
 from mcos.placement import resolver
 from mcos.replicas import backend as backend_room
 from mcos.replicas import removals, repair_queue
-from mcos.replicas.read import latencies
+from mcos.replicas.read import ReplicaUnreadable, latencies
 from mcos.settings import settings
 from mcos.storage import StorageBackend, Timeouts
 from mcos.workers import replicate_version
@@ -375,6 +376,21 @@ class Cloud(Inventory):
         """In place of ``mcos.storage.open_backend``."""
         assert kind == values["service"], "a cluster has only its own backend's secret"
         return self.backends[kind]
+
+    def open_url(self, cluster: str, url: str, first: int, last: int) -> BinaryIO:
+        """In place of ``mcos.replicas.sign.open_url``: what a signed URL gives of a replica."""
+        assert url.startswith(f"https://{cluster}.test/"), url
+        key = unquote(urlsplit(url).path).removeprefix("/")
+
+        def read() -> BinaryIO:
+            backend = self.backends[cluster]
+            if "get" in backend.refusing or key not in backend.replicas:
+                raise ReplicaUnreadable(f"{cluster}: a signed URL was not answered")
+            return BytesIO(backend.replicas[key][0][first : last + 1])
+
+        return self.network.through(
+            "backend:url", read, error=lambda: ReplicaUnreadable(f"{cluster}: no answer")
+        )
 
     def client(self, service: str) -> Any:
         """A client of the test's own."""
@@ -798,6 +814,7 @@ def in_charge(cloud: Cloud) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch, clock.replaced_by(cloud.network.clock):
         cloud.network.install(patch)
         patch.setattr("mcos.replicas.backend.open_backend", cloud.open_backend)
+        patch.setattr("mcos.replicas.sign.open_url", cloud.open_url)
         os.environ.update(cluster_environment(CLUSTERS[0]))
         # A message that is late on purpose would be waited for.
         patch.setattr(repair_queue, "LATE_SECONDS", 0)

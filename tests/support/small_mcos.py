@@ -4,6 +4,7 @@ There is one account, and nothing fails. What a call answers is as in the descri
 the tests with real handlers see to that.
 """
 
+import json
 import re
 from base64 import b64encode
 from collections import defaultdict
@@ -21,7 +22,7 @@ from chalicelib.shared.paths import decode
 from mcos.model import listing, names
 
 _TIME = "2026-01-02T03:04:05+00:00"
-_PATH = re.compile(r"/v1/exact/containers/([^/]+)(?:/(objects|stat)(?:/([^/]+))?)?")
+_PATH = re.compile(r"/v1/exact/containers/([^/]+)(?:/(objects|stat|copy)(?:/([^/]+))?)?")
 _FACTS = {"content_type": "application/octet-stream", "state": "CREATED", "last_modified": _TIME}
 
 
@@ -75,6 +76,8 @@ class SmallMcos(httpx.BaseTransport):
         if matched[3] is None:
             return self._page(self.containers[container], asked)
         name = names.check_object_name(decode(matched[3], "object"))
+        if kind == "copy":
+            return self._copy(request, container, name, asked)
         if kind == "stat" or request.method in ("GET", "DELETE"):
             return self._read(request, kind, container, name)
         return self._write(request, container, name, asked)
@@ -137,7 +140,7 @@ class SmallMcos(httpx.BaseTransport):
     def _write(
         self, request: httpx.Request, container: str, name: str, asked: dict[str, str]
     ) -> httpx.Response:
-        held, there = self.containers[container], name in self.containers[container]
+        there = name in self.containers[container]
         if request.method == "POST" and there:
             guarded = request.headers.get("if-none-match") == "*"
             return (
@@ -145,15 +148,39 @@ class SmallMcos(httpx.BaseTransport):
             )
         if request.method == "PUT" and not there and asked.get("if_missing") != "create":
             return _problem(404, "object_not_found")
-        held[name] = request.content
-        self._made += 1
-        self._versions[container, name] = self._made
         prefix = "x-object-meta-"
-        self.metadata[container, name] = {
+        metadata = {
             key.removeprefix(prefix): value
             for key, value in request.headers.items()
             if key.startswith(prefix)
         }
+        return self._hold(container, name, request.content, metadata)
+
+    def _copy(
+        self, request: httpx.Request, container: str, name: str, asked: dict[str, str]
+    ) -> httpx.Response:
+        source = json.loads(request.content)["source"]
+        where = source["container"], source["object"]
+        content = self.containers.get(where[0], {}).get(where[1])
+        if content is None:
+            return _problem(404, "object_not_found")
+        if source.get("version") not in (None, str(self._versions.get(where, 0))):
+            return _problem(412, "precondition_failed")
+        there = name in self.containers[container]
+        if request.method == "POST" and there:
+            return _problem(409, "object_exists")
+        if request.method == "PUT" and not there and asked.get("if_missing") != "create":
+            return _problem(404, "object_not_found")
+        return self._hold(container, name, content, self.metadata.get(where, {}))
+
+    def _hold(
+        self, container: str, name: str, content: bytes, metadata: dict[str, str]
+    ) -> httpx.Response:
+        held, there = self.containers[container], name in self.containers[container]
+        held[name] = content
+        self._made += 1
+        self._versions[container, name] = self._made
+        self.metadata[container, name] = metadata
         status = 200 if there else 201
         told = {**self._stat(container, name)}
         return httpx.Response(status, headers=self._headers(container, name), json=told)

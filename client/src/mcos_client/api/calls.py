@@ -50,6 +50,8 @@ class UserCalls:
     list_object = method(objects.list_object)
     all_objects = series(objects.all_objects)
     stat_object = method(objects.stat_object)
+    update_metadata = method(objects.update_metadata)
+    copy_object = procedure(objects.copy_object)
     locate_object = method(objects.locate_object)
     delete_object = method(objects.delete_object)
     list_deleted = method(objects.list_deleted)

@@ -156,7 +156,7 @@ class Written:
     replicas
         Replicas stored, and wanted.
     preference_applied
-        ``respond-async`` or ``wait=N``.
+        ``respond-async`` or ``wait=N``; empty: it was done at once, without a new version.
     """
 
     name: str
@@ -180,7 +180,7 @@ class Written:
             state=value["state"],
             version=value["version"],
             replicas=_replica_counts(headers["x-mcos-replicas"]),
-            preference_applied=headers["preference-applied"],
+            preference_applied=headers.get("preference-applied", ""),
         )
 
 

@@ -7,8 +7,8 @@ from typing import Protocol, TypeVar, cast
 import httpx
 
 from mcos_client.api import paths
-from mcos_client.api.call import Call, Repeat, given
-from mcos_client.api.method import Series
+from mcos_client.api.call import Call, Repeat, given, json_body
+from mcos_client.api.method import Procedure, Series, ask, pause
 from mcos_client.api.models import (
     DeletedObject,
     DeletedPage,
@@ -25,11 +25,20 @@ from mcos_client.api.paging import each
 from mcos_client.api.writing import (
     METADATA_PREFIX,
     OCTET_STREAM,
+    Changes,
+    Description,
+    IfThere,
     Writing,
     check_headers,
     check_metadata,
+    putting,
 )
-from mcos_client.errors import ContentCorrupted, NotFound, ReplyMixedUp
+from mcos_client.errors import ContentCorrupted, NotFound, ObjectNotReady, ReplyMixedUp
+
+JSON = "application/json"
+
+_READY_PAUSE = 1.0
+"""Seconds between two tries to copy what is not stored yet."""
 
 LARGEST_CALL = 4_500_000
 """Bytes of content that one call carries."""
@@ -95,6 +104,117 @@ def write_object(
         content=content,
         repeat=Repeat.GUARDED if how.is_guarded else Repeat.IF_NOT_DONE,
     )
+
+
+def update_metadata(
+    container: str,
+    name: str,
+    *,
+    content_type: str | None = None,
+    metadata: Changes | None = None,
+    headers: Changes | None = None,
+    if_match: str | None = None,
+) -> Call[Written]:
+    """Change what describes an object; its content, and so its ETag, stays.
+
+    Parameters
+    ----------
+    metadata, headers
+        New values by names; None removes the one that there is. What is not named stays.
+    if_match
+        ETag that the object must have.
+
+    Returns
+    -------
+    The version that is described. It is that of an upload which is under way if there is one: then
+    readers see the change with its content.
+    """
+    change = Description(content_type, metadata, headers)
+    return Call(
+        "PATCH",
+        paths.object_path(container, name),
+        lambda response: _about(
+            container, name, Written.from_reply(response.json(), response.headers)
+        ),
+        headers=given({"content-type": JSON, "if-match": if_match}),
+        content=json_body(change.as_json()),
+    )
+
+
+def copy_object(
+    source_container: str,
+    source: str,
+    container: str,
+    name: str,
+    *,
+    if_there: IfThere = "replace",
+    content_type: str | None = None,
+    metadata: Changes | None = None,
+    headers: Changes | None = None,
+    source_version: str | None = None,
+    source_etag: str | None = None,
+    prefer: str | None = None,
+    storage_policy: str | None = None,
+    timeout: float = 600.0,
+) -> Procedure[Written]:
+    """Copy an object of any size to another one; its content never comes here.
+
+    The copy has the source's content, ETag, type, metadata and headers, and is readable when this
+    returns, whatever becomes of the source. Large content is taken asynchronously, whatever
+    ``prefer`` says; ``wait_until_settled`` waits for it. An object that is copied onto itself stays
+    where it is, and is described as ``update_metadata`` does.
+
+    Parameters
+    ----------
+    if_there
+        What to do about an object that has the name, as for ``put_object``.
+    content_type, metadata, headers
+        What the copy has different, as for ``update_metadata``.
+    source_version, source_etag
+        What the source must have.
+    storage_policy
+        Rule of the copy's placement; that of the object, or of the container, if None.
+    timeout
+        Seconds to wait until a large source, which was taken a moment ago, is stored.
+
+    Raises
+    ------
+    ObjectNotFound
+        There is no source; or no object to be replaced, which was required.
+    ObjectExists, PreconditionFailed
+        There is an object, which had to be refused; or the source is another one.
+    ObjectNotReady
+        The source is not stored yet.
+    """
+    how = putting(if_there, storage_policy=storage_policy)
+    where = {"version": source_version, "if_match": source_etag}
+    body = {
+        "source": {"container": source_container, "object": source, **given(where)},
+        **Description(content_type, metadata, headers).as_json(),
+    }
+    query = {"if_missing": "create" if how.action == "replace" else None}
+    call = Call(
+        "POST" if how.action == "create" else "PUT",
+        paths.with_query(paths.copy_path(container, name), query),
+        lambda response: _about(
+            container, name, Written.from_reply(response.json(), response.headers)
+        ),
+        headers={
+            "content-type": JSON,
+            **given({"prefer": prefer, "x-storage-policy": storage_policy}),
+            **how.conditions,
+        },
+        content=json_body(body),
+        repeat=Repeat.GUARDED if how.is_guarded else Repeat.IF_NOT_DONE,
+    )
+    began = now = yield from pause(0.0)
+    while True:
+        try:
+            return (yield from ask(call))
+        except ObjectNotReady:
+            if now - began > timeout:
+                raise
+        now = yield from pause(_READY_PAUSE)
 
 
 def stat_object(container: str, name: str, *, wait: int | None = None) -> Call[ObjectStat]:

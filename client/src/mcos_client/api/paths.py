@@ -32,6 +32,11 @@ def stat_path(container: str, name: str) -> str:
     return f"{container_path(container)}/stat/{_exact(name)}"
 
 
+def copy_path(container: str, name: str) -> str:
+    """Path by which an object becomes a copy of another one."""
+    return f"{container_path(container)}/copy/{_exact(name)}"
+
+
 def placement_path(container: str, name: str) -> str:
     """Path of the placement of an object."""
     return f"{container_path(container)}/placement/{_exact(name)}"

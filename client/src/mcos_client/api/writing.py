@@ -69,6 +69,57 @@ def putting(if_there: IfThere = "replace", **facts: Any) -> Writing:
     return Writing("update" if if_there == "require" else "replace", **facts)
 
 
+Changes = Mapping[str, str | None]
+"""Values by names; None removes the one that there is."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is changed of an object's description; what is not named stays.
+
+    Attributes
+    ----------
+    content_type
+        None: it stays.
+    """
+
+    content_type: str | None = None
+    metadata: Changes | None = None
+    headers: Changes | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields of a request.
+
+        Raises
+        ------
+        InvalidMetadata, InvalidHeader
+        """
+        metadata, headers = self.metadata or {}, self.headers or {}
+        check_metadata(_values(metadata))
+        names = {name.lower(): name for name in metadata}
+        if len(names) < len(metadata):
+            raise InvalidMetadata("Metadata names must differ in more than case.")
+        written: dict[str, str | None] = dict(check_headers(_values(headers)))
+        written |= dict.fromkeys(check_headers(dict.fromkeys(_removed(headers), "-")))
+        if len(written) < len(headers):
+            raise InvalidHeader("Names of headers must differ in more than case.")
+        return given(
+            {
+                "content_type": self.content_type,
+                "metadata": dict(metadata) or None,
+                "headers": written or None,
+            }
+        )
+
+
+def _values(changes: Changes) -> dict[str, str]:
+    return {name: value for name, value in changes.items() if value is not None}
+
+
+def _removed(changes: Changes) -> list[str]:
+    return [name for name, value in changes.items() if value is None]
+
+
 def check_metadata(metadata: Mapping[str, str] | None) -> Mapping[str, str]:
     """Return metadata (none for None) that headers carry as they are.
 

@@ -1,7 +1,7 @@
 """mcos cp: files and folders to objects, back, and objects to objects."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -37,10 +37,11 @@ from mcos_client.command.shared.storing import (
     Wait,
     WaitTimeout,
     headers_of,
+    preference,
+    settled,
     store,
 )
-from mcos_client.transfer.source import STREAM_PART, StreamSource
-from mcos_client.transfer.upload import MOST_PARTS, PARALLEL
+from mcos_client.transfer.upload import PARALLEL
 
 Copied = TypeVar("Copied")
 
@@ -181,7 +182,7 @@ def _download(run: _Run, source: Location, target: str) -> None:
 
 
 def _between(run: _Run, source: Location, target: Location) -> None:
-    """Copy objects through this machine, piece by piece, with type, metadata and headers."""
+    """Copy objects, with type, metadata and headers, by MCOS itself."""
 
     def copy(one: RemoteCopy, bar: Bar) -> int:
         return _copy_object(run.session, run.client, one, run.storing, bar)
@@ -209,19 +210,16 @@ def _between(run: _Run, source: Location, target: Location) -> None:
 def _copy_object(
     session: Session, client: Client, one: RemoteCopy, storing: Storing, bar: Bar
 ) -> int:
-    stat = client.stat_object(one.source.container, one.source.name)
-    # What is stored as an upload has parts of a size that all of it fits into.
-    part_size = max(STREAM_PART, -(-stat.size // MOST_PARTS))
-    how = replace(
-        storing,
-        content_type=stat.content_type,
-        metadata=stat.metadata,
-        headers={**stat.headers, **storing.headers},
-        part_size=part_size,
+    written = client.copy_object(
+        one.source.container,
+        one.source.name,
+        one.target.container,
+        one.target.name,
+        headers=storing.headers,
+        prefer=preference(storing.wait),
+        storage_policy=storing.storage_policy,
     )
-    pieces = client.stream_object(one.source.container, one.source.name, if_match=stat.etag)
-    # A stream is not known to end where it should, but this one is: it is checked at its end.
-    return store(session, client, one.target, StreamSource(pieces), how, bar).size
+    return settled(client, one.target, written, storing, bar).size
 
 
 def _files_below(

@@ -6,13 +6,12 @@ from errno import EEXIST, ENOENT
 from glob import has_magic
 from typing import Any
 
-from mcos_client.api.models import ObjectStat
-from mcos_client.errors import ObjectNotFound, PreconditionFailed
+from mcos_client.api.models import ObjectStat, Written
+from mcos_client.errors import NotSettled, ObjectNotFound, PreconditionFailed
 from mcos_client.fs.bulk import Meant, check_apart, do_each, paired, targets
 from mcos_client.fs.paths import base_of, is_path, split, stripped
 from mcos_client.fs.patterns import Patterns
 from mcos_client.fs.tree import file_errors
-from mcos_client.fs.writer import ObjectWriter
 
 
 class Changing(Patterns):
@@ -73,7 +72,7 @@ class Changing(Patterns):
             self._delete(*split(path))
 
     def cp_file(self, path1: str, path2: str, **options: Any) -> None:
-        """Copy an object, with type, metadata and headers, through this machine."""
+        """Copy an object, with type, metadata and headers, by MCOS itself."""
         if stripped(path1) == stripped(path2):
             self.info(path1)
             return
@@ -93,7 +92,7 @@ class Changing(Patterns):
         batch_size: int | None = None,
         **options: Any,
     ) -> None:
-        """Copy objects, with type, metadata and headers, through this machine."""
+        """Copy objects, with type, metadata and headers, by MCOS itself."""
 
         def copy(pair: tuple[str, str]) -> None:
             try:
@@ -123,9 +122,15 @@ class Changing(Patterns):
         if stripped(path1) == stripped(path2):
             self.info(path1)
             return
-        copied = self._copy_object(path1, path2)
         with file_errors(path1):
-            self._delete_version(copied)
+            found = self._stat(*split(path1))
+        copied = self._copy_object(path1, path2, version=found.version, prefer="wait=25")
+        if copied.state != "CREATED":
+            # The source's replicas are its own until then, so its deletion would take as long.
+            with suppress(NotSettled):
+                self.client.wait_until_settled(*split(path2), timeout=self.timeout)
+        with file_errors(path1):
+            self._delete_version(found)
 
     # How
 
@@ -165,26 +170,18 @@ class Changing(Patterns):
             recursive=recursive,
         )
 
-    def _copy_object(self, path1: str, path2: str) -> ObjectStat:
-        """Copy an object, and return which version was copied."""
+    def _copy_object(
+        self, path1: str, path2: str, *, version: str | None = None, prefer: str | None = None
+    ) -> Written:
+        """Copy an object, of that version if it is given."""
         source, target = split(path1), split(path2)
-        with file_errors(path1):
-            found = self._stat(*source)
-            pieces = self.client.stream_object(*source, if_match=found.etag)
-        with (
-            file_errors(path2),
-            ObjectWriter(
-                self.client,
-                *target,
-                content_type=found.content_type,
-                metadata=found.metadata,
-                headers=found.headers,
-                timeout=self.timeout,
-            ) as writer,
-        ):
-            for piece in pieces:
-                writer.write(piece)
-        return found
+        with file_errors(path2):
+            try:
+                return self.client.copy_object(
+                    *source, *target, source_version=version, prefer=prefer, timeout=self.timeout
+                )
+            except ObjectNotFound as error:
+                raise FileNotFoundError(ENOENT, str(error), path1) from error
 
     def _delete_version(self, found: ObjectStat) -> None:
         """Delete an object, if it still is the version that was copied."""

@@ -87,18 +87,42 @@ def test_objects_are_copied_with_type_and_metadata(mcos: Mcos, large: Path) -> N
     mcos("cp", "-r", "mcos:c/none", "mcos:d", code=3)
 
 
-def test_a_copy_of_what_arrives_damaged_is_not_made(mcos: Mcos, large: Path) -> None:
+@pytest.mark.parametrize("content", [b"1", LARGE], ids=["small", "large"])
+def test_between_objects_no_byte_passes_this_machine(
+    mcos: Mcos, tmp_path: Path, content: bytes
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    mcos("put", str(file), "c/o", "--wait")
+    seen: list[tuple[str, str]] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        seen.append((request.method, request.url.path))
+        assert content not in request.content
+        return None
+
+    mcos.system.instead = refuse
+    mcos.system.storage.instead = lambda request: httpx.Response(500)
+    mcos("cp", "mcos:c/o", "mcos:c/p")
+    assert [method for method, _ in seen] == ["PUT"]
+    mcos.system.storage.instead = lambda request: None
+    mcos.system.instead = lambda request: None
+    assert mcos.system.stored() == {"o": content, "p": content}
+    assert mcos.system.record("p").shown.etag == mcos.system.record("o").shown.etag
+
+
+def test_what_cannot_be_copied_is_told(mcos: Mcos) -> None:
+    mcos("put", "-", "c/o", stdin=b"1")
+    assert "[object_not_found]" in mcos("cp", "mcos:c/none", "mcos:c/p", code=3).errors
+    assert "[container_not_found]" in mcos("cp", "mcos:c/o", "mcos:d/p", code=3).errors
+    mcos("cp", "mcos:c/o", "mcos:c/o")
+    assert mcos.system.stored() == {"o": b"1"}
+
+
+def test_copies_are_waited_for(mcos: Mcos, large: Path) -> None:
     mcos("put", str(large), "c/o", "--wait")
-    other = LARGE[::-1]
-
-    def damage(request: httpx.Request) -> httpx.Response | None:
-        if request.method != "GET":
-            return None
-        return httpx.Response(200, stream=httpx.ByteStream(other))
-
-    mcos.system.storage.instead = damage
-    mcos("cp", "mcos:c/o", "mcos:c/p", code=1)
-    assert sorted(mcos.system.stored()) == ["o"]
+    mcos("cp", "mcos:c/o", "mcos:c/p", "--wait")
+    assert mcos.system.record("p").state == "CREATED"
 
 
 @pytest.mark.parametrize("content", [b"1", LARGE], ids=["small", "large"])

@@ -126,6 +126,20 @@ def store(
         )
     finally:
         source.close()
+    return settled(client, where, written, storing, bar)
+
+
+def settled(
+    client: Client, where: Location, written: Written, storing: Storing, bar: Bar
+) -> Written:
+    """Wait for what was taken, if that is wanted, and give its state then.
+
+    Raises
+    ------
+    McosError
+    ObjectFailed
+        It was taken, and could not be stored.
+    """
     if not storing.wait or written.state == "CREATED":
         return written
     return as_settled(written, _wait(client, where, written, storing, bar))

@@ -16,8 +16,9 @@ from mcos.model.uploads import Action
 from mcos.model.versions import Loan, Version
 from mcos.replicas.read import read_staged
 from mcos.versions import loans, make, quota, replicate, retention
-from mcos.versions.accept import accept_change, accept_new
+from mcos.versions.accept import Accepted, accept_change, accept_new
 from mcos.versions.make import Content, Prefer
+from mcos.versions.take import confirm_lender
 
 _TRIES = 3
 
@@ -112,24 +113,36 @@ def copy_object(
             prefer = Prefer("respond-async")
         try:
             version, content = _made(key, record, change.of(found), prefer)
+            accepted, is_new = _accepted(key, version, conditions, action, storage_policy)
+            if content is None:
+                accepted = confirm_lender(accepted, version.id)
+            break
         except ObjectNotReady:
             if not left:
                 raise
-            continue  # it has become readable, or was replaced, since its record was read
-        break
-    if action is Action.CREATE:
-        version = make.place_new(version, key, storage_policy)
-        accepted = accept_new(key, version, conditions, storage_policy=storage_policy)
-        is_new = True
-    else:
-        accepted, is_new = accept_change(
-            key,
-            version,
-            conditions,
-            storage_policy=storage_policy,
-            create=action is Action.PUT,
-        )
+            # It has become readable, or was replaced, since its record was read.
     return Copied(replicate.store(accepted, version.id, content, prefer), prefer, is_new)
+
+
+def _accepted(
+    key: ObjectKey,
+    version: Version,
+    conditions: Conditions,
+    action: Action,
+    storage_policy: str | None,
+) -> Accepted:
+    if action is Action.CREATE:
+        placed = make.place_new(version, key, storage_policy)
+        return Accepted(
+            accept_new(key, placed, conditions, storage_policy=storage_policy), is_new=True
+        )
+    return accept_change(
+        key,
+        version,
+        conditions,
+        storage_policy=storage_policy,
+        create=action is Action.PUT,
+    )
 
 
 def _readable(source: CopySource) -> tuple[ObjectRecord, Version]:

@@ -116,13 +116,19 @@ def open_version(
     failures: dict[str, ReplicaUnreadable] = {}
     for held, cluster in copies:
         try:
-            return _open(cluster, _sign_replica(account, held, cluster, None), first, last)
+            return open_url(cluster, _sign_replica(account, held, cluster, None), first, last)
         except ReplicaUnreadable as error:
             failures[cluster] = error
     raise NoReplicaReadable(failures)
 
 
-def _open(cluster: str, url: str, first: int, last: int) -> BinaryIO:
+def open_url(cluster: str, url: str, first: int, last: int) -> BinaryIO:
+    """Open bytes ``first`` to ``last`` (inclusive) behind a signed URL of a replica.
+
+    Raises
+    ------
+    ReplicaUnreadable
+    """
     asked = {"Range": f"bytes={first}-{last}"}
     try:
         reply = _pool.request("GET", url, headers=asked, preload_content=False, redirect=False)

@@ -68,7 +68,8 @@ def commit_version(
             continue
         dispose.remove_copy(guess.account, removal)
     if known is not None and (misread or (wrong and known.part_size > 0)):
-        distrust_sources(guess.key, known)
+        # A lender may not be named any more.
+        distrust_sources(guess.key, version if version.borrowed_from else known)
     return record, outcome
 
 

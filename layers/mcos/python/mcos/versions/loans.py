@@ -1,26 +1,25 @@
 """Copies between objects: a version that is copied from another borrows its replicas.
 
 The content of a copy is that of its source, which is on three clusters already. So a copy is taken
-by writing two records, whatever its size: first the lender's, which says who borrows, then the
-record that accepts the copy, which says from whom (``Version.lent_to``, ``Version.borrowed_from``).
-Until the copy has enough replicas of its own, the lender's are read in their place. Whoever would
-remove those asks before whether anybody needs them. A loan of a copy that is nowhere counts if it
-was written a moment ago: the function that wrote it may be about to accept the copy.
+by writing records, whatever its size: first the lender's, which says who borrows, then the one that
+accepts the copy, which says from whom (``Version.lent_to``, ``Version.borrowed_from``). Until the
+copy has enough replicas of its own, the lender's are read in their place. Whoever would remove
+those asks before whether anybody needs them.
+
+Who asks before the copy is accepted finds nobody. So a copy that was accepted displaces nothing
+until its lender was looked at once more (``mcos.versions.take``): what is dropped from then on is
+dropped by somebody who finds the copy. One that was not confirmed is nobody's, and the sweeper
+drops it.
 """
 
 from dataclasses import replace
-from datetime import timedelta
 
-from mcos import clock
 from mcos.catalog import deleted, objects
 from mcos.errors import ObjectNotReady
 from mcos.model import lifecycle
 from mcos.model.deleted import DeletedState
 from mcos.model.objects import ObjectKey, ObjectRecord
 from mcos.model.versions import Lender, Loan, Version
-
-_FRESH = timedelta(minutes=5)
-"""Longer than a function runs that accepts a copy, and than clocks differ."""
 
 _FEW = 8
 """With more loans than this, it is looked which have ended."""
@@ -43,6 +42,8 @@ def borrowed(version: Version, source: Version, key: ObjectKey) -> Version:
     )
     return replace(
         version,
+        # Of one whose caller does not wait this says too that it is confirmed.
+        digested=version.mode == "wait",
         size=source.size,
         md5=source.md5,
         sha256=source.sha256,
@@ -78,6 +79,11 @@ def lend(record: ObjectRecord, version_id: str, loan: Loan) -> None:
     objects.change_guessed(record.key, transition, record)
 
 
+def is_unconfirmed(version: Version) -> bool:
+    """Whether a version is a copy that was accepted, and that nobody was told of."""
+    return version.borrowed_from is not None and not version.digested
+
+
 def refreshed(account: str, version: Version) -> Version:
     """Return a version with its lender's replicas as they are now; as it is if it has no lender.
 
@@ -108,8 +114,7 @@ def is_awaited(account: str, loan: Loan) -> bool:
             return held.borrowed_from is not None
         waiting = deleted.find(key, loan.version)
         if waiting is None:
-            lent_at = clock.made_at(loan.version)
-            return lent_at is not None and clock.moment() - lent_at < _FRESH
+            return False
         if waiting.state in (DeletedState.KEPT, DeletedState.RESTORING):
             return waiting.kept.version.borrowed_from is not None
         # It was taken back, perhaps since its record was read.

@@ -1,11 +1,19 @@
-"""Confirming the container of a version that the catalog has accepted."""
+"""Confirming the container of a version that the catalog has accepted, and the lender of a copy."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from mcos.catalog import containers, objects
 from mcos.catalog.registry import policy_named
-from mcos.errors import Conflict, ContainerNotFound, McosError, OutcomeUnknown, Superseded
+from mcos.errors import (
+    Conflict,
+    ContainerNotFound,
+    McosError,
+    ObjectNotReady,
+    OutcomeUnknown,
+    Superseded,
+)
 from mcos.model import lifecycle
 from mcos.model.objects import Container, ObjectKey, ObjectRecord
 from mcos.model.versions import Version
@@ -86,6 +94,38 @@ def confirm_container(
     if until is not None and following.latest.id != version.id:
         # Who accepted the later one did not know that this one is retained, so nobody is told so.
         raise Superseded("A later change of the object was accepted, and will replace this one.")
+    return following
+
+
+def confirm_lender(record: ObjectRecord, version_id: str) -> ObjectRecord:
+    """Let readers see a copy that was accepted, if its lender still has what it lends.
+
+    Two network calls if nothing races; one of a synchronous copy, which is seen when it is stored.
+    See ``mcos.versions.loans``.
+
+    Raises
+    ------
+    ObjectNotReady
+        The lender's object has another version by now, or is gone; the copy was abandoned.
+    Superseded
+        A later change of the object was accepted.
+    """
+    version = version_in(record, version_id)
+    lender = version.borrowed_from
+    if lender is None:
+        raise AssertionError("a copy must have a lender when it is accepted")
+    source = objects.get(ObjectKey(record.account, lender.container, lender.object))
+    if source is None or source.find(lender.version.id) is None:
+        _take_back(record.key, record, version)
+        raise ObjectNotReady("The source changed at the same time; try again.")
+    if version.digested:
+        return record
+    confirmed = replace(version, digested=True)
+    following = objects.change_guessed(
+        record.key, lambda found: lifecycle.record_digests(found, confirmed), record
+    )
+    if following is None or following.find(version_id) is None:
+        raise Superseded("A later change of the object was accepted; this one was dropped.")
     return following
 
 

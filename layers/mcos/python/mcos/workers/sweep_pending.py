@@ -21,7 +21,7 @@ from mcos.replicas import repair_queue
 from mcos.replicas.backend import new_incarnation
 from mcos.replicas.source import READ_ERRORS
 from mcos.settings import settings
-from mcos.versions import dispose, execution, replicate_queue, retention
+from mcos.versions import dispose, execution, loans, replicate_queue, retention
 from mcos.versions.commit import commit_version
 from mcos.versions.take import container_of
 from mcos.workers.sweep_deleted import sweep_deleted
@@ -254,8 +254,8 @@ def _settle(record: ObjectRecord, version: Version, running: execution.Running) 
 
 
 def _finish(record: ObjectRecord, version: Version) -> ObjectRecord:
-    """Continue an asynchronous version, or abandon a synchronous one, which is pending."""
-    if version.mode == "respond-async":
+    """Continue an asynchronous version, or abandon a pending one that nobody was told of."""
+    if version.mode == "respond-async" and not loans.is_unconfirmed(version):
         clusters = all_clusters()
         if any(clusters[one].is_up for one in version.missing if one in clusters):
             replicate_queue.send_again(record.key, version)
