@@ -1,7 +1,8 @@
 """Uploads: from signed URLs to three replicas, resumed, repeated, ended, and cut off anywhere."""
 
 from base64 import b64encode
-from hashlib import sha256
+from collections.abc import Callable
+from hashlib import md5, sha256
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from chalicelib.workers import digest_content as digest_content_function
 from chalicelib.workers import put_parts as put_parts_function
 from mcos import limits
+from mcos.catalog import uploads
+from mcos.model.conditions import Conditions
 from mcos.model.objects import ObjectKey, State
 from mcos.replicas.repair_queue import verify_message
 from mcos.versions.execution import replica_of
@@ -78,6 +81,114 @@ def test_an_upload_of_unknown_size_takes_as_many_parts_as_come(sender: Sender) -
     assert sender.complete(upload).status == 202
     sender.cloud.settle()
     assert current(sender.user) == LARGE
+
+
+def any_sizes(sender: Sender, sizes: dict[int, int]) -> tuple[str, list[dict[str, Any]], bytes]:
+    """An upload with parts of these sizes, by their numbers; its id, the list, the content."""
+    wanted = {"container": "photos", "object": NAME, "action": "put", "part_size": PART}
+    upload = sender.ask("POST", "", wanted).json()
+    contents = {number: bytes([number]) * size for number, size in sizes.items()}
+    for number, content in contents.items():
+        sender.put(upload["parts"][number - 1]["url"], content)
+    named = [{"number": number, "etag": etag(one)} for number, one in sorted(contents.items())]
+    return upload["upload"], named, b"".join(one for _, one in sorted(contents.items()))
+
+
+def test_parts_that_are_named_may_have_any_size_and_gaps(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "UPLOAD_PART_BYTES_MIN", 100)
+    upload, named, content = any_sizes(sender, {2: 100, 7: 3000, 9: 7, 40: 1})
+    told = sender.ask("GET", f"/{upload}?limit=9").json()["parts"]
+    assert [(one["number"], one["size"]) for one in told if one["etag"]] == [
+        (2, 100),
+        (7, 3000),
+        (9, 7),
+    ]
+    assert sender.complete({"upload": upload}).code == "upload_incomplete"
+    reply = sender.complete({"upload": upload}, parts=named[:3])
+    assert reply.status == 202, reply
+    assert sender.complete({"upload": upload}, parts=named[:3]).status == 202
+    sender.cloud.settle()
+    assert current(sender.user) == content[:-1]
+    tags = b"".join(bytes.fromhex(one["etag"].strip('"')) for one in named[:3])
+    joined = md5(tags, usedforsecurity=False).hexdigest()
+    assert reply.headers["etag"] == f'"{joined}-3"' == sender.user.stat(NAME)["etag"]
+    sender.cloud.check_storage_of_all()
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda named: [*named, {"number": 5, "etag": etag(b"5")}], "upload_incomplete"),
+        (lambda named: [{**named[0], "etag": etag(b"other")}], "upload_incomplete"),
+        (lambda named: [{**named[0], "etag": named[0]["etag"].strip('"')}], "upload_incomplete"),
+        (lambda named: named[::-1], "invalid_body"),
+        (lambda named: [named[0], named[0]], "invalid_body"),
+        (lambda named: [], "invalid_body"),
+        (lambda named: [{**named[0], "number": 0}], "invalid_body"),
+        (lambda named: [{**named[0], "number": 10_001}], "invalid_body"),
+        (lambda named: [{"number": 1}], "invalid_body"),
+    ],
+)
+def test_a_list_of_parts_that_is_not_what_came_is_refused(
+    sender: Sender, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]], code: str
+) -> None:
+    upload, named, content = any_sizes(sender, {1: 1000, 2: 10})
+    assert sender.complete({"upload": upload}, parts=change(named)).code == code
+    assert sender.complete({"upload": upload}, parts=named).status == 202
+    sender.cloud.settle()
+    assert current(sender.user) == content
+
+
+def test_a_part_that_is_named_and_not_the_last_may_not_be_too_small(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload, named, _ = any_sizes(sender, {1: 99, 2: 10})
+    monkeypatch.setattr(limits, "UPLOAD_PART_BYTES_MIN", 100)
+    assert sender.complete({"upload": upload}, parts=named).code == "upload_incomplete"
+    assert sender.complete({"upload": upload}, parts=named[:1]).status == 202
+
+
+def test_conditions_of_a_completion_leave_the_upload_open_while_they_do_not_hold(
+    sender: Sender,
+) -> None:
+    sender.user.create(NAME, b"old", SYNC)
+    upload, named, content = any_sizes(sender, {1: 10})
+    body = {"parts": named}
+    target = f"/{upload}/complete"
+    for other in ({"if-none-match": "*"}, {"if-match": etag(b"another")}):
+        reply = sender.ask("POST", target, body, **other)
+        assert (reply.status, reply.code) == (412, "precondition_failed")
+    assert sender.ask("POST", target, body, **{"if-match": etag(b"old")}).status == 202
+    sender.cloud.settle()
+    assert current(sender.user) == content
+
+
+def test_a_condition_of_a_completion_holds_when_the_upload_is_taken(sender: Sender) -> None:
+    """What is created after the condition was looked at makes the completion fail too."""
+    upload, named, _ = any_sizes(sender, {1: 10})
+    found = uploads.get(sender.user.account, upload)
+    assert found is not None
+    guarded = found.with_conditions(Conditions(if_none_match=("*",)))
+    with sender.cloud.at("s3"), sender.cloud.network.outside():
+        assert uploads.update_open(guarded)
+    sender.user.create(NAME, b"meanwhile", SYNC)
+    reply = sender.complete({"upload": upload}, parts=named)
+    assert (reply.status, reply.code) == (412, "precondition_failed")
+    assert sender.user.download(NAME).body == b"meanwhile"
+
+
+def test_what_is_sent_in_one_piece_has_neither_parts_nor_conditions_at_its_end(
+    sender: Sender,
+) -> None:
+    upload = sender.begin(NAME, SMALL)
+    sender.send(upload, SMALL)
+    named = [{"number": 1, "etag": etag(SMALL)}]
+    assert sender.complete(upload, parts=named).code == "invalid_body"
+    target = f"/{upload['upload']}/complete"
+    assert sender.ask("POST", target, {}, **{"if-none-match": "*"}).code == "invalid_body"
+    assert sender.complete(upload).status == 202
 
 
 def test_an_interrupted_upload_tells_what_is_there_and_goes_on(sender: Sender) -> None:

@@ -41,14 +41,14 @@ class Sender:
     def send(self, upload: Any, content: bytes, *, but: int = 0) -> None:
         """Send the content to the signed URLs; the part of that number is left out."""
         if upload["put"] is not None:
-            self._put(upload["put"]["url"], content)
+            self.put(upload["put"]["url"], content)
             return
         for part in upload["parts"]:
             begin = (part["number"] - 1) * upload["part_size"]
             if part["number"] != but:
-                self._put(part["url"], content[begin : begin + upload["part_size"]])
+                self.put(part["url"], content[begin : begin + upload["part_size"]])
 
-    def _put(self, url: str, content: bytes) -> None:
+    def put(self, url: str, content: bytes) -> None:
         """What S3 does with a PUT to a signed URL; whether it is signed is another test's."""
         parts = urlsplit(url)
         query = dict(one.partition("=")[::2] for one in parts.query.split("&"))

@@ -8,7 +8,7 @@ from chalicelib.shared.conditions import read_conditions
 from chalicelib.shared.description import content_type, headers, metadata
 from chalicelib.shared.endpoint import endpoint
 from chalicelib.shared.http import Request, Response
-from chalicelib.shared.json_body import Reader, fields, one_of, record, text, whole
+from chalicelib.shared.json_body import Reader, fields, listed, one_of, record, text, whole
 from chalicelib.shared.object_reply import reply_to_upload
 from chalicelib.shared.operators import dispatch
 from mcos import limits
@@ -21,7 +21,7 @@ from mcos.errors import InvalidBody, InvalidQuery, UnknownStoragePolicy
 from mcos.model.description import UNKNOWN_TYPE
 from mcos.model.names import is_policy_name
 from mcos.model.representation import shown
-from mcos.model.uploads import Action, Upload, UploadState
+from mcos.model.uploads import Action, NamedPart, Upload, UploadState
 
 # Default number of parts in a reply: each has a URL of half a kilobyte.
 _PARTS_SHOWN = 100
@@ -57,6 +57,10 @@ def _digest(value: Any, name: str) -> dict[str, str]:
     if "sha-256" in found:
         digests["sha256"] = value["sha-256"]
     return digests
+
+
+def _part(value: Any, name: str) -> NamedPart:
+    return NamedPart(**record(value, name, {"number": whole, "etag": text}, {}))
 
 
 @endpoint("begin_upload")
@@ -108,9 +112,19 @@ def _stat(request: Request) -> Response:
 @endpoint("complete_upload")
 def _complete(request: Request) -> Response:
     account = request.account
-    digests = fields(request, optional={"digest": _digest}).get("digest", {})
+    # The list of all parts that an upload may have is longer than other bodies.
+    longest = limits.TEXT_CONTENT_BYTES
+    known = {"digest": _digest, "parts": listed(_part)}
+    given = fields(request, optional=known, longest=longest)
     upload_id = request.name("upload")
-    return reply_to_upload(complete_upload(account, upload_id, **digests), upload_id)
+    completed = complete_upload(
+        account,
+        upload_id,
+        parts=given.get("parts"),
+        conditions=read_conditions(request),
+        **given.get("digest", {}),
+    )
+    return reply_to_upload(completed, upload_id)
 
 
 @endpoint("abort_upload")

@@ -22,10 +22,17 @@ def fields(
     request: Request,
     required: Mapping[str, Reader] | None = None,
     optional: Mapping[str, Reader] | None = None,
+    *,
+    longest: int = _LONGEST,
 ) -> dict[str, Any]:
     """Return the fields of a body, which must be a JSON object; absent optional ones are left out.
 
     If no field is required, there may be no body.
+
+    Parameters
+    ----------
+    longest
+        Bytes of the body at most.
 
     Raises
     ------
@@ -33,7 +40,7 @@ def fields(
     """
     if not required and not request.body():
         return {}
-    return record(_object(request), "", required or {}, optional or {})
+    return record(_object(request, longest), "", required or {}, optional or {})
 
 
 def record(
@@ -126,10 +133,10 @@ def or_null(read: Callable[[Any, str], Value]) -> Callable[[Any, str], Value | N
     return lambda value, name: None if value is None else read(value, name)
 
 
-def _object(request: Request) -> Any:
+def _object(request: Request, longest: int) -> Any:
     body = request.body()
-    if len(body) > _LONGEST:
-        raise InvalidBody(f"The body must have at most {_LONGEST} bytes; it has {len(body)}.")
+    if len(body) > longest:
+        raise InvalidBody(f"The body must have at most {longest} bytes; it has {len(body)}.")
     try:
         return json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError):

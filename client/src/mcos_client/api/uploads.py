@@ -4,7 +4,7 @@ All may be sent again: an upload whose begin was lost is not visible and expires
 one twice is the same as once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -32,7 +32,7 @@ _JSON = {"content-type": "application/json"}
 
 @dataclass(frozen=True)
 class UploadPart:
-    """A part: where to put it, and the ETag (the quoted MD5) of its bytes if it is stored."""
+    """A part: where to put it, and size and ETag (the quoted MD5) of its bytes if it is stored."""
 
     number: int
     size: int | None
@@ -207,14 +207,32 @@ def all_uploads() -> Series[Upload]:
     return each(lambda marker: list_upload(marker=marker), lambda page: page.uploads)
 
 
-def complete_upload(upload: str, *, digest: Digest | None = None) -> Call[Written]:
-    """Make a version of the content that an upload has received. May be repeated."""
+def complete_upload(
+    upload: str,
+    *,
+    digest: Digest | None = None,
+    parts: Sequence[tuple[int, str]] | None = None,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+) -> Call[Written]:
+    """Make a version of the content that an upload has received. May be repeated.
+
+    Parameters
+    ----------
+    parts
+        Numbers and ETags of those that become the content, by rising numbers, each but the last of
+        5 MiB at least; None: all that were received, which have ``part_size`` bytes.
+    if_match, if_none_match
+        Conditions in place of those that the upload was begun with.
+    """
+    named = None if parts is None else [{"number": number, "etag": etag} for number, etag in parts]
+    conditions = {"if-match": if_match, "if-none-match": if_none_match}
     return Call(
         "POST",
         f"{upload_path(upload)}/complete",
         _read_written,
-        headers=_JSON,
-        content=json_body({} if digest is None else {"digest": digest}),
+        headers={**_JSON, **given(conditions)},
+        content=json_body(given({"digest": digest, "parts": named})),
         repeat=Repeat.ALWAYS,
     )
 

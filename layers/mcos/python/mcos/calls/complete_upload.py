@@ -1,5 +1,6 @@
 """complete_upload: make a version from the content that an upload has received."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mcos.catalog import objects, uploads
@@ -10,14 +11,23 @@ from mcos.errors import (
     UploadIncomplete,
     UploadTaken,
 )
+from mcos.model.conditions import Conditions, guard
 from mcos.model.objects import ObjectRecord
 from mcos.model.reservation import is_reserved
-from mcos.model.uploads import Upload, UploadState
+from mcos.model.uploads import NamedPart, Upload, UploadState, check_named_parts
 from mcos.versions.upload import find_upload, find_with_usage, finish_upload
+
+NO_CONDITIONS = Conditions()
 
 
 def complete_upload(
-    account: str, upload_id: str, *, md5: str = "", sha256: str = ""
+    account: str,
+    upload_id: str,
+    *,
+    md5: str = "",
+    sha256: str = "",
+    parts: Sequence[NamedPart] | None = None,
+    conditions: Conditions = NO_CONDITIONS,
 ) -> ObjectRecord:
     """Complete an upload. Harmless to repeat.
 
@@ -26,6 +36,12 @@ def complete_upload(
     md5, sha256
         Hexadecimal and base64, of the whole content; empty: not given. Only for an upload in
         parts: any other may already have been taken by the event of its arrival.
+    parts
+        Those that are joined, in their order; others that were received are left out. Of any size
+        that S3 takes. None: all that were received, which must be of the size that was said.
+    conditions
+        What has to be true of the object when the upload is taken, in place of what was said when
+        it was begun; only for an upload in parts. While it is not, the upload stays open.
 
     Returns
     -------
@@ -33,23 +49,33 @@ def complete_upload(
 
     Raises
     ------
-    UploadNotFound, UploadIncomplete, InvalidBody, QuotaExceeded, and the errors of
-    ``versions.upload.take_upload``.
+    UploadNotFound, UploadIncomplete, InvalidBody, PreconditionFailed, QuotaExceeded, and the
+    errors of ``versions.upload.take_upload``.
     """
     upload, usage = find_with_usage(account, upload_id)
-    if (md5 or sha256) and not upload.part_size:
+    is_guarded = conditions != NO_CONDITIONS
+    if (md5 or sha256 or parts is not None or is_guarded) and not upload.part_size:
         raise InvalidBody(
-            "The digest of content that is not sent in parts must be given to begin_upload."
+            "Digest and conditions of content that is not sent in parts must be given to "
+            "begin_upload."
         )
+    if parts is not None:
+        check_named_parts(parts)
     if upload.state is UploadState.TAKEN:
         return _taken(upload)
     known = replace(upload, md5=md5 or upload.md5, sha256=sha256 or upload.sha256)
-    # Write the digests before the parts are joined: joining them triggers an event, whose function
-    # may take the upload first.
+    if is_guarded and upload.state is UploadState.OPEN:
+        record = objects.get(upload.key)
+        guard(conditions, None if record is None or record.is_gone else record.latest)
+        known = known.with_conditions(conditions)
+    # Write all of it before the parts are joined: joining them triggers an event, whose function may
+    # take the upload first.
     if known != upload and not uploads.update_open(known):
         known = find_upload(account, upload_id)
     try:
-        return _taken(known) if known.state is UploadState.TAKEN else finish_upload(known, usage)
+        if known.state is UploadState.TAKEN:
+            return _taken(known)
+        return finish_upload(known, usage, parts)
     except UploadTaken:
         return _taken(find_upload(account, upload_id))
     except UploadIncomplete:

@@ -20,7 +20,8 @@ class UploadPart:
     Attributes
     ----------
     size
-        Bytes; None if the upload's size is not known.
+        Bytes that were received; of a part that was not, those that it must have, or None if the
+        upload's size is not known.
     etag
         Quoted MD5; None if the part was not received.
     url
@@ -94,7 +95,7 @@ def describe(upload: Upload, *, after: int = 0, limit: int) -> UploadStat:
     parts = [
         UploadPart(
             number=number,
-            size=size,
+            size=received[number].size if number in received else size,
             etag=received[number].etag if number in received else None,
             url=multipart.sign_part(bucket, key, upload.multipart, number, size),
         )

@@ -1,12 +1,13 @@
 """Uploads: content that is sent to signed URLs instead of in a call."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from mcos import limits
+from mcos.errors import InvalidBody
 from mcos.model.conditions import Conditions
 from mcos.model.documents import arguments, document_of, member
 from mcos.model.objects import ObjectKey
@@ -35,6 +36,34 @@ class UploadState(StrEnum):
     TAKEN = "TAKEN"
     ENDING = "ENDING"
     ENDED = "ENDED"
+
+
+@dataclass(frozen=True)
+class NamedPart:
+    """A part that the sender of an upload wants in its content.
+
+    Attributes
+    ----------
+    etag
+        The quoted MD5 of what was sent as that part.
+    """
+
+    number: int
+    etag: str
+
+
+def check_named_parts(parts: Sequence[NamedPart]) -> None:
+    """Refuse a list that can be no upload's.
+
+    Raises
+    ------
+    InvalidBody
+    """
+    numbers = [part.number for part in parts]
+    if not numbers or numbers != sorted({*numbers}):
+        raise InvalidBody("parts must have at least one part, and rising numbers.")
+    if not 1 <= numbers[0] <= numbers[-1] <= limits.PARTS:
+        raise InvalidBody(f"The number of a part must be between 1 and {limits.PARTS}.")
 
 
 @dataclass(frozen=True)
@@ -114,6 +143,16 @@ class Upload:
         since = self.if_unmodified_since
         return Conditions(
             self.if_match, self.if_none_match, datetime.fromisoformat(since) if since else None
+        )
+
+    def with_conditions(self, conditions: Conditions) -> "Upload":
+        """Return this upload with other conditions."""
+        since = conditions.if_unmodified_since
+        return replace(
+            self,
+            if_match=conditions.if_match,
+            if_none_match=conditions.if_none_match,
+            if_unmodified_since=None if since is None else since.isoformat(),
         )
 
     def is_expired(self, now: str) -> bool:

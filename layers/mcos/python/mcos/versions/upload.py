@@ -1,6 +1,7 @@
 """Taking content from staging: it becomes a version of its object, once."""
 
 import re
+from collections.abc import Sequence
 
 from mcos import clock, limits, staging
 from mcos.catalog import uploads
@@ -12,7 +13,7 @@ from mcos.model.names import is_id
 from mcos.model.objects import ObjectRecord
 from mcos.model.parts import part_size_of
 from mcos.model.quotas import Usage
-from mcos.model.uploads import Action, Upload, UploadState
+from mcos.model.uploads import Action, NamedPart, Upload, UploadState
 from mcos.model.versions import Staged, Version
 from mcos.settings import settings
 from mcos.staging import Bucket, StagedFile, multipart
@@ -166,13 +167,17 @@ def staging_of(upload: Upload) -> tuple[Bucket, str]:
     return bucket, staging.upload_key(upload.account, upload.id)
 
 
-def finish_upload(upload: Upload, usage: Usage) -> ObjectRecord:
+def finish_upload(
+    upload: Upload, usage: Usage, parts: Sequence[NamedPart] | None = None
+) -> ObjectRecord:
     """Make a version of the content that an upload has received, which is OPEN or TAKING.
 
     Parameters
     ----------
     usage
         What its account uses.
+    parts
+        Those that are joined if none are yet; None: all that were received.
 
     Raises
     ------
@@ -183,7 +188,7 @@ def finish_upload(upload: Upload, usage: Usage) -> ObjectRecord:
     bucket, key = staging_of(upload)
     found = staging.find(key, bucket=bucket)
     if found is None and upload.part_size:
-        found = _join(upload, bucket, key)
+        found = _join(upload, bucket, key, parts)
     if found is None:
         raise UploadIncomplete("The content must be sent first; nothing has been received.")
     if upload.size not in (None, found.size):
@@ -194,9 +199,15 @@ def finish_upload(upload: Upload, usage: Usage) -> ObjectRecord:
     return take_upload(upload, staged, found.size, version_id=upload.id, usage=usage)
 
 
-def _join(upload: Upload, bucket: Bucket, key: str) -> StagedFile | None:
+def _join(
+    upload: Upload, bucket: Bucket, key: str, parts: Sequence[NamedPart] | None
+) -> StagedFile | None:
     received = multipart.all_parts(bucket, key, upload.multipart)
-    _check(upload, received)
+    if parts is None:
+        _check(upload, received)
+    else:
+        received = _named(parts, received)
+        _check_size(upload, received)
     multipart.complete(bucket, key, upload.multipart, received)
     return staging.find(key, bucket=bucket)
 
@@ -207,6 +218,32 @@ def _check(upload: Upload, received: list[StagedPart]) -> None:
         raise UploadIncomplete(
             f"Parts must be numbered from 1 without gaps; {len(received)} parts have been received."
         )
+    _check_size(upload, received)
+    if any(part.size != upload.part_size for part in received[:-1]):
+        raise UploadIncomplete(f"Each part but the last must have {upload.part_size} bytes.")
+
+
+def _named(parts: Sequence[NamedPart], received: list[StagedPart]) -> list[StagedPart]:
+    """Return the parts that were received and are named.
+
+    Raises
+    ------
+    UploadIncomplete
+        One was not received, or is too small not to be the last.
+    """
+    by_number = {part.number: part for part in received}
+    found = [by_number.get(part.number) for part in parts]
+    there = [one for one in found if one is not None]
+    if [(one.number, one.etag) for one in there] != [(one.number, one.etag) for one in parts]:
+        raise UploadIncomplete("Each part must have been received, with the ETag that is named.")
+    if any(part.size < limits.UPLOAD_PART_BYTES_MIN for part in there[:-1]):
+        raise UploadIncomplete(
+            f"Each part but the last must have at least {limits.UPLOAD_PART_BYTES_MIN} bytes."
+        )
+    return there
+
+
+def _check_size(upload: Upload, received: list[StagedPart]) -> None:
     size = sum(part.size for part in received)
     if size > limits.OBJECT_BYTES:
         raise ContentTooLarge(f"An object must have at most {limits.OBJECT_BYTES} bytes.")
@@ -214,8 +251,6 @@ def _check(upload: Upload, received: list[StagedPart]) -> None:
         raise UploadIncomplete(
             f"The upload must have {upload.size} bytes; {size} have been received."
         )
-    if any(part.size != upload.part_size for part in received[:-1]):
-        raise UploadIncomplete(f"Each part but the last must have {upload.part_size} bytes.")
 
 
 def clear_upload(upload: Upload) -> None:
