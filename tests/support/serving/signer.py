@@ -31,6 +31,7 @@ def signed(
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
     payload: str | None = None,
+    host: str = HOST,
 ) -> SignedRequest:
     """A request that botocore has signed in a header.
 
@@ -41,7 +42,7 @@ def signed(
     payload
         Of ``x-amz-content-sha256``; None: the SHA-256 of the body.
     """
-    request = AWSRequest(method, f"https://{HOST}{target}", headers=headers, data=body)
+    request = AWSRequest(method, f"https://{host}{target}", headers=headers, data=body)
     auth = S3SigV4Auth(_CREDENTIALS, "s3", REGION)
     if payload is not None:
         auth.payload = lambda request: payload
@@ -69,7 +70,7 @@ def _received(request: AWSRequest) -> SignedRequest:
         prepared.method,
         parts.path.encode(),
         parts.query.encode(),
-        (("host", HOST), *((name, value) for name, value in headers if name != "host")),
+        (("host", parts.netloc), *((name, value) for name, value in headers if name != "host")),
     )
 
 

@@ -12,7 +12,14 @@ import httpx
 import pytest
 
 from mcos_client import AsyncClient, Client, McosError, PolicyPart
+from mcos_client.api.models import Elsewhere
 from tests.unit.client.client_clock import ClientClock
+
+
+async def pieces() -> AsyncIterator[bytes]:
+    for piece in (b"con", b"tent"):
+        yield piece
+
 
 ARGUMENTS: dict[str, Any] = {
     "container": "c",
@@ -40,6 +47,9 @@ ARGUMENTS: dict[str, Any] = {
     "etag": '"e"',
     "version": "v",
     "timeout": 5.0,
+    "found": Elsewhere("http://storage.test/x", 10, '"e"', None, "v"),
+    "pieces": pieces(),
+    "size": 7,
 }
 BROKEN_URL = {"location": "http://[", "etag": '"e"', "x-mcos-version": "v"}
 ELSEWHERE = {

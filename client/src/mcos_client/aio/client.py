@@ -1,7 +1,7 @@
 """The client for asyncio: the calls of ``Client``, each a coroutine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import fields
 from functools import partial
 from types import TracebackType
@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import httpx
 
+from mcos_client.aio import storage
 from mcos_client.aio.bridge import BridgeTransport
 from mcos_client.aio.object_file import AsyncObjectFile
 from mcos_client.aio.worker import HasWorkers, Worker, in_thread
@@ -16,18 +17,20 @@ from mcos_client.api import objects
 from mcos_client.api.call import Call, Result
 from mcos_client.api.calls import OperatorCalls, UserCalls
 from mcos_client.api.login import refresh_token
-from mcos_client.api.method import SendsAsync, like
-from mcos_client.api.models import Download, Written
+from mcos_client.api.method import SendsAsync, like, method
+from mcos_client.api.models import Download, Elsewhere, Written
 from mcos_client.api.writing import Writing, putting
 from mcos_client.client import NO_LIMITS, TIMEOUT, Client
-from mcos_client.errors import McosError, ReplyMixedUp
+from mcos_client.errors import McosError, ObjectChanged, PreconditionFailed, ReplyMixedUp
 from mcos_client.sending.attempts import SEND_FAILURES, Attempts
 from mcos_client.sending.bandwidth import Bandwidth
 from mcos_client.sending.clock import Clock
+from mcos_client.sending.connection import RETRIES, pause_after
 from mcos_client.sending.connections import Connections
 from mcos_client.sending.encoded import send_async
 from mcos_client.sending.entry_points import EntryPoints
 from mcos_client.sending.tokens import CurrentToken, TokenStore
+from mcos_client.transfer.parts import content_md5
 from mcos_client.transfer.source import PIECE
 
 
@@ -166,6 +169,72 @@ class AsyncClient(UserCalls, HasWorkers):
                     container, name, range_=range_, if_match=found.etag
                 )
             )
+
+    find_content = method(objects.download_object)
+
+    async def send_part(
+        self, url: str, pieces: AsyncIterable[bytes], size: int, *, md5: bytes | None = None
+    ) -> str | None:
+        """Send a part of an upload to its URL, as it comes and once; return its ETag.
+
+        For who has parts and no content: ``put_object`` and ``upload`` do all of it. If ``pieces``
+        raises, nothing is stored.
+
+        Parameters
+        ----------
+        size
+            Bytes of the part.
+        md5
+            What it must have; the storage service compares it.
+
+        Raises
+        ------
+        StorageUnreachable, StorageRefused, and what ``pieces`` raises.
+        """
+        headers = {} if md5 is None else content_md5(md5)
+        return await storage.put(self._http, url, pieces, size, headers)
+
+    async def read_elsewhere(
+        self, container: str, name: str, found: Elsewhere, first: int, end: int
+    ) -> AsyncIterator[bytes]:
+        """Read bytes ``first`` to ``end``, exclusive, of what ``find_content`` has found, as they
+        come and without a thread.
+
+        A read that fails goes on where it was, from another replica if need be.
+
+        Raises
+        ------
+        ObjectChanged
+            Another version replaced it meanwhile.
+        StorageUnreachable, StorageRefused
+        """
+        failures, url = 0, found.url
+        while first < end:
+            try:
+                if not url:
+                    range_ = f"bytes={first}-{end - 1}"
+                    asked = self.find_content(container, name, range_=range_, if_match=found.etag)
+                    answer = await asked
+                    if answer.version != found.version:
+                        raise ObjectChanged(f"Object {name!r} has another version now.")
+                    if isinstance(answer, Download):
+                        first += len(answer.content)
+                        yield answer.content
+                        continue
+                    url = answer.url
+                async with storage.get(self._http, url, first, end, found.size) as pieces:
+                    async for piece in pieces:
+                        first += len(piece)
+                        failures = 0
+                        yield piece
+            except PreconditionFailed as error:
+                raise ObjectChanged(f"Object {name!r} has another version now.") from error
+            except storage.FAILURES:
+                failures += 1
+                if failures > RETRIES:
+                    raise
+                await self._clock.sleep_async(pause_after(failures))
+                url = ""
 
     @like(Client.open_object)
     async def open_object(

@@ -18,6 +18,12 @@ RETRIES = 4
 """How often a failed step of a transfer is repeated in a row. All steps may be."""
 
 
+def pause_after(failures: int) -> float:
+    """Draw the seconds to wait after so many failures: any time up to a longest, which doubles."""
+    longest = min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
+    return random.uniform(0, longest)  # noqa: S311  (no secret)
+
+
 class Send(Protocol):
     """Makes a call, and gives what it answers."""
 
@@ -77,5 +83,4 @@ class Connection:
     def pause(self, failures: int, *, at_least: float = 0.0) -> None:
         """Wait after so many failures: any time up to a longest, which doubles."""
         self.check()
-        longest = min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
-        self._clock.sleep(at_least + random.uniform(0, longest))  # noqa: S311  (no secret)
+        self._clock.sleep(at_least + pause_after(failures))

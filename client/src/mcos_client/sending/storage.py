@@ -35,14 +35,14 @@ def put(
     # Without Content-Length it would go in chunks, which S3 does not take.
     sent = {**headers, "content-length": str(size)}
     # An iterator without bytes would still be sent in chunks by some; nothing is nothing.
-    to = _checked(url)
+    to = checked(url)
     http = connection.http
     content = connection.bandwidth.up.pieces(pieces) if size else b""
     with _reached(to):
         request = httpx.Request("PUT", to, headers=sent, content=content)
         response = http.send(request)
     if not response.is_success:
-        raise _refused(response)
+        raise refused(response)
     etag: str | None = response.headers.get("etag")
     return etag
 
@@ -63,7 +63,7 @@ def get(
     headers = dict(IDENTITY)
     if not whole:
         headers["range"] = f"bytes={first}-{end - 1}"
-    at = _checked(url)
+    at = checked(url)
     http, process = connection.http, os.getpid()
     with _reached(at):
         response = http.send(httpx.Request("GET", at, headers=headers), stream=True)
@@ -71,9 +71,9 @@ def get(
         if not response.is_success:
             with _reached(at):
                 response.read()
-            raise _refused(response)
+            raise refused(response)
         if not whole:
-            _check_range(response, first, size)
+            check_range(response, first, size)
         yield _exactly(connection, response, end - first, process)
     finally:
         if os.getpid() == process:
@@ -119,7 +119,8 @@ def _reached(url: httpx.URL) -> Iterator[None]:
         raise StorageUnreachable(str(error) or f"{url.host}: {type(error).__name__}") from error
 
 
-def _check_range(response: httpx.Response, first: int, size: int) -> None:
+def check_range(response: httpx.Response, first: int, size: int) -> None:
+    """Refuse a reply that is not the range of ``size`` bytes which begins with ``first``."""
     matched = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
     if (
         response.status_code != HTTPStatus.PARTIAL_CONTENT
@@ -133,7 +134,7 @@ def _check_range(response: httpx.Response, first: int, size: int) -> None:
         )
 
 
-def _checked(url: str) -> httpx.URL:
+def checked(url: str) -> httpx.URL:
     """Refuse a URL that is not for the web, whatever a reply says."""
     try:
         parsed = httpx.URL(url)
@@ -144,7 +145,8 @@ def _checked(url: str) -> httpx.URL:
     return parsed
 
 
-def _refused(response: httpx.Response) -> StorageRefused:
+def refused(response: httpx.Response) -> StorageRefused:
+    """Make the failure that a reply is."""
     # Not the URL: its signature is a right, and errors end up in logs.
     return StorageRefused(
         f"The storage service {response.url.host} answers HTTP {response.status_code}.",

@@ -219,6 +219,8 @@ def _claim(request: SignedRequest, now: datetime) -> _Claim:
     authorization = request.value("authorization")
     if authorization is None and "X-Amz-Signature" in query:
         return _claim_of_query(request, query, now)
+    if authorization is None and "Signature" in query and "AWSAccessKeyId" in query:
+        raise _other_algorithm()
     if authorization is None:
         raise S3Error("AccessDenied", "The request must be signed.")
     if "X-Amz-Signature" in query:
@@ -229,7 +231,7 @@ def _claim(request: SignedRequest, now: datetime) -> _Claim:
 def _claim_of_header(request: SignedRequest, authorization: str, now: datetime) -> _Claim:
     algorithm, _, rest = authorization.strip().partition(" ")
     if algorithm != ALGORITHM:
-        raise S3Error("InvalidRequest", f"A request must be signed by {ALGORITHM}.")
+        raise _other_algorithm()
     fields = _fields(rest)
     if fields.keys() != {"Credential", "SignedHeaders", "Signature"}:
         raise _malformed("It must have Credential, SignedHeaders and Signature.")
@@ -329,6 +331,13 @@ def _malformed(why: str) -> S3Error:
 
 def _wrong_query(why: str) -> S3Error:
     return S3Error("AuthorizationQueryParametersError", why)
+
+
+def _other_algorithm() -> S3Error:
+    return S3Error(
+        "InvalidRequest",
+        f"The authorization mechanism you have provided is not supported. Please use {ALGORITHM}.",
+    )
 
 
 def _token() -> S3Error:

@@ -3,14 +3,17 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from hashlib import md5
 from pathlib import Path
 from threading import Event
 
 import httpx
 import pytest
 
-from mcos_client import AsyncClient, ContentCorrupted, Journal, TransferStopped
+from mcos_client import AsyncClient, ContentCorrupted, Journal, ObjectChanged, TransferStopped
+from mcos_client.api.models import Elsewhere
 from tests.unit.client.conftest import SMALL
+from tests.unit.client.storage_services import Streamed
 from tests.unit.client.system import ENTRY_POINT, System
 
 LARGE = os.urandom(SMALL + 1000)
@@ -151,3 +154,84 @@ def test_an_upload_that_is_stopped_can_go_on(system: System, tmp_path: Path, way
     run(system, work)
     assert system.stored() == {"o": LARGE}
     assert set(system.storage.puts.values()) == {1}
+
+
+def test_parts_go_and_ranges_come_without_a_thread(system: System) -> None:
+    """For who has parts and ranges, and no files."""
+
+    async def part(size: int) -> AsyncIterator[bytes]:
+        yield LARGE[:size]
+
+    async def work(client: AsyncClient) -> None:
+        upload = await client.begin_upload("c", "o", action="put", part_size=5000)
+        content = b""
+        for number, size in enumerate((5000, 7, SMALL), start=1):
+            url = upload.parts[number - 1].url
+            digest = md5(LARGE[:size], usedforsecurity=False).digest()
+            etag = await client.send_part(url, part(size), size, md5=digest)
+            assert etag == f'"{digest.hex()}"'
+            content += LARGE[:size]
+        told = await client.stat_upload(upload.upload, limit=3)
+        named = [(one.number, one.etag or "") for one in told.parts]
+        assert [one.size for one in told.parts] == [5000, 7, SMALL]
+        await client.complete_upload(upload.upload, parts=named)
+        await client.wait_until_settled("c", "o")
+        found = await client.find_content("c", "o", range_=f"bytes=10-{len(content) - 1}")
+        assert isinstance(found, Elsewhere)
+        failing = 2
+
+        def break_it(request: httpx.Request) -> httpx.Response | None:
+            nonlocal failing
+            if request.method != "GET" or not failing:
+                return None
+            failing -= 1
+            # The URL is too old; then some of it comes before the connection breaks.
+            return httpx.Response(
+                403 if failing else 206,
+                headers={
+                    "content-length": str(len(content) - 10),
+                    "content-range": f"bytes 10-{len(content) - 1}/{len(content)}",
+                },
+                stream=Streamed(content[10:], after=8 * 1024),
+            )
+
+        system.storage.instead = break_it
+        pieces = client.read_elsewhere("c", "o", found, 10, len(content))
+        assert b"".join([one async for one in pieces]) == content[10:]
+        assert failing == 0
+        few = client.read_elsewhere("c", "o", found, 20, 30)
+        assert b"".join([one async for one in few]) == content[20:30]
+
+    run(system, work)
+
+
+def test_a_part_that_breaks_off_is_not_stored(system: System) -> None:
+    class Gone(Exception):
+        pass
+
+    async def part() -> AsyncIterator[bytes]:
+        yield LARGE[:100]
+        raise Gone
+
+    async def work(client: AsyncClient) -> None:
+        upload = await client.begin_upload("c", "o", action="put", part_size=5000)
+        with pytest.raises(Gone):
+            await client.send_part(upload.parts[0].url, part(), 5000)
+        told = await client.stat_upload(upload.upload, limit=1)
+        assert told.parts[0].etag is None
+
+    run(system, work)
+
+
+def test_a_read_goes_on_with_no_other_version(system: System) -> None:
+    async def work(client: AsyncClient) -> None:
+        await client.upload("c", "o", LARGE)
+        await client.wait_until_settled("c", "o")
+        found = await client.find_content("c", "o")
+        assert isinstance(found, Elsewhere)
+        system.replace("o", LARGE[1:])
+        system.storage.expire()
+        with pytest.raises(ObjectChanged):
+            _ = [one async for one in client.read_elsewhere("c", "o", found, 0, len(LARGE))]
+
+    run(system, work)

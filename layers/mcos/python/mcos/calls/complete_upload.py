@@ -68,8 +68,8 @@ def complete_upload(
         record = objects.get(upload.key)
         guard(conditions, None if record is None or record.is_gone else record.latest)
         known = known.with_conditions(conditions)
-    # Write all of it before the parts are joined: joining them triggers an event, whose function may
-    # take the upload first.
+    # Write all of it before the parts are joined: joining them triggers an event, whose function
+    # may take the upload first.
     if known != upload and not uploads.update_open(known):
         known = find_upload(account, upload_id)
     try:

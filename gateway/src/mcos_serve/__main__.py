@@ -1,0 +1,5 @@
+import sys
+
+from mcos_serve.main import main
+
+sys.exit(main())
