@@ -38,6 +38,9 @@ HEALTH = b"/healthz"
 METRICS = b"/metrics"
 """Paths that are the gateway's own; containers with these names are reached as ``/healthz/``."""
 
+NO_CHECKSUM_OF_BODY = ("CompleteMultipartUpload",)
+"""Operations whose checksum is that of the object."""
+
 CLIENT_GONE = 499
 """Status of a request, in log and metrics, whose client has gone before it was answered."""
 
@@ -196,7 +199,9 @@ class Gateway:
         told.bucket, told.key = request.bucket, request.key
         told.operation = operation_of(request)
         _check_owner(request, self._account.name)
-        told.body = Body(receive, expected_of(request.headers, verified))
+        has_checksum = told.operation not in NO_CHECKSUM_OF_BODY
+        expected = expected_of(request.headers, verified, has_checksum=has_checksum)
+        told.body = Body(receive, expected)
         exchange = Exchange(
             request, told.body, self._account, self._settings, self._clock, scope["scheme"]
         )

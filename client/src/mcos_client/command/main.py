@@ -36,6 +36,7 @@ SUBCOMMANDS = {
     "share": "Print a link by which whoever has it reads an object, until it expires.",
     "shares": "What is shared by links.",
     "rescue": "Read all objects by name from one storage service, without AWS: mcos rescue --help.",
+    "serve": "Speak S3, for programs that know nothing else: mcos serve --help.",
     "uploads": "Uploads that are not complete.",
     "doctor": "Look at what the command needs, and say what to do if it is wrong.",
     "admin": "What operators do.",
@@ -43,6 +44,8 @@ SUBCOMMANDS = {
 """What each does, in the order of help. Its module is read when it is used, not for the help."""
 
 _GROUPS = {"uploads": "uploads", "shares": "shares", "admin": "admin.main"}
+
+_OTHERS = ("rescue", "serve")
 
 END_SECONDS = 0.8
 """How long an interrupted command may take to end by itself."""
@@ -94,10 +97,10 @@ def _load(name: str) -> Any:
     else:
         alone = typer.Typer(add_completion=False, rich_markup_mode=None)
         module = import_module(f"mcos_client.command.{name}")
-        # The command line of the rescue is that of another package.
+        # The command lines of these are those of other packages.
         passed = {"allow_extra_args": True, "ignore_unknown_options": True}
         others: dict[str, Any] = (
-            {"add_help_option": False, "context_settings": passed} if name == "rescue" else {}
+            {"add_help_option": False, "context_settings": passed} if name in _OTHERS else {}
         )
         alone.command(name, **others)(getattr(module, name))
         made = get_command(alone)

@@ -52,8 +52,15 @@ class Expected:
         return self.md5 is not None or bool(self.checksums) or bool(self.in_trailer)
 
 
-def expected_of(headers: Mapping[str, str], verified: Verified) -> Expected:
+def expected_of(
+    headers: Mapping[str, str], verified: Verified, *, has_checksum: bool = True
+) -> Expected:
     """Read what the headers of a request say of its body.
+
+    Parameters
+    ----------
+    has_checksum
+        Whether ``x-amz-checksum-*`` is about the body, and not about what the request names.
 
     Raises
     ------
@@ -64,7 +71,9 @@ def expected_of(headers: Mapping[str, str], verified: Verified) -> Expected:
     checksums = {
         check_name(name): check_value(check_name(name), value)
         for name, value in headers.items()
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in NO_ALGORITHMS
+        if has_checksum
+        and name.startswith(PREFIX)
+        and name.removeprefix(PREFIX) not in NO_ALGORITHMS
     }
     trailers = [
         name.strip().lower() for name in headers.get("x-amz-trailer", "").split(",") if name.strip()
