@@ -142,17 +142,17 @@ def update_metadata(
 
 
 def copy_object(
-    source_container: str,
-    source: str,
     container: str,
     name: str,
     *,
+    to_container: str | None = None,
+    to_name: str | None = None,
     if_there: IfThere = "replace",
     content_type: str | None = None,
     metadata: Changes | None = None,
     headers: Changes | None = None,
-    source_version: str | None = None,
-    source_etag: str | None = None,
+    version: str | None = None,
+    if_match: str | None = None,
     prefer: str | None = None,
     storage_policy: str | None = None,
     timeout: float = 600.0,
@@ -166,12 +166,14 @@ def copy_object(
 
     Parameters
     ----------
+    to_container, to_name
+        Where the copy is to be; each is that of the source if None.
     if_there
-        What to do about an object that has the name, as for ``put_object``.
+        What to do about an object that has the name there, as for ``put_object``.
     content_type, metadata, headers
         What the copy has different, as for ``update_metadata``.
-    source_version, source_etag
-        What the source must have.
+    version, if_match
+        Version and ETag that the source must have.
     storage_policy
         Rule of the copy's placement; that of the object, or of the container, if None.
     timeout
@@ -187,18 +189,20 @@ def copy_object(
         The source is not stored yet.
     """
     how = putting(if_there, storage_policy=storage_policy)
-    where = {"version": source_version, "if_match": source_etag}
+    target = (to_container or container, to_name or name)
     body = {
-        "source": {"container": source_container, "object": source, **given(where)},
+        "source": {
+            "container": container,
+            "object": name,
+            **given({"version": version, "if_match": if_match}),
+        },
         **Description(content_type, metadata, headers).as_json(),
     }
     query = {"if_missing": "create" if how.action == "replace" else None}
     call = Call(
         "POST" if how.action == "create" else "PUT",
-        paths.with_query(paths.copy_path(container, name), query),
-        lambda response: _about(
-            container, name, Written.from_reply(response.json(), response.headers)
-        ),
+        paths.with_query(paths.copy_path(*target), query),
+        lambda response: _about(*target, Written.from_reply(response.json(), response.headers)),
         headers={
             "content-type": JSON,
             **given({"prefer": prefer, "x-storage-policy": storage_policy}),

@@ -95,29 +95,16 @@ class Description:
         InvalidMetadata, InvalidHeader
         """
         metadata, headers = self.metadata or {}, self.headers or {}
-        check_metadata(_values(metadata))
-        names = {name.lower(): name for name in metadata}
-        if len(names) < len(metadata):
-            raise InvalidMetadata("Metadata names must differ in more than case.")
-        written: dict[str, str | None] = dict(check_headers(_values(headers)))
-        written |= dict.fromkeys(check_headers(dict.fromkeys(_removed(headers), "-")))
-        if len(written) < len(headers):
-            raise InvalidHeader("Names of headers must differ in more than case.")
+        check_metadata({name: value or "" for name, value in metadata.items()})
+        check_headers({name: "-" if value is None else value for name, value in headers.items()})
         return given(
             {
                 "content_type": self.content_type,
                 "metadata": dict(metadata) or None,
-                "headers": written or None,
+                "headers": {CONTENT_HEADERS[name.lower()]: one for name, one in headers.items()}
+                or None,
             }
         )
-
-
-def _values(changes: Changes) -> dict[str, str]:
-    return {name: value for name, value in changes.items() if value is not None}
-
-
-def _removed(changes: Changes) -> list[str]:
-    return [name for name, value in changes.items() if value is None]
 
 
 def check_metadata(metadata: Mapping[str, str] | None) -> Mapping[str, str]:

@@ -213,8 +213,8 @@ def _copy_object(
     written = client.copy_object(
         one.source.container,
         one.source.name,
-        one.target.container,
-        one.target.name,
+        to_container=one.target.container,
+        to_name=one.target.name,
         headers=storing.headers,
         prefer=preference(storing.wait),
         storage_policy=storing.storage_policy,

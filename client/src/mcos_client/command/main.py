@@ -30,6 +30,7 @@ SUBCOMMANDS = {
     "stat": "Show an object with every replica of it.",
     "watch": "Print what an object is, each time that it changes, until it is settled.",
     "cp": "Copy between files and objects; what has the target's name is replaced.",
+    "describe": "Change an object's type, metadata and headers, without sending it again.",
     "sync": "Make the files or objects below TARGET like those below SOURCE.",
     "rm": "Delete an object, or all objects of a pattern.",
     "undelete": "Take back an object that was deleted, if no other has its name.",

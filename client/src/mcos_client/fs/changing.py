@@ -178,7 +178,12 @@ class Changing(Patterns):
         with file_errors(path2):
             try:
                 return self.client.copy_object(
-                    *source, *target, source_version=version, prefer=prefer, timeout=self.timeout
+                    *source,
+                    to_container=target[0],
+                    to_name=target[1],
+                    version=version,
+                    prefer=prefer,
+                    timeout=self.timeout,
                 )
             except ObjectNotFound as error:
                 raise FileNotFoundError(ENOENT, str(error), path1) from error
