@@ -412,5 +412,5 @@ def test_every_function_of_every_cluster_has_a_log_that_ends(deployment: Deploym
         if one["retention_in_days"]
     }
     once = ["publish_changes", "write_journal", "write_snapshot"]
-    assert len(functions) == 37 * len(deployment.clusters) + len(once)
+    assert len(functions) == 39 * len(deployment.clusters) + len(once)
     assert functions <= groups
