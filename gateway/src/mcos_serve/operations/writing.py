@@ -21,8 +21,8 @@ PART = 16 * 1024**2
 PARALLEL = 4
 """Parts of one PUT whose storage has not been confirmed yet; bytes come for one at a time."""
 
-_AHEAD = 4
-"""Pieces that wait for the connection of their part: some hundred KiB."""
+_AHEAD = 2
+"""Pieces that wait for the connection of their part, each of some ten to hundred KiB."""
 
 
 async def put_object(exchange: Exchange) -> Reply:
