@@ -249,7 +249,7 @@ def test_large_content_is_copied_from_a_copy_that_was_found_damaged(
         (held,) = cloud.backends[cluster].replicas.values()
         return BytesIO(held[0])
 
-    monkeypatch.setattr(signing, "_open", open_url)
+    monkeypatch.setattr(signing, "open_url", open_url)
     monkeypatch.setattr(limits, "CONTENT_BYTES", 4)
     cloud.sweep()
     cloud.pump()

@@ -20,6 +20,7 @@ from mcos.model.accounts import Role
 from mcos.model.objects import ObjectKey
 from mcos.model.quotas import Amount, Room
 from tests.support.cloud import ASYNC, SYNC, Cloud, arn
+from tests.support.copying import copy
 from tests.support.environment import CLUSTERS
 from tests.support.network import CALL_SECONDS, Died, Manner
 from tests.support.paths import object_path
@@ -109,6 +110,21 @@ def test_what_shrinks_and_what_only_reads_or_deletes_is_never_refused(known: Clo
     known.settle()
     counted(known)
     assert user.create("c", CONTENT, SYNC).status == 201
+
+
+def test_a_copy_needs_as_much_room_as_what_it_copies(known: Cloud) -> None:
+    user = new_user(known, bytes=25)
+    for name, content in (("a", CONTENT), ("b", CONTENT), ("small", b"12345")):
+        assert user.create(name, content, SYNC).status == 201
+    counted(known)
+    staged = known.staged()
+    assert refused(copy(user, "a", "c", sent=SYNC)) == ("bytes", 0)
+    assert refused(copy(user, "a", "small", method="PUT", sent=SYNC)) == ("bytes", 0)
+    assert copy(user, "a", "b", method="PUT", sent=SYNC).status == 200
+    assert copy(user, "small", "a", method="PUT", sent=SYNC).status == 200
+    assert known.staged() == staged
+    known.settle()
+    known.check_storage(user.account)
 
 
 def test_what_was_deleted_counts_until_it_is_removed(known: Cloud) -> None:

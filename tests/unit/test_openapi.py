@@ -153,6 +153,9 @@ def test_what_brings_content_may_be_above_a_quota_and_nothing_else(
     assert {call: statuses for call, statuses in found.items() if statuses} == {
         "create_object": {"403", "429"},
         "update_object": {"403", "429"},
+        "create_by_copy": {"403", "429"},
+        "update_by_copy": {"403", "429"},
+        "update_metadata": {"429"},
         "begin_upload": {"403", "429"},
         "stat_upload": {"403"},  # it gives URLs for more
         "complete_upload": {"403"},

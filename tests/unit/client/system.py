@@ -105,6 +105,7 @@ class System:
             content = self.storage.hand_out(content.decode()).encode()
         if "content-encoding" in headers:
             # As from a network: nobody has looked into it yet.
+            headers["content-length"] = str(len(content))
             return httpx.Response(reply.status, headers=headers, stream=httpx.ByteStream(content))
         return httpx.Response(reply.status, headers=headers, content=content)
 

@@ -51,7 +51,8 @@ class Crowd(httpx.BaseTransport):
         self.now = self.most = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.method not in self._methods or "/objects/" not in request.url.path:
+        path = request.url.path
+        if request.method not in self._methods or not ("/objects/" in path or "/copy/" in path):
             return self._small.handle_request(request)
         with self._lock:
             self.now += 1
@@ -166,7 +167,7 @@ WAYS: dict[str, tuple[set[str], Callable[[Any, Path], Any]]] = {
     "pipe": ({"PUT"}, lambda fs, folder: fs.pipe(dict.fromkeys(NAMES, b"2"))),
     "rm": ({"DELETE"}, lambda fs, folder: fs.rm(NAMES[0][:-2] + "*")),
     "empty": ({"DELETE"}, lambda fs, folder: fs.rm("c", recursive=True)),
-    "copy": ({"GET"}, lambda fs, folder: fs.copy("c/o*", "d")),
+    "copy": ({"PUT"}, lambda fs, folder: fs.copy("c/o*", "d")),
     "mv": ({"DELETE"}, lambda fs, folder: fs.mv("c/o*", "d")),
 }
 
