@@ -2,15 +2,17 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from mcos_client import AsyncClient, Download, ObjectStat
 from mcos_client.api.models import Elsewhere
-from mcos_client.errors import ObjectChanged
+from mcos_client.errors import ObjectChanged, Superseded
+from mcos_serve.acknowledge import until_readable
 from mcos_serve.exchange import Exchange, Reply, document
 from mcos_serve.operations.multipart import part_of, store_part
 from mcos_serve.operations.reading import READINGS, read_pieces
-from mcos_serve.s3 import conditions, ranges
+from mcos_serve.s3 import conditions, facts, ranges
 from mcos_serve.s3.content import LARGEST_CONTENT
 from mcos_serve.s3.errors import S3Error, not_implemented
 from mcos_serve.s3.times import iso
@@ -29,8 +31,55 @@ class Source:
 
 
 async def copy_object(exchange: Exchange) -> Reply:
-    """PUT /bucket/key with x-amz-copy-source"""
-    raise not_implemented("CopyObject")
+    """PUT /bucket/key with x-amz-copy-source: MCOS copies, and no byte comes here."""
+    request, source = exchange.request, source_of(exchange)
+    how = facts.read(request)
+    if_match, must_be_new = conditions.writing(request.headers)
+    if if_match is not None:
+        raise not_implemented("If-Match of a copy")
+    directive = request.header("x-amz-metadata-directive") or "COPY"
+    if directive not in ("COPY", "REPLACE"):
+        raise S3Error("InvalidArgument", "Unknown metadata directive.")
+    is_itself = (source.container, source.name) == (request.bucket, request.key)
+    if is_itself and directive == "COPY":
+        raise S3Error(
+            "InvalidRequest",
+            "This copy request is illegal because it is trying to copy an object to itself without "
+            "changing the object's metadata, storage class, website redirect location or "
+            "encryption attributes.",
+        )
+    found = await stat_source(exchange, source)
+    changes: dict[str, Any] = {}
+    if directive == "REPLACE":
+        changes = {
+            "content_type": how.content_type,
+            "metadata": {**dict.fromkeys(found.metadata), **how.metadata},
+            "headers": {**{name.lower(): None for name in found.headers}, **how.headers},
+        }
+    is_replicated = exchange.settings.ack == "replicated"
+    try:
+        written = await exchange.account.ask(
+            lambda mcos: mcos.copy_object(
+                source.container,
+                source.name,
+                request.bucket,
+                request.key,
+                if_there="refuse" if must_be_new else "replace",
+                source_version=found.version,
+                prefer="wait=25" if is_replicated else "respond-async",
+                **changes,
+            )
+        )
+    except Superseded:
+        pass  # it was accepted, and another one after it
+    else:
+        if is_replicated:
+            await until_readable(exchange, written)
+    return document(
+        "CopyObjectResult",
+        element("LastModified", iso(exchange.clock.now())),
+        element("ETag", found.etag),
+    )
 
 
 async def upload_part_copy(exchange: Exchange) -> Reply:
