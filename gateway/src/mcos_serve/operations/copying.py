@@ -62,10 +62,10 @@ async def copy_object(exchange: Exchange) -> Reply:
             lambda mcos: mcos.copy_object(
                 source.container,
                 source.name,
-                request.bucket,
-                request.key,
+                to_container=request.bucket,
+                to_name=request.key,
                 if_there="refuse" if must_be_new else "replace",
-                source_version=found.version,
+                version=found.version,
                 prefer="wait=25" if is_replicated else "respond-async",
                 **changes,
             )
