@@ -48,7 +48,7 @@ def secure(system: System, tmp_path: Path) -> Iterator[Serving]:
         yield made
 
 
-@pytest.mark.parametrize("size", [0, 14, 20_001, len(LARGE)])
+@pytest.mark.parametrize("size", [0, 14, len(LARGE)])
 def test_over_tls_bodies_are_framed_and_have_their_checksum_behind(
     secure: Serving, size: int
 ) -> None:
@@ -94,10 +94,9 @@ def test_a_trailer_that_is_wrong_stores_nothing(served: Serving) -> None:
 
 
 def test_who_is_not_known_gets_nothing(served: Serving) -> None:
-    for secret, code in ((f"{SECRET}x", "SignatureDoesNotMatch"),):
-        with pytest.raises(ClientError) as caught:
-            served.client(secret=secret).list_buckets()
-        assert caught.value.response["Error"]["Code"] == code
+    with pytest.raises(ClientError) as caught:
+        served.client(secret=f"{SECRET}x").list_buckets()
+    assert caught.value.response["Error"]["Code"] == "SignatureDoesNotMatch"
     assert httpx.get(served.url).status_code == 403
     assert code_of(httpx.get(f"{served.url}/bucket/key")) == "AccessDenied"
     assert code_of(httpx.put(f"{served.url}/bucket/key", content=LARGE)) == "AccessDenied"
@@ -160,26 +159,22 @@ def test_a_session_that_ends_is_begun_again(served: Serving) -> None:
     assert served.logins == 2
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "told"),
-    [
+def test_what_mcos_refuses_is_told_in_the_words_of_s3(served: Serving) -> None:
+    served.client().create_bucket(Bucket="bucket")
+    for status, code, told in (
         (503, "busy", "SlowDown"),
         (503, "catalog_unavailable", "SlowDown"),
         (500, "internal_error", "InternalError"),
         (409, "conflict", "SlowDown"),
         (409, "retained", "AccessDenied"),
         (403, "not_permitted", "AccessDenied"),
-    ],
-)
-def test_what_mcos_refuses_is_told_in_the_words_of_s3(
-    served: Serving, status: int, code: str, told: str
-) -> None:
-    served.client().create_bucket(Bucket="bucket")
-    served.system.instead = lambda request: problem(status, code)
-    reply = sent(served, "PUT", "/bucket/key", CONTENT)
-    assert code_of(reply) == told
-    assert reply.status_code == STATUS[told]
-    assert "Why." not in reply.text or told == "AccessDenied"
+    ):
+        answer = problem(status, code)
+        served.system.instead = lambda request, answer=answer: answer  # type: ignore[misc]
+        reply = sent(served, "PUT", "/bucket/key", CONTENT)
+        assert code_of(reply) == told
+        assert reply.status_code == STATUS[told]
+        assert "Why." not in reply.text or told == "AccessDenied"
 
 
 def test_every_error_of_the_client_has_a_code_of_s3() -> None:
@@ -234,25 +229,20 @@ def test_replicated_means_that_all_replicas_are_stored(system: System) -> None:
             assert len(record.shown.stored) == 3
 
 
-@pytest.mark.parametrize(
-    ("head", "status"),
-    [
-        (b"GET //bucket/key HTTP/1.1\r\nhost: h\r\n\r\n", 403),
-        (b"GET /../../etc/passwd HTTP/1.1\r\nhost: h\r\n\r\n", 403),
-        (b"GET http://other/bucket HTTP/1.1\r\nhost: h\r\n\r\n", 403),
-        (b"OPTIONS * HTTP/1.1\r\nhost: h\r\n\r\n", 403),
-        (b"GET /%zz HTTP/1.1\r\nhost: h\r\n\r\n", 403),
-        (b"nonsense\r\n\r\n", 400),
-    ],
-)
-def test_odd_requests_are_refused_and_nothing_else(
-    served: Serving, head: bytes, status: int
-) -> None:
+def test_odd_requests_are_refused_and_nothing_else(served: Serving) -> None:
     address = served.url.removeprefix("http://").split(":")
-    with socket.create_connection((address[0], int(address[1]))) as connection:
-        connection.sendall(head)
-        connection.settimeout(30)
-        assert f" {status} ".encode() in connection.recv(1000)
+    for line, status in (
+        (b"GET //bucket/key HTTP/1.1", 403),
+        (b"GET /../../etc/passwd HTTP/1.1", 403),
+        (b"GET http://other/bucket HTTP/1.1", 403),
+        (b"OPTIONS * HTTP/1.1", 403),
+        (b"GET /%zz HTTP/1.1", 403),
+        (b"nonsense", 400),
+    ):
+        with socket.create_connection((address[0], int(address[1]))) as connection:
+            connection.sendall(line + b"\r\nhost: h\r\n\r\n")
+            connection.settimeout(30)
+            assert f" {status} ".encode() in connection.recv(1000), line
     assert httpx.get(f"{served.url}/healthz").status_code == 200
 
 

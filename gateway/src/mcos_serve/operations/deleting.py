@@ -36,7 +36,7 @@ async def delete_objects(exchange: Exchange) -> Reply:
         raise S3Error("InvalidRequest", "Missing required header for this request: Content-MD5")
     wanted = await exchange.xml("Delete")
     named = wanted.all("Object")
-    if not 1 <= len(named) <= MOST_KEYS:
+    if not 1 <= len(named) <= MOST_KEYS or not all(one.get("Key") for one in named):
         raise malformed()
     is_quiet = (wanted.get("Quiet") or "").strip().lower() == "true"
     await check_bucket(exchange)
@@ -50,9 +50,7 @@ async def delete_objects(exchange: Exchange) -> Reply:
 
 
 async def _deleted(exchange: Exchange, one: Node, *, is_quiet: bool) -> str:
-    key, version = one.get("Key"), one.get("VersionId")
-    if not key:
-        raise malformed()
+    key, version = one.get("Key") or "", one.get("VersionId")
     try:
         if any(one.get(name) for name in ("LastModifiedTime", "Size")):
             raise not_implemented("Deleting by time or by size")

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator
+from urllib.parse import quote
 
 from mcos_client import Upload, UploadPart
 from mcos_client.errors import McosError, Superseded, UploadIncomplete, UploadNotFound
@@ -174,7 +175,7 @@ async def _completed(exchange: Exchange, named: list[tuple[int, str]]) -> Reply:
     host = request.headers.get("host", "")
     return document(
         "CompleteMultipartUploadResult",
-        element("Location", f"{exchange.scheme}://{host}/{request.bucket}/{request.key}"),
+        element("Location", f"{exchange.scheme}://{host}{quote(request.resource)}"),
         element("Bucket", request.bucket),
         element("Key", request.key),
         element("ETag", joined(named)),
