@@ -410,7 +410,8 @@ from tools import deploy
 sys.exit(deploy.run_to_its_end([sys.executable, "-c", sys.argv[1], sys.argv[2]], {}))
 """
 TOLD_ONCE = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs in the background ignores it
 from tools.checking import trials
 try:
     trials._run("-c", sys.argv[1], sys.argv[2])
