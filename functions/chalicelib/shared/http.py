@@ -5,7 +5,6 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -46,6 +45,7 @@ class Request:
     """A request. Header names are in lower case, as the gateway sends them."""
 
     event: Mapping[str, Any]
+    _claims: "list[Claims]" = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def request_id(self) -> str:
@@ -87,7 +87,7 @@ class Request:
         query = str(self.event.get("rawQueryString") or "")
         return any(name == "wait" for name, _ in parse_qsl(query))
 
-    @cached_property
+    @property
     def claims(self) -> "Claims":
         """The claims of the request's token; they are verified once.
 
@@ -98,7 +98,9 @@ class Request:
         # Imported here: what needs no token has nothing that verifies one.
         from mcos.auth.caller import verified
 
-        return verified(bearer(self.headers))
+        if not self._claims:
+            self._claims.append(verified(bearer(self.headers)))
+        return self._claims[0]
 
     @property
     def account(self) -> str:
