@@ -45,6 +45,7 @@ _NAMED = {
     "policy": "default",
     "account": "nobody",
     "job": _ULID,
+    "share": _ULID,
 }
 ALL_CALLS = [
     (method.upper(), path.format_map(_NAMED))
