@@ -1,6 +1,5 @@
 """The gateway itself: who may speak with it, what it says of itself, and what it never does."""
 
-import asyncio
 import json
 import os
 import socket
@@ -19,6 +18,7 @@ from mcos_serve.s3.errors import STATUS
 from tests.support.serving.served import Serving, serving
 from tests.support.serving.signer import SECRET, framed, signed
 from tests.support.tls import Authority
+from tests.support.waiting import wait_until
 from tests.unit.client.system import System, problem
 
 CONTENT = b"what is stored"
@@ -130,18 +130,10 @@ def test_a_client_that_goes_away_leaves_nothing(served: Serving) -> None:
             connection.sendall(head + LARGE[: size // 2])
             connection.shutdown(socket.SHUT_WR)
             connection.recv(1)
-    _until(lambda: len([one for one in served.lines if '"status": 499' in one]) == 2)
+    cut_off = '"status": 499'
+    wait_until(lambda: sum(cut_off in one for one in served.lines) == 2, "both are cut off")
     assert served.system.stored("bucket") == {}
     assert served.system.uploads == []
-
-
-def _until(holds: Any) -> None:
-    async def wait() -> None:
-        async with asyncio.timeout(30):
-            while not holds():
-                await asyncio.sleep(0.01)
-
-    asyncio.run(wait())
 
 
 def test_a_session_that_ends_is_begun_again(served: Serving) -> None:

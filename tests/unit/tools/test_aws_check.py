@@ -5,13 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.waiting import wait_until
 from tools import aws_check, build, deploy, local
 from tools.checking import trials
 from tools.checking.page import Check, Failed, LeftOut, Outcome, Page, Secrets, Told
@@ -420,13 +420,6 @@ except KeyboardInterrupt:
 """
 
 
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + END
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def started(program: str, folder: Path) -> "subprocess.Popen[bytes]":
     process = subprocess.Popen(
         [sys.executable, "-c", program, SLOW, str(folder)],
@@ -435,7 +428,7 @@ def started(program: str, folder: Path) -> "subprocess.Popen[bytes]":
         start_new_session=True,
         stderr=subprocess.DEVNULL,
     )
-    until((folder / "runs").exists)
+    wait_until((folder / "runs").exists, "Terraform's stand-in runs")
     return process
 
 
@@ -449,7 +442,7 @@ def test_ctrl_c_at_a_terminal_lets_terraform_write_its_state(tmp_path: Path) -> 
 def test_terraform_is_told_to_end_once_however_often_ctrl_c_comes(tmp_path: Path) -> None:
     process = started(TOLD_ONCE, tmp_path)
     os.killpg(process.pid, signal.SIGINT)
-    until((tmp_path / "told").exists)
+    wait_until((tmp_path / "told").exists, "it is told to end")
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(END) == 3
     assert (tmp_path / "told").read_text() == "x"
